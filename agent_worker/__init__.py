@@ -1,0 +1,1 @@
+"""Joins rooms, listens, reasons, speaks, and acts through guarded tools."""

@@ -1,0 +1,28 @@
+"""`python -m agent_worker`"""
+
+import asyncio
+import sys
+
+from agent_worker.agent import AgentError
+from agent_worker.reasoning.templates import TemplateError
+from agent_worker.settings import WorkerSettings
+from agent_worker.worker import Worker
+from service_base import logs
+from service_base.settings import load_or_exit, or_exit
+
+
+def main() -> None:
+    """Work until SIGTERM."""
+    settings = load_or_exit(WorkerSettings)
+    logs.configure("agent-worker", level=settings.log_level)
+    try:
+        with or_exit():
+            worker = Worker(settings)
+    except (AgentError, TemplateError) as error:
+        print(f"The agent cannot be loaded: {error}", file=sys.stderr)
+        sys.exit(2)
+    asyncio.run(worker.run())
+
+
+if __name__ == "__main__":
+    main()

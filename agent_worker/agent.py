@@ -1,0 +1,117 @@
+"""An agent as its author defines it, and how the worker finds it."""
+
+import importlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+
+from agent_worker.call_control import CallControl, end_call
+from agent_worker.reasoning.templates import Templates
+from agent_worker.tools.tool import Caller, IdempotencyKey, Tool
+
+
+class AgentError(Exception):
+    """The agent's definition is wrong. The message says what and where."""
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """What the agent says when the conversation itself goes wrong."""
+
+    silence: tuple[str, ...] = ("Are you still there?", "I can't hear anything. Are you there?")
+    """Said in turn when the caller is silent; after the last one the call ends."""
+    silence_end: str = "I'll end the call for now. Please call again at any time. Goodbye."
+    not_heard: tuple[str, ...] = (
+        "Sorry, I didn't catch that. Could you say it again?",
+        "I'm still having trouble hearing you. Please say it once more, or type it.",
+    )
+    """Said in turn when there was speech but no words."""
+    not_heard_end: str = "I'm sorry, I can't hear you well enough. Please try again later. Goodbye."
+    not_understood: tuple[str, ...] = (
+        "Sorry, I didn't get that. Could you put it differently?",
+        "I'm sorry, I still don't follow. Please tell me in a few words what you need.",
+    )
+    """Said in turn when the words made no sense; then the way out is taken, then the call ends."""
+    not_understood_end: str = "I'm sorry that I could not help you today. Goodbye."
+    too_long_end: str = "I have to end this call now. Please call again if you need more. Goodbye."
+    stt_failed: str = "I can't hear you right now, please try again."
+    reply_failed: str = "I can't think of an answer right now, please try again."
+
+
+@asynccontextmanager
+async def _nothing(_: Caller) -> AsyncIterator[tuple[object, ...]]:
+    yield ()
+
+
+@dataclass(frozen=True)
+class AgentDefinition:
+    """
+    An agent.
+
+    A package named by `PARLEY_AGENT` holds one of these as `AGENT`.
+    """
+
+    name: str
+    """Shown on the caller's page."""
+    greeting: str
+    """Said first. It must say that a machine is speaking."""
+    instructions: str
+    """For a model, where one is configured."""
+    templates: Templates
+    """What needs no model."""
+    tools: tuple[Tool, ...]
+    open: Callable[[Caller], AbstractAsyncContextManager[tuple[object, ...]]] = _nothing
+    """Opens what the tools need, once a call; each item is injected into tools by its type."""
+    provides: tuple[type, ...] = ()
+    """The types of what `open` yields."""
+    way_out: str | None = None
+    """The tool that hands over to a person, called without arguments when nothing else helps."""
+    phrases: Phrases = field(default_factory=Phrases)
+
+    @property
+    def all_tools(self) -> tuple[Tool, ...]:
+        """The author's tools and those that every agent has."""
+        return (*self.tools, end_call)
+
+
+def load_agent(module: str) -> AgentDefinition:
+    """
+    The `AGENT` of *module*, checked.
+
+    Raises: AgentError: there is none, or it contradicts itself.
+    """
+    try:
+        agent = importlib.import_module(module).AGENT
+    except (ImportError, AttributeError) as error:
+        raise AgentError(f"{module}: no agent there ({error})") from error
+    if not isinstance(agent, AgentDefinition):
+        raise AgentError(f"{module}.AGENT is not an AgentDefinition")
+    tools = {tool.name: tool for tool in agent.all_tools}
+    if len(tools) != len(agent.all_tools):
+        raise AgentError(f"{module}: two tools have the same name")
+    known = (Caller, IdempotencyKey, CallControl, *agent.provides)
+    for tool in tools.values():
+        for name, kind in tool.injected.items():
+            if kind not in known:
+                raise AgentError(
+                    f"{module}: tool {tool.name}: nothing provides {name} ({kind.__name__}); "
+                    "keyword-only parameters are filled by the server"
+                )
+    if agent.way_out is not None and agent.way_out not in tools:
+        raise AgentError(f"{module}: way_out: there is no tool {agent.way_out!r}")
+    for name, rule in agent.templates.rules.items():
+        if rule.tool is None:
+            continue
+        if rule.tool not in tools:
+            raise AgentError(f"{module}: intent {name}: there is no tool {rule.tool!r}")
+        parameters = tools[rule.tool].arguments.model_fields
+        for slot in sorted({*rule.ask, *agent.templates.slots[name]}):
+            if slot not in parameters:
+                raise AgentError(f"{module}: intent {name}: {rule.tool} has no parameter {slot!r}")
+        required = {key for key, value in parameters.items() if value.is_required()}
+        if missing := required - set(rule.ask):
+            raise AgentError(
+                f"{module}: intent {name}: {rule.tool} needs {', '.join(sorted(missing))}; "
+                "say under `ask` what to ask when it is not said"
+            )
+    return agent

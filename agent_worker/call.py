@@ -1,0 +1,345 @@
+"""One call, from the agent's arrival in the room to its end."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import AsyncExitStack, suppress
+from typing import Any
+
+import structlog
+from livekit import rtc
+from livekit.agents import (
+    Agent,
+    AgentSession,
+    APIConnectOptions,
+    JobContext,
+    ModelSettings,
+    inference,
+)
+from livekit.agents.voice.agent_session import SessionConnectOptions
+from livekit.agents.voice.events import (
+    AgentStateChangedEvent,
+    CloseEvent,
+    ConversationItemAddedEvent,
+    ErrorEvent,
+)
+from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputOptions
+
+from agent_worker.agent import AgentDefinition
+from agent_worker.call_control import AgentEndReason, CallControl
+from agent_worker.metrics import Metrics
+from agent_worker.settings import WorkerSettings
+from agent_worker.tools.runner import ToolRunner
+from agent_worker.tools.tool import Caller
+from agent_worker.tools.toolset import as_session_tools
+from agent_worker.voice.policy import TRANSCRIPTION_TIMEOUT_S, ConversationPolicy
+from agent_worker.voice.providers import build_llm, build_stt, build_tts
+from agent_worker.voice.turn_detector import GrammarTurnDetector
+from voice_contract.dispatch import DispatchMetadata
+from voice_contract.limits import GRACE_S, JOIN_WITHIN_S, SFU_LEEWAY_S
+from voice_contract.messages import TEXT_MAX_CHARS, CallEnded, EndReason, Notice
+from voice_contract.names import HANG_UP_METHOD, MESSAGE_TOPIC
+
+log = structlog.get_logger()
+
+JOIN_TIMEOUT_S = JOIN_WITHIN_S + SFU_LEEWAY_S + 10
+"""After this no token can bring the caller any more."""
+FAREWELL_MAX_S = 20.0
+NOTICE_MAX_CHARS = 2000
+SESSION_VAD_SILENCE_S = 0.15
+TURN_PARTS = (
+    "transcription_delay",
+    "end_of_turn_delay",
+    "on_user_turn_completed_delay",
+    "llm_node_ttft",
+    "tts_node_ttfb",
+    "playback_latency",
+    "e2e_latency",
+)
+
+
+class Call(CallControl):
+    """The call that *dispatch* names. `run` returns when it is over."""
+
+    def __init__(
+        self,
+        context: JobContext,
+        dispatch: DispatchMetadata,
+        agent: AgentDefinition,
+        settings: WorkerSettings,
+        metrics: Metrics,
+    ) -> None:
+        self._context = context
+        self._room = context.room
+        self._dispatch = dispatch
+        self._agent = agent
+        self._settings = settings
+        self._metrics = metrics
+        self._ended: asyncio.Future[EndReason | None] = asyncio.get_running_loop().create_future()
+        self._end_after_reply: EndReason | None = None
+        self._grace: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._answered_at: float | None = None
+        self._noticed = ""
+
+    async def run(self) -> None:
+        """Talk to the caller until the call ends, then leave nothing open."""
+        caller = Caller(self._dispatch.caller, self._dispatch.call_id)
+        async with AsyncExitStack() as stack:
+            resources = await stack.enter_async_context(self._agent.open(caller))
+            runner = ToolRunner(
+                caller=caller,
+                resources=(self, *resources),
+                metrics=self._metrics,
+            )
+            stack.push_async_callback(runner.aclose)
+            self._session = self._build_session(runner)
+            self._policy = ConversationPolicy(
+                self._session, self._agent.phrases, self._metrics, self.end
+            )
+            self._listen()
+            await self._start()
+            await self._greet()
+            reason = await self._ended
+            await self._finish(reason)
+
+    def end(self, reason: EndReason | None) -> None:
+        """End the call now. None: nobody is there to be told why."""
+        if not self._ended.done():
+            self._ended.set_result(reason)
+
+    def end_after_reply(self, reason: AgentEndReason) -> None:
+        """End the call when the agent's next words have been heard."""
+        self._end_after_reply = reason
+        asyncio.get_running_loop().call_later(FAREWELL_MAX_S, self.end, reason)
+
+    # -- beginning
+
+    def _build_session(self, runner: ToolRunner) -> AgentSession[None]:
+        return AgentSession(
+            stt=build_stt(self._settings, self._on_stt_failure),
+            tts=build_tts(self._settings),
+            llm=build_llm(self._settings, self._agent),
+            vad=inference.VAD(min_silence_duration=SESSION_VAD_SILENCE_S),
+            tools=list(as_session_tools(self._agent.all_tools, runner)),
+            turn_handling={
+                "turn_detection": GrammarTurnDetector(self._agent.templates),
+                "endpointing": {"min_delay": 0.25, "max_delay": 1.3},
+                "interruption": {"mode": "vad", "min_duration": 0.3},
+                "preemptive_generation": {"enabled": True, "preemptive_tts": True},
+            },
+            conn_options=SessionConnectOptions(
+                stt_conn_options=APIConnectOptions(max_retry=1, timeout=5, retry_interval=0.2),
+                llm_conn_options=APIConnectOptions(max_retry=0, timeout=10),
+                tts_conn_options=APIConnectOptions(max_retry=1, timeout=5, retry_interval=0.2),
+                # The framework would close the session in silence. Ours says so and goes on.
+                max_unrecoverable_errors=10_000,
+            ),
+            user_away_timeout=self._settings.silence_s,
+            transcription_timeout=TRANSCRIPTION_TIMEOUT_S,
+            aec_warmup_duration=1.0,
+        )
+
+    def _listen(self) -> None:
+        session = self._session
+        session.on("agent_state_changed", self._on_agent_state)
+        session.on("conversation_item_added", self._on_turn)
+        session.on("error", self._on_error)
+        session.on("close", self._on_close)
+        self._room.on("participant_connected", self._on_connected)
+        self._room.on("participant_disconnected", self._on_disconnected)
+        self._room.on("connection_state_changed", self._on_connection_state)
+
+    async def _start(self) -> None:
+        await self._context.connect()
+        self._room.local_participant.register_rpc_method(HANG_UP_METHOD, self._on_hang_up)
+        await self._session.start(
+            _VoiceAgent(self),
+            room=self._room,
+            # The host would show prompt and history to anyone in the room, and take commands.
+            session_host=False,
+            record=False,
+            room_options=RoomOptions(
+                participant_identity=self._dispatch.caller,
+                close_on_disconnect=False,
+                text_input=TextInputOptions(text_input_cb=self._on_text),
+            ),
+        )
+        log.info("call.agent_ready", attempt=self._dispatch.attempt)
+
+    async def _greet(self) -> None:
+        waiting = asyncio.ensure_future(
+            self._context.wait_for_participant(identity=self._dispatch.caller)
+        )
+        either: set[asyncio.Future[Any]] = {waiting, self._ended}
+        await asyncio.wait(either, timeout=JOIN_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            waiting.cancel()
+            self.end(None)
+            return
+        self._answered_at = time.monotonic()
+        log.info("call.live", caller=self._dispatch.caller)
+        asyncio.get_running_loop().call_later(self._settings.call_max_s, self._on_too_long)
+        self._session.say(self._agent.greeting)
+
+    # -- end
+
+    async def _finish(self, reason: EndReason | None) -> None:
+        duration_s = time.monotonic() - self._answered_at if self._answered_at else 0.0
+        if reason is not None:
+            await self.send(CallEnded(reason=reason))
+        ended = reason or ("caller-gone" if self._answered_at else "no-caller")
+        self._metrics.call_ended(ended, duration_s)
+        log.info("call.ended", reason=ended, duration_ms=round(duration_s * 1000))
+        with suppress(RuntimeError):
+            await self._session.interrupt(force=True)
+        await self._session.aclose()
+        await self._context.delete_room()
+        self._context.shutdown(reason=ended)
+
+    def _on_too_long(self) -> None:
+        self._spawn(self._end_too_long())
+
+    async def _end_too_long(self) -> None:
+        await self._session.say(self._agent.phrases.too_long_end)
+        self.end("agent")
+
+    # -- the caller
+
+    async def send(self, message: Notice | CallEnded) -> None:
+        """Send *message* to the caller's page, and to nobody else."""
+        try:
+            await self._room.local_participant.send_text(
+                message.model_dump_json(),
+                topic=MESSAGE_TOPIC,
+                destination_identities=[self._dispatch.caller],
+            )
+        except Exception as error:
+            log.warning("message.not_sent", type=message.type, exc_info=error)
+
+    async def _on_hang_up(self, call: rtc.RpcInvocationData) -> str:
+        if call.caller_identity != self._dispatch.caller:
+            log.warning("rpc.refused", method=HANG_UP_METHOD, sender=call.caller_identity)
+            raise rtc.RpcError(1403, "Only the caller may hang up.")
+        self.end("caller")
+        return ""
+
+    async def _on_text(self, session: AgentSession[Any], event: TextInputEvent) -> None:
+        """What the caller typed, answered like speech."""
+        sender = event.participant.identity if event.participant else None
+        text = event.text.strip()[:TEXT_MAX_CHARS]
+        if sender != self._dispatch.caller or not text:
+            log.warning("text.refused", sender=sender, chars=len(event.text))
+            return
+        self._policy.heard()
+        await session.interrupt()
+        session.generate_reply(user_input=text)
+
+    def _on_connected(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity == self._dispatch.caller:
+            log.info("connection.state_changed", side="caller", new="connected")
+            if self._grace is not None:
+                self._grace.cancel()
+                self._grace = None
+
+    def _on_disconnected(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity == self._dispatch.caller:
+            log.info("connection.state_changed", side="caller", new="disconnected")
+            with suppress(RuntimeError):
+                self._session.interrupt(force=True)
+            self._grace = asyncio.get_running_loop().call_later(GRACE_S, self.end, None)
+
+    def _on_connection_state(self, state: rtc.ConnectionState.ValueType) -> None:
+        new = rtc.ConnectionState.Name(state).removeprefix("CONN_").lower()
+        log.info("connection.state_changed", side="agent", new=new)
+
+    # -- the session
+
+    def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
+        log.info("agent.state_changed", old=event.old_state, new=event.new_state)
+        if event.old_state == "speaking" and self._end_after_reply is not None:
+            self.end(self._end_after_reply)
+
+    def _on_turn(self, event: ConversationItemAddedEvent) -> None:
+        item = event.item
+        if item.type != "message" or item.role not in ("user", "assistant"):
+            return
+        speaker = "caller" if item.role == "user" else "agent"
+        if speaker == "caller":
+            self._noticed = ""
+        parts_s: dict[str, float] = {
+            part: value
+            for part, value in dict(item.metrics).items()
+            if part in TURN_PARTS and isinstance(value, int | float)
+        }
+        self._metrics.turn(speaker, parts_s)
+        log.info(
+            "turn.completed",
+            speaker=speaker,
+            chars=len(item.text_content or ""),
+            interrupted=item.interrupted,
+            **{f"{part}_ms": round(value * 1000) for part, value in parts_s.items()},
+        )
+
+    def _on_stt_failure(self, error: Exception) -> None:
+        self._metrics.provider_error("stt")
+        log.warning("provider.failed", provider="stt", exc_info=error)
+        self._policy.excuse()
+        text = self._agent.phrases.stt_failed
+        self._notify(Notice(code="not-heard", text=text))
+        with suppress(RuntimeError):  # the session is closing
+            self._session.say(text)
+
+    def _on_error(self, event: ErrorEvent) -> None:
+        kind = str(getattr(event.error, "type", "unknown")).removesuffix("_error")
+        self._metrics.provider_error(kind)
+        log.warning("provider.failed", provider=kind, error=str(event.error.error))
+
+    def _on_close(self, event: CloseEvent) -> None:
+        log.info("session.closed", reason=str(event.reason))
+        self.end("failed")
+
+    def voice_failed(self, text: str) -> None:
+        """*text* could not be spoken: show it instead."""
+        self._notify(Notice(code="no-voice", text=text[:NOTICE_MAX_CHARS]))
+
+    def _notify(self, notice: Notice) -> None:
+        # Words that announce a failure may fail to be spoken too: once on screen is enough.
+        if notice.text != self._noticed:
+            self._noticed = notice.text
+            self._spawn(self.send(notice))
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class _VoiceAgent(Agent):
+    """The framework's agent: our instructions, and words on screen when the voice fails."""
+
+    def __init__(self, call: Call) -> None:
+        super().__init__(instructions=call._agent.instructions)
+        self._call = call
+
+    async def tts_node(
+        self, text: AsyncIterable[str], model_settings: ModelSettings
+    ) -> AsyncIterator[rtc.AudioFrame]:
+        words: list[str] = []
+
+        async def remember() -> AsyncIterator[str]:
+            async for piece in text:
+                words.append(piece)
+                yield piece
+
+        spoken = remember()
+        frames = 0
+        try:
+            async for frame in Agent.default.tts_node(self, spoken, model_settings):
+                frames += 1
+                yield frame
+        except Exception as error:
+            log.warning("speech.failed", frames=frames, exc_info=error)
+            async for _ in spoken:
+                pass
+            self._call.voice_failed("".join(words))

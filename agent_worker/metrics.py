@@ -1,0 +1,133 @@
+"""
+Metrics of calls.
+
+A call lives in a process of its own, which ends with it. It sends each observation as a datagram
+to the worker's process, which keeps the numbers and answers `/metrics`; nothing is left behind
+per call, and a call never waits for it.
+"""
+
+import asyncio
+import json
+import socket
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import Counter, Histogram
+
+_TURN_BUCKETS_S = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10)
+
+CALLS = Counter("parley_calls_total", "Calls that ended, by reason", ["reason"])
+CALL_S = Histogram(
+    "parley_call_duration_seconds",
+    "Length of a call, from the caller's arrival to its end",
+    buckets=(5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600),
+)
+TURNS = Counter("parley_turns_total", "Turns that were said, by speaker", ["speaker"])
+TURN_PART_S = Histogram(
+    "parley_turn_part_seconds",
+    "Parts of a turn as the agent sees them, LiveKit's names",
+    ["part"],
+    buckets=_TURN_BUCKETS_S,
+)
+TOOL_CALLS = Counter("parley_tool_calls_total", "Tool calls, by outcome", ["tool", "outcome"])
+TOOL_S = Histogram(
+    "parley_tool_duration_seconds", "Time of a tool call", ["tool"], buckets=_TURN_BUCKETS_S
+)
+PROVIDER_ERRORS = Counter(
+    "parley_provider_errors_total", "Failures of a speech or model provider", ["provider"]
+)
+REPROMPTS = Counter(
+    "parley_reprompts_total", "Times the agent had to ask again, by cause", ["cause"]
+)
+DROPPED = Counter("parley_metrics_dropped_total", "Observations that were not understood")
+
+_COUNTERS = {
+    metric._name: metric for metric in (CALLS, TURNS, TOOL_CALLS, PROVIDER_ERRORS, REPROMPTS)
+}
+_HISTOGRAMS = {metric._name: metric for metric in (CALL_S, TURN_PART_S, TOOL_S)}
+DATAGRAM_MAX_BYTES = 1024
+
+
+class Metrics:
+    """The sending side, in a call's process. `address` is that of `MetricsReceiver`; None: off."""
+
+    def __init__(self, address: str | None) -> None:
+        self._address = address
+        self._socket = None if address is None else socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        if self._socket is not None:
+            self._socket.setblocking(False)
+
+    def close(self) -> None:
+        """Send nothing more."""
+        if self._socket is not None:
+            self._socket.close()
+
+    def call_ended(self, reason: str, duration_s: float) -> None:
+        """A call ended, *duration_s* after the caller's arrival."""
+        self._send("parley_calls", [reason])
+        self._send("parley_call_duration_seconds", [], duration_s)
+
+    def turn(self, speaker: str, parts_s: dict[str, float]) -> None:
+        """A turn was said; *parts_s* are its parts in seconds."""
+        self._send("parley_turns", [speaker])
+        for part, value in parts_s.items():
+            self._send("parley_turn_part_seconds", [part], value)
+
+    def tool_call(self, tool: str, outcome: str, duration_s: float) -> None:
+        """A tool call ended."""
+        self._send("parley_tool_calls", [tool, outcome])
+        self._send("parley_tool_duration_seconds", [tool], duration_s)
+
+    def provider_error(self, provider: str) -> None:
+        """A provider (`stt`, `llm`, `tts`) failed."""
+        self._send("parley_provider_errors", [provider])
+
+    def reprompt(self, cause: str) -> None:
+        """The agent asked again, because of `silence`, `not-heard` or `not-understood`."""
+        self._send("parley_reprompts", [cause])
+
+    def _send(self, name: str, labels: list[str], value: float = 1) -> None:
+        if self._socket is None or self._address is None:
+            return
+        try:
+            self._socket.sendto(json.dumps([name, labels, value]).encode(), self._address)
+        except OSError:
+            pass  # a full or closed receiver: a lost number is better than a late word
+
+
+class MetricsReceiver(asyncio.DatagramProtocol):
+    """The receiving side, in the worker's process."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="parley-")
+        self.address = str(Path(self._folder.name) / "metrics")
+        self._transport: asyncio.DatagramTransport | None = None
+
+    async def start(self) -> None:
+        """Listen."""
+        receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        receiver.setblocking(False)
+        receiver.bind(self.address)
+        self._transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: self, sock=receiver
+        )
+
+    def stop(self) -> None:
+        """Stop listening and remove the socket."""
+        if self._transport is not None:
+            self._transport.close()
+        self._folder.cleanup()
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        """Count one observation."""
+        try:
+            name, labels, value = json.loads(data[:DATAGRAM_MAX_BYTES])
+            if name in _COUNTERS:
+                metric = _COUNTERS[name]
+                (metric.labels(*labels) if labels else metric).inc(value)
+            else:
+                histogram = _HISTOGRAMS[name]
+                (histogram.labels(*labels) if labels else histogram).observe(value)
+        except (ValueError, KeyError, TypeError):
+            DROPPED.inc()

@@ -1,0 +1,203 @@
+"""The session's `llm.LLM`: sentence templates in milliseconds, a model for the rest, or either."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
+from livekit.agents.llm import (
+    LLM,
+    ChatChunk,
+    ChatContext,
+    ChatItem,
+    ChoiceDelta,
+    FunctionCallOutput,
+    FunctionToolCall,
+    LLMStream,
+    Tool,
+    ToolChoice,
+)
+from livekit.agents.utils import shortuuid
+
+from agent_worker.agent import AgentDefinition
+from agent_worker.call_control import end_call
+from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, Say, follow
+
+CALL_PREFIX = "local_"
+"""Call ids of tool calls that came from templates start so."""
+
+
+REMOTE_TIMEOUT_S = 8.0
+"""Longer silence is worse than an apology."""
+
+
+class AgentLLM(LLM[Any]):
+    """
+    Answers for *agent*: from its templates, from the model *remote*, or templates first.
+
+    Templates answer what fits them exactly; the rest goes to *remote*, or is not understood where
+    there is none. A tool's result is put into words by whoever called it. When *remote* fails
+    before its first word, the caller hears the agent's apology instead of silence.
+    """
+
+    def __init__(
+        self,
+        agent: AgentDefinition,
+        remote: LLM[Any] | None = None,
+        *,
+        templates: bool = True,
+        timeout_s: float = REMOTE_TIMEOUT_S,
+    ) -> None:
+        super().__init__()
+        assert templates or remote is not None
+        self.agent = agent
+        self.remote = remote
+        self.templates = templates
+        self.timeout_s = timeout_s
+        if remote is not None:
+            remote.on("metrics_collected", self._forward)
+
+    @property
+    def model(self) -> str:
+        return self.remote.model if self.remote else "templates"
+
+    @property
+    def provider(self) -> str:
+        return self.remote.provider if self.remote else "local"
+
+    def chat(
+        self,
+        *,
+        chat_ctx: ChatContext,
+        tools: list[Tool] | None = None,
+        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+        parallel_tool_calls: NotGivenOr[bool] = NOT_GIVEN,
+        tool_choice: NotGivenOr[ToolChoice] = NOT_GIVEN,
+        extra_kwargs: NotGivenOr[dict[str, Any]] = NOT_GIVEN,
+    ) -> LLMStream:
+        return _AgentStream(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
+
+    async def aclose(self) -> None:
+        if self.remote is not None:
+            self.remote.off("metrics_collected", self._forward)
+            await self.remote.aclose()
+
+    def _forward(self, *args: Any) -> None:
+        self.emit("metrics_collected", *args)
+
+
+class _AgentStream(LLMStream):
+    async def _run(self) -> None:
+        owner = self._llm
+        assert isinstance(owner, AgentLLM)
+        delta = self._from_templates(owner)
+        if delta is not None:
+            self._send(delta)
+        elif owner.remote is not None:
+            await self._ask(owner, owner.remote)
+
+    def _from_templates(self, owner: AgentLLM) -> ChoiceDelta | None:
+        items = self._chat_ctx.items
+        output = unanswered_output(items)
+        if output is not None:
+            ours = output.call_id.startswith(CALL_PREFIX) or owner.remote is None
+            return say(spoken(output)) if ours else None
+        if not owner.templates:
+            return None
+        has_model = owner.remote is not None
+        dialog = follow(owner.agent.templates, user_turns(items), model=has_model)
+        if isinstance(dialog.move, NotUnderstood) and has_model:
+            return None
+        return reply(owner.agent, dialog, last_answer(items))
+
+    async def _ask(self, owner: AgentLLM, remote: LLM[Any]) -> None:
+        begun = False
+        # No second try: it would be silence for the caller. A second provider is FallbackAdapter's.
+        options = APIConnectOptions(max_retry=0, timeout=owner.timeout_s)
+        try:
+            async with remote.chat(
+                chat_ctx=self._chat_ctx, tools=self._tools, conn_options=options
+            ) as stream:
+                async for chunk in stream:
+                    begun = begun or chunk.has_response()
+                    self._event_ch.send_nowait(chunk)
+        except Exception as error:
+            self._emit_error(error, recoverable=True)
+        if not begun:
+            self._send(say(owner.agent.phrases.reply_failed))
+
+    def _send(self, delta: ChoiceDelta) -> None:
+        self._event_ch.send_nowait(ChatChunk(id=shortuuid(CALL_PREFIX), delta=delta))
+
+
+def reply(agent: AgentDefinition, dialog: Dialog, last_words: str) -> ChoiceDelta:
+    """What the state of the conversation asks for, as a model would say it."""
+    match dialog.move:
+        case CallTool(name, arguments):
+            return call_tool(name, dict(arguments))
+        case Say(text):
+            return say(text.replace("{last_answer}", last_words))
+        case NotUnderstood(times):
+            return _not_understood(agent, times)
+        case None:
+            return say(agent.greeting)
+
+
+def _not_understood(agent: AgentDefinition, times: int) -> ChoiceDelta:
+    reprompts = agent.phrases.not_understood
+    if times <= len(reprompts):
+        return say(reprompts[times - 1])
+    if times == len(reprompts) + 1 and agent.way_out is not None:
+        return call_tool(agent.way_out, {})
+    farewell = {"reason": "not-understood", "say": agent.phrases.not_understood_end}
+    return call_tool(end_call.name, farewell)
+
+
+def say(text: str) -> ChoiceDelta:
+    """A delta of words."""
+    return ChoiceDelta(role="assistant", content=text)
+
+
+def call_tool(name: str, arguments: dict[str, Any]) -> ChoiceDelta:
+    """A delta with one tool call, marked as ours."""
+    call = FunctionToolCall(
+        name=name, arguments=json.dumps(arguments), call_id=shortuuid(CALL_PREFIX)
+    )
+    return ChoiceDelta(role="assistant", tool_calls=[call])
+
+
+def user_turns(items: Iterable[ChatItem]) -> list[str]:
+    """What the caller said, oldest first."""
+    return [
+        item.text_content or ""
+        for item in items
+        if item.type == "message" and item.role == "user" and item.text_content
+    ]
+
+
+def last_answer(items: list[ChatItem]) -> str:
+    """The agent's last words."""
+    for item in reversed(items):
+        if item.type == "message" and item.role == "assistant" and item.text_content:
+            return item.text_content
+    return ""
+
+
+def unanswered_output(items: list[ChatItem]) -> FunctionCallOutput | None:
+    """The result of a tool that the agent has not put into words yet, or None."""
+    for item in reversed(items):
+        if item.type == "function_call_output":
+            return item
+        if item.type == "message" and item.role in ("user", "assistant"):
+            return None
+    return None
+
+
+def spoken(output: FunctionCallOutput) -> str:
+    """The words in a tool's result; a refusal's reason is words already."""
+    if output.is_error:
+        return output.output
+    try:
+        return str(json.loads(output.output)["say"])
+    except (ValueError, KeyError, TypeError):
+        return output.output

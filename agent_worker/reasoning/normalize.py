@@ -1,0 +1,70 @@
+"""Brings a transcript into the form that sentence templates are written in."""
+
+import re
+
+from rapidfuzz import process
+from rapidfuzz.distance import JaroWinkler
+from text_to_num import alpha2digit
+
+REPAIR_MIN_SIMILARITY = 0.9
+REPAIR_MIN_CHARS = 4
+"""Shorter words have too many neighbours: "for" and "four", "ten" and "then"."""
+
+_APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'"})
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
+_MERIDIEM = re.compile(r"\b([ap])\s?\.?\s?m\b\.?")
+_PUNCTUATION = re.compile(r"(?<!\d)[.,:](?!\d)|[.,:](?!\d)|(?<!\d)[.,:]|[?!;\"()\u2026]|--+")
+_DASH = re.compile(r"(?<=\w)-(?=\w)")
+_OLD_SPELLING = re.compile(r"\b(to)-(day|night|morrow)\b|\b(good)-?(bye?)\b")
+_SPOKEN_DIGITS = re.compile(r"\b\d(?: \d)+\b")
+_OH = re.compile(r"(?<=\d )oh\b|\boh(?= \d)")
+_HOMOPHONES = {"to": "2", "too": "2", "for": "4", "fore": "4", "ate": "8", "won": "1"}
+_NUMBERED = re.compile(r"\b(order|number|refund) (to|too|for|fore|ate|won)$")
+
+
+def normalize(text: str) -> str:
+    """
+    Lower case, no punctuation, numbers as digits.
+
+    "Where's order number twenty-one?" becomes "where's order number 21"; digits spoken one by
+    one are joined: "order one oh four" becomes "order 104".
+    """
+    text = text.lower().translate(_APOSTROPHES)
+    text = _MERIDIEM.sub(r"\1m", _THOUSANDS.sub("", text))
+    text = " ".join(_PUNCTUATION.sub(" ", text).split())
+    text = _OLD_SPELLING.sub(_joined, text)
+    text = _DASH.sub(" ", text)
+    text = alpha2digit(text, "en", threshold=0)
+    text = _OH.sub("0", text)
+    text = _SPOKEN_DIGITS.sub(lambda digits: digits[0].replace(" ", ""), text)
+    # A recognizer hears "order four" as "order for"; nothing else can end such a sentence.
+    return _NUMBERED.sub(lambda found: f"{found[1]} {_HOMOPHONES[found[2]]}", text)
+
+
+def _joined(found: re.Match[str]) -> str:
+    return "goodbye" if found[3] else f"{found[1]}{found[2]}"
+
+
+def repair(text: str, vocabulary: frozenset[str]) -> str:
+    """
+    Replace each word that no template knows by the known word it was most likely misheard for.
+
+    Words without a near neighbour stay as they are.
+    """
+    return " ".join(_repair_word(word, vocabulary) for word in text.split())
+
+
+def _repair_word(word: str, vocabulary: frozenset[str]) -> str:
+    if word in vocabulary or len(word) < REPAIR_MIN_CHARS or any(map(str.isdigit, word)):
+        return word
+    best = process.extractOne(
+        word, vocabulary, scorer=JaroWinkler.similarity, score_cutoff=REPAIR_MIN_SIMILARITY
+    )
+    if best is None or _inflection(word) != _inflection(best[0]):
+        return word
+    return best[0]
+
+
+def _inflection(word: str) -> str | None:
+    """Such endings change what is meant: "returned order 3" is not "return order 3" misheard."""
+    return next((ending for ending in ("ed", "ing") if word.endswith(ending)), None)

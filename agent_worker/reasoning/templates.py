@@ -1,0 +1,230 @@
+"""Sentence templates: what a caller may say, and which tool or words that leads to."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hassil import Group, Intents, recognize_best
+from hassil.errors import HassilError, MissingListError, MissingRuleError
+from hassil.expression import ListReference, RuleReference
+from hassil.intents import IntentData
+from hassil.parser import ParseError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent_worker.reasoning.normalize import normalize, repair
+
+ANSWER_PREFIX = "answer."
+"""Templates whose names start so are heard only while the agent waits for that answer."""
+
+_MARKUP = re.compile(r"\{[^}]*\}|<[^>]*>|:[a-z_]+")
+_WORD = re.compile(r"[a-z']+")
+_DANGLING = frozenset(
+    "a about an and at because but by for from if in is it's its my of on or our than that's the "
+    "their then to uh um was what where which who with your please can could would will i i'd i'm "
+    "order number when".split()
+)
+_YES = frozenset({"yes", "yeah", "ok", "okay"})
+MAX_CHARS = 300
+"""Longer sentences fit no template; matching them only costs time."""
+
+
+class TemplateError(Exception):
+    """The templates' file is wrong. The message names the file and the place in it."""
+
+
+class Sentences(BaseModel):
+    """Sentence templates of an intent; hassil knows what else may stand beside them."""
+
+    model_config = ConfigDict(extra="allow")
+
+    sentences: list[str] = Field(min_length=1)
+    slots: dict[str, Any] = Field(default_factory=dict)
+    """What these sentences mean without saying it."""
+
+
+class IntentRule(BaseModel):
+    """What a matched intent leads to. Written beside `data` in the templates' file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    data: list[Sentences] = Field(min_length=1)
+    tool: str | None = None
+    """Name of the tool to call, with the slots as its arguments."""
+    say: str | None = None
+    """Words to say, where no tool is needed. `{last_answer}` stands for the agent's last words."""
+    ask: dict[str, str] = Field(default_factory=dict)
+    """By slot, in order: the question that is asked when the slot is missing."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A sentence that a template accepts."""
+
+    intent: str
+    slots: Mapping[str, Any]
+    free: bool = False
+    """Whether a slot took words as they came: anything would have fitted it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Templates:
+    """The compiled templates of an agent. Build with `Templates.load`."""
+
+    intents: Intents
+    slots: Mapping[str, frozenset[str]]
+    """By intent: what its sentences can fill."""
+    answers: tuple[Intents, ...]
+    rules: Mapping[str, IntentRule]
+    vocabulary: frozenset[str]
+    courtesy: re.Pattern[str] | None
+
+    @classmethod
+    def load(cls, file: Path) -> "Templates":
+        """
+        Compile *file*: hassil's YAML format, with `tool`, `say` and `ask` beside `data`, and with
+        `courtesy`, a list of regular expressions for phrases that mean nothing by themselves.
+
+        Raises: TemplateError: the file cannot be read, or something in it is wrong.
+        """
+        try:
+            document = yaml.safe_load(file.read_text(encoding="utf-8"))
+            rules = {name: _rule(file, name, rule) for name, rule in document["intents"].items()}
+            answers = [name for name in rules if name.startswith(ANSWER_PREFIX)]
+            intents = _compile(document, [name for name in rules if name not in answers])
+            return cls(
+                intents=intents,
+                slots=_slots(rules, intents),
+                answers=tuple(_compile(document, [name]) for name in answers),
+                rules=rules,
+                vocabulary=frozenset(_words(document)),
+                courtesy=_courtesy(document.get("courtesy", [])),
+            )
+        except (OSError, yaml.YAMLError, re.error, HassilError, ParseError) as error:
+            raise TemplateError(f"{file}: {error}") from error
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise TemplateError(f"{file}: not a file of templates: {error!r}") from error
+
+    def match(self, text: str) -> Match | None:
+        """The intent that *text* (as transcribed) means, or None."""
+        return self._match(normalize(text), None)
+
+    def match_answer(self, text: str, slots: Collection[str]) -> Match | None:
+        """As `match`, for answers to the agent's own question about *slots* and nothing else."""
+        found = (self._match(normalize(text), number) for number in range(len(self.answers)))
+        fitting = [
+            match
+            for match in found
+            if match is not None and match.slots and all(slot in slots for slot in match.slots)
+        ]
+        return max(fitting, key=lambda match: (not match.free, len(match.slots)), default=None)
+
+    def is_unfinished(self, text: str) -> bool:
+        """
+        Whether *text* breaks off: it ends in a word that few sentences end in, or is no more than
+        the courtesy before what is meant ("Hi," "Thank you, ...").
+        """
+        words = normalize(text).split()
+        if self.courtesy and not self.courtesy.sub("", " ".join(words)).strip():
+            return bool(set(words) - _YES)
+        return bool(words) and words[-1] in _DANGLING and self.match(text) is None
+
+    @lru_cache(maxsize=4096)  # noqa: B019 - one instance lives as long as its process
+    def _match(self, text: str, answer: int | None) -> Match | None:
+        if not text or len(text) > MAX_CHARS:
+            return None
+        intents = self.intents if answer is None else self.answers[answer]
+        for form in self._forms(text):
+            if result := recognize_best(form, intents):
+                slots = {name: _plain(entity.value) for name, entity in result.entities.items()}
+                free = any(entity.is_wildcard for entity in result.entities.values())
+                return Match(result.intent.name, slots, free)
+        return None
+
+    def _forms(self, text: str) -> list[str]:
+        """The forms in which to try *text*, each once: without courtesy, as said, repaired."""
+        plain = " ".join(self.courtesy.sub(" ", text).split()) if self.courtesy else ""
+        forms = [form for form in (plain, text) if form]
+        forms += [repair(form, self.vocabulary) for form in forms]
+        return list(dict.fromkeys(forms))
+
+
+def _courtesy(phrases: list[str]) -> re.Pattern[str] | None:
+    """One pattern for all *phrases*, which are regular expressions."""
+    return re.compile(rf"\b(?:{'|'.join(phrases)})\b") if phrases else None
+
+
+def _rule(file: Path, name: str, rule: Any) -> IntentRule:
+    try:
+        checked = IntentRule.model_validate(rule)
+    except ValidationError as error:
+        item = error.errors(include_url=False)[0]
+        place = ".".join(map(str, ("intents", name, *item["loc"])))
+        raise TemplateError(f"{file}: {place}: {item['msg']}") from error
+    if not name.startswith(ANSWER_PREFIX) and bool(checked.tool) == bool(checked.say):
+        raise TemplateError(f"{file}: intents.{name}: give either `tool` or `say`.")
+    return checked
+
+
+def _compile(document: dict[str, Any], names: list[str]) -> Intents:
+    chosen = {name: {"data": document["intents"][name]["data"]} for name in names}
+    intents = Intents.from_dict({**document, "intents": chosen})
+    for intent in intents.intents.values():
+        for data in intent.data:
+            try:
+                for reference in _references(data, intents):
+                    if reference.list_name not in intents.slot_lists:
+                        raise MissingListError(f"no list named {reference.list_name!r}")
+            except (HassilError, ParseError) as error:
+                raise HassilError(f"intents.{intent.name}: {error}") from error
+    return intents
+
+
+def _slots(rules: Mapping[str, IntentRule], intents: Intents) -> dict[str, frozenset[str]]:
+    """By intent: every slot that some sentence of it can fill."""
+    return {
+        name: frozenset(
+            slot
+            for data, written in zip(intent.data, rules[name].data, strict=True)
+            for slot in (*written.slots, *(ref.slot_name for ref in _references(data, intents)))
+        )
+        for name, intent in intents.intents.items()
+    }
+
+
+def _references(data: IntentData, intents: Intents) -> Iterator[ListReference]:
+    """Every list that *data* refers to, through rules too."""
+    waiting = [sentence.expression for sentence in data.sentences]
+    seen: set[str] = set()
+    while waiting:
+        match waiting.pop():
+            case ListReference() as reference:
+                yield reference
+            case Group(items=items):
+                waiting += items
+            case RuleReference(rule_name=name) if name not in seen:
+                if name not in intents.expansion_rules:
+                    raise MissingRuleError(f"no expansion rule named {name!r}")
+                seen.add(name)
+                waiting.append(intents.expansion_rules[name].expression)
+
+
+def _words(document: dict[str, Any]) -> Iterator[str]:
+    """Every word that some template or list contains."""
+    texts: list[str] = list(document.get("expansion_rules", {}).values())
+    for rule in document["intents"].values():
+        texts += [sentence for data in rule["data"] for sentence in data["sentences"]]
+    for values in document.get("lists", {}).values():
+        for value in values.get("values", []):
+            texts.append(value if isinstance(value, str) else value["in"])
+    for text in texts:
+        yield from _WORD.findall(_MARKUP.sub(" ", text.lower()))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value.strip() if isinstance(value, str) else value

@@ -1,0 +1,82 @@
+"""Settings of the agent worker."""
+
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr
+
+from service_base.sfu import SfuSettings
+
+PROVIDER = r"^(openai|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$"
+LOCAL_SPEECH = "http://127.0.0.1:8082/v1"
+
+
+class WorkerSettings(SfuSettings):
+    """What the agent worker reads from the environment."""
+
+    worker_host: str = Field("127.0.0.1", description="Address of the worker's health and metrics.")
+    worker_port: int = Field(
+        8081, ge=1, le=65535, description="Port of the worker's health and metrics."
+    )
+    worker_capacity: int = Field(
+        10, ge=1, le=1000, description="Calls that this worker takes at the same time."
+    )
+    worker_drain_s: int = Field(
+        3600, ge=0, description="Time in seconds that calls get to finish after SIGTERM."
+    )
+    agent: str = Field(
+        "examples.storefront.agent", description="Python package that holds the agent as AGENT."
+    )
+    agent_name: str = Field(
+        "parley",
+        pattern=r"^[A-Za-z0-9_.-]{1,64}$",
+        description="Name under which workers register; calls are dispatched to it.",
+    )
+
+    stt: str = Field(
+        "openai",
+        pattern=PROVIDER,
+        description="Speech to text: openai (any such server) or a plugin's module:Class.",
+    )
+    stt_base_url: str = Field(LOCAL_SPEECH, description="Base URL of the speech-to-text server.")
+    stt_model: str = Field("moonshine-tiny-en", description="Model name sent to speech to text.")
+    stt_api_key: SecretStr = Field(SecretStr("local"), description="Key for speech to text.")
+    stt_options: dict[str, Any] = Field({}, description="Plugin's arguments as a JSON object.")
+
+    tts: str = Field(
+        "openai",
+        pattern=PROVIDER,
+        description="Text to speech: openai (any such server) or a plugin's module:Class.",
+    )
+    tts_base_url: str = Field(LOCAL_SPEECH, description="Base URL of the text-to-speech server.")
+    tts_model: str = Field("piper", description="Model name sent to text to speech.")
+    tts_voice: str = Field("joe", description="Voice name sent to text to speech.")
+    tts_api_key: SecretStr = Field(SecretStr("local"), description="Key for text to speech.")
+    tts_options: dict[str, Any] = Field({}, description="Plugin's arguments as a JSON object.")
+
+    reasoning: Literal["templates", "model", "templates-first"] | None = Field(
+        None,
+        description="Who answers; default: templates, and templates-first where a model is set.",
+    )
+    llm: str = Field(
+        "openai",
+        pattern=PROVIDER,
+        description="Model: openai (any such server) or a plugin's module:Class.",
+    )
+    llm_base_url: str = Field("", description="Base URL of the model's server; empty: no model.")
+    llm_model: str = Field("", description="Model name sent to the model's server.")
+    llm_api_key: SecretStr = Field(SecretStr("local"), description="Key for the model's server.")
+    llm_timeout_s: float = Field(
+        8.0, gt=0, le=60, description="Seconds in which the model must begin; then an apology."
+    )
+    llm_options: dict[str, Any] = Field({}, description="Plugin's arguments as a JSON object.")
+
+    call_max_s: int = Field(1800, ge=10, description="Longest call in seconds.")
+    silence_s: float = Field(
+        12.0, ge=2, le=300, description="Silence in seconds before the agent asks who is there."
+    )
+
+    @property
+    def mode(self) -> Literal["templates", "model", "templates-first"]:
+        """Who answers, with the default filled in."""
+        has_model = bool(self.llm_base_url) or self.llm != "openai"
+        return self.reasoning or ("templates-first" if has_model else "templates")

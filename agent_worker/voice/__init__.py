@@ -1,0 +1,1 @@
+"""The voice loop: providers, transcription, turn taking, and the policy of a conversation."""

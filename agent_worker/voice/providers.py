@@ -1,0 +1,107 @@
+"""Speech and model providers, by settings."""
+
+import importlib
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+import httpx2 as httpx
+from livekit.agents import inference
+from livekit.agents import stt as lk_stt
+from livekit.agents import tts as lk_tts
+from livekit.agents.llm import LLM
+from livekit.plugins import openai
+from openai import AsyncOpenAI
+from pydantic import SecretStr
+
+from agent_worker.agent import AgentDefinition
+from agent_worker.reasoning.llm import AgentLLM
+from agent_worker.settings import WorkerSettings
+from agent_worker.voice.preflight import PAUSE_S, PreflightSTT
+from service_base.settings import SettingsError
+
+# Read once and shared by all calls: reading it blocks a call's event loop for 50 ms each time.
+_TLS = ssl.create_default_context()
+
+
+def build_stt(settings: WorkerSettings, on_failure: Callable[[Exception], None]) -> lk_stt.STT[Any]:
+    """
+    The recognizer. One that transcribes whole utterances gets preflights; one that streams
+    decides for itself.
+
+    Raises: SettingsError: the plugin cannot be loaded.
+    """
+    recognizer: lk_stt.STT[Any] = (
+        openai.STT(
+            client=_client(settings.stt_base_url, settings.stt_api_key),
+            model=settings.stt_model,
+            language="en",
+        )
+        if settings.stt == "openai"
+        else _plugin("PARLEY_STT", settings.stt, settings.stt_options, lk_stt.STT)
+    )
+    if recognizer.capabilities.streaming:
+        return recognizer
+    return PreflightSTT(recognizer, inference.VAD(min_silence_duration=PAUSE_S), on_failure)
+
+
+def build_tts(settings: WorkerSettings) -> lk_tts.TTS[Any]:
+    """
+    The voice.
+
+    Raises: SettingsError: the plugin cannot be loaded.
+    """
+    if settings.tts == "openai":
+        return openai.TTS(
+            client=_client(settings.tts_base_url, settings.tts_api_key),
+            model=settings.tts_model,
+            voice=settings.tts_voice,
+            response_format="pcm",
+        )
+    voice: lk_tts.TTS[Any] = _plugin("PARLEY_TTS", settings.tts, settings.tts_options, lk_tts.TTS)
+    return voice
+
+
+def build_llm(settings: WorkerSettings, agent: AgentDefinition) -> AgentLLM:
+    """
+    Who answers: the agent's templates, a model, or both.
+
+    Raises: SettingsError: a model is wanted and none is set, or the plugin cannot be loaded.
+    """
+    if settings.mode == "templates":
+        return AgentLLM(agent)
+    remote: LLM[Any]
+    if settings.llm == "openai":
+        if not settings.llm_base_url or not settings.llm_model:
+            raise SettingsError(
+                f"PARLEY_LLM_BASE_URL and PARLEY_LLM_MODEL: both are needed for "
+                f"PARLEY_REASONING={settings.mode}."
+            )
+        client = _client(settings.llm_base_url, settings.llm_api_key)
+        remote = openai.LLM(client=client, model=settings.llm_model)
+    else:
+        remote = _plugin("PARLEY_LLM", settings.llm, settings.llm_options, LLM)
+    return AgentLLM(
+        agent,
+        remote,
+        templates=settings.mode == "templates-first",
+        timeout_s=settings.llm_timeout_s,
+    )
+
+
+def _client(base_url: str, api_key: SecretStr) -> AsyncOpenAI:
+    http = httpx.AsyncClient(verify=_TLS, timeout=httpx.Timeout(60, connect=3))
+    return AsyncOpenAI(
+        base_url=base_url, api_key=api_key.get_secret_value(), max_retries=0, http_client=http
+    )
+
+
+def _plugin(variable: str, name: str, options: dict[str, Any], base: type[Any]) -> Any:
+    module, _, attribute = name.partition(":")
+    try:
+        plugin = getattr(importlib.import_module(module), attribute)(**options)
+    except Exception as error:
+        raise SettingsError(f"{variable}: {name} cannot be loaded: {error}") from error
+    if not isinstance(plugin, base):
+        raise SettingsError(f"{variable}: {name} is not a LiveKit {base.__name__}.")
+    return plugin

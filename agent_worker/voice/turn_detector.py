@@ -1,0 +1,51 @@
+"""Decides from the words whether the caller has finished, with the agent's templates as grammar."""
+
+import asyncio
+
+from livekit.agents import LanguageCode
+from livekit.agents.llm import ChatContext
+
+from agent_worker.reasoning.dialog import NotUnderstood, follow
+from agent_worker.reasoning.llm import user_turns
+from agent_worker.reasoning.templates import Templates
+
+FINISHED = 1.0
+UNFINISHED = 0.0
+UNKNOWN_PAUSE_S = 0.3
+"""Extra patience with a sentence that no template knows: its end cannot be told."""
+
+
+class GrammarTurnDetector:
+    """
+    A LiveKit turn detector for text.
+
+    A sentence that a template accepts is finished, and the agent answers after the shortest
+    delay. One that breaks off ("where is the", "hi,") is not, and gets the longest.
+    """
+
+    model = "grammar"
+    provider = "local"
+
+    def __init__(self, templates: Templates) -> None:
+        self._templates = templates
+
+    async def unlikely_threshold(self, language: LanguageCode | None) -> float | None:
+        return 0.5
+
+    async def supports_language(self, language: LanguageCode | None) -> bool:
+        return True
+
+    async def predict_end_of_turn(
+        self,
+        chat_ctx: ChatContext,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - LiveKit's signature
+    ) -> float:
+        turns = user_turns(chat_ctx.items)
+        if not turns:
+            return FINISHED
+        if self._templates.is_unfinished(turns[-1]):
+            return UNFINISHED
+        if isinstance(follow(self._templates, turns).move, NotUnderstood):
+            await asyncio.sleep(UNKNOWN_PAUSE_S)
+        return FINISHED

@@ -1,0 +1,164 @@
+"""The worker's process: takes calls up to its capacity, each into a process of its own."""
+
+import asyncio
+import functools
+import signal
+
+import structlog
+from livekit.agents import AgentServer, APIError, JobRequest
+from prometheus_client import Gauge
+from pydantic import ValidationError
+from starlette.applications import Starlette
+
+from agent_worker.agent import AgentDefinition, load_agent
+from agent_worker.job import run_job
+from agent_worker.metrics import MetricsReceiver
+from agent_worker.settings import WorkerSettings
+from agent_worker.voice.providers import build_llm, build_stt, build_tts
+from service_base.health import health_routes
+from service_base.metrics import METRICS_ROUTE
+from service_base.problems import EXCEPTION_HANDLERS
+from service_base.serve import background_server, bind
+from voice_contract.dispatch import DispatchMetadata
+from voice_contract.names import agent_identity
+
+log = structlog.get_logger()
+
+CALLS_NOW = Gauge("parley_worker_calls", "Calls that this worker has now")
+CAPACITY = Gauge("parley_worker_capacity", "Calls that this worker takes at the same time")
+
+
+async def warm_voice(settings: WorkerSettings, agent: AgentDefinition) -> None:
+    """Have the fixed phrases synthesized once, so that a voice server that caches has them."""
+    voice = build_tts(settings)
+    phrases = agent.phrases
+    try:
+        for text in (agent.greeting, *phrases.not_understood, *phrases.not_heard, *phrases.silence):
+            async for _ in voice.synthesize(text):
+                pass
+    except APIError as error:
+        log.warning("voice.not_warmed", error=str(error))
+    finally:
+        await voice.aclose()
+
+
+class Worker:
+    """Registers with the SFU and answers its job requests."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._settings = settings
+        self._agent = load_agent(settings.agent)
+        # A wrong setting shows now, not in the first call.
+        build_stt(settings, lambda _: None)
+        build_tts(settings)
+        build_llm(settings, self._agent)
+        self._starting = 0
+        self._warming: asyncio.Task[None] | None = None
+        self._registered = False
+        self._metrics = MetricsReceiver()
+        key = settings.sfu_key()
+        self._server = AgentServer(
+            ws_url=settings.sfu_url,
+            api_key=key.api_key,
+            api_secret=key.secret,
+            load_fnc=self._load,
+            # Whether there is room is decided by `_on_request`, by counting calls. The framework
+            # would judge by a load that it reads every half second.
+            load_threshold=float("inf"),
+            num_idle_processes=min(2, settings.worker_capacity),
+            drain_timeout=settings.worker_drain_s,
+            # After the drain a call is cut off; five seconds are for its farewell.
+            shutdown_process_timeout=5.0,
+            host="127.0.0.1",
+            port=0,
+            # Imported once and shared by all calls; importing them in a call costs it a second.
+            preload_modules=["agent_worker.job", settings.agent],
+        )
+        entrypoint = functools.partial(
+            run_job, settings=settings, metrics_address=self._metrics.address
+        )
+        self._server.rtc_session(
+            entrypoint, agent_name=settings.agent_name, on_request=self._on_request
+        )
+        self._server.on("worker_registered", self._on_registered)
+        CAPACITY.set(settings.worker_capacity)
+        CALLS_NOW.set_function(lambda: self.calls)
+
+    @property
+    def calls(self) -> int:
+        """Calls that this worker has or has accepted."""
+        running = 0 if self._server._closed else len(self._server.active_jobs)
+        return running + self._starting
+
+    async def run(self) -> None:
+        """Work until SIGTERM or SIGINT; then let the calls finish, for the drain time at most."""
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        await self._metrics.start()
+        health = background_server(self._health_app())
+        listener = bind(self._settings.worker_host, self._settings.worker_port)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(health.serve(sockets=[listener]))
+            working = tasks.create_task(self._server.run())
+            stop = tasks.create_task(stopping.wait())
+            await asyncio.wait({working, stop}, return_when=asyncio.FIRST_COMPLETED)
+            stop.cancel()
+            await self._drain()
+            await self._server.aclose()
+            health.should_exit = True
+        if self._warming is not None:
+            self._warming.cancel()
+        self._metrics.stop()
+
+    async def _drain(self) -> None:
+        log.info("worker.draining", calls=self.calls, drain_s=self._settings.worker_drain_s)
+        try:
+            # Zero would mean "without limit" to the framework.
+            await self._server.drain(timeout=max(self._settings.worker_drain_s, 1))
+        except TimeoutError:
+            log.warning("worker.drain_ended", calls=self.calls)
+
+    def _health_app(self) -> Starlette:
+        async def registered() -> None:
+            if not self._registered or self._server._connecting:
+                raise RuntimeError("not registered with the SFU")
+            if self._server.draining:
+                raise RuntimeError("draining")
+
+        return Starlette(
+            routes=[*health_routes({"sfu": registered}), METRICS_ROUTE],
+            exception_handlers=EXCEPTION_HANDLERS,
+        )
+
+    def _load(self) -> float:
+        return self.calls / self._settings.worker_capacity
+
+    def _on_registered(self, worker_id: str, _: object) -> None:
+        if not self._registered:
+            # Only now: before, it would slow down the start.
+            self._warming = asyncio.create_task(warm_voice(self._settings, self._agent))
+        self._registered = True
+        log.info("worker.registered", worker_id=worker_id)
+
+    async def _on_request(self, request: JobRequest) -> None:
+        try:
+            dispatch = DispatchMetadata.model_validate_json(request.job.metadata)
+        except ValidationError:
+            log.error("job.refused", reason="malformed", room=request.room.name)
+            await request.reject(terminate=True)
+            return
+        if self._server.draining or self.calls >= self._settings.worker_capacity:
+            log.warning("job.refused", reason="full", call_id=dispatch.call_id, calls=self.calls)
+            # Another worker may have room.
+            await request.reject(terminate=False)
+            return
+        self._starting += 1
+        try:
+            await request.accept(
+                identity=agent_identity(dispatch.call_id, dispatch.attempt), name="Agent"
+            )
+        finally:
+            self._starting -= 1
+        log.info("job.accepted", call_id=dispatch.call_id, calls=self.calls)

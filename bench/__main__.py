@@ -1,0 +1,26 @@
+"""`python -m bench WHAT`: measure, print a table."""
+
+import argparse
+import sys
+
+from bench import record
+from stack.step import StepError
+
+MEASUREMENTS = {"record": record.main}
+
+
+def main() -> int:
+    """Returns: 0, or 1 when a measurement could not be made."""
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("what", choices=MEASUREMENTS)
+    what: str = parser.parse_args().what
+    try:
+        MEASUREMENTS[what]()
+    except StepError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

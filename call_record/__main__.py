@@ -1,0 +1,147 @@
+"""`python -m call_record show | verify | export | erase | retention | migrate`"""
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from call_record import calls, commands, keys
+from call_record.commands import UNUSABLE, Command
+from call_record.database import AWAY
+from call_record.keys import UnknownKey
+from call_record.prepare import prepare
+from call_record.record import Record, open_record
+from call_record.settings import RecordSettings
+from service_base.settings import SettingsError, load_or_exit
+
+EXIT_CODES = """exit codes: 0 done; 1 a journal is broken; 2 bad arguments, settings or database;
+3 no such call; 4 the call is in progress"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    root = argparse.ArgumentParser(
+        prog="python -m call_record", description="The record of calls.", epilog=EXIT_CODES
+    )
+    subs = root.add_subparsers(dest="command", required=True)
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        return subs.add_parser(name, help=text, description=text, epilog=EXIT_CODES)
+
+    def of_calls(name: str, text: str) -> argparse.ArgumentParser:
+        added = command(name, text)
+        which = added.add_mutually_exclusive_group(required=True)
+        which.add_argument("call_id", nargs="?", help="the call's id")
+        which.add_argument("--caller", help="all calls of this caller")
+        return added
+
+    shown = of_calls("show", "Print what was said and done.")
+    shown.add_argument("--all", action="store_true", help="every entry, as stored")
+    verified = of_calls("verify", "Check that a journal is as it was written.")
+    verified.add_argument(
+        "--expect-mac",
+        type=bytes.fromhex,
+        metavar="HEX",
+        help="a MAC that was exported: fails when the journal's end was cut off since",
+    )
+    of_calls("export", "Print the entries as JSON lines, the last MAC in the last one.")
+    erased = of_calls("erase", "Erase what was said and done; the chain still verifies.")
+    erased.add_argument("--why", type=_why, required=True, help="kept for good: no personal data")
+    erased.add_argument("--end", action="store_true", help="end a call in progress first")
+    retained = command("retention", "Remove old calls; a tombstone is left of each.")
+    retained.add_argument("--days", type=_days, required=True, help="age of the ended calls")
+    retained.add_argument("--why", type=_why, default="retention")
+    command("migrate", "Make or update the tables; make the journals' key if there is none.")
+    return root
+
+
+def _why(text: str) -> str:
+    if not 0 < len(text.strip()) <= 200:
+        raise argparse.ArgumentTypeError("1 to 200 characters are expected")
+    return text.strip()
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0 <= days <= 36_500:
+        raise argparse.ArgumentTypeError("a number of days is expected")
+    return days
+
+
+async def run(arguments: argparse.Namespace, settings: RecordSettings) -> int:
+    """
+    Do what *arguments* say.
+
+    Returns: the exit code.
+    """
+    if arguments.command == "migrate":
+        keys.ensure(settings.journal_keys_file)
+        await prepare(settings.database_url)
+        print("The tables and the journals' key are ready.")
+        return commands.DONE
+    _refuse_missing_file(settings.database_url)
+    record = open_record(settings, connections=1)
+    try:
+        if arguments.command == "retention":
+            return await commands.retain(record, arguments.days, arguments.why)
+        call_ids = await _call_ids(record, arguments)
+        return await commands.for_each(record, call_ids, _command(arguments))
+    finally:
+        await record.close()
+
+
+async def _call_ids(record: Record, arguments: argparse.Namespace) -> list[str]:
+    if arguments.caller is None:
+        return [arguments.call_id]
+    found = [call.call_id for call in await calls.of_caller(record, arguments.caller)]
+    if not found:
+        print("There is no call of this caller.", file=sys.stderr)
+    return found
+
+
+def _command(arguments: argparse.Namespace) -> Command:
+    match arguments.command:
+        case "show":
+            return commands.show_call(every_entry=arguments.all)
+        case "verify":
+            return commands.verify_call(expect_mac=arguments.expect_mac)
+        case "export":
+            return commands.export_call
+        case _:
+            return commands.erase_call(why=arguments.why, end=arguments.end)
+
+
+def _refuse_missing_file(url: str) -> None:
+    """Opening it would make an empty one."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+        raise SettingsError(f"PARLEY_DATABASE_URL: there is no database {parsed.database}.")
+
+
+def main() -> int:
+    """Returns: the exit code."""
+    arguments = parser().parse_args()
+    settings = load_or_exit(RecordSettings)
+    try:
+        return asyncio.run(run(arguments, settings))
+    except (SettingsError, UnknownKey) as error:
+        print(error.args[0], file=sys.stderr)
+    except AWAY as error:
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return commands.DONE
+        reason = (str(getattr(error, "orig", None) or error) or "no answer").splitlines()[0]
+        print(
+            f"PARLEY_DATABASE_URL: {reason} (`python -m call_record migrate` makes the tables)",
+            file=sys.stderr,
+        )
+    except KeyboardInterrupt:
+        return 130
+    return UNUSABLE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

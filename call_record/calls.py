@@ -1,0 +1,242 @@
+"""
+Calls: their states, and their one live agent.
+
+Each transition is one conditional UPDATE; one that does not match changes nothing. What belongs in
+the journal is appended in the same transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from call_record.journal import Draft, draft, place
+from call_record.record import Record
+from call_record.tables import CallState
+from call_record.tables import call as calls
+from voice_contract.journal import CallClaimed, CallEnding, CallJoined
+
+
+class Seen(NamedTuple):
+    """What a supervisor watches: standing still, it means that the job is dead."""
+
+    attempt: int
+    owner: str | None
+    """None with `renewals` 0: not claimed yet. None with more: the claim was given back."""
+    renewals: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call as it was read."""
+
+    call_id: str
+    state: CallState
+    attempt: int
+    owner: str | None
+    worker_id: str | None
+    renewals: int
+    caller: str | None
+    """None: erased."""
+    tenant: str | None
+    display_name: str | None
+    return_proof_hash: bytes | None
+    admitted_at_ms: int
+    joined_at_ms: int | None
+    ended_at_ms: int | None
+    end_reason: str | None
+    key_id: str
+    head_seq: int
+    head_mac: bytes
+
+    @property
+    def seen(self) -> Seen:
+        """For `raise_attempt`."""
+        return Seen(self.attempt, self.owner, self.renewals)
+
+
+class Claim(StrEnum):
+    """The answer to a claim. Only `CLAIMED` lets a job speak."""
+
+    CLAIMED = "claimed"
+    STALE = "stale"
+    """Another attempt was sent, or there is no such call."""
+    TAKEN = "taken"
+    """Another job has it, or had it and gave it back."""
+    OVER = "over"
+    """The call is ending or ended."""
+
+
+class Renewal(StrEnum):
+    """The answer to a renewal."""
+
+    RENEWED = "renewed"
+    ENDING = "ending"
+    """Renewed, but the call is over for the caller: no new effects, seal and leave."""
+    LOST = "lost"
+    """The call is another's or has ended: leave the room first, then shut down."""
+
+
+async def read(record: Record, call_id: str) -> Call | None:
+    """The call; None: there is none of that id."""
+    found = await _select(record, calls.c.call_id == call_id)
+    return found[0] if found else None
+
+
+async def of_caller(record: Record, caller: str) -> list[Call]:
+    """The caller's calls, in the order of their admission."""
+    return await _select(record, calls.c.caller == caller)
+
+
+async def not_ended(record: Record) -> list[Call]:
+    """Every call that is not ended, in the order of their admission."""
+    open_states = (CallState.REQUESTED, CallState.LIVE, CallState.ENDING)
+    return await _select(record, calls.c.state.in_(open_states))
+
+
+async def claim(record: Record, call_id: str, attempt: int, owner: str, worker_id: str) -> Claim:
+    """
+    Take the call: `requested` or `live` to `live`, once an attempt.
+
+    Args: owner: unique to the job. Claiming again with the same one is answered the same.
+    """
+    entry = CallClaimed(owner=owner, worker_id=worker_id)
+    taken = (
+        update(calls)
+        .where(
+            calls.c.call_id == call_id,
+            calls.c.attempt == attempt,
+            calls.c.owner.is_(None),
+            calls.c.renewals == 0,
+            calls.c.state.in_((CallState.REQUESTED, CallState.LIVE)),
+        )
+        .values(owner=owner, worker_id=worker_id, renewals=1, state=CallState.LIVE)
+    )
+    async with record.database.writing() as connection:
+        if (await connection.execute(taken)).rowcount:
+            await place(connection, record.keys, call_id, attempt, [_draft(record, entry)])
+            return Claim.CLAIMED
+    now = await read(record, call_id)
+    if now is None or now.attempt != attempt:
+        return Claim.STALE
+    if now.state in (CallState.ENDING, CallState.ENDED):
+        return Claim.OVER
+    return Claim.CLAIMED if now.owner == owner else Claim.TAKEN
+
+
+async def renew(record: Record, call_id: str, attempt: int, owner: str) -> Renewal:
+    """Show that the job lives."""
+    statement = (
+        update(calls)
+        .where(_held(call_id, attempt, owner))
+        .values(renewals=calls.c.renewals + 1)
+        .returning(calls.c.state)
+    )
+    async with record.database.writing() as connection:
+        state = (await connection.execute(statement)).scalar_one_or_none()
+    if state is None:
+        return Renewal.LOST
+    return Renewal.ENDING if state == CallState.ENDING else Renewal.RENEWED
+
+
+async def give_back(record: Record, call_id: str, attempt: int, owner: str) -> bool:
+    """Give up the claim, for a job that died. Returns: whether it was held."""
+    statement = (
+        update(calls)
+        .where(_held(call_id, attempt, owner))
+        .values(owner=None, worker_id=None, renewals=calls.c.renewals + 1)
+    )
+    return await _changed(record, statement)
+
+
+async def raise_attempt(record: Record, call_id: str, seen: Seen) -> int | None:
+    """
+    Send for another agent; whatever the last one does from now on is stale.
+
+    Args: seen: what stood still. When it moved, nothing is changed.
+    Returns: the new attempt; None: it moved, or the call is over.
+    """
+    statement = (
+        update(calls)
+        .where(
+            calls.c.call_id == call_id,
+            calls.c.attempt == seen.attempt,
+            calls.c.owner.is_not_distinct_from(seen.owner),
+            calls.c.renewals == seen.renewals,
+            calls.c.state.in_((CallState.REQUESTED, CallState.LIVE)),
+        )
+        .values(attempt=seen.attempt + 1, owner=None, worker_id=None, renewals=0)
+    )
+    return seen.attempt + 1 if await _changed(record, statement) else None
+
+
+async def join(record: Record, call_id: str) -> bool:
+    """The caller is in the room. Returns: whether for the first time."""
+    now_ms = record.clock.now_ms()
+    return await _changed(
+        record,
+        update(calls)
+        .where(
+            calls.c.call_id == call_id,
+            calls.c.joined_at_ms.is_(None),
+            calls.c.state != CallState.ENDED,
+        )
+        .values(joined_at_ms=now_ms),
+        call_id,
+        draft(CallJoined(), now_ms),
+    )
+
+
+async def end(record: Record, call_id: str, reason: str) -> bool:
+    """
+    `live` to `ending`: the call is over for the caller.
+
+    Returns: whether it was live. False too when it is ending or ended already.
+    """
+    return await _changed(
+        record,
+        update(calls)
+        .where(calls.c.call_id == call_id, calls.c.state == CallState.LIVE)
+        .values(state=CallState.ENDING),
+        call_id,
+        _draft(record, CallEnding(reason=reason)),
+    )
+
+
+def _held(call_id: str, attempt: int, owner: str) -> ColumnElement[bool]:
+    return (
+        (calls.c.call_id == call_id)
+        & (calls.c.attempt == attempt)
+        & (calls.c.owner == owner)
+        & calls.c.state.in_((CallState.LIVE, CallState.ENDING))
+    )
+
+
+def _draft(record: Record, entry: CallClaimed | CallEnding) -> Draft:
+    return draft(entry, record.clock.now_ms())
+
+
+async def _changed(
+    record: Record, statement: Any, call_id: str | None = None, entry: Draft | None = None
+) -> bool:
+    """Run an UPDATE and, if it matched, append the entry that tells of it."""
+    async with record.database.writing() as connection:
+        changed = bool((await connection.execute(statement)).rowcount)
+        if changed and call_id is not None and entry is not None:
+            await place(connection, record.keys, call_id, None, [entry])
+    return changed
+
+
+async def _select(record: Record, condition: ColumnElement[bool]) -> list[Call]:
+    async with record.database.reading() as connection:
+        return await select_calls(connection, condition)
+
+
+async def select_calls(connection: AsyncConnection, condition: ColumnElement[bool]) -> list[Call]:
+    """The calls for which *condition* is true, in the order of their admission."""
+    statement = select(calls).where(condition).order_by(calls.c.call_id)
+    rows: Sequence[Row[Any]] = (await connection.execute(statement)).all()
+    return [Call(**{**row._mapping, "state": CallState(row.state)}) for row in rows]

@@ -1,0 +1,170 @@
+"""
+Forgetting: what was said and done is erased, or whole calls are removed.
+
+Both leave a tombstone: that it was done, when, why, and with which MAC the journal ended. All work
+is in short transactions, so that no call in progress waits for it.
+"""
+
+import asyncio
+from enum import StrEnum
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from call_record import calls as live
+from call_record import chain, journal
+from call_record.record import Record
+from call_record.tables import CallState
+from call_record.tables import call as calls
+from call_record.tables import journal as entries
+from call_record.tables import tombstone as tombstones
+from call_record.tables import worker as workers
+
+ENTRIES_A_BATCH = 500
+CALLS_A_BATCH = 50
+PAUSE_S = 0.03
+"""Between transactions, so that who waits for SQLite's write lock gets it."""
+
+
+class Erasure(StrEnum):
+    """The answer to `erase`."""
+
+    ERASED = "erased"
+    NOT_ENDED = "not-ended"
+    """The call is in progress; end it first."""
+    MISSING = "missing"
+    """There is no such call, or it was removed before."""
+
+
+async def end(record: Record, call_id: str, reason: str) -> None:
+    """
+    End and seal a call from outside, whoever speaks in it: its agent leaves at its next renewal.
+
+    One that is ended or missing stays so.
+    """
+    try:
+        await live.end(record, call_id, reason)
+        await journal.seal(record, call_id, None, reason)
+    except journal.StaleAttempt:
+        pass
+
+
+async def erase(record: Record, call_id: str, why: str) -> Erasure:
+    """
+    Erase the bodies of an ended call's journal and what its row says of the caller.
+
+    Interrupted, it is completed by doing it again. Doing it twice changes nothing.
+
+    Args: why: at most 200 characters, kept for good: no personal data.
+    """
+    async with record.database.writing() as connection:
+        row = (
+            await connection.execute(
+                select(calls).where(calls.c.call_id == call_id).with_for_update()
+            )
+        ).one_or_none()
+        if row is None:
+            return Erasure.MISSING
+        if row.state != CallState.ENDED:
+            return Erasure.NOT_ENDED
+        await _bury(connection, record, [live.Call(**row._mapping)], why)
+        await connection.execute(
+            update(calls)
+            .where(calls.c.call_id == call_id)
+            .values(caller=None, tenant=None, display_name=None, return_proof_hash=None)
+        )
+    while True:
+        if not await _erase_batch(record, call_id):
+            return Erasure.ERASED
+        await asyncio.sleep(PAUSE_S)
+
+
+async def remove_ended_before(record: Record, before_ms: int, why: str) -> int:
+    """
+    Remove the calls that ended before that Unix time in milliseconds, oldest first, and workers
+    that are gone.
+
+    Returns: how many calls were removed.
+    """
+    async with record.database.writing() as connection:
+        await connection.execute(delete(workers).where(workers.c.gone.is_(True)))
+    removed = 0
+    while batch := await _remove_batch(record, before_ms, why):
+        removed += batch
+        await asyncio.sleep(PAUSE_S)
+    return removed
+
+
+async def _erase_batch(record: Record, call_id: str) -> bool:
+    async with record.database.writing() as connection:
+        rows = (
+            await connection.execute(
+                select(entries.c.seq, entries.c.salt, entries.c.body)
+                .where(entries.c.call_id == call_id, entries.c.body.is_not(None))
+                .limit(ENTRIES_A_BATCH)
+            )
+        ).all()
+        if rows:
+            await connection.execute(
+                update(entries)
+                .where(entries.c.call_id == call_id, entries.c.seq == bindparam("at_seq"))
+                .values(body=None, salt=None, digest=bindparam("of_body")),
+                [{"at_seq": row.seq, "of_body": chain.digest(row.salt, row.body)} for row in rows],
+            )
+    return bool(rows)
+
+
+async def _remove_batch(record: Record, before_ms: int, why: str) -> int:
+    async with record.database.writing() as connection:
+        found = await live.select_calls(
+            connection,
+            calls.c.call_id.in_(
+                select(calls.c.call_id)
+                .where(calls.c.state == CallState.ENDED, calls.c.ended_at_ms < before_ms)
+                .order_by(calls.c.ended_at_ms)
+                .limit(CALLS_A_BATCH)
+            ),
+        )
+        chosen: list[live.Call] = []
+        for call in found:
+            if chosen and sum(one.head_seq for one in chosen) + call.head_seq > ENTRIES_A_BATCH:
+                break
+            chosen.append(call)
+        if chosen:
+            await _bury(connection, record, chosen, why)
+            ids = [call.call_id for call in chosen]
+            await connection.execute(delete(entries).where(entries.c.call_id.in_(ids)))
+            await connection.execute(delete(calls).where(calls.c.call_id.in_(ids)))
+    return len(chosen)
+
+
+async def _bury(
+    connection: AsyncConnection, record: Record, ended: list[live.Call], why: str
+) -> None:
+    """Leave a tombstone for each call that has none."""
+    ids = [call.call_id for call in ended]
+    statement = select(tombstones.c.call_id).where(tombstones.c.call_id.in_(ids))
+    buried = set(await connection.scalars(statement))
+    at_ms = record.clock.now_ms()
+    rows = [
+        {
+            "call_id": call.call_id,
+            "at_ms": at_ms,
+            "why": why,
+            "last_seq": call.head_seq,
+            "last_mac": call.head_mac,
+            "key_id": call.key_id,
+            "mac": chain.tombstone_mac(
+                record.keys.key(call.key_id),
+                call_id=call.call_id,
+                at_ms=at_ms,
+                why=why,
+                last_seq=call.head_seq,
+                last_mac=call.head_mac,
+            ),
+        }
+        for call in ended
+        if call.call_id not in buried
+    ]
+    if rows:
+        await connection.execute(insert(tombstones), rows)

@@ -1,0 +1,230 @@
+"""The journal of a call: appended in order by whoever may, sealed at the end, read by all."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from call_record import chain
+from call_record.keys import KeyRing
+from call_record.record import Record
+from call_record.tables import CallState
+from call_record.tables import call as calls
+from call_record.tables import journal as entries
+from voice_contract.journal import CallEnded, Entry, decode, encode
+
+SEAL = "call.ended"
+"""The kind of the last entry."""
+
+Fence = Literal["missing", "attempt", "ended", "live"]
+
+
+class StaleAttempt(Exception):
+    """
+    Nothing was appended, and nothing ever will be by this writer.
+
+    `reason` says why. `missing`: there is no such call. `attempt`: another agent was sent to it.
+    `ended`: its journal is sealed. `live`: it is to be sealed but was not brought to `ending`.
+    """
+
+    def __init__(self, reason: Fence) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a call's journal ends."""
+
+    attempt: int
+    state: CallState
+    seq: int
+    """0: the journal is empty."""
+    mac: bytes
+    key_id: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An entry as it will be stored, before it has its place in the chain."""
+
+    kind: str
+    body: str
+    at_ms: int
+    salt: bytes
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An entry as it was read."""
+
+    seq: int
+    at_ms: int
+    attempt: int
+    kind: str
+    entry: Entry | None
+    """None: erased."""
+    mac: bytes
+
+
+def draft(entry: Entry, at_ms: int) -> Draft:
+    """
+    Make *entry* ready to be stored.
+
+    Raises: EntryTooLarge.
+    """
+    kind, body = encode(entry)
+    return Draft(kind, body, at_ms, os.urandom(chain.SALT_BYTES))
+
+
+async def append(record: Record, call_id: str, attempt: int | None, new: Sequence[Entry]) -> Head:
+    """
+    Append entries, at least one, in one transaction; durable on return.
+
+    Args: attempt: the writer's own; None for who is no agent and so cannot be stale.
+    Raises: StaleAttempt, EntryTooLarge, UnknownKey; what `AWAY` lists.
+    """
+    now_ms = record.clock.now_ms()
+    drafts = [draft(entry, now_ms) for entry in new]
+    async with record.database.writing() as connection:
+        return await place(connection, record.keys, call_id, attempt, drafts)
+
+
+async def seal(record: Record, call_id: str, attempt: int | None, reason: str) -> Head:
+    """
+    Append the last entry and end the call, in one transaction; from `requested` or `ending`.
+
+    Raises: as `append`.
+    """
+    return await append(record, call_id, attempt, [CallEnded(reason=reason)])
+
+
+async def head(record: Record, call_id: str) -> Head | None:
+    """Where the journal ends now; None: there is no such call."""
+    async with record.database.reading() as connection:
+        return await _head(connection, call_id)
+
+
+async def read(record: Record, call_id: str, *, after_seq: int = 0) -> list[Recorded]:
+    """The entries after *after_seq*, in order."""
+    statement = (
+        select(entries)
+        .where(entries.c.call_id == call_id, entries.c.seq > after_seq)
+        .order_by(entries.c.seq)
+    )
+    async with record.database.reading() as connection:
+        rows = await connection.execute(statement)
+        return [
+            Recorded(
+                row.seq,
+                row.at_ms,
+                row.attempt,
+                row.kind,
+                None if row.body is None else decode(row.kind, row.body),
+                row.mac,
+            )
+            for row in rows
+        ]
+
+
+async def place(
+    connection: AsyncConnection,
+    keys: KeyRing,
+    call_id: str,
+    attempt: int | None,
+    drafts: Sequence[Draft],
+    known: Head | None = None,
+) -> Head:
+    """
+    Append within the caller's writing transaction.
+
+    Args: known: where the caller last saw the journal end. Then drafts that are found to be stored
+        after it are left out: a commit whose answer was lost can be tried again.
+    Raises: StaleAttempt, UnknownKey.
+    """
+    if known is not None and (moved := await _advance(connection, keys, call_id, known, drafts)):
+        return moved
+    now = await _head(connection, call_id, lock=True)
+    if now is None:
+        raise StaleAttempt("missing")
+    if known is not None:
+        stored = await _salts(connection, call_id, known.seq)
+        drafts = [draft for draft in drafts if draft.salt not in stored]
+        if not drafts:
+            return now
+    if now.state is CallState.ENDED:
+        raise StaleAttempt("ended")
+    if attempt not in (None, now.attempt):
+        raise StaleAttempt("attempt")
+    moved = await _advance(connection, keys, call_id, now, drafts)
+    if moved is None:
+        raise StaleAttempt("live")
+    return moved
+
+
+async def _advance(
+    connection: AsyncConnection, keys: KeyRing, call_id: str, known: Head, drafts: Sequence[Draft]
+) -> Head | None:
+    """Fence, order and chain: move the head from where it is known to be, if it is there."""
+    key = keys.key(known.key_id)
+    rows = []
+    seq, mac = known.seq, known.mac
+    for draft in drafts:
+        seq += 1
+        mac = chain.mac(
+            key,
+            mac,
+            seq=seq,
+            at_ms=draft.at_ms,
+            attempt=known.attempt,
+            kind=draft.kind,
+            digest=chain.digest(draft.salt, draft.body),
+        )
+        row = {"call_id": call_id, "seq": seq, "attempt": known.attempt, "mac": mac}
+        rows.append(row | vars(draft))
+    move = update(calls).where(
+        calls.c.call_id == call_id,
+        calls.c.attempt == known.attempt,
+        calls.c.head_seq == known.seq,
+    )
+    state = known.state
+    last = drafts[-1]
+    if SEAL in (draft.kind for draft in drafts[:-1]):
+        raise ValueError(f"{SEAL} must be the last entry")
+    if last.kind == SEAL:
+        state = CallState.ENDED
+        entry = decode(last.kind, last.body)
+        move = move.where(calls.c.state.in_((CallState.REQUESTED, CallState.ENDING))).values(
+            state=state,
+            ended_at_ms=last.at_ms,
+            end_reason=entry.reason if isinstance(entry, CallEnded) else "",
+        )
+    else:
+        move = move.where(calls.c.state != CallState.ENDED)
+    moved = await connection.execute(move.values(head_seq=seq, head_mac=mac))
+    if not moved.rowcount:
+        return None
+    await connection.execute(insert(entries), rows)
+    return Head(known.attempt, state, seq, mac, known.key_id)
+
+
+async def _head(connection: AsyncConnection, call_id: str, *, lock: bool = False) -> Head | None:
+    statement = select(
+        calls.c.attempt, calls.c.state, calls.c.head_seq, calls.c.head_mac, calls.c.key_id
+    ).where(calls.c.call_id == call_id)
+    if lock:
+        statement = statement.with_for_update()
+    row = (await connection.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    return Head(row.attempt, CallState(row.state), row.head_seq, row.head_mac, row.key_id)
+
+
+async def _salts(connection: AsyncConnection, call_id: str, after_seq: int) -> set[bytes]:
+    statement = select(entries.c.salt).where(
+        entries.c.call_id == call_id, entries.c.seq > after_seq
+    )
+    return set(await connection.scalars(statement))

@@ -1,0 +1,100 @@
+"""The tables. `*_at_ms` is Unix time in milliseconds: for people and for retention alone."""
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+
+class CallState(StrEnum):
+    """See docs/record.md for who moves a call from one to the next."""
+
+    REQUESTED = "requested"
+    LIVE = "live"
+    ENDING = "ending"
+    ENDED = "ended"
+
+
+metadata = MetaData()
+
+call = Table(
+    "call",
+    metadata,
+    Column("call_id", String(36), primary_key=True),
+    Column("state", String(16), nullable=False),
+    # One live agent: which one was sent, which job has the call, the sign that it lives.
+    Column("attempt", Integer, nullable=False),
+    Column("owner", String(200)),
+    Column("worker_id", String(200)),
+    Column("renewals", BigInteger, nullable=False),
+    # The caller; nothing is left of it when the call is erased.
+    Column("caller", String(200)),
+    Column("tenant", String(200)),
+    Column("display_name", String(200)),
+    Column("return_proof_hash", LargeBinary),
+    Column("admitted_at_ms", BigInteger, nullable=False),
+    Column("joined_at_ms", BigInteger),
+    Column("ended_at_ms", BigInteger),
+    Column("end_reason", String(200)),
+    # The journal's head.
+    Column("key_id", String(200), nullable=False),
+    Column("head_seq", Integer, nullable=False),
+    Column("head_mac", LargeBinary, nullable=False),
+    Index("call_by_state", "state", "ended_at_ms"),
+    Index("call_by_caller", "caller"),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("call_id", ForeignKey("call.call_id"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("kind", String(200), nullable=False),
+    Column("body", Text),
+    Column("salt", LargeBinary),
+    Column("digest", LargeBinary),  # in place of body and salt when they are erased
+    Column("mac", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+worker = Table(
+    "worker",
+    metadata,
+    Column("worker_id", String(200), primary_key=True),
+    Column("capacity", Integer, nullable=False),
+    Column("presence", BigInteger, nullable=False),
+    Column("draining", Boolean, nullable=False),
+    Column("gone", Boolean, nullable=False),
+)
+
+admission = Table(
+    "admission",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+)
+
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("call_id", String(36), primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("why", String(200), nullable=False),
+    Column("last_seq", Integer, nullable=False),
+    Column("last_mac", LargeBinary, nullable=False),
+    Column("key_id", String(200), nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+)

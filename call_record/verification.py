@@ -1,0 +1,227 @@
+"""Whether a journal is as it was written."""
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from call_record import chain
+from call_record.journal import SEAL
+from call_record.keys import KeyRing, UnknownKey
+from call_record.record import Record
+from call_record.tables import CallState
+from call_record.tables import call as calls
+from call_record.tables import journal as entries
+from call_record.tables import tombstone as tombstones
+
+
+@dataclass(frozen=True)
+class Link:
+    """A row of the journal, believed in nothing."""
+
+    call_id: str
+    seq: int
+    at_ms: int
+    attempt: int
+    kind: str
+    body: str | None
+    salt: bytes | None
+    digest: bytes | None
+    mac: bytes
+
+
+@dataclass(frozen=True)
+class Tail:
+    """What a call's own row says of its journal's end."""
+
+    state: str
+    key_id: str
+    head_seq: int
+    head_mac: bytes
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """What is left of a call that was erased."""
+
+    call_id: str
+    at_ms: int
+    why: str
+    last_seq: int
+    last_mac: bytes
+    key_id: str
+    mac: bytes
+
+
+class Verdict(StrEnum):
+    """What `verify` found."""
+
+    INTACT = "intact"
+    ERASED = "erased"
+    """Intact; what was said and done was erased, and a tombstone says why."""
+    REMOVED = "removed"
+    """A tombstone is all that is left."""
+    BROKEN = "broken"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The verdict and what it rests on."""
+
+    verdict: Verdict
+    entries: int = 0
+    erased: int = 0
+    seq: int | None = None
+    """The first entry that is broken; None: not one entry's fault."""
+    problem: str = ""
+    last_mac: bytes = b""
+    tombstone: Tombstone | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the database holds of a call's journal."""
+
+    tail: Tail | None
+    links: Sequence[Link]
+    tombstone: Tombstone | None
+
+
+class _Broken(Exception):
+    def __init__(self, seq: int | None, problem: str) -> None:
+        super().__init__(problem)
+        self.seq = seq
+        self.problem = problem
+
+
+async def verify(record: Record, call_id: str, *, expect_mac: bytes | None = None) -> Finding:
+    """
+    Check the journal of a call against its keys.
+
+    Args: expect_mac: a MAC that was exported earlier. A chain alone cannot show that its end was
+        cut off together with the head; that this MAC is missing does.
+    """
+    async with record.database.reading() as connection:
+        evidence = await collect(connection, call_id)
+    return judge(record.keys, call_id, evidence, expect_mac=expect_mac)
+
+
+def judge(
+    keys: KeyRing, call_id: str, evidence: Evidence, *, expect_mac: bytes | None = None
+) -> Finding:
+    """As `verify`, of what was read."""
+    tomb = evidence.tombstone
+    if evidence.tail is None and tomb is None and not evidence.links:
+        return Finding(Verdict.MISSING)
+    try:
+        if tomb is not None:
+            _check_tombstone(keys, call_id, tomb)
+        if evidence.tail is None:
+            return _removed(evidence, tomb, expect_mac)
+        macs = _check_chain(keys, call_id, evidence.tail.key_id, evidence.links)
+        _check_tail(evidence.tail, evidence.links, macs[-1], tomb)
+        erased = sum(link.body is None for link in evidence.links)
+        if erased and tomb is None:
+            raise _Broken(None, "entries are erased, and no tombstone says why")
+        if expect_mac is not None and expect_mac not in macs[1:]:
+            raise _Broken(None, "no entry has the expected MAC: the end was cut off")
+    except (_Broken, UnknownKey) as error:
+        seq = error.seq if isinstance(error, _Broken) else None
+        return Finding(
+            Verdict.BROKEN, len(evidence.links), seq=seq, problem=str(error), tombstone=tomb
+        )
+    verdict = Verdict.ERASED if tomb else Verdict.INTACT
+    return Finding(verdict, len(evidence.links), erased, last_mac=macs[-1], tombstone=tomb)
+
+
+def _removed(evidence: Evidence, tomb: Tombstone | None, expect_mac: bytes | None) -> Finding:
+    if evidence.links or tomb is None:
+        raise _Broken(None, "there are entries and no call")
+    if expect_mac is not None and not hmac.compare_digest(expect_mac, tomb.last_mac):
+        raise _Broken(None, "the tombstone does not have the expected MAC")
+    return Finding(Verdict.REMOVED, last_mac=tomb.last_mac, tombstone=tomb)
+
+
+def _check_chain(keys: KeyRing, call_id: str, key_id: str, links: Sequence[Link]) -> list[bytes]:
+    """Returns: the MACs from the genesis on."""
+    key = keys.key(key_id)
+    macs = [chain.genesis(key, call_id)]
+    for place, link in enumerate(links, 1):
+        if link.seq != place:
+            raise _Broken(place, "the entry is missing or out of order")
+        if link.call_id != call_id:
+            raise _Broken(place, "the entry is of another call")
+        digest = _digest(place, link)
+        expected = chain.mac(
+            key,
+            macs[-1],
+            seq=link.seq,
+            at_ms=link.at_ms,
+            attempt=link.attempt,
+            kind=link.kind,
+            digest=digest,
+        )
+        if not hmac.compare_digest(expected, link.mac):
+            raise _Broken(place, "the entry or what is before it was changed")
+        macs.append(expected)
+    return macs
+
+
+def _digest(place: int, link: Link) -> bytes:
+    match link.body, link.salt, link.digest:
+        case str(body), bytes(salt), None:
+            return chain.digest(salt, body)
+        case None, None, bytes(digest):
+            return digest
+        case _:
+            raise _Broken(place, "the entry is neither whole nor erased")
+
+
+def _check_tail(tail: Tail, links: Sequence[Link], last_mac: bytes, tomb: Tombstone | None) -> None:
+    last_seq = len(links)
+    if (tail.head_seq, tail.head_mac) != (last_seq, last_mac):
+        raise _Broken(last_seq + 1, "entries after this place are missing, or were added")
+    sealed = bool(links) and links[-1].kind == SEAL
+    if sealed != (tail.state == CallState.ENDED):
+        raise _Broken(last_seq, "the call's state and the journal's seal contradict each other")
+    if tomb and (tomb.last_seq, tomb.last_mac) != (last_seq, last_mac):
+        raise _Broken(last_seq, "the journal does not end as its tombstone says")
+
+
+def _check_tombstone(keys: KeyRing, call_id: str, tomb: Tombstone) -> None:
+    expected = chain.tombstone_mac(
+        keys.key(tomb.key_id),
+        call_id=call_id,
+        at_ms=tomb.at_ms,
+        why=tomb.why,
+        last_seq=tomb.last_seq,
+        last_mac=tomb.last_mac,
+    )
+    if not hmac.compare_digest(expected, tomb.mac):
+        raise _Broken(None, "the tombstone was changed or is not ours")
+
+
+async def collect(connection: AsyncConnection, call_id: str) -> Evidence:
+    """Read it, in the caller's transaction."""
+    tail = (
+        await connection.execute(
+            select(calls.c.state, calls.c.key_id, calls.c.head_seq, calls.c.head_mac).where(
+                calls.c.call_id == call_id
+            )
+        )
+    ).one_or_none()
+    links = await connection.execute(
+        select(entries).where(entries.c.call_id == call_id).order_by(entries.c.seq)
+    )
+    tomb = (
+        await connection.execute(select(tombstones).where(tombstones.c.call_id == call_id))
+    ).one_or_none()
+    return Evidence(
+        Tail(**tail._mapping) if tail else None,
+        [Link(**row._mapping) for row in links],
+        Tombstone(**tomb._mapping) if tomb else None,
+    )

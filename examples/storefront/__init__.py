@@ -1,0 +1,1 @@
+"""A small real shop and the agent that serves it."""

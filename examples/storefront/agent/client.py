@@ -1,0 +1,87 @@
+"""The agent's side of the shop's HTTP API."""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import Any
+
+import httpx2 as httpx
+from pydantic import Field, SecretStr
+
+from agent_worker.tools.tool import Caller, IdempotencyKey, ToolRefused
+from service_base.settings import ServiceSettings, load
+
+TIMEOUT_S = 4.0
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+# Read once: reading it would hold up the first words of each call.
+_TLS = ssl.create_default_context()
+
+
+class ShopClientSettings(ServiceSettings):
+    """Where the shop is."""
+
+    storefront_url: str = Field(
+        "http://127.0.0.1:8083", description="Address of the storefront backend, for its agent."
+    )
+    storefront_api_key: SecretStr | None = Field(
+        None, description="Shared secret that the agent must send as bearer token."
+    )
+
+
+class ShopClient:
+    """Asks the shop on behalf of one caller. Calls without a login act for the demo customer."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def get(self, path: str, **query: str) -> dict[str, Any]:
+        """
+        `GET path`.
+
+        Raises: ToolRefused: the shop said no, with its reason. httpx2.HTTPError: it did not answer.
+        """
+        return self._body(await self._http.get(path, params=query))
+
+    async def post(self, path: str, key: IdempotencyKey, **body: Any) -> dict[str, Any]:
+        """
+        `POST path`; a repetition with the same *key* does nothing new.
+
+        Raises: as `get`; TimeoutError: the shop may have done it, or not.
+        """
+        try:
+            response = await self._http.post(path, json=body, headers={"Idempotency-Key": key})
+        except NOT_SENT:
+            raise
+        except httpx.TransportError as error:
+            raise TimeoutError from error
+        return self._body(response)
+
+    async def today(self) -> date:
+        """
+        The day that it is in the shop, which may be in another time zone.
+
+        Raises: as `get`.
+        """
+        return date.fromisoformat((await self.get("/v1/opening-hours"))["today"])
+
+    @staticmethod
+    def _body(response: httpx.Response) -> dict[str, Any]:
+        body: dict[str, Any] = response.json()
+        if response.status_code in (404, 409):
+            raise ToolRefused(body["detail"])
+        response.raise_for_status()
+        return body
+
+
+@asynccontextmanager
+async def open_shop(caller: Caller) -> AsyncIterator[tuple[object, ...]]:
+    """What the tools need for a call of *caller*."""
+    settings = load(ShopClientSettings)
+    headers = {"X-Call-Id": caller.call_id}
+    if settings.storefront_api_key is not None:
+        headers["Authorization"] = f"Bearer {settings.storefront_api_key.get_secret_value()}"
+    async with httpx.AsyncClient(
+        base_url=settings.storefront_url, headers=headers, timeout=TIMEOUT_S, verify=_TLS
+    ) as http:
+        yield (ShopClient(http),)

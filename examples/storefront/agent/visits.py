@@ -1,0 +1,191 @@
+"""Tools about opening hours, appointments, and talking to a person."""
+
+from datetime import date, time
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from agent_worker.tools.tool import Answer, IdempotencyKey, ToolRefused, tool
+from examples.storefront.agent.client import ShopClient
+from examples.storefront.agent.speech import (
+    WEEKDAYS,
+    clock,
+    listing,
+    parse_day,
+    parse_time,
+)
+from examples.storefront.agent.speech import (
+    day as spoken_day,
+)
+
+Day = Annotated[str, Field(description="today, tomorrow, a weekday, or a date as 2026-12-31.")]
+Time = Annotated[str, Field(pattern=r"^\d{1,2}:\d{2}$", description="24 hours, as 15:00.")]
+Kind = Literal["fitting", "repair"]
+SPOKEN_SLOTS = 3
+
+
+@tool(effect="read")
+async def opening_hours(day: Day | None = None, *, shop: ShopClient) -> Answer:
+    """Tell when the shop is open, on one day or in the week."""
+    hours = await shop.get("/v1/opening-hours")
+    today = date.fromisoformat(hours["today"])
+    week = {entry["weekday"]: entry for entry in hours["weekdays"]}
+    if day is not None:
+        wanted = parse_day(day, today)
+        entry = week[WEEKDAYS[wanted.weekday()]]
+        name = spoken_day(wanted, today).split(",")[0]
+        if entry["opens"] is None:
+            return Answer(say=f"We are closed {_on(name)}.", data=hours)
+        return Answer(say=f"{name.capitalize()} we are open from {_span(entry)}.", data=hours)
+    now = "We are open now. " if hours["open_now"] else "We are closed now. "
+    return Answer(say=now + _week(hours["weekdays"]), data=hours)
+
+
+@tool(effect="read")
+async def appointment_slots(
+    day: Day | None = None, kind: Kind = "fitting", *, shop: ShopClient
+) -> Answer:
+    """Tell which appointments are free, on one day or next."""
+    query: dict[str, str] = {"kind": kind}
+    today = await shop.today()
+    if day is not None:
+        query["date"] = parse_day(day, today).isoformat()
+    found = await shop.get("/v1/appointments/slots", **query)
+    if not found["slots"]:
+        return Answer(say=f"There is nothing free for a {kind} then. Which other day suits you?")
+    when = spoken_day(date.fromisoformat(found["date"]), today)
+    times = listing([clock(time.fromisoformat(slot)) for slot in _spread(found["slots"])])
+    return Answer(say=f"For a {kind} {_on(when)} I have {times}. Which one?", data=found)
+
+
+@tool(effect="write")
+async def book_appointment(
+    day: Day,
+    time: Time,
+    kind: Kind = "fitting",
+    *,
+    shop: ShopClient,
+    key: IdempotencyKey,
+) -> Answer:
+    """Book an appointment in the shop: a fitting or a repair."""
+    wanted = parse_day(day, await shop.today())
+    booked = await shop.post(
+        "/v1/appointments", key, kind=kind, date=wanted.isoformat(), time=_clock_time(time)
+    )
+    return Answer(say=f"Done. Your {kind} is {await _when(booked, shop)}.", data=booked)
+
+
+@tool(effect="read")
+async def my_appointments(
+    day: Day | None = None, kind: Kind | None = None, *, shop: ShopClient
+) -> Answer:
+    """Tell which appointments the caller has, on one day or of one kind where that is asked."""
+    wanted = None if day is None else parse_day(day, await shop.today()).isoformat()
+    upcoming = await _upcoming(shop)
+    asked = [
+        one for one in upcoming if wanted in (None, one["date"]) and kind in (None, one["kind"])
+    ]
+    if not upcoming:
+        return Answer(say="You have no appointments.", data={"appointments": []})
+    shown = asked or upcoming
+    words = [f"a {one['kind']} {await _when(one, shop)}" for one in shown[:SPOKEN_SLOTS]]
+    no = "" if asked else "No, but "
+    say = f"{no}you have {listing(words)}."
+    return Answer(say=say[0].upper() + say[1:], data={"appointments": shown})
+
+
+@tool(effect="write")
+async def move_appointment(
+    day: Day, time: Time, kind: Kind | None = None, *, shop: ShopClient, key: IdempotencyKey
+) -> Answer:
+    """Move the caller's next appointment, or the next of its kind, to another time."""
+    wanted = parse_day(day, await shop.today())
+    appointment = await _next(shop, kind)
+    moved = await shop.post(
+        f"/v1/appointments/{appointment['id']}/move",
+        key,
+        date=wanted.isoformat(),
+        time=_clock_time(time),
+    )
+    return Answer(say=f"Done. Your {moved['kind']} is now {await _when(moved, shop)}.", data=moved)
+
+
+@tool(effect="write")
+async def cancel_appointment(
+    kind: Kind | None = None, *, shop: ShopClient, key: IdempotencyKey
+) -> Answer:
+    """Cancel the caller's next appointment, or the next of its kind."""
+    appointment = await _next(shop, kind)
+    cancelled = await shop.post(f"/v1/appointments/{appointment['id']}/cancel", key)
+    return Answer(
+        say=f"Done. Your {cancelled['kind']} {await _when(cancelled, shop)} is cancelled.",
+        data=cancelled,
+    )
+
+
+@tool(effect="write")
+async def talk_to_person(
+    reason: Annotated[str, Field(max_length=500, description="What it is about.")] = "",
+    *,
+    shop: ShopClient,
+    key: IdempotencyKey,
+) -> Answer:
+    """Have a person of the shop call the caller back."""
+    ticket = await shop.post("/v1/callbacks", key, reason=reason)
+    return Answer(
+        say="I have asked a colleague to call you back on the number of your account. "
+        "Is there anything else?",
+        data=ticket,
+    )
+
+
+async def _upcoming(shop: ShopClient) -> list[dict[str, Any]]:
+    appointments: list[dict[str, Any]] = (await shop.get("/v1/appointments"))["appointments"]
+    return appointments
+
+
+async def _next(shop: ShopClient, kind: Kind | None) -> dict[str, Any]:
+    for appointment in await _upcoming(shop):
+        if kind in (None, appointment["kind"]):
+            return appointment
+    raise ToolRefused(f"You have no {kind or 'appointment'}.")
+
+
+async def _when(appointment: dict[str, Any], shop: ShopClient) -> str:
+    when = spoken_day(date.fromisoformat(appointment["date"]), await shop.today())
+    return f"{_on(when)} at {clock(time.fromisoformat(appointment['time']))}"
+
+
+def _clock_time(text: str) -> str:
+    return parse_time(text).strftime("%H:%M")
+
+
+def _on(day: str) -> str:
+    return day if day in ("today", "tomorrow") else f"on {day}"
+
+
+def _span(entry: dict[str, Any]) -> str:
+    opens, closes = (clock(time.fromisoformat(entry[key])) for key in ("opens", "closes"))
+    return f"{opens} to {closes}"
+
+
+def _week(weekdays: list[dict[str, Any]]) -> str:
+    """The week with equal days in a row put together."""
+    runs: list[tuple[list[str], str | None]] = []
+    for entry in weekdays:
+        span = _span(entry) if entry["opens"] else None
+        if runs and runs[-1][1] == span:
+            runs[-1][0].append(entry["weekday"].capitalize())
+        else:
+            runs.append(([entry["weekday"].capitalize()], span))
+    parts = []
+    for days, span in runs:
+        name = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+        parts.append(f"{name} we are closed" if span is None else f"{name} from {span}")
+    return f"Our hours are {listing(parts)}."
+
+
+def _spread(slots: list[str]) -> list[str]:
+    """A few of *slots*, over the day: nobody remembers sixteen times."""
+    step = max(1, len(slots) // SPOKEN_SLOTS)
+    return slots[::step][:SPOKEN_SLOTS]

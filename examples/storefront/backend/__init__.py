@@ -1,0 +1,1 @@
+"""The shop: customers, orders, refunds, appointments, over HTTP."""

@@ -1,0 +1,190 @@
+"""The shop's tables."""
+
+from datetime import UTC, date, datetime, time
+from typing import Any, Literal
+
+from sqlalchemy import (
+    CheckConstraint,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    Time,
+    TypeDecorator,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+OrderStatus = Literal["processing", "shipped", "delivered", "cancelled"]
+AppointmentKind = Literal["fitting", "repair"]
+AppointmentStatus = Literal["booked", "cancelled"]
+CallbackStatus = Literal["open", "done"]
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, UTC. SQLite forgets the zone, so it is put back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """The base of all tables."""
+
+    type_annotation_map: dict[Any, Any] = {  # noqa: RUF012 - SQLAlchemy's name and form
+        datetime: UtcDateTime,
+        date: Date,
+        time: Time,
+    }
+
+
+class Customer(Base):
+    __tablename__ = "customer"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    phone: Mapped[str] = mapped_column(String(40))
+
+
+class Product(Base):
+    __tablename__ = "product"
+    __table_args__ = (CheckConstraint("stock >= 0"),)
+
+    sku: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    description: Mapped[str] = mapped_column(Text)
+    price_cents: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    stock: Mapped[int]
+
+
+class Order(Base):
+    __tablename__ = "shop_order"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), index=True)
+    status: Mapped[OrderStatus]
+    currency: Mapped[str] = mapped_column(String(3))
+    placed_on: Mapped[date]
+    expected_on: Mapped[date | None]
+    delivered_on: Mapped[date | None]
+    items: Mapped[list["OrderItem"]] = relationship(lazy="selectin", order_by="OrderItem.sku")
+    refunds: Mapped[list["Refund"]] = relationship(lazy="selectin", order_by="Refund.id")
+
+    @property
+    def total_cents(self) -> int:
+        return sum(item.quantity * item.unit_price_cents for item in self.items)
+
+    @property
+    def refunded_cents(self) -> int:
+        return sum(refund.amount_cents for refund in self.refunds)
+
+
+class OrderItem(Base):
+    __tablename__ = "order_item"
+
+    order_number: Mapped[int] = mapped_column(ForeignKey("shop_order.number"), primary_key=True)
+    sku: Mapped[str] = mapped_column(ForeignKey("product.sku"), primary_key=True)
+    quantity: Mapped[int]
+    unit_price_cents: Mapped[int]
+    """What the customer paid, whatever the product costs today."""
+    product: Mapped[Product] = relationship(lazy="selectin")
+
+    @property
+    def name(self) -> str:
+        return self.product.name
+
+
+class Refund(Base):
+    __tablename__ = "refund"
+    __table_args__ = (CheckConstraint("amount_cents > 0"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_number: Mapped[int] = mapped_column(ForeignKey("shop_order.number"), index=True)
+    amount_cents: Mapped[int]
+    at: Mapped[datetime]
+
+
+class OpeningHours(Base):
+    """One row for each day on which the shop opens."""
+
+    __tablename__ = "opening_hours"
+
+    weekday: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """0 is Monday."""
+    opens: Mapped[time]
+    closes: Mapped[time]
+
+
+class Appointment(Base):
+    """`day` and `start` are on the shop's own clock."""
+
+    __tablename__ = "appointment"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), index=True)
+    kind: Mapped[AppointmentKind]
+    day: Mapped[date]
+    start: Mapped[time]
+    note: Mapped[str] = mapped_column(String(500))
+    status: Mapped[AppointmentStatus]
+
+    # Of two bookings of one slot at the same moment, this refuses the second.
+    __table_args__ = (
+        Index(
+            "appointment_slot",
+            "kind",
+            "day",
+            "start",
+            unique=True,
+            sqlite_where=text("status = 'booked'"),
+            postgresql_where=text("status = 'booked'"),
+        ),
+    )
+
+
+class Callback(Base):
+    __tablename__ = "callback"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customer.id"), index=True)
+    phone: Mapped[str] = mapped_column(String(40))
+    reason: Mapped[str] = mapped_column(String(500))
+    status: Mapped[CallbackStatus]
+    at: Mapped[datetime]
+
+
+class LedgerEntry(Base):
+    __tablename__ = "ledger"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(40), index=True)
+    subject: Mapped[str] = mapped_column(String(80))
+    customer_id: Mapped[str] = mapped_column(String(64))
+    call_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    idempotency_key: Mapped[str] = mapped_column(String(200))
+
+
+class IdempotencyKey(Base):
+    """A key, what it was used for, and the answer that every repetition gets."""
+
+    __tablename__ = "idempotency_key"
+
+    customer_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of method, path and body."""
+    requests: Mapped[int]
+    """How often the key was sent with the same body, the first time included."""
+    status: Mapped[int | None]
+    body: Mapped[str | None] = mapped_column(Text)

@@ -1,0 +1,1 @@
+"""What every process of Parley has: settings, logs, metrics, health, problem answers."""

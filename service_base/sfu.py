@@ -1,0 +1,48 @@
+"""Where the SFU is and which key signs for it: shared by all who talk to it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import Field
+
+from service_base import key_file
+from service_base.settings import RunDirSettings
+
+
+@dataclass(frozen=True)
+class SfuKey:
+    """An API key of the SFU and the secret that signs its tokens."""
+
+    api_key: str
+    secret: str = field(repr=False)
+
+
+class SfuSettings(RunDirSettings):
+    """Settings of every process that talks to the SFU."""
+
+    sfu_url: str = Field(
+        "ws://127.0.0.1:7880",
+        pattern=r"^(ws|wss|http|https)://",
+        description="Address of the SFU as our own processes reach it.",
+    )
+    sfu_keys_file: Path = Field(
+        default_factory=lambda data: Path(data.get("run_dir", ".run")) / "sfu-keys.yaml",
+        description="YAML file of the SFU's keys, one `key: secret` a line, mode 600.",
+    )
+
+    def sfu_key(self) -> SfuKey:
+        """
+        The first key of `sfu_keys_file`.
+
+        Raises: SettingsError: the file is missing, unreadable, malformed, or its secret is short.
+        """
+        return read_sfu_key(self.sfu_keys_file)
+
+
+def read_sfu_key(file: Path) -> SfuKey:
+    """
+    The first key of a keys file in the SFU's own format: a YAML mapping of key to secret.
+
+    Raises: SettingsError: as `SfuSettings.sfu_key`; the secret is never in the message.
+    """
+    return SfuKey(*next(iter(key_file.read(file, "PARLEY_SFU_KEYS_FILE").items())))

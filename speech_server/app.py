@@ -1,0 +1,60 @@
+"""The speech server's routes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from service_base.health import health_routes
+from service_base.metrics import METRICS_ROUTE, MetricsMiddleware
+from speech_server.errors import EXCEPTION_HANDLERS
+from speech_server.lane import Lane
+from speech_server.models import Models
+from speech_server.settings import SpeechSettings
+from speech_server.speech import Speech
+from speech_server.transcriptions import Transcriptions
+
+MODELS = ("moonshine-tiny-en", "piper-en-us-joe")
+
+
+async def list_models(_: Request) -> Response:
+    """`GET /v1/models`: for clients that choose from it; requests may name any model."""
+    data = [{"id": id, "object": "model", "created": 0, "owned_by": "local"} for id in MODELS]
+    return JSONResponse({"object": "list", "data": data})
+
+
+def build(settings: SpeechSettings) -> Starlette:
+    """The application. It starts to load the models when it starts to serve."""
+    models = Models(threads=settings.speech_threads)
+    ears = Lane("stt", workers=settings.speech_threads, queue=settings.speech_queue)
+    voice = Lane("tts", workers=1, queue=settings.speech_queue)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        loading = asyncio.create_task(models.load())
+        yield
+        loading.cancel()
+        ears.close()
+        voice.close()
+
+    return Starlette(
+        routes=[
+            Route(
+                "/v1/audio/transcriptions",
+                Transcriptions(models, ears, settings),
+                methods=["POST"],
+            ),
+            Route("/v1/audio/speech", Speech(models, voice, settings), methods=["POST"]),
+            Route("/v1/models", list_models),
+            *health_routes({"models": models.check}),
+            METRICS_ROUTE,
+        ],
+        middleware=[Middleware(MetricsMiddleware)],
+        exception_handlers=EXCEPTION_HANDLERS,
+        lifespan=lifespan,
+    )

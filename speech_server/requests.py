@@ -1,0 +1,64 @@
+"""What both endpoints do around their work: count refusals, give up in time, notice who left."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from starlette.types import Receive
+
+from service_base.problems import ServiceError
+from speech_server.errors import TimedOut
+from speech_server.lane import Kind
+from speech_server.metrics import REFUSALS
+
+T = TypeVar("T")
+
+
+class ClientLeft(ServiceError):
+    """The client closed the connection."""
+
+    status = 499
+    code = "client-left"
+
+
+@asynccontextmanager
+async def supervised(kind: Kind, *, limit_s: float) -> AsyncIterator[None]:
+    """
+    Give the block *limit_s* seconds, and count its errors by their code.
+
+    Raises: TimedOut: the time is over.
+    """
+    try:
+        try:
+            async with asyncio.timeout(limit_s):
+                yield
+        except TimeoutError as error:
+            raise TimedOut from error
+    except ServiceError as error:
+        REFUSALS.labels(kind, error.code).inc()
+        raise
+
+
+async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """
+    What *work* returns. The request's body must have been read.
+
+    Raises: ClientLeft: the client closed the connection first; *work* was cancelled.
+    """
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_disconnected(receive))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientLeft
+        return await working
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

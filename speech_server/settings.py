@@ -1,0 +1,45 @@
+"""Settings of the speech server."""
+
+from pydantic import Field
+
+from service_base.settings import ServiceSettings
+
+
+class SpeechSettings(ServiceSettings):
+    """What the speech server reads from the environment."""
+
+    speech_host: str = Field("127.0.0.1", description="Address that the speech server listens on.")
+    speech_port: int = Field(8082, ge=1, le=65535, description="Port of the speech server.")
+    speech_threads: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="Threads of each model: so many transcriptions run at once, one thread each;"
+        " speech is synthesized one clause at a time on all of them.",
+    )
+    speech_queue: int = Field(
+        16,
+        ge=0,
+        le=1000,
+        description="Requests of each kind that may wait for a model; the next one is refused.",
+    )
+    speech_timeout_s: float = Field(
+        60, gt=0, le=600, description="Time in seconds after which a request is given up."
+    )
+    speech_max_upload_bytes: int = Field(
+        8 * 1024 * 1024, ge=1024, description="Largest request body of a transcription, in bytes."
+    )
+    speech_max_audio_s: float = Field(
+        30,
+        gt=0,
+        le=30,
+        description="Longest audio to transcribe, in seconds; the model knows no more than 30.",
+    )
+    speech_max_characters: int = Field(
+        4096, ge=1, le=100_000, description="Longest text to speak, in characters."
+    )
+    speech_cache_bytes: int = Field(
+        16 * 1024 * 1024,
+        ge=0,
+        description="Memory for spoken clauses that may be asked for again, in bytes; 0 for none.",
+    )

@@ -1,0 +1,143 @@
+"""`POST /v1/audio/speech`: text to speech, streamed clause by clause."""
+
+import base64
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator
+from typing import Literal
+
+import structlog
+from pydantic import BaseModel, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from service_base.problems import BadRequest, read_body
+from speech_server.audio import wav_header
+from speech_server.cache import ClauseCache
+from speech_server.clauses import clauses
+from speech_server.errors import EmptyText, TextTooLong
+from speech_server.lane import Lane
+from speech_server.metrics import CLAUSES, FIRST_BYTE_S, REAL_TIME_FACTOR
+from speech_server.models import Models
+from speech_server.requests import supervised, while_connected
+from speech_server.settings import SpeechSettings
+from speech_server.synthesizer import RATE_HZ, Synthesizer
+
+log = structlog.get_logger()
+
+ESCAPED_CHARACTER_BYTES = 12
+"""The longest form of one character in JSON: two \\u escapes."""
+
+OTHER_FIELDS_BYTES = 4_096
+BYTES_PER_S = 2 * RATE_HZ
+
+
+class SpeechRequest(BaseModel):
+    """The body. `model`, `voice` and `instructions` are not looked at: there is one voice."""
+
+    input: str
+    response_format: Literal["wav", "pcm"] = "wav"
+    """24 kHz, mono, 16-bit; `pcm` has no header."""
+    speed: float = Field(1.0, ge=0.5, le=2.0)
+    stream_format: Literal["audio", "sse"] = "audio"
+    """The sound itself, or server-sent events with the sound in base64."""
+
+
+class Speech:
+    """The endpoint, as ASGI application."""
+
+    def __init__(self, models: Models, lane: Lane, settings: SpeechSettings) -> None:
+        self._models = models
+        self._lane = lane
+        self._settings = settings
+        self._cache = ClauseCache(settings.speech_cache_bytes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """
+        Raises: ServiceError: NotReady, Busy, TimedOut, BodyTooLarge, BadRequest and its kinds.
+        """
+        started = time.perf_counter()
+        request_id = uuid.uuid4().hex
+        async with supervised("tts", limit_s=self._settings.speech_timeout_s):
+            voice = self._models.synthesizer
+            async with self._lane.admit():
+                wish = await self._read(Request(scope, receive))
+                first, *rest = _to_say(wish)
+                # The first clause is awaited before the answer begins: an error has its status.
+                sound = await while_connected(receive, self._speak(voice, first, wish.speed))
+                first_byte_s = time.perf_counter() - started
+                FIRST_BYTE_S.observe(first_byte_s)
+                stream = self._stream(voice, sound, rest, wish)
+                await _answer(wish, stream, request_id)(scope, receive, send)
+        log.info(
+            "speech.answered",
+            request_id=request_id,
+            characters=len(wish.input),
+            clauses=1 + len(rest),
+            first_byte_ms=round(1000 * first_byte_s),
+            duration_ms=round(1000 * (time.perf_counter() - started)),
+        )
+
+    async def _read(self, request: Request) -> SpeechRequest:
+        characters = self._settings.speech_max_characters
+        limit_bytes = OTHER_FIELDS_BYTES + ESCAPED_CHARACTER_BYTES * characters
+        body = await read_body(request, limit_bytes=limit_bytes)
+        try:
+            wish = SpeechRequest.model_validate_json(body)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            field = ".".join(map(str, first["loc"])) or "body"
+            raise BadRequest(f"`{field}`: {first['msg']}") from None
+        if len(wish.input) > characters:
+            raise TextTooLong(
+                f"The text has {len(wish.input)} characters; this server speaks {characters}."
+            )
+        return wish
+
+    async def _speak(self, voice: Synthesizer, clause: str, speed: float) -> bytes:
+        known = self._cache.get((clause, speed))
+        CLAUSES.labels("model" if known is None else "cache").inc()
+        if known is not None:
+            return known
+        sound, duration_s = await self._lane.run(lambda: voice.speak(clause, speed))
+        if sound:
+            REAL_TIME_FACTOR.labels("tts").observe(duration_s * BYTES_PER_S / len(sound))
+        self._cache.put((clause, speed), sound)
+        return sound
+
+    async def _stream(
+        self, voice: Synthesizer, first: bytes, rest: list[str], wish: SpeechRequest
+    ) -> AsyncIterator[bytes]:
+        header = wav_header(RATE_HZ) if wish.response_format == "wav" else b""
+        yield header + first
+        for clause in rest:
+            yield await self._speak(voice, clause, wish.speed)
+
+
+def _to_say(wish: SpeechRequest) -> list[str]:
+    parts = clauses(wish.input)
+    if not parts:
+        raise EmptyText
+    return parts
+
+
+def _answer(
+    wish: SpeechRequest, stream: AsyncIterator[bytes], request_id: str
+) -> StreamingResponse:
+    headers = {"Cache-Control": "no-store", "X-Request-Id": request_id}
+    if wish.stream_format == "sse":
+        return StreamingResponse(_events(stream), headers=headers, media_type="text/event-stream")
+    return StreamingResponse(stream, headers=headers, media_type=f"audio/{wish.response_format}")
+
+
+async def _events(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async for sound in stream:
+        yield _event({"type": "speech.audio.delta", "audio": base64.b64encode(sound).decode()})
+    usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+    yield _event({"type": "speech.audio.done", "usage": usage})
+
+
+def _event(document: dict[str, object]) -> bytes:
+    return f"data: {json.dumps(document)}\n\n".encode()

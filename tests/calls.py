@@ -1,0 +1,47 @@
+"""Calls for tests."""
+
+from dataclasses import dataclass
+
+from call_record import calls, workers
+from call_record.admission import Admitted, Applicant, admit
+from call_record.calls import Call, Claim
+from call_record.record import Record
+from voice_contract.ids import new_call_id
+
+
+@dataclass
+class FakeClock:
+    """A clock that stands still until it is turned."""
+
+    seconds: float = 1_000.0
+
+    def now_ms(self) -> int:
+        """Unix time in milliseconds."""
+        return 1_750_000_000_000 + round(self.seconds * 1000)
+
+    def boot_s(self) -> float:
+        """The same, for deadlines."""
+        return self.seconds
+
+
+async def requested(record: Record, caller: str | None = None, *, room: int = 1_000) -> str:
+    """A call that was just admitted."""
+    await workers.register(record, "worker", room)
+    call_id = new_call_id()
+    admitted = await admit(record, call_id, Applicant(caller or f"caller-{call_id}"))
+    assert isinstance(admitted, Admitted) and admitted.is_new
+    return call_id
+
+
+async def live(record: Record, caller: str | None = None) -> str:
+    """A call that attempt 1 has, owned by `job-1`."""
+    call_id = await requested(record, caller)
+    assert await calls.claim(record, call_id, 1, "job-1", "worker") is Claim.CLAIMED
+    return call_id
+
+
+async def the_call(record: Record, call_id: str) -> Call:
+    """The call, which is there."""
+    call = await calls.read(record, call_id)
+    assert call is not None
+    return call

@@ -1,0 +1,51 @@
+"""A database that breaks where a test wants it to."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
+
+from call_record.database import Database
+
+LOST_ANSWER = "lost answer"
+"""The commit happens; who asked for it is told that the connection broke."""
+Place = int | Literal["lost answer"]
+
+
+class Faults:
+    """Closes a database's connection at a statement, without rollback, or after a commit."""
+
+    def __init__(self, database: Database) -> None:
+        self._engine = database.engine.sync_engine
+        self._place: Place | None = None
+        self._statements = 0
+
+    @contextmanager
+    def at(self, place: Place | None) -> Iterator[None]:
+        """Break once: before the statement of that number, counted from 0 with BEGIN, or after."""
+        self._place, self._statements = place, 0
+        event.listen(self._engine, "before_cursor_execute", self._statement)
+        event.listen(self._engine, "commit", self._commit)
+        try:
+            yield
+        finally:
+            event.remove(self._engine, "before_cursor_execute", self._statement)
+            event.remove(self._engine, "commit", self._commit)
+
+    def _statement(self, connection: Connection, *_: Any) -> None:
+        if self._statements == self._place:
+            self._break(connection)
+        self._statements += 1
+
+    def _commit(self, connection: Connection) -> None:
+        if self._place == LOST_ANSWER:
+            connection.connection.commit()
+            self._break(connection)
+
+    def _break(self, connection: Connection) -> None:
+        self._place = None
+        connection.invalidate()
+        raise OperationalError("", None, ConnectionError("broken by the test"))

@@ -1,0 +1,159 @@
+"""The main job in a real browser: a person opens the page, asks aloud, and hears the answer."""
+
+import base64
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import numpy as np
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+
+from stack.ask import recognize, speak, to_wav
+from stack.caller import RATE_HZ, Pcm
+from tests.local_stack import LocalStack
+
+CHROMIUM = "/usr/bin/chromium"
+OFFLINE = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+ASK_AFTER_S = 9
+"""The greeting is over by then."""
+RECORD = """() => {
+  const context = new AudioContext({sampleRate: 24000});
+  const source = context.createMediaStreamSource(document.querySelector("audio").srcObject);
+  const tap = context.createScriptProcessor(4096, 1, 1);
+  window.heard = [];
+  tap.onaudioprocess = ({inputBuffer}) => window.heard.push(inputBuffer.getChannelData(0).slice());
+  source.connect(tap).connect(context.destination);
+}"""
+HEARD = """() => {
+  const pcm = Int16Array.from(window.heard.flatMap(part => [...part]), value => value * 32767);
+  const bytes = new Uint8Array(pcm.buffer);
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 8192)
+    text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  return btoa(text);
+}"""
+
+
+@pytest.fixture
+async def page(
+    stack: LocalStack, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Page]:
+    """The page in Chromium, with a person at the microphone who asks one question."""
+    question = await speak(stack.url("speech") + "/v1", "What is the status of order number seven?")
+    silence = np.zeros(ASK_AFTER_S * RATE_HZ, np.int16)
+    microphone = tmp_path / "microphone.wav"
+    microphone.write_bytes(to_wav(np.concatenate([silence, question, silence])))
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                *OFFLINE,
+                "--use-fake-ui-for-media-stream",
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-audio-capture={microphone}%noloop",
+                "--autoplay-policy=no-user-gesture-required",
+            ],
+        )
+        context = await browser.new_context(viewport={"width": 1280, "height": 800})
+        opened = await context.new_page()
+        opened.on("console", lambda message: _keep(opened, message.type, message.text))
+        opened.on("pageerror", lambda error: _keep(opened, "error", str(error)))
+        await opened.goto(stack.page_url)
+        yield opened
+        await browser.close()
+
+
+def _keep(page: Page, kind: str, text: str) -> None:
+    """Remember what the page complained of."""
+    if kind == "error":
+        complaints: list[str] = page.__dict__.setdefault("complaints", [])
+        complaints.append(text)
+
+
+async def reads_of_order_seven(stack: LocalStack) -> int:
+    """How often the shop was asked for order seven."""
+    async with httpx.AsyncClient() as http:
+        reads: list[dict[str, Any]] = (
+            await http.get(stack.url("storefront") + "/v1/ledger")
+        ).json()["reads"]
+    return sum(read["count"] for read in reads if read["path"] == "/v1/orders/7")
+
+
+async def test_person_asks_aloud_in_the_browser_and_hears_the_answer(
+    stack: LocalStack, page: Page, tmp_path: Path
+) -> None:
+    """One click; the answer is on the page, in the sound, and was looked up in the shop."""
+    before = await reads_of_order_seven(stack)
+    await page.get_by_test_id("call").click()
+    await expect(page.get_by_test_id("screen")).to_have_attribute(
+        "data-phase", "in-call", timeout=15_000
+    )
+    await page.wait_for_function("document.querySelector('audio')?.srcObject", timeout=10_000)
+    await page.evaluate(RECORD)
+    agent = page.locator('[data-testid="transcript-entry"][data-side="agent"]')
+    caller = page.locator('[data-testid="transcript-entry"][data-side="caller"]')
+    await expect(agent.filter(has_text="automated assistant")).to_be_visible(timeout=15_000)
+    await expect(caller.filter(has_text=re.compile("status", re.I))).to_be_visible(timeout=20_000)
+    await expect(agent.filter(has_text="Order 7 is on its way")).to_be_visible(timeout=15_000)
+    await expect(page.get_by_test_id("agent-state")).to_have_attribute(
+        "data-state", "listening", timeout=20_000
+    )
+    await page.screenshot(path=tmp_path / "call-1280.png")
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.screenshot(path=tmp_path / "call-390.png")
+    sound = np.frombuffer(base64.b64decode(await page.evaluate(HEARD)), np.int16)
+    assert "gloves" in (await _recognized(stack, sound)).lower()
+    assert await reads_of_order_seven(stack) > before
+    await page.get_by_test_id("hang-up").click()
+    await expect(page.get_by_test_id("ending")).to_have_attribute(
+        "data-reason", "caller", timeout=5_000
+    )
+    assert page.__dict__.get("complaints", []) == []
+
+
+async def test_person_without_a_voice_types_and_is_answered(stack: LocalStack, page: Page) -> None:
+    """The whole job by keyboard alone: call, write, read, hang up."""
+    await page.get_by_test_id("call-by-text").focus()
+    await page.keyboard.press("Enter")
+    agent = page.locator('[data-testid="transcript-entry"][data-side="agent"]')
+    await expect(agent.first).to_be_visible(timeout=20_000)
+    await page.get_by_test_id("text-input").fill("Where is order eight?")
+    await page.keyboard.press("Enter")
+    await expect(agent.filter(has_text="Order 8 is on its way")).to_be_visible(timeout=15_000)
+    await page.get_by_test_id("text-input").fill("Goodbye")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("ending")).to_have_attribute(
+        "data-reason", "agent", timeout=20_000
+    )
+
+
+async def test_page_with_the_sfu_away_says_so(stack: LocalStack, page: Page) -> None:
+    """A refusal has words of its own and a way to try again."""
+    await page.route(
+        "**/api/voice-token",
+        lambda route: route.fulfill(
+            status=503,
+            content_type="application/problem+json",
+            body='{"type":"about:blank","title":"x","status":503,"code":"sfu-unavailable",'
+            '"detail":"The media server cannot be reached right now."}',
+        ),
+    )
+    await page.get_by_test_id("call").click()
+    await expect(page.get_by_test_id("alert").or_(page.get_by_test_id("ending"))).to_be_visible()
+    await expect(page.get_by_test_id("call").or_(page.get_by_test_id("retry"))).to_be_visible()
+
+
+async def _recognized(stack: LocalStack, sound: Pcm) -> str:
+    """What is heard in *sound*, the last 28 seconds of it."""
+    return await recognize(stack.url("speech") + "/v1", sound[-28 * RATE_HZ :])

@@ -1,0 +1,262 @@
+"""Whole calls: a caller over real WebRTC, the SFU, real speech, the storefront."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+from livekit import api, rtc
+
+from stack.ask import recognize, speak
+from stack.caller import SOUND_RMS, Caller, joined, rms
+from tests.local_stack import LocalStack, running_stack
+from voice_contract.messages import CallEnded, Notice
+from voice_contract.names import HANG_UP_METHOD
+
+
+@pytest.fixture
+async def caller(stack: LocalStack) -> AsyncIterator[Caller]:
+    """A caller who has heard the greeting."""
+    async with joined(stack.page_url) as present:
+        await greeted(present)
+        yield present
+
+
+async def greeted(caller: Caller) -> None:
+    """Wait for the greeting to be over."""
+    await caller.agent_line(containing="automated assistant")
+
+
+async def ask(stack: LocalStack, caller: Caller, question: str, containing: str) -> float:
+    """
+    Ask aloud until the answer contains *containing*, as a person does who was not understood: the
+    recognizer is small and the line is a telephone's.
+
+    Returns: when the question was over.
+    """
+    question_pcm = await speak(speech_url(stack), question)
+    for attempts_left in (2, 1, 0):
+        before = len(caller.lines)
+        asked_at = await caller.say(question_pcm)
+        if containing in await caller.agent_line(after=before) or not attempts_left:
+            break
+        await caller.answer_after(asked_at)
+    await caller.agent_line(after=before, containing=containing)
+    return asked_at
+
+
+def speech_url(stack: LocalStack) -> str:
+    """The speech server's base URL."""
+    return stack.url("speech") + "/v1"
+
+
+async def ledger(stack: LocalStack, call_id: str) -> dict[str, list[dict[str, object]]]:
+    """What the storefront says was read and done in the call."""
+    async with httpx.AsyncClient() as http:
+        url = stack.url("storefront") + "/v1/ledger"
+        found: dict[str, list[dict[str, object]]] = (
+            await http.get(url, params={"call_id": call_id})
+        ).json()
+        return found
+
+
+async def calls_now(stack: LocalStack) -> float:
+    """The worker's own count of its calls."""
+    async with httpx.AsyncClient() as http:
+        text = (await http.get(stack.url("worker") + "/metrics")).text
+    return float(text.split("\nparley_worker_calls ")[1].split("\n")[0])
+
+
+async def test_caller_asks_for_an_order_and_hears_what_the_shop_knows(
+    stack: LocalStack, caller: Caller
+) -> None:
+    """The main job: the answer is right on paper, in sound, and was looked up for this call."""
+    question = "What is the status of order number seven?"
+    asked_at = await ask(stack, caller, question, "Order 7 is on its way")
+    await caller.answer_after(asked_at)
+    heard = await recognize(speech_url(stack), caller.ear.since(asked_at))
+    assert "gloves" in heard.lower()
+    reads = (await ledger(stack, caller.room.name))["reads"]
+    assert "/v1/orders/7" in [read["path"] for read in reads]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("hi, could you tell me when my order number nine will arrive", "Order 9"),
+        ("can you tell me where my order number eight is", "Order 8 is on its way"),
+        ("until when are you open on saturday", "Saturday we are open"),
+    ],
+)
+async def test_caller_who_words_it_differently_is_understood(
+    stack: LocalStack, caller: Caller, question: str, expected: str
+) -> None:
+    """Sentences that stand in no template as they are."""
+    await ask(stack, caller, question, expected)
+
+
+async def test_caller_books_an_appointment_over_three_turns(
+    stack: LocalStack, caller: Caller
+) -> None:
+    """What is missing is asked for; what was done stands in the shop's ledger once."""
+    await ask(stack, caller, "I would like to book an appointment", "Which day")
+    await ask(stack, caller, "on thursday please", "what time")
+    await ask(stack, caller, "at half past three", "Done")
+    effects = (await ledger(stack, caller.room.name))["effects"]
+    assert [effect["kind"] for effect in effects] == ["appointment.booked"]
+    assert effects[0]["idempotency_key"] == f"{caller.room.name}:1"
+
+
+async def test_caller_who_types_is_answered_aloud_and_on_screen(
+    stack: LocalStack, caller: Caller
+) -> None:
+    """Who can not speak is served as well."""
+    typed_at = time.monotonic()
+    await caller.send_text("Where is order eight?")
+    await caller.agent_line(containing="Order 8 is on its way")
+    assert caller.ear.first_sound_after(typed_at) is not None
+
+
+async def test_caller_who_interrupts_silences_the_agent(stack: LocalStack, caller: Caller) -> None:
+    """The agent stops while the caller speaks, and answers what was said then."""
+    asked_at = await caller.say(await speak(speech_url(stack), "what can you do"))
+    while caller.ear.first_sound_after(asked_at) is None:
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(1)
+    question = await speak(
+        speech_url(stack), "could you please tell me when my order number nine will arrive"
+    )
+    interrupted_at = time.monotonic()
+    asked_again_at = await caller.say(question)
+    heard = [
+        at
+        for at, pcm in caller.ear.frames
+        if interrupted_at < at < asked_again_at and rms(pcm) > SOUND_RMS
+    ]
+    assert asked_again_at - interrupted_at > 2, "the question is too short for this test"
+    assert max(heard, default=interrupted_at) < asked_again_at - 0.3
+    assert await caller.answer_after(asked_again_at) > asked_again_at
+
+
+async def test_goodbye_ends_the_call_after_the_farewell(stack: LocalStack, caller: Caller) -> None:
+    """The agent says goodbye, tells the page why, and the room is closed."""
+    await ask(stack, caller, "that is all for today", "Goodbye")
+    await asyncio.wait_for(caller.left.wait(), 20)
+    assert caller.messages == [CallEnded(reason="agent")]
+
+
+async def test_hang_up_frees_the_slot(stack: LocalStack) -> None:
+    """Hanging up ends the call at once; nothing of it is left in the worker or the SFU."""
+    async with joined(stack.page_url) as caller:
+        await greeted(caller)
+        room = caller.room.name
+        await caller.hang_up()
+        await asyncio.wait_for(caller.left.wait(), 5)
+    async with api.LiveKitAPI(stack.sfu_url, stack.key.api_key, stack.key.secret) as sfu:
+        assert not (await sfu.room.list_rooms(api.ListRoomsRequest(names=[room]))).rooms
+    async with asyncio.timeout(10):
+        while await calls_now(stack):
+            await asyncio.sleep(0.1)
+
+
+async def test_stranger_in_the_room_can_not_hang_up_or_speak_for_the_caller(
+    stack: LocalStack, caller: Caller
+) -> None:
+    """Every handler checks who sent the message."""
+    token = (
+        api.AccessToken(stack.key.api_key, stack.key.secret)
+        .with_identity("stranger")
+        .with_grants(api.VideoGrants(room_join=True, room=caller.room.name))
+        .to_jwt()
+    )
+    stranger = rtc.Room()
+    await stranger.connect(stack.sfu_url, token)
+    try:
+        assert caller.agent is not None
+        with pytest.raises(rtc.RpcError) as refused:
+            await stranger.local_participant.perform_rpc(
+                destination_identity=caller.agent.identity, method=HANG_UP_METHOD, payload=""
+            )
+        assert refused.value.code == 1403
+        before = list(caller.lines)
+        await stranger.local_participant.send_text("Cancel order ten", topic="lk.chat")
+        await asyncio.sleep(3)
+        assert caller.lines == before
+        assert not caller.left.is_set()
+    finally:
+        await stranger.disconnect()
+    assert (await ledger(stack, caller.room.name))["effects"] == []
+
+
+async def test_logs_tell_the_call_and_keep_its_words_and_secrets(
+    stack: LocalStack, caller: Caller
+) -> None:
+    """Each line is JSON; a call can be followed by its id; no transcript, no secret."""
+    await ask(stack, caller, "where is order number eight", "Order 8")
+    text = stack.log("worker") + stack.log("token")
+    events = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    ours = {event["event"] for event in events if event.get("call_id") == caller.room.name}
+    assert {
+        "call.requested",
+        "call.live",
+        "connection.state_changed",
+        "agent.state_changed",
+        "tool.finished",
+        "turn.completed",
+    } <= ours
+    every = text + stack.log("speech") + stack.log("storefront") + stack.log("sfu")
+    assert stack.key.secret not in every
+    assert "where is order" not in every.lower()
+    assert "is on its way" not in every
+
+
+async def test_metrics_of_every_process_have_the_names_that_are_documented(
+    stack: LocalStack, caller: Caller
+) -> None:
+    """Turns and their parts, tool calls, minting, the speech server's queue and speed."""
+    await ask(stack, caller, "where is order number eight", "Order 8")
+    expected = {
+        "worker": (
+            "parley_turns_total",
+            "parley_turn_part_seconds_bucket",
+            "parley_tool_calls_total",
+            "parley_worker_calls",
+        ),
+        "token": ("parley_token_mint_seconds_bucket", "parley_token_requests_total"),
+        "speech": ("parley_speech_queue", "parley_speech_real_time_factor"),
+        "storefront": ("parley_http_request_duration_seconds_bucket",),
+    }
+    async with httpx.AsyncClient() as http:
+        for process, names in expected.items():
+            text = (await http.get(stack.url(process) + "/metrics")).text
+            assert [name for name in names if name not in text] == [], process
+
+
+async def test_broken_voice_is_shown_instead_of_silence(tmp_path: Path) -> None:
+    """What can not be spoken is on the screen, and the call goes on."""
+    with running_stack(tmp_path, PARLEY_TTS_BASE_URL="http://127.0.0.1:9/v1") as stack:
+        async with joined(stack.page_url) as caller:
+            async with asyncio.timeout(20):
+                while not caller.messages:
+                    await asyncio.sleep(0.1)
+                await caller.send_text("Where is order eight?")
+                while len(caller.messages) < 2:
+                    await asyncio.sleep(0.1)
+    shown = [message for message in caller.messages if isinstance(message, Notice)]
+    assert {message.code for message in shown} == {"no-voice"}
+    assert "automated assistant" in shown[0].text
+    assert "Order 8 is on its way" in shown[1].text
+
+
+async def test_broken_recognizer_is_heard_and_shown_instead_of_silence(tmp_path: Path) -> None:
+    """Speech that can not be recognized is answered with words, and the call goes on."""
+    with running_stack(tmp_path, PARLEY_STT_BASE_URL="http://127.0.0.1:9/v1") as stack:
+        async with joined(stack.page_url) as caller:
+            await greeted(caller)
+            await ask(stack, caller, "where is order seven", "can't hear you")
+            assert [m.code for m in caller.messages if isinstance(m, Notice)] == ["not-heard"]
+            await caller.send_text("Where is order eight?")
+            await caller.agent_line(containing="Order 8 is on its way")

@@ -1,0 +1,290 @@
+"""The session's model in text mode: a real session, real tools, real templates."""
+
+import asyncio
+import json
+import time
+
+import pytest
+from livekit.agents import APIConnectionError
+from livekit.agents.llm import (
+    ChatContext,
+    ChoiceDelta,
+    FunctionCall,
+    FunctionCallOutput,
+    FunctionToolCall,
+    LLMError,
+)
+from livekit.agents.voice.run_result import RunResult
+
+from agent_worker.agent import AgentDefinition
+from agent_worker.reasoning.dialog import Dialog
+from agent_worker.reasoning.llm import (
+    CALL_PREFIX,
+    AgentLLM,
+    last_answer,
+    reply,
+    say,
+    spoken,
+    unanswered_output,
+    user_turns,
+)
+from agent_worker.reasoning.templates import Templates
+from tests.unit.agent_worker.scripted import Script, ScriptedLLM
+from tests.unit.agent_worker.small_agent import TextCall, small_agent
+
+
+async def test_sentence_that_fits_calls_the_tool_and_says_its_result(
+    agent: AgentDefinition,
+) -> None:
+    """One tool call with the slots, its output, then exactly the words of the output."""
+    async with TextCall(agent, AgentLLM(agent)) as call:
+        result: RunResult[None] = await call.session.run(user_input="Look at room number seven.")
+        result.expect.next_event().is_function_call(name="look", arguments={"number": 7})
+        result.expect.next_event().is_function_call_output(is_error=False)
+        said = result.expect.next_event().is_message(role="assistant")
+        assert said.event().item.text_content == "Room 7 has 0 coats."
+        result.expect.no_more_events()
+
+
+async def test_question_for_a_slot_then_answer_acts(agent: AgentDefinition) -> None:
+    """What is missing is asked for; the answer alone finishes the request, once."""
+    async with TextCall(agent, AgentLLM(agent)) as call:
+        assert await call.say("Paint a room, please.") == "Which room shall I paint?"
+        assert call.house.painted == []
+        assert await call.say("Three.") == "Painted room 3."
+        assert call.house.painted == [(3, "call-1:1")]
+
+
+async def test_refusal_of_a_tool_is_spoken(agent: AgentDefinition) -> None:
+    """The tool's own reason is what the caller hears."""
+    async with TextCall(agent, AgentLLM(agent)) as call:
+        assert await call.say("paint room 101") == "There is no room 101."
+        assert call.house.painted == []
+
+
+async def test_words_without_a_tool_and_their_repetition(agent: AgentDefinition) -> None:
+    """A saying is said; "say that again" says the last words again."""
+    async with TextCall(agent, AgentLLM(agent)) as call:
+        assert await call.say("When are you open?") == "We are open all day."
+        assert await call.say("Say that again.") == "We are open all day."
+
+
+async def test_not_understood_asks_twice_then_takes_the_way_out_then_ends(
+    agent: AgentDefinition,
+) -> None:
+    """Two reprompts, then a person, then a farewell and the end of the call."""
+    async with TextCall(agent, AgentLLM(agent)) as call:
+        assert await call.say("mumble") == "Pardon?"
+        assert await call.say("mutter") == "Once more?"
+        assert call.house.helpers == 0
+        assert await call.say("murmur") == "A person will come."
+        assert call.house.helpers == 1
+        assert call.line.end_reason is None
+        assert await call.say("grumble") == "I give up. Goodbye."
+        assert call.line.end_reason == "not-understood"
+
+
+async def test_not_understood_then_understood_counts_anew(agent: AgentDefinition) -> None:
+    """Misses that are not in a row never lead to the end of the call."""
+    async with TextCall(agent, AgentLLM(agent)) as call:
+        for _ in range(3):
+            assert await call.say("mumble") == "Pardon?"
+            assert await call.say("when are you open") == "We are open all day."
+
+
+async def test_not_understood_without_a_way_out_ends_after_the_reprompts(
+    templates: Templates,
+) -> None:
+    """An agent with nobody to hand over to says goodbye instead."""
+    agent = small_agent(templates, way_out=None)
+    async with TextCall(agent, AgentLLM(agent)) as call:
+        for words in ("mumble", "mutter"):
+            await call.say(words)
+        assert await call.say("murmur") == "I give up. Goodbye."
+        assert call.line.end_reason == "not-understood"
+
+
+async def test_goodbye_ends_the_call_politely(agent: AgentDefinition) -> None:
+    """The caller's goodbye is answered and ends the call as finished."""
+    async with TextCall(agent, AgentLLM(agent)) as call:
+        assert await call.say("goodbye") == "Thank you for calling. Goodbye."
+        assert call.line.end_reason == "agent"
+
+
+def _words(text: str) -> Script:
+    return [say(text)]
+
+
+async def test_templates_first_exact_sentence_does_not_ask_the_model(
+    agent: AgentDefinition,
+) -> None:
+    """What a template fits is answered here; the tool's result too."""
+    remote = ScriptedLLM(lambda _: _words("from afar"))
+    async with TextCall(agent, AgentLLM(agent, remote)) as call:
+        assert await call.say("look at room 7") == "Room 7 has 0 coats."
+    assert remote.asked == []
+
+
+async def test_templates_first_other_sentence_asks_the_model(agent: AgentDefinition) -> None:
+    """What no template fits goes to the model with the whole conversation, tried once."""
+    remote = ScriptedLLM(lambda _: [say("from "), say("afar")])
+    async with TextCall(agent, AgentLLM(agent, remote, timeout_s=3.5)) as call:
+        await call.say("when are you open")
+        assert await call.say("why is the sky blue") == "from afar"
+    assert len(remote.asked) == 1
+    turns = user_turns(remote.asked[0].items)
+    assert turns == ["when are you open", "why is the sky blue"]
+    assert remote.options[0].max_retry == 0
+    assert remote.options[0].timeout == 3.5
+
+
+async def test_templates_first_many_misses_never_end_the_call(agent: AgentDefinition) -> None:
+    """Where there is a model, not fitting a template is not a failure."""
+    remote = ScriptedLLM(lambda _: _words("from afar"))
+    async with TextCall(agent, AgentLLM(agent, remote)) as call:
+        for _ in range(5):
+            assert await call.say("why is the sky blue") == "from afar"
+        assert call.house.helpers == 0
+        assert call.line.end_reason is None
+
+
+async def test_templates_first_models_own_tool_call_is_put_into_words_by_the_model(
+    agent: AgentDefinition,
+) -> None:
+    """The model's call runs through the same tools; its result goes back to the model."""
+
+    def script(conversation: ChatContext) -> Script:
+        output = unanswered_output(conversation.items)
+        if output is not None:
+            return _words(f"I found: {json.loads(output.output)['data']['coats']}")
+        call = FunctionToolCall(name="look", arguments='{"number": 9}', call_id="remote-1")
+        return [ChoiceDelta(role="assistant", tool_calls=[call])]
+
+    remote = ScriptedLLM(script)
+    async with TextCall(agent, AgentLLM(agent, remote)) as call:
+        assert await call.say("tell me everything about the ninth") == "I found: 0"
+    assert len(remote.asked) == 2
+
+
+@pytest.mark.parametrize("error", [APIConnectionError(), ValueError("key=s3cret")])
+async def test_model_that_fails_before_its_first_word_is_apologized_for(
+    agent: AgentDefinition, error: Exception
+) -> None:
+    """The caller hears a sentence at once; the failure is reported; the next turn works."""
+    remote = ScriptedLLM(lambda _: [error])
+    llm = AgentLLM(agent, remote)
+    errors: list[LLMError] = []
+    llm.on("error", errors.append)
+    async with TextCall(agent, llm) as call:
+        started = time.monotonic()
+        assert await call.say("why is the sky blue") == "I have no answer now."
+        assert time.monotonic() - started < 2
+        assert await call.say("when are you open") == "We are open all day."
+    assert len(remote.asked) == 1
+    assert [failure.recoverable for failure in errors] == [True]
+
+
+async def test_model_that_says_nothing_is_apologized_for(agent: AgentDefinition) -> None:
+    """An answer without words or calls is as good as a failure."""
+    remote = ScriptedLLM(lambda _: [ChoiceDelta(role="assistant")])
+    async with TextCall(agent, AgentLLM(agent, remote)) as call:
+        assert await call.say("why is the sky blue") == "I have no answer now."
+
+
+async def test_model_that_fails_midway_is_not_apologized_for(agent: AgentDefinition) -> None:
+    """What was begun stands; an apology after it would be nonsense."""
+    remote = ScriptedLLM(lambda _: [say("Because "), APIConnectionError()])
+    async with TextCall(agent, AgentLLM(agent, remote)) as call:
+        assert (await call.say("why is the sky blue")).strip() == "Because"
+
+
+async def test_model_alone_answers_everything(agent: AgentDefinition) -> None:
+    """Without templates every sentence goes to the model, even one that would fit."""
+    remote = ScriptedLLM(lambda _: _words("from afar"))
+    llm = AgentLLM(agent, remote, templates=False)
+    async with TextCall(agent, llm) as call:
+        assert await call.say("when are you open") == "from afar"
+    assert len(remote.asked) == 1
+
+
+async def test_names_metrics_and_end_are_those_of_the_model(agent: AgentDefinition) -> None:
+    """Metrics of the model come through until it is closed, and it is closed with us."""
+    remote = ScriptedLLM(lambda _: _words("from afar"))
+    llm = AgentLLM(agent, remote)
+    assert (llm.model, llm.provider) == ("scripted-1", "script")
+    seen: list[str] = []
+    llm.on("metrics_collected", seen.append)
+    remote.emit("metrics_collected", "one")
+    await llm.aclose()
+    remote.emit("metrics_collected", "two")
+    assert seen == ["one"]
+    assert remote.closed
+
+
+async def test_names_without_a_model_are_ours(agent: AgentDefinition) -> None:
+    """Templates alone are named so, and closing them needs nothing."""
+    llm = AgentLLM(agent)
+    assert (llm.model, llm.provider) == ("templates", "local")
+    await llm.aclose()
+
+
+def test_reply_before_the_caller_said_anything_is_the_greeting(agent: AgentDefinition) -> None:
+    """A reply that is asked for out of the blue greets."""
+    assert reply(agent, Dialog(), "").content == agent.greeting
+
+
+def _output(text: str, *, is_error: bool = False) -> FunctionCallOutput:
+    return FunctionCallOutput(call_id="x", name="look", output=text, is_error=is_error)
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        (_output('{"say": "Done.", "data": {"a": 1}}'), "Done."),
+        (_output("There is no room 9.", is_error=True), "There is no room 9."),
+        (_output("just words"), "just words"),
+        (_output('["a"]'), '["a"]'),
+        (_output('{"other": 1}'), '{"other": 1}'),
+    ],
+)
+def test_spoken_takes_the_words_of_a_result(output: FunctionCallOutput, words: str) -> None:
+    """Our own results have words; a refusal is words; anything else is said as it is."""
+    assert spoken(output) == words
+
+
+def test_unanswered_output_is_none_after_words() -> None:
+    """A result that was put into words is not put into words again."""
+    conversation = ChatContext.empty()
+    assert unanswered_output(conversation.items) is None
+    conversation.add_message(role="user", content="look at room 7")
+    conversation.insert(FunctionCall(call_id="x", name="look", arguments="{}"))
+    conversation.insert(_output("{}"))
+    assert unanswered_output(conversation.items) is not None
+    conversation.add_message(role="assistant", content="Done.")
+    assert unanswered_output(conversation.items) is None
+    assert last_answer(conversation.items) == "Done."
+
+
+async def test_calls_from_templates_are_marked(agent: AgentDefinition) -> None:
+    """Our call ids are told apart from a model's, and differ."""
+    async with TextCall(agent, AgentLLM(agent)) as call:
+        ids = []
+        for _ in range(2):
+            result: RunResult[None] = await call.session.run(user_input="look at room 7")
+            ids.append(result.expect.next_event().is_function_call().event().item.call_id)
+    assert all(name.startswith(CALL_PREFIX) for name in ids)
+    assert len(set(ids)) == 2
+
+
+async def test_speculative_reply_runs_no_tool(agent: AgentDefinition) -> None:
+    """Asking for a reply without the session only proposes the call; asked twice, the same."""
+    conversation = ChatContext.empty()
+    conversation.add_message(role="user", content="paint room 7")
+    llm = AgentLLM(agent)
+    proposals = [await llm.chat(chat_ctx=conversation).collect() for _ in range(2)]
+    calls = [proposal.tool_calls[0] for proposal in proposals]
+    assert [(call.name, json.loads(call.arguments)) for call in calls] == [
+        ("paint", {"number": 7})
+    ] * 2
+    assert len(conversation.items) == 1
+    await asyncio.sleep(0)

@@ -1,0 +1,125 @@
+"""How a function becomes a tool."""
+
+from typing import Annotated, Any, Literal
+
+import pytest
+from pydantic import Field, ValidationError
+
+from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, tool
+
+
+@tool(effect="write", timeout_s=7)
+async def order(
+    item: Annotated[str, Field(max_length=10, description="What is wanted.")],
+    kind: Literal["big", "small"] = "small",
+    *,
+    caller: Caller,
+    key: IdempotencyKey,
+) -> Answer:
+    """Order something."""
+    return Answer(say=f"{caller.identity} {item} {kind} {key}")
+
+
+def test_schema_is_what_a_model_may_set_and_nothing_else() -> None:
+    """Name, docstring and positional parameters; no titles, no injected parameters."""
+    assert order.schema == {
+        "name": "order",
+        "description": "Order something.",
+        "parameters": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "item": {"type": "string", "maxLength": 10, "description": "What is wanted."},
+                "kind": {"type": "string", "enum": ["big", "small"], "default": "small"},
+            },
+            "required": ["item"],
+        },
+    }
+
+
+def test_schema_property_that_is_called_title_is_kept() -> None:
+    """Only the titles that pydantic makes go, not a parameter of that name."""
+
+    @tool(effect="read")
+    async def find(title: str) -> Answer:
+        """Find."""
+        return Answer(say=title)
+
+    assert find.schema["parameters"]["properties"] == {"title": {"type": "string"}}
+
+
+def test_tool_knows_effect_time_and_injections() -> None:
+    """What the decorator was given, and what the server must fill in, by type."""
+    assert (order.effect, order.timeout_s) == ("write", 7)
+    assert order.injected == {"caller": Caller, "key": IdempotencyKey}
+
+
+def test_arguments_extra_ones_are_refused() -> None:
+    """A model cannot pass what it cannot see, least of all what is injected."""
+    with pytest.raises(ValidationError):
+        order.arguments.model_validate({"item": "a", "caller": "me"})
+
+
+async def test_tool_without_arguments_has_an_empty_object() -> None:
+    """A tool without parameters still has a schema of an object."""
+
+    @tool(effect="read")
+    async def ping() -> Answer:
+        """Ping."""
+        return Answer(say="pong")
+
+    assert ping.schema["parameters"]["properties"] == {}
+    assert (await ping.run()).say == "pong"
+
+
+def _no_docstring() -> Any:
+    async def silent() -> Answer:
+        return Answer(say="")
+
+    return silent
+
+
+def _not_async() -> Any:
+    def slow() -> Answer:
+        """Block."""
+        return Answer(say="")
+
+    return slow
+
+
+def _no_annotation() -> Any:
+    async def vague(item) -> Answer:  # type: ignore[no-untyped-def]
+        """Do something."""
+        return Answer(say=str(item))
+
+    return vague
+
+
+def _no_annotation_of_injected() -> Any:
+    async def vague(*, shop) -> Answer:  # type: ignore[no-untyped-def]
+        """Do something."""
+        return Answer(say=str(shop))
+
+    return vague
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (_no_docstring, "silent: a tool needs a docstring"),
+        (_not_async, "slow: a tool must be async"),
+        (_no_annotation, "vague: parameter item has no type annotation"),
+        (_no_annotation_of_injected, "vague: parameter shop has no type annotation"),
+    ],
+)
+def test_tool_of_an_unfit_function_is_refused(make: Any, message: str) -> None:
+    """Each mistake is told at import, with the function's place."""
+    with pytest.raises(TypeError, match=message) as caught:
+        tool(effect="read")(make())
+    assert __name__.rpartition(".")[2] in str(caught.value)
+
+
+def test_answer_with_an_unknown_field_is_refused() -> None:
+    """A typing error in an answer does not pass silently."""
+    with pytest.raises(ValidationError):
+        Answer.model_validate({"say": "a", "date": {}})

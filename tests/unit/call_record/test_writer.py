@@ -1,0 +1,253 @@
+"""The writer of a call's journal: in order, in time, never in the way."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from call_record import calls, journal, writer
+from call_record.journal import StaleAttempt
+from call_record.record import Record
+from call_record.tables import CallState
+from call_record.verification import Verdict, verify
+from call_record.writer import JournalWriter, NotDurable
+from tests.calls import live, the_call
+from tests.faults import LOST_ANSWER, Faults
+from tests.local_stack import until
+from voice_contract.journal import (
+    BODY_MAX_BYTES,
+    EntryTooLarge,
+    JournalGap,
+    ToolStarted,
+    Unknown,
+    UserTurn,
+)
+
+STARTED = ToolStarted(tool_call_id="1", tool="refund", effect="write", arguments={})
+
+
+@dataclass
+class Counts:
+    """What the writer told."""
+
+    transactions: list[int] = field(default_factory=list)
+    lost: int = 0
+    health: list[bool] = field(default_factory=list)
+
+    def journal_append(self, entries: int, duration_s: float) -> None:
+        assert duration_s >= 0
+        self.transactions.append(entries)
+
+    def journal_lost(self) -> None:
+        self.lost += 1
+
+    def journal_healthy(self, healthy: bool) -> None:
+        self.health.append(healthy)
+
+
+@pytest.fixture
+async def call_id(record: Record) -> str:
+    return await live(record)
+
+
+@pytest.fixture
+def counts() -> Counts:
+    return Counts()
+
+
+@pytest.fixture
+async def journal_writer(
+    record: Record, call_id: str, counts: Counts
+) -> AsyncIterator[JournalWriter]:
+    async with JournalWriter(record, call_id, 1, counts) as opened:
+        yield opened
+
+
+async def words(record: Record, call_id: str) -> list[str]:
+    read = await journal.read(record, call_id)
+    return [one.entry.text for one in read if isinstance(one.entry, UserTurn)]
+
+
+@asynccontextmanager
+async def database_away(record: Record) -> AsyncIterator[None]:
+    """Every statement on calls fails meanwhile."""
+    async with record.database.writing() as connection:
+        await connection.exec_driver_sql("ALTER TABLE call RENAME TO away")
+    yield
+    async with record.database.writing() as connection:
+        await connection.exec_driver_sql("ALTER TABLE away RENAME TO call")
+
+
+async def test_write_is_stored_within_a_tenth_of_a_second_in_order(
+    record: Record, call_id: str, journal_writer: JournalWriter
+) -> None:
+    """Written behind: the caller goes on at once."""
+    await journal_writer.write_ahead(UserTurn(text="warm"))
+    started = time.monotonic()
+    for number in range(5):
+        journal_writer.write(UserTurn(text=str(number)))
+    assert time.monotonic() - started < 0.02
+    while len(await words(record, call_id)) < 6:
+        await asyncio.sleep(0.005)
+    assert time.monotonic() - started < 0.15, "0.1 s, and what reading takes"
+    assert await words(record, call_id) == ["warm", "0", "1", "2", "3", "4"]
+    assert journal_writer.healthy
+
+
+async def test_write_ahead_is_durable_with_all_before_it_in_one_transaction(
+    record: Record, call_id: str, journal_writer: JournalWriter, counts: Counts
+) -> None:
+    """Nothing is done before the journal says so, and why."""
+    journal_writer.write(UserTurn(text="refund order seven"))
+    journal_writer.write(UserTurn(text="yes"))
+    started = time.monotonic()
+    await journal_writer.write_ahead(STARTED)
+    assert time.monotonic() - started < writer.GATHER_S, "it does not wait for others"
+    assert counts.transactions == [3]
+    assert (await journal.read(record, call_id))[-1].entry == STARTED
+
+
+async def test_writer_and_others_append_to_one_chain(
+    record: Record, call_id: str, journal_writer: JournalWriter
+) -> None:
+    """The token service appends between the agent's entries."""
+    for number in range(3):
+        await journal_writer.write_ahead(UserTurn(text=str(number)))
+        await journal.append(record, call_id, None, [UserTurn(text="other")])
+    assert await words(record, call_id) == ["0", "other", "1", "other", "2", "other"]
+    assert (await verify(record, call_id)).verdict is Verdict.INTACT
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, LOST_ANSWER])
+async def test_writer_stores_once_whatever_breaks(
+    record: Record, call_id: str, journal_writer: JournalWriter, place: int
+) -> None:
+    """Also when the commit happened and its answer was lost."""
+    await journal_writer.write_ahead(UserTurn(text="before"))
+    with Faults(record.database).at(place):
+        journal_writer.write(UserTurn(text="one"))
+        await journal_writer.write_ahead(UserTurn(text="two"))
+        journal_writer.write(UserTurn(text="three"))
+        await journal_writer.flush()
+    assert await words(record, call_id) == ["before", "one", "two", "three"]
+    assert (await verify(record, call_id)).verdict is Verdict.INTACT
+    assert journal_writer.healthy
+
+
+async def test_writer_without_a_database_is_unhealthy_and_loses_nothing_in_its_bound(
+    record: Record, call_id: str, journal_writer: JournalWriter, counts: Counts
+) -> None:
+    """The conversation goes on, effects do not start; then all of it is stored in order."""
+    async with database_away(record):
+        journal_writer.write(UserTurn(text="0"))
+        with pytest.raises(NotDurable):
+            await journal_writer.write_ahead(UserTurn(text="1"), timeout_s=0.2)
+        assert not journal_writer.healthy
+        journal_writer.write(UserTurn(text="2"))
+    await journal_writer.flush()
+    assert await words(record, call_id) == ["0", "1", "2"]
+    assert journal_writer.healthy
+    assert counts.health == [False, True]
+
+
+async def test_writer_with_a_full_queue_loses_entries_and_says_how_many(
+    record: Record,
+    call_id: str,
+    journal_writer: JournalWriter,
+    counts: Counts,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Memory is bounded, and the journal is honest about it."""
+    monkeypatch.setattr(writer, "QUEUE_MAX", 4)
+    async with database_away(record):
+        for number in range(7):
+            journal_writer.write(UserTurn(text=str(number)))
+        with pytest.raises(NotDurable):
+            await journal_writer.write_ahead(STARTED)
+        assert not journal_writer.healthy
+        assert counts.lost == 4
+    await until(lambda: journal_writer.healthy)
+    await journal_writer.flush()
+    assert await words(record, call_id) == ["0", "1", "2", "3"]
+    assert (await journal.read(record, call_id))[-1].entry == JournalGap(lost=4)
+
+
+async def test_writer_whose_entry_waits_too_long_is_unhealthy(
+    record: Record, call_id: str, journal_writer: JournalWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that neither answers nor fails counts as away, too."""
+    monkeypatch.setattr(writer, "LATE_S", 0.2)
+    async with record.database.writing() as connection:
+        await connection.exec_driver_sql("UPDATE call SET display_name = 'locked'")
+        journal_writer.write(UserTurn(text="late"))
+        await asyncio.sleep(0.1)
+        assert journal_writer.healthy
+        await asyncio.sleep(0.2)
+        assert not journal_writer.healthy
+    await journal_writer.flush()
+    assert await words(record, call_id) == ["late"]
+
+
+async def test_writer_of_a_stale_attempt_stops(
+    record: Record, call_id: str, journal_writer: JournalWriter, counts: Counts
+) -> None:
+    """Another agent has the call: nothing is written, no effect starts."""
+    await journal_writer.write_ahead(UserTurn(text="mine"))
+    await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
+    journal_writer.write(UserTurn(text="late"))
+    with pytest.raises(StaleAttempt, match="attempt"):
+        await journal_writer.write_ahead(STARTED)
+    with pytest.raises(StaleAttempt, match="attempt"):
+        await journal_writer.write_ahead(STARTED)
+    with pytest.raises(StaleAttempt, match="attempt"):
+        await journal_writer.flush()
+    journal_writer.write(UserTurn(text="later"))
+    assert await words(record, call_id) == ["mine"]
+    assert not journal_writer.healthy
+    assert journal_writer.stale is not None
+    assert counts.health == [], "it is nobody's fault"
+
+
+async def test_seal_ends_the_call_behind_all_that_was_written(
+    record: Record, call_id: str, journal_writer: JournalWriter
+) -> None:
+    """Whoever wanted it to end; the seal is the last entry."""
+    journal_writer.write(UserTurn(text="bye"))
+    await journal_writer.seal("caller")
+    journal_writer.write(UserTurn(text="too late"))
+    with pytest.raises(StaleAttempt, match="ended"):
+        await journal_writer.seal("agent")
+    read = await journal.read(record, call_id)
+    assert [one.kind for one in read[2:]] == ["turn.user", "call.ending", "call.ended"]
+    assert (await the_call(record, call_id)).state is CallState.ENDED
+    assert (await verify(record, call_id)).verdict is Verdict.INTACT
+
+
+async def test_writer_of_no_call_is_stale(record: Record) -> None:
+    """Nothing to wait for."""
+    async with JournalWriter(record, "nobody", 1) as opened:
+        with pytest.raises(StaleAttempt, match="missing"):
+            await opened.write_ahead(STARTED)
+
+
+async def test_writer_closed_has_stored_what_was_written(record: Record, call_id: str) -> None:
+    """And takes no more; without a database it gives up in time."""
+    async with JournalWriter(record, call_id, 1) as opened:
+        opened.write(UserTurn(text="last words"))
+    opened.write(UserTurn(text="too late"))
+    assert await words(record, call_id) == ["last words"]
+    assert not opened.healthy
+    another = await JournalWriter(record, call_id, 1).__aenter__()
+    async with database_away(record):
+        another.write(UserTurn(text="lost"))
+        await another.aclose(timeout_s=0.2)
+    assert await words(record, call_id) == ["last words"]
+
+
+async def test_write_of_too_much_is_refused(journal_writer: JournalWriter) -> None:
+    """The one thing that `write` raises: a mistake of the program."""
+    with pytest.raises(EntryTooLarge):
+        journal_writer.write(Unknown(kind="x", body="x" * (BODY_MAX_BYTES + 1)))

@@ -1,0 +1,68 @@
+"""The agent's tools on a real shop: its app over ASGI, its database a file; the clock stands."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+
+from agent_worker.metrics import Metrics
+from agent_worker.tools.runner import ToolRunner
+from agent_worker.tools.tool import Answer, Caller
+from examples.storefront.agent import AGENT
+from examples.storefront.agent.client import ShopClient
+from examples.storefront.backend.app import build, open_shop
+from examples.storefront.backend.settings import StorefrontSettings
+from examples.storefront.backend.setup import prepare
+from service_base.settings import load
+
+NOW = datetime(2026, 11, 18, 10, 15, tzinfo=UTC)
+"""A Wednesday."""
+CALL_ID = "call-1"
+
+Ask = Callable[..., Awaitable[Answer]]
+
+
+@pytest.fixture
+async def http(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a freshly seeded shop."""
+    settings = load(
+        StorefrontSettings,
+        storefront_database_url=f"sqlite+aiosqlite:///{tmp_path}/shop.db",
+        _env_file=None,
+    )
+    shop = open_shop(settings, lambda: NOW)
+    await prepare(shop)
+    transport = httpx.ASGITransport(build(settings, shop))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://shop", headers={"X-Call-Id": CALL_ID}
+    ) as client:
+        yield client
+    await shop.database.close()
+
+
+@pytest.fixture
+def ask(http: httpx.AsyncClient) -> Ask:
+    """Calls a tool by name, as a session would."""
+    runner = ToolRunner(
+        caller=Caller("caller-1", CALL_ID), resources=(ShopClient(http),), metrics=Metrics(None)
+    )
+    tools = {tool.name: tool for tool in AGENT.tools}
+
+    async def asked(name: str, **arguments: Any) -> Answer:
+        return await runner.call(tools[name], arguments)
+
+    return asked
+
+
+@pytest.fixture
+def effects(http: httpx.AsyncClient) -> Callable[[], Awaitable[list[tuple[str, str, str]]]]:
+    """What the shop did: kind, subject and key of each effect, the newest last."""
+
+    async def listed() -> list[tuple[str, str, str]]:
+        found = (await http.get("/v1/ledger", params={"call_id": CALL_ID})).json()["effects"]
+        return [(one["kind"], one["subject"], one["idempotency_key"]) for one in found]
+
+    return listed

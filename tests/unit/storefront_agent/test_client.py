@@ -1,0 +1,117 @@
+"""The agent's side of the shop's HTTP API."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from datetime import date
+
+import httpx2 as httpx
+import pytest
+from livekit.agents.llm import ToolError
+
+from agent_worker.metrics import Metrics
+from agent_worker.tools.runner import FAILED, UNKNOWN, ToolRunner
+from agent_worker.tools.tool import Caller, IdempotencyKey, ToolRefused
+from examples.storefront.agent.client import ShopClient, open_shop
+from examples.storefront.agent.orders import cancel_order, order_status
+from tests.local_stack import free_ports
+
+KEY = IdempotencyKey("call-1:1")
+
+
+async def test_post_with_the_same_key_does_nothing_new(http: httpx.AsyncClient) -> None:
+    """A repetition gets the first answer; the ledger has one effect that was asked for twice."""
+    shop = ShopClient(http)
+    first = await shop.post("/v1/orders/9/cancel", KEY)
+    assert await shop.post("/v1/orders/9/cancel", KEY) == first
+    (effect,) = (await http.get("/v1/ledger")).json()["effects"]
+    assert (effect["idempotency_key"], effect["requests"]) == (KEY, 2)
+
+
+async def test_today_is_the_shops_own_day(http: httpx.AsyncClient) -> None:
+    """Not this machine's: the shop may be elsewhere."""
+    assert await ShopClient(http).today() == date(2026, 11, 18)
+
+
+async def test_refusal_has_the_shops_words(http: httpx.AsyncClient) -> None:
+    """404 and 409 are answers."""
+    with pytest.raises(ToolRefused, match="no order 99"):
+        await ShopClient(http).get("/v1/orders/99")
+
+
+async def test_other_errors_are_not_spoken(http: httpx.AsyncClient) -> None:
+    """What the shop says about a request that we got wrong is not for the caller."""
+    with pytest.raises(httpx.HTTPStatusError):
+        await ShopClient(http).get("/v1/orders", limit="many")
+
+
+class Line:
+    """A server on a raw socket that answers each connection in one way."""
+
+    def __init__(self, answer: bytes | None) -> None:
+        self.answer = answer
+        self.heard = b""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.heard += await reader.readuntil(b"\r\n\r\n")
+        if self.answer is not None:
+            writer.write(self.answer)
+        writer.close()
+
+
+@pytest.fixture(params=[None, b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"])
+async def broken_line(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Line]:
+    """A shop whose answers get lost, at once or midway."""
+    line = Line(request.param)
+    (port,) = free_ports(1)
+    monkeypatch.setenv("PARLEY_STOREFRONT_URL", f"http://127.0.0.1:{port}")
+    async with await asyncio.start_server(line.serve, "127.0.0.1", port):
+        yield line
+
+
+async def call(name: str) -> str:
+    """Call a tool through `open_shop`. Returns: what the caller is told."""
+    caller = Caller("caller-1", "call-1")
+    tool = {"read": order_status, "write": cancel_order}[name]
+    async with open_shop(caller) as resources:
+        runner = ToolRunner(caller=caller, resources=resources, metrics=Metrics(None))
+        with pytest.raises(ToolError) as caught:
+            await runner.call(tool, {"order_number": 9})
+    return caught.value.message
+
+
+async def test_write_whose_answer_is_lost_is_unknown(broken_line: Line) -> None:
+    """It may have been done: the caller must not be told to try again."""
+    assert await call("write") == UNKNOWN
+    assert b"POST /v1/orders/9/cancel" in broken_line.heard
+
+
+async def test_read_whose_answer_is_lost_has_failed(broken_line: Line) -> None:
+    """A read can be tried again."""
+    assert await call("read") == FAILED
+
+
+async def test_write_that_was_not_sent_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens, so nothing was done."""
+    (port,) = free_ports(1)
+    monkeypatch.setenv("PARLEY_STOREFRONT_URL", f"http://127.0.0.1:{port}")
+    assert await call("write") == FAILED
+
+
+async def test_open_shop_sends_call_and_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shop learns which call asks, and that it may."""
+    for name in [name for name in os.environ if name.startswith("PARLEY_")]:
+        monkeypatch.delenv(name)
+    line = Line(b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"orders": []}')
+    (port,) = free_ports(1)
+    monkeypatch.setenv("PARLEY_STOREFRONT_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("PARLEY_STOREFRONT_API_KEY", "a-shared-secret")
+    async with await asyncio.start_server(line.serve, "127.0.0.1", port):
+        async with open_shop(Caller("caller-1", "call-7")) as (shop,):
+            assert isinstance(shop, ShopClient)
+            assert await shop.get("/v1/orders") == {"orders": []}
+    heard = line.heard.decode().lower()
+    assert "x-call-id: call-7" in heard
+    assert "authorization: bearer a-shared-secret" in heard

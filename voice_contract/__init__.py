@@ -1,0 +1,1 @@
+"""What crosses a process or reaches the browser. Pydantic models and names; no I/O."""

@@ -1,0 +1,42 @@
+"""`python -m voice_contract` prints the JSON Schema from which the page's types are generated."""
+
+import json
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from voice_contract.messages import AGENT_MESSAGE, MESSAGE_MAX_BYTES, TEXT_MAX_CHARS
+from voice_contract.names import AGENT_IDENTITY_PREFIX, HANG_UP_METHOD, MESSAGE_TOPIC
+from voice_contract.tokens import Problem, VoiceToken
+
+
+def schema() -> dict[str, object]:
+    """
+    One schema whose `$defs` are all models that reach the browser; `x-names` holds the names of
+    topics and methods, and limits.
+    """
+    adapters: dict[str, TypeAdapter[Any]] = {
+        "VoiceToken": TypeAdapter(VoiceToken),
+        "Problem": TypeAdapter(Problem),
+        "AgentMessage": AGENT_MESSAGE,
+    }
+    roots, document = TypeAdapter.json_schemas(
+        [(name, "serialization", adapter) for name, adapter in adapters.items()]
+    )
+    for definition in document["$defs"].values():
+        for field in definition["properties"].values():
+            field.pop("title", None)
+        definition["required"] = list(definition["properties"])
+    document["$defs"]["AgentMessage"] = roots["AgentMessage", "serialization"]
+    names = {
+        "AGENT_IDENTITY_PREFIX": AGENT_IDENTITY_PREFIX,
+        "HANG_UP_METHOD": HANG_UP_METHOD,
+        "MESSAGE_MAX_BYTES": MESSAGE_MAX_BYTES,
+        "MESSAGE_TOPIC": MESSAGE_TOPIC,
+        "TEXT_MAX_CHARS": TEXT_MAX_CHARS,
+    }
+    return {**document, "x-names": names}
+
+
+if __name__ == "__main__":
+    print(json.dumps(schema(), indent=2, sort_keys=True))

@@ -1,0 +1,337 @@
+"""
+What a call's journal says: one entry a fact, each of a kind.
+
+An entry's kind and its body (the other fields, as JSON) are stored apart. Readers keep kinds and
+fields that they do not know, so fields may be added with a default, never removed or renamed.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    TypeAdapter,
+    ValidationError,
+)
+
+BODY_MAX_BYTES = 65_536
+SAID_MAX_CHARACTERS = 8_000
+
+
+class EntryTooLarge(ValueError):
+    """An entry's body is larger than 65,536 bytes."""
+
+
+def _cut(text: str) -> str:
+    # What is no valid Unicode could not be stored.
+    valid = text.encode(errors="replace").decode()
+    return valid if len(valid) <= SAID_MAX_CHARACTERS else valid[: SAID_MAX_CHARACTERS - 1] + "…"
+
+
+Said = Annotated[str, AfterValidator(_cut)]
+"""What somebody says, for which no call should break: cut after 8,000 characters, marked by …."""
+Name = Annotated[str, Field(max_length=200)]
+Arguments = dict[str, JsonValue]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+# Lifecycle. What moves a call's state is written in one transaction with the move.
+
+
+class CallRequested(_Body):
+    """Admitted; the first entry of every call."""
+
+    kind: Literal["call.requested"] = "call.requested"
+    caller: Name
+    tenant: Name | None = None
+    display_name: Name | None = None
+
+
+class CallClaimed(_Body):
+    """An agent took the call; which attempt it is, the entry itself says."""
+
+    kind: Literal["call.claimed"] = "call.claimed"
+    owner: Name
+    worker_id: Name
+
+
+class CallJoined(_Body):
+    """The caller is in the room for the first time."""
+
+    kind: Literal["call.joined"] = "call.joined"
+
+
+class CallLeft(_Body):
+    """The caller left the room without hanging up."""
+
+    kind: Literal["call.left"] = "call.left"
+    reason: Name = ""
+
+
+class CallReturned(_Body):
+    """The caller is back; `another_device` says that it took over from one still there."""
+
+    kind: Literal["call.returned"] = "call.returned"
+    another_device: bool = False
+
+
+class CallEnding(_Body):
+    """The call is over for the caller."""
+
+    kind: Literal["call.ending"] = "call.ending"
+    reason: Name
+
+
+class CallEnded(_Body):
+    """Seals the journal: nothing follows it."""
+
+    kind: Literal["call.ended"] = "call.ended"
+    reason: Name
+
+
+# The conversation.
+
+
+class UserTurn(_Body):
+    """What the caller said or typed, as understood."""
+
+    kind: Literal["turn.user"] = "turn.user"
+    text: Said
+    typed: bool = False
+
+
+class AgentTurnStarted(_Body):
+    """The agent begins to speak."""
+
+    kind: Literal["turn.agent.started"] = "turn.agent.started"
+    turn_id: Name
+    planned: Said
+    """May be a part only: of a streaming answer what is known when it begins."""
+
+
+class AgentTurnEnded(_Body):
+    """The agent stopped speaking."""
+
+    kind: Literal["turn.agent.ended"] = "turn.agent.ended"
+    turn_id: Name
+    heard: Said
+    """The words that reached the caller."""
+    interrupted: bool
+    tool_call_ids: tuple[Name, ...] = ()
+    """Tool calls whose results this turn told."""
+
+
+class IntentState(_Body):
+    """What the dialog is about now, after a turn."""
+
+    kind: Literal["intent.state"] = "intent.state"
+    intent: Name | None
+    slots: Arguments = {}
+    asking: Name | None = None
+    """The slot that was asked for."""
+
+
+# Tools and confirmations.
+
+
+class ToolProposed(_Body):
+    """A model or a template wants a tool to be called."""
+
+    kind: Literal["tool.proposed"] = "tool.proposed"
+    tool_call_id: Name
+    tool: Name
+    arguments: Arguments
+
+
+class ToolRefused(_Body):
+    """The gate did not let it through."""
+
+    kind: Literal["tool.refused"] = "tool.refused"
+    tool_call_id: Name
+    reason: Said
+
+
+class ConfirmationAsked(_Body):
+    """The caller is asked whether a tool may run."""
+
+    kind: Literal["confirmation.asked"] = "confirmation.asked"
+    confirmation_id: Name
+    tool_call_id: Name
+    tool: Name
+    title: Said
+    arguments: Arguments
+    digest: Name
+    """SHA-256 of what is asked, hexadecimal: what runs is what was asked."""
+    expires_in_ms: int
+
+
+class ConfirmationAnswered(_Body):
+    """The caller said yes or no."""
+
+    kind: Literal["confirmation.answered"] = "confirmation.answered"
+    confirmation_id: Name
+    approved: bool
+    by: Literal["voice", "screen"]
+
+
+class ConfirmationExpired(_Body):
+    """Nobody answered in time, or the call ended."""
+
+    kind: Literal["confirmation.expired"] = "confirmation.expired"
+    confirmation_id: Name
+
+
+class ToolStarted(_Body):
+    """Durable before the tool does anything."""
+
+    kind: Literal["tool.started"] = "tool.started"
+    tool_call_id: Name
+    tool: Name
+    effect: Literal["read", "write"]
+    arguments: Arguments
+    idempotency_key: Name | None = None
+
+
+class ToolFinished(_Body):
+    """It is done; this is its answer."""
+
+    kind: Literal["tool.finished"] = "tool.finished"
+    tool_call_id: Name
+    say: Said
+    data: Arguments = {}
+
+
+class ToolFailed(_Body):
+    """It is known not to be done."""
+
+    kind: Literal["tool.failed"] = "tool.failed"
+    tool_call_id: Name
+    reason: Said
+
+
+class ToolUnknown(_Body):
+    """Whether it is done is not known."""
+
+    kind: Literal["tool.unknown"] = "tool.unknown"
+    tool_call_id: Name
+    reason: Said
+
+
+class ClientActionProposed(_Body):
+    """The agent suggests that the caller's app does something."""
+
+    kind: Literal["client.proposed"] = "client.proposed"
+    action_id: Name
+    action: Name
+    arguments: Arguments = {}
+
+
+class ClientActionOutcome(_Body):
+    """What the caller's app says that came of it."""
+
+    kind: Literal["client.outcome"] = "client.outcome"
+    action_id: Name
+    outcome: Name
+    detail: Said = ""
+
+
+# What it took.
+
+
+class BudgetEvent(_Body):
+    """A budget of the call, of a turn or of a tool is nearly or fully used up."""
+
+    kind: Literal["budget"] = "budget"
+    budget: Name
+    used: float
+    limit: float
+    part: Name | None = None
+    """The part of a turn that is to blame."""
+
+
+class Usage(_Body):
+    """What the providers counted so far, by name with its unit (`llm_input_tokens`)."""
+
+    kind: Literal["usage"] = "usage"
+    amounts: dict[str, float]
+
+
+class JournalGap(_Body):
+    """So many entries were lost before this one, because the database was away for too long."""
+
+    kind: Literal["journal.gap"] = "journal.gap"
+    lost: int
+
+
+class Unknown(_Body):
+    """An entry that this version cannot read; kept as it is."""
+
+    kind: str
+    body: str
+
+
+Known = (
+    CallRequested
+    | CallClaimed
+    | CallJoined
+    | CallLeft
+    | CallReturned
+    | CallEnding
+    | CallEnded
+    | UserTurn
+    | AgentTurnStarted
+    | AgentTurnEnded
+    | IntentState
+    | ToolProposed
+    | ToolRefused
+    | ConfirmationAsked
+    | ConfirmationAnswered
+    | ConfirmationExpired
+    | ToolStarted
+    | ToolFinished
+    | ToolFailed
+    | ToolUnknown
+    | ClientActionProposed
+    | ClientActionOutcome
+    | BudgetEvent
+    | Usage
+    | JournalGap
+)
+Entry = Known | Unknown
+JOURNAL_ENTRY: TypeAdapter[Known] = TypeAdapter(Annotated[Known, Field(discriminator="kind")])
+"""The tagged union of every kind that this version knows."""
+_MODELS: Mapping[str, type[Any]] = {
+    model.model_fields["kind"].default: model for model in get_args(Known)
+}
+
+
+def encode(entry: Entry) -> tuple[str, str]:
+    """
+    Returns: the entry's kind and its body, a JSON object.
+
+    Raises: EntryTooLarge: the body is.
+    """
+    if isinstance(entry, Unknown):
+        kind, body = entry.kind, entry.body
+    else:
+        kind, body = entry.kind, entry.model_dump_json(exclude={"kind"})
+    if len(body.encode()) > BODY_MAX_BYTES:
+        raise EntryTooLarge(f"{kind}: more than {BODY_MAX_BYTES} bytes")
+    return kind, body
+
+
+def decode(kind: str, body: str) -> Entry:
+    """The entry of that kind and body; `Unknown` when this version cannot read it."""
+    try:
+        model = _MODELS[kind]
+        entry: Known = model.model_validate_json(body)
+    except (KeyError, ValidationError):
+        return Unknown(kind=kind, body=body)
+    return entry

@@ -1,0 +1,47 @@
+"""
+Messages from the agent to the caller's page, on the topic `parley.message`.
+
+What is said travels as LiveKit's transcription; these are for what is not speech.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+NoticeCode = Literal["not-heard", "no-reply", "no-voice"]
+EndReason = Literal["caller", "agent", "silence", "not-understood", "failed"]
+
+
+class Notice(BaseModel):
+    """
+    Something that the caller should read, because it may not be heard.
+
+    `not-heard`: speech could not be recognized. `no-reply`: no answer could be found in time.
+    `no-voice`: the answer could not be spoken, `text` is the answer.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["notice"] = "notice"
+    code: NoticeCode
+    text: str = Field(max_length=2000)
+
+
+class CallEnded(BaseModel):
+    """The agent ends the call. The page leaves the room and shows why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["call-ended"] = "call-ended"
+    reason: EndReason
+    """
+    `caller`: hung up. `agent`: the conversation was finished. `silence`: nothing was said for too
+    long. `not-understood`: the agent could not help. `failed`: the agent's own fault.
+    """
+
+
+AgentMessage = Annotated[Notice | CallEnded, Field(discriminator="type")]
+AGENT_MESSAGE: TypeAdapter[AgentMessage] = TypeAdapter(AgentMessage)
+MESSAGE_MAX_BYTES = 8_192
+TEXT_MAX_CHARS = 1_000
+"""Of what a caller writes on `lk.chat`; more is cut off."""

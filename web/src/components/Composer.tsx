@@ -1,0 +1,71 @@
+import { useEffect, useRef, useState, type FormEvent } from "react";
+import { config } from "../config";
+import { TEXT_MAX_CHARS } from "../contract";
+import { SendIcon } from "./icons";
+
+/** Text for those who cannot or would rather not speak, and things to ask. */
+export function Composer(props: {
+  disabled: boolean;
+  /** Take the focus as soon as it can be used: the caller has no microphone. */
+  focused: boolean;
+  onSend: (text: string) => void;
+}) {
+  const [text, setText] = useState("");
+  const input = useRef<HTMLInputElement>(null);
+  const { disabled, focused } = props;
+  useEffect(() => {
+    if (focused && !disabled) input.current?.focus();
+  }, [focused, disabled]);
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const trimmed = text.trim();
+    if (trimmed === "" || disabled) return;
+    props.onSend(trimmed);
+    setText("");
+  };
+
+  return (
+    <div className="composer">
+      <ul className="suggestions" aria-label="Things to ask">
+        {config.suggestions.map((suggestion) => (
+          <li key={suggestion}>
+            <button
+              className="chip"
+              data-testid="suggestion"
+              disabled={disabled}
+              onClick={() => props.onSend(suggestion)}
+            >
+              {suggestion}
+            </button>
+          </li>
+        ))}
+      </ul>
+      <form onSubmit={submit}>
+        <label className="hidden" htmlFor="text">
+          Write to {config.agentName}
+        </label>
+        <input
+          id="text"
+          ref={input}
+          data-testid="text-input"
+          value={text}
+          maxLength={TEXT_MAX_CHARS}
+          autoComplete="off"
+          enterKeyHint="send"
+          placeholder={disabled ? "Not connected" : "Write a message"}
+          disabled={disabled}
+          onChange={(event) => setText(event.target.value)}
+        />
+        <button
+          className="button primary round"
+          data-testid="send"
+          aria-label="Send"
+          disabled={disabled || text.trim() === ""}
+        >
+          <SendIcon />
+        </button>
+      </form>
+    </div>
+  );
+}

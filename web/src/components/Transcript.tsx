@@ -1,0 +1,60 @@
+import { useLayoutEffect, useRef } from "react";
+import { config } from "../config";
+import type { Entry, Transcript as Entries } from "../transcript";
+
+/** How far from its end a list may be scrolled and still follow what comes. */
+const FOLLOW_WITHIN_PX = 80;
+
+/** Both sides of the conversation. *live*: read aloud by screen readers and kept at its end. */
+export function Transcript({ entries, live }: { entries: Entries; live: boolean }) {
+  const list = useRef<HTMLOListElement>(null);
+  const following = useRef(true);
+  useLayoutEffect(() => {
+    const element = list.current;
+    if (live && element && following.current) element.scrollTop = element.scrollHeight;
+  }, [entries, live]);
+  return (
+    <ol
+      ref={list}
+      className="transcript"
+      data-testid="transcript"
+      aria-label="Conversation"
+      tabIndex={0}
+      {...(live && { role: "log", "aria-live": "polite", "aria-relevant": "additions" })}
+      onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+        following.current = scrollHeight - scrollTop - clientHeight < FOLLOW_WITHIN_PX;
+      }}
+    >
+      {entries.map((entry) => (
+        <Line key={isFinal(entry) ? `${entry.id} final` : entry.id} entry={entry} />
+      ))}
+    </ol>
+  );
+}
+
+/** A final line is a new node, so that screen readers announce it once, and whole. */
+function Line({ entry }: { entry: Entry }) {
+  const who = entry.side === "agent" ? config.shopName : "You";
+  const notice = entry.kind === "notice";
+  return (
+    <li
+      className={`line ${notice ? "notice" : `from-${entry.side}`}`}
+      data-testid={notice ? "alert" : "transcript-entry"}
+      data-side={entry.side}
+      data-kind={entry.kind}
+      data-final={isFinal(entry)}
+      aria-hidden={!isFinal(entry)}
+      {...(notice && { role: "alert" })}
+    >
+      <span className="who">{who}</span>
+      <p>{entry.text.trimEnd()}</p>
+      {entry.kind === "typed" && entry.sent === "failed" && (
+        <span className="not-sent">Not sent. Please write it again.</span>
+      )}
+    </li>
+  );
+}
+
+function isFinal(entry: Entry): boolean {
+  return entry.kind !== "speech" || entry.final;
+}

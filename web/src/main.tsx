@@ -1,0 +1,19 @@
+import { setLogLevel } from "livekit-client";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./components/App";
+import { config } from "./config";
+import "./styles/base.css";
+import "./styles/controls.css";
+import "./styles/screens.css";
+import "./styles/conversation.css";
+
+// LiveKit's messages at INFO name rooms and participants.
+setLogLevel("warn");
+document.title = `${config.shopName} · ${config.productName}`;
+
+createRoot(document.getElementById("root")!).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

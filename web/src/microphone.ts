@@ -1,0 +1,38 @@
+import { createLocalAudioTrack, MediaDeviceFailure, type LocalAudioTrack } from "livekit-client";
+
+export type MicrophoneProblem =
+  | "refused"
+  | "missing"
+  | "in-use"
+  | "insecure"
+  | "unsupported"
+  | "unknown";
+
+/** Why no microphone could be had, from what `getUserMedia` threw. */
+export function microphoneProblem(error: unknown): MicrophoneProblem {
+  switch (MediaDeviceFailure.getFailure(error)) {
+    case MediaDeviceFailure.PermissionDenied:
+      return "refused";
+    case MediaDeviceFailure.NotFound:
+      return "missing";
+    case MediaDeviceFailure.DeviceInUse:
+      return "in-use";
+    default:
+      return "unknown";
+  }
+}
+
+/** Opens the microphone, which asks for permission where it was not given before. */
+export async function openMicrophone(): Promise<LocalAudioTrack | MicrophoneProblem> {
+  if (!isSecureContext) return "insecure";
+  if (!("mediaDevices" in navigator)) return "unsupported";
+  try {
+    return await createLocalAudioTrack({
+      echoCancellation: true,
+      noiseSuppression: true,
+      autoGainControl: true,
+    });
+  } catch (error) {
+    return microphoneProblem(error);
+  }
+}

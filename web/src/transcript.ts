@@ -1,0 +1,74 @@
+export type Side = "agent" | "caller";
+
+export type Entry =
+  | { id: string; kind: "speech"; side: Side; text: string; final: boolean; revision: number }
+  | { id: string; kind: "typed"; side: "caller"; text: string; sent: "sending" | "sent" | "failed" }
+  | { id: string; kind: "notice"; side: "agent"; text: string };
+
+export type Transcript = readonly Entry[];
+
+export type TranscriptEvent =
+  | { type: "cleared" }
+  | {
+      type: "heard";
+      side: Side;
+      /** LiveKit's `lk.segment_id`. */
+      segment: string;
+      text: string;
+      final: boolean;
+      /** Counts the streams as they arrive: a later stream of a segment replaces an earlier. */
+      revision: number;
+    }
+  | { type: "typed"; id: string; text: string }
+  | { type: "sent"; id: string; ok: boolean }
+  | { type: "noticed"; id: string; text: string };
+
+const MAX_ENTRIES = 300;
+const MAX_ENTRY_CHARS = 4_000;
+
+export function transcriptReducer(transcript: Transcript, event: TranscriptEvent): Transcript {
+  switch (event.type) {
+    case "cleared":
+      return [];
+    case "heard":
+      return heard(transcript, event);
+    case "typed":
+      return put(transcript, {
+        id: event.id,
+        kind: "typed",
+        side: "caller",
+        text: event.text,
+        sent: "sending",
+      });
+    case "sent":
+      return transcript.map((entry) =>
+        entry.id === event.id && entry.kind === "typed"
+          ? { ...entry, sent: event.ok ? "sent" : "failed" }
+          : entry,
+      );
+    case "noticed":
+      return put(transcript, { id: event.id, kind: "notice", side: "agent", text: event.text });
+  }
+}
+
+function heard(
+  transcript: Transcript,
+  { side, segment, text, final, revision }: Extract<TranscriptEvent, { type: "heard" }>,
+): Transcript {
+  // The sides choose their segment ids independently of each other.
+  const id = `${side}:${segment}`;
+  const known = transcript.find((entry) => entry.id === id);
+  if (known?.kind === "speech" && (known.final || known.revision > revision)) return transcript;
+  if (text.trim() === "") {
+    return final ? transcript.filter((entry) => entry.id !== id) : transcript;
+  }
+  return put(transcript, { id, kind: "speech", side, text, final, revision });
+}
+
+/** Replaces the entry with the same id in its place, or appends; the oldest make room. */
+function put(transcript: Transcript, entry: Entry): Transcript {
+  const bounded = { ...entry, text: entry.text.slice(0, MAX_ENTRY_CHARS) };
+  const at = transcript.findIndex((known) => known.id === entry.id);
+  if (at >= 0) return transcript.with(at, bounded);
+  return [...transcript, bounded].slice(-MAX_ENTRIES);
+}
