@@ -5,9 +5,20 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from voice_contract.actions import ActionReport
+from voice_contract.confirmations import ConfirmationResult, ConfirmationVote
+from voice_contract.follow_up import FollowUp
 from voice_contract.messages import AGENT_MESSAGE, MESSAGE_MAX_BYTES, TEXT_MAX_CHARS
-from voice_contract.names import AGENT_IDENTITY_PREFIX, HANG_UP_METHOD, MESSAGE_TOPIC
-from voice_contract.tokens import Problem, VoiceToken
+from voice_contract.names import (
+    ACTION_OUTCOME_METHOD,
+    AGENT_IDENTITY_PREFIX,
+    CONFIRM_METHOD,
+    CONFIRMATIONS_METHOD,
+    HANG_UP_METHOD,
+    MESSAGE_TOPIC,
+)
+from voice_contract.room import RoomState
+from voice_contract.tokens import CallView, Problem, VoiceToken, VoiceTokenRequest
 
 
 def schema() -> dict[str, object]:
@@ -16,8 +27,15 @@ def schema() -> dict[str, object]:
     topics and methods, and limits.
     """
     adapters: dict[str, TypeAdapter[Any]] = {
+        "VoiceTokenRequest": TypeAdapter(VoiceTokenRequest),
         "VoiceToken": TypeAdapter(VoiceToken),
+        "CallView": TypeAdapter(CallView),
+        "FollowUp": TypeAdapter(FollowUp),
         "Problem": TypeAdapter(Problem),
+        "RoomState": TypeAdapter(RoomState),
+        "ConfirmationVote": TypeAdapter(ConfirmationVote),
+        "ConfirmationResult": TypeAdapter(ConfirmationResult),
+        "ActionReport": TypeAdapter(ActionReport),
         "AgentMessage": AGENT_MESSAGE,
     }
     roots, document = TypeAdapter.json_schemas(
@@ -29,7 +47,10 @@ def schema() -> dict[str, object]:
         definition["required"] = list(definition["properties"])
     document["$defs"]["AgentMessage"] = roots["AgentMessage", "serialization"]
     names = {
+        "ACTION_OUTCOME_METHOD": ACTION_OUTCOME_METHOD,
         "AGENT_IDENTITY_PREFIX": AGENT_IDENTITY_PREFIX,
+        "CONFIRMATIONS_METHOD": CONFIRMATIONS_METHOD,
+        "CONFIRM_METHOD": CONFIRM_METHOD,
         "HANG_UP_METHOD": HANG_UP_METHOD,
         "MESSAGE_MAX_BYTES": MESSAGE_MAX_BYTES,
         "MESSAGE_TOPIC": MESSAGE_TOPIC,

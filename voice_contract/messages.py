@@ -8,6 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from voice_contract.actions import ClientAction
+from voice_contract.confirmations import Confirmations
+
 NoticeCode = Literal["not-heard", "no-reply", "no-voice"]
 EndReason = Literal["caller", "agent", "silence", "not-understood", "failed"]
 
@@ -40,8 +43,10 @@ class CallEnded(BaseModel):
     """
 
 
-AgentMessage = Annotated[Notice | CallEnded, Field(discriminator="type")]
+AgentMessage = Annotated[
+    Notice | CallEnded | Confirmations | ClientAction, Field(discriminator="type")
+]
 AGENT_MESSAGE: TypeAdapter[AgentMessage] = TypeAdapter(AgentMessage)
-MESSAGE_MAX_BYTES = 8_192
+MESSAGE_MAX_BYTES = 65_536
 TEXT_MAX_CHARS = 1_000
 """Of what a caller writes on `lk.chat`; more is cut off."""

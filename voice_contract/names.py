@@ -6,6 +6,18 @@ MESSAGE_TOPIC = "parley.message"
 HANG_UP_METHOD = "parley.hang_up"
 """RPC method of the agent: the caller ends the call. Empty payload, empty answer."""
 
+CONFIRMATIONS_METHOD = "parley.confirmations"
+"""
+RPC method of the agent: what waits for the caller's yes or no. Empty payload; answers
+`Confirmations`. Calling it also says that the page shows cards.
+"""
+
+CONFIRM_METHOD = "parley.confirm"
+"""RPC method of the agent: the caller's vote. `ConfirmationVote`; answers `ConfirmationResult`."""
+
+ACTION_OUTCOME_METHOD = "parley.action_outcome"
+"""RPC method of the agent: what came of a client action. `ActionReport`; answers nothing."""
+
 AGENT_IDENTITY_PREFIX = "agent-"
 
 

@@ -4,6 +4,17 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from voice_contract.dispatch import CallId
+
+
+class VoiceTokenRequest(BaseModel):
+    """Body of `POST /api/voice-token`; empty for a new call."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    call_id: CallId | None = None
+    """The call to come back to; proven by the caller's cookie or identity."""
+
 
 class VoiceToken(BaseModel):
     """Answer of `POST /api/voice-token`: all that a browser needs to join its call."""
@@ -19,10 +30,19 @@ class VoiceToken(BaseModel):
 
 
 ProblemCode = Literal[
+    "agents-busy",
     "bad-request",
     "body-too-large",
+    "call-ended",
+    "call-not-found",
+    "daily-limit",
     "internal-error",
+    "not-allowed",
+    "rate-limited",
+    "record-unavailable",
     "sfu-unavailable",
+    "sign-in-required",
+    "too-many-calls",
 ]
 """What a client switches on in an error from the token service."""
 
@@ -36,3 +56,27 @@ class Problem(BaseModel):
     code: ProblemCode | str
     detail: str
     """One sentence that may be shown to the caller."""
+
+
+class TranscriptLine(BaseModel):
+    """What one side said, from the call's journal."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seq: int
+    """Grows along the call."""
+    speaker: Literal["caller", "agent"]
+    text: str
+    typed: bool = False
+
+
+class CallView(BaseModel):
+    """Answer of `GET /api/calls/{call_id}`: a caller's own call."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    call_id: CallId
+    state: Literal["requested", "live", "ending", "ended"]
+    end_reason: str | None = None
+    transcript: list[TranscriptLine] = []
+    """The last 300 lines."""

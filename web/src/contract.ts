@@ -1,22 +1,64 @@
 // Generated from voice_contract by "npm run contract". Do not edit.
 
+export const ACTION_OUTCOME_METHOD = "parley.action_outcome";
 export const AGENT_IDENTITY_PREFIX = "agent-";
+export const CONFIRMATIONS_METHOD = "parley.confirmations";
+export const CONFIRM_METHOD = "parley.confirm";
 export const HANG_UP_METHOD = "parley.hang_up";
-export const MESSAGE_MAX_BYTES = 8192;
+export const MESSAGE_MAX_BYTES = 65536;
 export const MESSAGE_TOPIC = "parley.message";
 export const TEXT_MAX_CHARS = 1000;
 
-export type AgentMessage = Notice | CallEnded;
+export type AgentMessage = Notice | CallEnded | Confirmations | ClientAction;
 
 /**
  * Every model that reaches the browser, by name.
  */
 export interface Contract {
+  ActionItem: ActionItem;
+  ActionReport: ActionReport;
   AgentMessage: AgentMessage;
+  ArgumentInWords: ArgumentInWords;
   CallEnded: CallEnded;
+  CallSummary: CallSummary;
+  CallView: CallView;
+  ClientAction: ClientAction;
+  ConfirmationResult: ConfirmationResult;
+  ConfirmationVote: ConfirmationVote;
+  Confirmations: Confirmations;
+  FillForm: FillForm;
+  FollowUp: FollowUp;
+  Navigate: Navigate;
   Notice: Notice;
+  OfferDownload: OfferDownload;
+  OrderLine: OrderLine;
+  PendingConfirmation: PendingConfirmation;
   Problem: Problem;
+  RoomState: RoomState;
+  ShowOrder: ShowOrder;
+  StartOver: StartOver;
+  TranscriptLine: TranscriptLine;
   VoiceToken: VoiceToken;
+  VoiceTokenRequest: VoiceTokenRequest;
+}
+/**
+ * Something that is left to do.
+ */
+export interface ActionItem {
+  due: string | null;
+  evidence: number[];
+  owner: string | null;
+  text: string;
+}
+/**
+ * What came of it.
+ *
+ * `declined`: by the person. `refused`: not on the page's list, or wrong. `failed`: it broke.
+ */
+export interface ActionReport {
+  detail: string;
+  id: string;
+  outcome: "done" | "declined" | "refused" | "failed";
 }
 /**
  * Something that the caller should read, because it may not be heard.
@@ -37,14 +79,443 @@ export interface CallEnded {
   type: "call-ended";
 }
 /**
+ * All open questions, oldest first; it replaces what was sent before.
+ */
+export interface Confirmations {
+  /**
+   * @maxItems 8
+   */
+  pending:
+    | []
+    | [PendingConfirmation]
+    | [PendingConfirmation, PendingConfirmation]
+    | [PendingConfirmation, PendingConfirmation, PendingConfirmation]
+    | [PendingConfirmation, PendingConfirmation, PendingConfirmation, PendingConfirmation]
+    | [PendingConfirmation, PendingConfirmation, PendingConfirmation, PendingConfirmation, PendingConfirmation]
+    | [
+        PendingConfirmation,
+        PendingConfirmation,
+        PendingConfirmation,
+        PendingConfirmation,
+        PendingConfirmation,
+        PendingConfirmation
+      ]
+    | [
+        PendingConfirmation,
+        PendingConfirmation,
+        PendingConfirmation,
+        PendingConfirmation,
+        PendingConfirmation,
+        PendingConfirmation,
+        PendingConfirmation
+      ]
+    | [
+        PendingConfirmation,
+        PendingConfirmation,
+        PendingConfirmation,
+        PendingConfirmation,
+        PendingConfirmation,
+        PendingConfirmation,
+        PendingConfirmation,
+        PendingConfirmation
+      ];
+  type: "confirmations";
+}
+/**
+ * A question that is open.
+ */
+export interface PendingConfirmation {
+  /**
+   * @maxItems 20
+   */
+  arguments:
+    | []
+    | [ArgumentInWords]
+    | [ArgumentInWords, ArgumentInWords]
+    | [ArgumentInWords, ArgumentInWords, ArgumentInWords]
+    | [ArgumentInWords, ArgumentInWords, ArgumentInWords, ArgumentInWords]
+    | [ArgumentInWords, ArgumentInWords, ArgumentInWords, ArgumentInWords, ArgumentInWords]
+    | [ArgumentInWords, ArgumentInWords, ArgumentInWords, ArgumentInWords, ArgumentInWords, ArgumentInWords]
+    | [
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords
+      ]
+    | [
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords
+      ]
+    | [
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords
+      ]
+    | [
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords
+      ]
+    | [
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords
+      ]
+    | [
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords
+      ]
+    | [
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords
+      ]
+    | [
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords
+      ]
+    | [
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords
+      ]
+    | [
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords
+      ]
+    | [
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords
+      ]
+    | [
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords
+      ]
+    | [
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords
+      ]
+    | [
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords,
+        ArgumentInWords
+      ];
+  digest: string;
+  expires_in_ms: number;
+  id: string;
+  title: string;
+  tool: string;
+}
+/**
+ * One argument, as a person reads it; never cut.
+ */
+export interface ArgumentInWords {
+  name: string;
+  value: string;
+}
+/**
+ * The agent suggests an action.
+ */
+export interface ClientAction {
+  action: ShowOrder | Navigate | FillForm | OfferDownload | StartOver;
+  id: string;
+  type: "client-action";
+}
+/**
+ * Show an order of the caller.
+ */
+export interface ShowOrder {
+  action: "show_order";
+  expected_on: string | null;
+  /**
+   * @maxItems 50
+   */
+  items: OrderLine[];
+  number: number;
+  status: string;
+  total: string;
+}
+/**
+ * What was ordered.
+ */
+export interface OrderLine {
+  name: string;
+  quantity: number;
+}
+/**
+ * Go to a part of the page.
+ */
+export interface Navigate {
+  action: "navigate";
+  to: "conversation" | "orders" | "appointment";
+}
+/**
+ * Fill in the appointment form; the person sends it.
+ */
+export interface FillForm {
+  action: "fill_form";
+  day: string;
+  form: "appointment";
+  kind: "fitting" | "repair" | "";
+  time: string;
+}
+/**
+ * Offer a text to keep.
+ */
+export interface OfferDownload {
+  action: "offer_download";
+  filename: string;
+  text: string;
+}
+/**
+ * Clear what was shown and filled in.
+ */
+export interface StartOver {
+  action: "start_over";
+}
+/**
+ * What the call was about, from its journal alone.
+ */
+export interface CallSummary {
+  done: string[];
+  open_questions: string[];
+  outcome: "resolved" | "unresolved" | "unknown";
+  reason: string;
+  sentiment: ("positive" | "neutral" | "negative") | null;
+  text: string;
+}
+/**
+ * Answer of `GET /api/calls/{call_id}`: a caller's own call.
+ */
+export interface CallView {
+  call_id: string;
+  end_reason: string | null;
+  state: "requested" | "live" | "ending" | "ended";
+  transcript: TranscriptLine[];
+}
+/**
+ * What one side said, from the call's journal.
+ */
+export interface TranscriptLine {
+  seq: number;
+  speaker: "caller" | "agent";
+  text: string;
+  typed: boolean;
+}
+/**
+ * What counts.
+ *
+ * `changed`: the digest is not that of the open question. `unknown`: there is no such question.
+ */
+export interface ConfirmationResult {
+  state: "approved" | "declined" | "expired" | "changed" | "unknown";
+}
+/**
+ * The caller's answer on the card. The first vote counts.
+ */
+export interface ConfirmationVote {
+  approved: boolean;
+  digest: string;
+  id: string;
+}
+/**
+ * Answer of `GET /api/calls/{call_id}/follow-up`.
+ */
+export interface FollowUp {
+  action_items: ActionItem[];
+  state: "waiting" | "ready" | "failed";
+  summary: CallSummary | null;
+  ticket: string | null;
+}
+/**
  * An error as RFC 9457 problem details, `application/problem+json`.
  */
 export interface Problem {
-  code: ("bad-request" | "body-too-large" | "internal-error" | "sfu-unavailable") | string;
+  code:
+    | (
+        | "agents-busy"
+        | "bad-request"
+        | "body-too-large"
+        | "call-ended"
+        | "call-not-found"
+        | "daily-limit"
+        | "internal-error"
+        | "not-allowed"
+        | "rate-limited"
+        | "record-unavailable"
+        | "sfu-unavailable"
+        | "sign-in-required"
+        | "too-many-calls"
+      )
+    | string;
   detail: string;
   status: number;
   title: string;
   type: string;
+  [k: string]: unknown;
+}
+/**
+ * As JSON in the room's metadata; only the supervisor and the token service write it.
+ *
+ * `connecting`: the first agent is on its way. `live`: it is there. `recovering`: another one is
+ * on its way. `no-agent`: none can be had right now; it is tried on. `ending`: the call is over.
+ */
+export interface RoomState {
+  attempt: number;
+  state: "connecting" | "live" | "recovering" | "no-agent" | "ending";
   [k: string]: unknown;
 }
 /**
@@ -55,13 +526,99 @@ export interface VoiceToken {
   rtc_url: string;
   token: string;
 }
+/**
+ * Body of `POST /api/voice-token`; empty for a new call.
+ */
+export interface VoiceTokenRequest {
+  call_id: string | null;
+}
 
 /** The models' JSON Schema, for checking at run time. */
 export const DEFINITIONS = {
+  "ActionItem": {
+    "additionalProperties": false,
+    "description": "Something that is left to do.",
+    "properties": {
+      "due": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "default": null
+      },
+      "evidence": {
+        "default": [],
+        "items": {
+          "type": "integer"
+        },
+        "type": "array"
+      },
+      "owner": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "default": null
+      },
+      "text": {
+        "type": "string"
+      }
+    },
+    "required": [
+      "text",
+      "owner",
+      "due",
+      "evidence"
+    ],
+    "title": "ActionItem",
+    "type": "object"
+  },
+  "ActionReport": {
+    "additionalProperties": false,
+    "description": "What came of it.\n\n`declined`: by the person. `refused`: not on the page's list, or wrong. `failed`: it broke.",
+    "properties": {
+      "detail": {
+        "default": "",
+        "maxLength": 200,
+        "type": "string"
+      },
+      "id": {
+        "maxLength": 64,
+        "minLength": 1,
+        "type": "string"
+      },
+      "outcome": {
+        "enum": [
+          "done",
+          "declined",
+          "refused",
+          "failed"
+        ],
+        "type": "string"
+      }
+    },
+    "required": [
+      "id",
+      "outcome",
+      "detail"
+    ],
+    "title": "ActionReport",
+    "type": "object"
+  },
   "AgentMessage": {
     "discriminator": {
       "mapping": {
         "call-ended": "#/$defs/CallEnded",
+        "client-action": "#/$defs/ClientAction",
+        "confirmations": "#/$defs/Confirmations",
         "notice": "#/$defs/Notice"
       },
       "propertyName": "type"
@@ -72,8 +629,34 @@ export const DEFINITIONS = {
       },
       {
         "$ref": "#/$defs/CallEnded"
+      },
+      {
+        "$ref": "#/$defs/Confirmations"
+      },
+      {
+        "$ref": "#/$defs/ClientAction"
       }
     ]
+  },
+  "ArgumentInWords": {
+    "additionalProperties": false,
+    "description": "One argument, as a person reads it; never cut.",
+    "properties": {
+      "name": {
+        "maxLength": 100,
+        "type": "string"
+      },
+      "value": {
+        "maxLength": 2000,
+        "type": "string"
+      }
+    },
+    "required": [
+      "name",
+      "value"
+    ],
+    "title": "ArgumentInWords",
+    "type": "object"
   },
   "CallEnded": {
     "additionalProperties": false,
@@ -100,6 +683,353 @@ export const DEFINITIONS = {
       "reason"
     ],
     "title": "CallEnded",
+    "type": "object"
+  },
+  "CallSummary": {
+    "additionalProperties": false,
+    "description": "What the call was about, from its journal alone.",
+    "properties": {
+      "done": {
+        "default": [],
+        "items": {
+          "type": "string"
+        },
+        "type": "array"
+      },
+      "open_questions": {
+        "default": [],
+        "items": {
+          "type": "string"
+        },
+        "type": "array"
+      },
+      "outcome": {
+        "enum": [
+          "resolved",
+          "unresolved",
+          "unknown"
+        ],
+        "type": "string"
+      },
+      "reason": {
+        "type": "string"
+      },
+      "sentiment": {
+        "anyOf": [
+          {
+            "enum": [
+              "positive",
+              "neutral",
+              "negative"
+            ],
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "default": null
+      },
+      "text": {
+        "type": "string"
+      }
+    },
+    "required": [
+      "reason",
+      "outcome",
+      "text",
+      "done",
+      "open_questions",
+      "sentiment"
+    ],
+    "title": "CallSummary",
+    "type": "object"
+  },
+  "CallView": {
+    "additionalProperties": false,
+    "description": "Answer of `GET /api/calls/{call_id}`: a caller's own call.",
+    "properties": {
+      "call_id": {
+        "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+        "type": "string"
+      },
+      "end_reason": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "default": null
+      },
+      "state": {
+        "enum": [
+          "requested",
+          "live",
+          "ending",
+          "ended"
+        ],
+        "type": "string"
+      },
+      "transcript": {
+        "default": [],
+        "items": {
+          "$ref": "#/$defs/TranscriptLine"
+        },
+        "type": "array"
+      }
+    },
+    "required": [
+      "call_id",
+      "state",
+      "end_reason",
+      "transcript"
+    ],
+    "title": "CallView",
+    "type": "object"
+  },
+  "ClientAction": {
+    "additionalProperties": false,
+    "description": "The agent suggests an action.",
+    "properties": {
+      "action": {
+        "discriminator": {
+          "mapping": {
+            "fill_form": "#/$defs/FillForm",
+            "navigate": "#/$defs/Navigate",
+            "offer_download": "#/$defs/OfferDownload",
+            "show_order": "#/$defs/ShowOrder",
+            "start_over": "#/$defs/StartOver"
+          },
+          "propertyName": "action"
+        },
+        "oneOf": [
+          {
+            "$ref": "#/$defs/ShowOrder"
+          },
+          {
+            "$ref": "#/$defs/Navigate"
+          },
+          {
+            "$ref": "#/$defs/FillForm"
+          },
+          {
+            "$ref": "#/$defs/OfferDownload"
+          },
+          {
+            "$ref": "#/$defs/StartOver"
+          }
+        ]
+      },
+      "id": {
+        "maxLength": 64,
+        "minLength": 1,
+        "type": "string"
+      },
+      "type": {
+        "const": "client-action",
+        "default": "client-action",
+        "type": "string"
+      }
+    },
+    "required": [
+      "type",
+      "id",
+      "action"
+    ],
+    "title": "ClientAction",
+    "type": "object"
+  },
+  "ConfirmationResult": {
+    "additionalProperties": false,
+    "description": "What counts.\n\n`changed`: the digest is not that of the open question. `unknown`: there is no such question.",
+    "properties": {
+      "state": {
+        "enum": [
+          "approved",
+          "declined",
+          "expired",
+          "changed",
+          "unknown"
+        ],
+        "type": "string"
+      }
+    },
+    "required": [
+      "state"
+    ],
+    "title": "ConfirmationResult",
+    "type": "object"
+  },
+  "ConfirmationVote": {
+    "additionalProperties": false,
+    "description": "The caller's answer on the card. The first vote counts.",
+    "properties": {
+      "approved": {
+        "type": "boolean"
+      },
+      "digest": {
+        "pattern": "^[0-9a-f]{64}$",
+        "type": "string"
+      },
+      "id": {
+        "maxLength": 64,
+        "minLength": 1,
+        "type": "string"
+      }
+    },
+    "required": [
+      "id",
+      "digest",
+      "approved"
+    ],
+    "title": "ConfirmationVote",
+    "type": "object"
+  },
+  "Confirmations": {
+    "additionalProperties": false,
+    "description": "All open questions, oldest first; it replaces what was sent before.",
+    "properties": {
+      "pending": {
+        "items": {
+          "$ref": "#/$defs/PendingConfirmation"
+        },
+        "maxItems": 8,
+        "type": "array"
+      },
+      "type": {
+        "const": "confirmations",
+        "default": "confirmations",
+        "type": "string"
+      }
+    },
+    "required": [
+      "type",
+      "pending"
+    ],
+    "title": "Confirmations",
+    "type": "object"
+  },
+  "FillForm": {
+    "additionalProperties": false,
+    "description": "Fill in the appointment form; the person sends it.",
+    "properties": {
+      "action": {
+        "const": "fill_form",
+        "default": "fill_form",
+        "type": "string"
+      },
+      "day": {
+        "default": "",
+        "maxLength": 200,
+        "type": "string"
+      },
+      "form": {
+        "const": "appointment",
+        "default": "appointment",
+        "type": "string"
+      },
+      "kind": {
+        "default": "",
+        "enum": [
+          "fitting",
+          "repair",
+          ""
+        ],
+        "type": "string"
+      },
+      "time": {
+        "default": "",
+        "maxLength": 200,
+        "type": "string"
+      }
+    },
+    "required": [
+      "action",
+      "form",
+      "day",
+      "time",
+      "kind"
+    ],
+    "title": "FillForm",
+    "type": "object"
+  },
+  "FollowUp": {
+    "additionalProperties": false,
+    "description": "Answer of `GET /api/calls/{call_id}/follow-up`.",
+    "properties": {
+      "action_items": {
+        "default": [],
+        "items": {
+          "$ref": "#/$defs/ActionItem"
+        },
+        "type": "array"
+      },
+      "state": {
+        "enum": [
+          "waiting",
+          "ready",
+          "failed"
+        ],
+        "type": "string"
+      },
+      "summary": {
+        "anyOf": [
+          {
+            "$ref": "#/$defs/CallSummary"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "default": null
+      },
+      "ticket": {
+        "anyOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "default": null
+      }
+    },
+    "required": [
+      "state",
+      "summary",
+      "action_items",
+      "ticket"
+    ],
+    "title": "FollowUp",
+    "type": "object"
+  },
+  "Navigate": {
+    "additionalProperties": false,
+    "description": "Go to a part of the page.",
+    "properties": {
+      "action": {
+        "const": "navigate",
+        "default": "navigate",
+        "type": "string"
+      },
+      "to": {
+        "enum": [
+          "conversation",
+          "orders",
+          "appointment"
+        ],
+        "type": "string"
+      }
+    },
+    "required": [
+      "action",
+      "to"
+    ],
+    "title": "Navigate",
     "type": "object"
   },
   "Notice": {
@@ -132,6 +1062,97 @@ export const DEFINITIONS = {
     "title": "Notice",
     "type": "object"
   },
+  "OfferDownload": {
+    "additionalProperties": false,
+    "description": "Offer a text to keep.",
+    "properties": {
+      "action": {
+        "const": "offer_download",
+        "default": "offer_download",
+        "type": "string"
+      },
+      "filename": {
+        "pattern": "^[A-Za-z0-9_-]{1,60}\\.txt$",
+        "type": "string"
+      },
+      "text": {
+        "maxLength": 4000,
+        "type": "string"
+      }
+    },
+    "required": [
+      "action",
+      "filename",
+      "text"
+    ],
+    "title": "OfferDownload",
+    "type": "object"
+  },
+  "OrderLine": {
+    "additionalProperties": false,
+    "description": "What was ordered.",
+    "properties": {
+      "name": {
+        "maxLength": 200,
+        "type": "string"
+      },
+      "quantity": {
+        "maximum": 10000,
+        "minimum": 1,
+        "type": "integer"
+      }
+    },
+    "required": [
+      "name",
+      "quantity"
+    ],
+    "title": "OrderLine",
+    "type": "object"
+  },
+  "PendingConfirmation": {
+    "additionalProperties": false,
+    "description": "A question that is open.",
+    "properties": {
+      "arguments": {
+        "items": {
+          "$ref": "#/$defs/ArgumentInWords"
+        },
+        "maxItems": 20,
+        "type": "array"
+      },
+      "digest": {
+        "pattern": "^[0-9a-f]{64}$",
+        "type": "string"
+      },
+      "expires_in_ms": {
+        "minimum": 0,
+        "type": "integer"
+      },
+      "id": {
+        "maxLength": 64,
+        "minLength": 1,
+        "type": "string"
+      },
+      "title": {
+        "maxLength": 500,
+        "type": "string"
+      },
+      "tool": {
+        "maxLength": 64,
+        "type": "string"
+      }
+    },
+    "required": [
+      "id",
+      "title",
+      "tool",
+      "arguments",
+      "digest",
+      "expires_in_ms"
+    ],
+    "title": "PendingConfirmation",
+    "type": "object"
+  },
   "Problem": {
     "description": "An error as RFC 9457 problem details, `application/problem+json`.",
     "properties": {
@@ -139,10 +1160,19 @@ export const DEFINITIONS = {
         "anyOf": [
           {
             "enum": [
+              "agents-busy",
               "bad-request",
               "body-too-large",
+              "call-ended",
+              "call-not-found",
+              "daily-limit",
               "internal-error",
-              "sfu-unavailable"
+              "not-allowed",
+              "rate-limited",
+              "record-unavailable",
+              "sfu-unavailable",
+              "sign-in-required",
+              "too-many-calls"
             ],
             "type": "string"
           },
@@ -174,6 +1204,130 @@ export const DEFINITIONS = {
     "title": "Problem",
     "type": "object"
   },
+  "RoomState": {
+    "description": "As JSON in the room's metadata; only the supervisor and the token service write it.\n\n`connecting`: the first agent is on its way. `live`: it is there. `recovering`: another one is\non its way. `no-agent`: none can be had right now; it is tried on. `ending`: the call is over.",
+    "properties": {
+      "attempt": {
+        "minimum": 1,
+        "type": "integer"
+      },
+      "state": {
+        "enum": [
+          "connecting",
+          "live",
+          "recovering",
+          "no-agent",
+          "ending"
+        ],
+        "type": "string"
+      }
+    },
+    "required": [
+      "attempt",
+      "state"
+    ],
+    "title": "RoomState",
+    "type": "object"
+  },
+  "ShowOrder": {
+    "additionalProperties": false,
+    "description": "Show an order of the caller.",
+    "properties": {
+      "action": {
+        "const": "show_order",
+        "default": "show_order",
+        "type": "string"
+      },
+      "expected_on": {
+        "anyOf": [
+          {
+            "maxLength": 200,
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "default": null
+      },
+      "items": {
+        "items": {
+          "$ref": "#/$defs/OrderLine"
+        },
+        "maxItems": 50,
+        "type": "array"
+      },
+      "number": {
+        "minimum": 1,
+        "type": "integer"
+      },
+      "status": {
+        "maxLength": 200,
+        "type": "string"
+      },
+      "total": {
+        "maxLength": 200,
+        "type": "string"
+      }
+    },
+    "required": [
+      "action",
+      "number",
+      "status",
+      "items",
+      "total",
+      "expected_on"
+    ],
+    "title": "ShowOrder",
+    "type": "object"
+  },
+  "StartOver": {
+    "additionalProperties": false,
+    "description": "Clear what was shown and filled in.",
+    "properties": {
+      "action": {
+        "const": "start_over",
+        "default": "start_over",
+        "type": "string"
+      }
+    },
+    "required": [
+      "action"
+    ],
+    "title": "StartOver",
+    "type": "object"
+  },
+  "TranscriptLine": {
+    "additionalProperties": false,
+    "description": "What one side said, from the call's journal.",
+    "properties": {
+      "seq": {
+        "type": "integer"
+      },
+      "speaker": {
+        "enum": [
+          "caller",
+          "agent"
+        ],
+        "type": "string"
+      },
+      "text": {
+        "type": "string"
+      },
+      "typed": {
+        "default": false,
+        "type": "boolean"
+      }
+    },
+    "required": [
+      "seq",
+      "speaker",
+      "text",
+      "typed"
+    ],
+    "title": "TranscriptLine",
+    "type": "object"
+  },
   "VoiceToken": {
     "additionalProperties": false,
     "description": "Answer of `POST /api/voice-token`: all that a browser needs to join its call.",
@@ -195,6 +1349,29 @@ export const DEFINITIONS = {
       "expires_at"
     ],
     "title": "VoiceToken",
+    "type": "object"
+  },
+  "VoiceTokenRequest": {
+    "additionalProperties": false,
+    "description": "Body of `POST /api/voice-token`; empty for a new call.",
+    "properties": {
+      "call_id": {
+        "anyOf": [
+          {
+            "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "default": null
+      }
+    },
+    "required": [
+      "call_id"
+    ],
+    "title": "VoiceTokenRequest",
     "type": "object"
   }
 };

@@ -1,0 +1,75 @@
+"""
+What an agent asks before it acts, and the caller's answer.
+
+The journal holds the truth; messages are hints. The agent pushes `Confirmations` on every change,
+the page pulls them when it joins and reconnects, and repeats its vote until it gets a result.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PENDING_MAX = 8
+"""Questions that may be open at the same time."""
+ConfirmationId = Annotated[str, Field(min_length=1, max_length=64)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256 of tenant, call, tool and canonical arguments: what runs is what was shown."""
+
+
+class ArgumentInWords(BaseModel):
+    """One argument, as a person reads it; never cut."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(max_length=100)
+    value: str = Field(max_length=2_000)
+
+
+class PendingConfirmation(BaseModel):
+    """A question that is open."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: ConfirmationId
+    title: str = Field(max_length=500)
+    """The question in words: `Cancel order 9?`"""
+    tool: str = Field(max_length=64)
+    arguments: list[ArgumentInWords] = Field(max_length=20)
+    """All of them."""
+    digest: Digest
+    expires_in_ms: int = Field(ge=0)
+    """By the agent's clock, when the message was made."""
+
+
+class Confirmations(BaseModel):
+    """All open questions, oldest first; it replaces what was sent before."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["confirmations"] = "confirmations"
+    pending: list[PendingConfirmation] = Field(max_length=PENDING_MAX)
+
+
+class ConfirmationVote(BaseModel):
+    """The caller's answer on the card. The first vote counts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: ConfirmationId
+    digest: Digest
+    approved: bool
+
+
+ConfirmationState = Literal["approved", "declined", "expired", "changed", "unknown"]
+
+
+class ConfirmationResult(BaseModel):
+    """
+    What counts.
+
+    `changed`: the digest is not that of the open question. `unknown`: there is no such question.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: ConfirmationState
