@@ -15,7 +15,7 @@ from livekit import rtc
 from livekit.rtc.data_stream import StreamError
 from numpy.typing import NDArray
 
-from voice_contract.messages import AGENT_MESSAGE, CallEnded, Notice
+from voice_contract.messages import AGENT_MESSAGE, AgentMessage
 from voice_contract.names import AGENT_IDENTITY_PREFIX, HANG_UP_METHOD, MESSAGE_TOPIC
 from voice_contract.tokens import VoiceToken
 
@@ -76,7 +76,7 @@ class Caller:
         self.room = room
         self.ear = Ear()
         self.lines: list[Line] = []
-        self.messages: list[Notice | CallEnded] = []
+        self.messages: list[AgentMessage] = []
         self.left = asyncio.Event()
         """Set when the room is gone."""
         self._source = rtc.AudioSource(RATE_HZ, 1, queue_size_ms=20)

@@ -5,12 +5,14 @@ The journal holds the truth; messages are hints. The agent pushes `Confirmations
 the page pulls them when it joins and reconnects, and repeats its vote until it gets a result.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 PENDING_MAX = 8
 """Questions that may be open at the same time."""
+QUESTION_MAX_CHARS = 1_500
+"""Of a question and its arguments together: they are never cut, so what is longer is not asked."""
 ConfirmationId = Annotated[str, Field(min_length=1, max_length=64)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 of tenant, call, tool and canonical arguments: what runs is what was shown."""
@@ -22,7 +24,7 @@ class ArgumentInWords(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(max_length=100)
-    value: str = Field(max_length=2_000)
+    value: str = Field(max_length=1_500)
 
 
 class PendingConfirmation(BaseModel):
@@ -39,6 +41,13 @@ class PendingConfirmation(BaseModel):
     digest: Digest
     expires_in_ms: int = Field(ge=0)
     """By the agent's clock, when the message was made."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        words = (self.title, *(part for one in self.arguments for part in (one.name, one.value)))
+        if sum(map(len, words)) > QUESTION_MAX_CHARS:
+            raise ValueError("too long to be asked")
+        return self
 
 
 class Confirmations(BaseModel):

@@ -647,7 +647,7 @@ export const DEFINITIONS = {
         "type": "string"
       },
       "value": {
-        "maxLength": 2000,
+        "maxLength": 1500,
         "type": "string"
       }
     },

@@ -6,10 +6,18 @@ import sys
 from typing import Any, get_args
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from voice_contract import messages, names
+from voice_contract import actions, confirmations, follow_up, messages, names, room, tokens
 from voice_contract.__main__ import schema
+from voice_contract.actions import ClientAction, OfferDownload
+from voice_contract.confirmations import (
+    PENDING_MAX,
+    QUESTION_MAX_CHARS,
+    ArgumentInWords,
+    Confirmations,
+    PendingConfirmation,
+)
 from voice_contract.messages import (
     AGENT_MESSAGE,
     MESSAGE_MAX_BYTES,
@@ -57,23 +65,57 @@ def test_message_out_of_form_is_refused(wire: dict[str, str]) -> None:
         AGENT_MESSAGE.validate_python(wire)
 
 
-def test_longest_message_fits_the_limit() -> None:
+BIKE = "\U0001f6b2"
+
+
+def question(characters: int) -> PendingConfirmation:
+    """A question with so many characters of four bytes each."""
+    words = ArgumentInWords(name="", value=BIKE * characters)
+    return PendingConfirmation(
+        id="c" * 64,
+        title="",
+        tool="t" * 64,
+        arguments=[words],
+        digest="0" * 64,
+        expires_in_ms=30_000,
+    )
+
+
+@pytest.mark.parametrize(
+    "longest",
+    [
+        Notice(code="no-voice", text=BIKE * 2000),
+        Confirmations(pending=[question(QUESTION_MAX_CHARS)] * PENDING_MAX),
+        ClientAction(id="a", action=OfferDownload(filename="a.txt", text=BIKE * 4000)),
+    ],
+    ids=lambda message: message.type,
+)
+def test_longest_message_fits_the_limit(longest: AgentMessage) -> None:
     """Even where each character takes four bytes."""
-    longest = Notice(code="no-voice", text="\U0001f6b2" * 2000)
     assert len(AGENT_MESSAGE.dump_json(longest)) <= MESSAGE_MAX_BYTES
+
+
+def test_question_that_is_too_long_is_refused() -> None:
+    """Arguments are shown whole or not at all."""
+    with pytest.raises(ValidationError):
+        question(QUESTION_MAX_CHARS + 1)
 
 
 def test_schema_has_every_message_and_answer() -> None:
     """What reaches the browser is there under its own name; the union tells them apart."""
     definitions: dict[str, Any] = schema()["$defs"]  # type: ignore[assignment]
-    assert set(definitions) == {"AgentMessage", "CallEnded", "Notice", "Problem", "VoiceToken"}
-    union = definitions["AgentMessage"]
-    assert union["discriminator"]["mapping"] == {
-        "notice": "#/$defs/Notice",
-        "call-ended": "#/$defs/CallEnded",
+    wire = (actions, confirmations, follow_up, messages, room, tokens)
+    models = {
+        name
+        for module in wire
+        for name, found in vars(module).items()
+        if isinstance(found, type) and issubclass(found, BaseModel) and name[0] != "_"
     }
-    kinds = {kind.__name__ for kind in get_args(get_args(messages.AgentMessage)[0])}
-    assert kinds == {"CallEnded", "Notice"}
+    assert set(definitions) == {*models - {"BaseModel"}, "AgentMessage"}
+    kinds = get_args(get_args(messages.AgentMessage)[0])
+    assert definitions["AgentMessage"]["discriminator"]["mapping"] == {
+        kind.model_fields["type"].default: f"#/$defs/{kind.__name__}" for kind in kinds
+    }
 
 
 def test_schema_fields_are_required_and_without_titles() -> None:
