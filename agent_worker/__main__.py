@@ -21,7 +21,8 @@ def main() -> None:
     except (AgentError, TemplateError) as error:
         print(f"The agent cannot be loaded: {error}", file=sys.stderr)
         sys.exit(2)
-    asyncio.run(worker.run())
+    with or_exit():
+        asyncio.run(worker.run())
 
 
 if __name__ == "__main__":

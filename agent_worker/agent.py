@@ -33,6 +33,8 @@ class Phrases:
     )
     """Said in turn when the words made no sense; then the way out is taken, then the call ends."""
     not_understood_end: str = "I'm sorry that I could not help you today. Goodbye."
+    still_here: str = "I'm still here. How can I help you?"
+    """Said to a caller who comes back."""
     too_long_end: str = "I have to end this call now. Please call again if you need more. Goodbye."
     stt_failed: str = "I can't hear you right now, please try again."
     reply_failed: str = "I can't think of an answer right now, please try again."

@@ -1,4 +1,4 @@
-"""One call, from the agent's arrival in the room to its end."""
+"""One call, from the agent's arrival in the room to its end, or to another agent's."""
 
 import asyncio
 import time
@@ -27,16 +27,22 @@ from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputO
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.call_control import AgentEndReason, CallControl
+from agent_worker.hold import Hold
 from agent_worker.metrics import Metrics
+from agent_worker.presence import Presence
 from agent_worker.settings import WorkerSettings
 from agent_worker.tools.runner import ToolRunner
 from agent_worker.tools.tool import Caller
 from agent_worker.tools.toolset import as_session_tools
+from agent_worker.turns import TurnJournal
 from agent_worker.voice.policy import TRANSCRIPTION_TIMEOUT_S, ConversationPolicy
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
 from agent_worker.voice.turn_detector import GrammarTurnDetector
+from call_record import calls, journal
+from call_record.database import AWAY
 from voice_contract.dispatch import DispatchMetadata
-from voice_contract.limits import GRACE_S, JOIN_WITHIN_S, SFU_LEEWAY_S
+from voice_contract.journal import CallEnding, Usage
+from voice_contract.limits import JOIN_WITHIN_S, SFU_LEEWAY_S
 from voice_contract.messages import TEXT_MAX_CHARS, CallEnded, EndReason, Notice
 from voice_contract.names import HANG_UP_METHOD, MESSAGE_TOPIC
 
@@ -45,6 +51,10 @@ log = structlog.get_logger()
 JOIN_TIMEOUT_S = JOIN_WITHIN_S + SFU_LEEWAY_S + 10
 """After this no token can bring the caller any more."""
 FAREWELL_MAX_S = 20.0
+ROOM_LOST_AFTER_S = 5.0
+"""An agent that is cut off from its room for longer lets another one be sent."""
+LEAVE_WITHIN_S = 2.0
+INTERRUPT_WITHIN_S = 2.0
 NOTICE_MAX_CHARS = 2000
 SESSION_VAD_SILENCE_S = 0.15
 TURN_PARTS = (
@@ -68,6 +78,7 @@ class Call(CallControl):
         agent: AgentDefinition,
         settings: WorkerSettings,
         metrics: Metrics,
+        hold: Hold,
     ) -> None:
         self._context = context
         self._room = context.room
@@ -75,33 +86,54 @@ class Call(CallControl):
         self._agent = agent
         self._settings = settings
         self._metrics = metrics
-        self._ended: asyncio.Future[EndReason | None] = asyncio.get_running_loop().create_future()
+        self._hold = hold
+        loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[EndReason | None] = loop.create_future()
+        self._broken: asyncio.Future[str] = loop.create_future()
+        """Why this agent cannot go on, though the call can: another one must be sent."""
         self._end_after_reply: EndReason | None = None
-        self._grace: asyncio.TimerHandle | None = None
+        self._room_lost: asyncio.TimerHandle | None = None
+        self._ready = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._answered_at: float | None = None
+        self._presence: Presence | None = None
         self._noticed = ""
 
     async def run(self) -> None:
-        """Talk to the caller until the call ends, then leave nothing open."""
+        """Talk to the caller until the call ends or is another agent's; leave nothing open."""
         caller = Caller(self._dispatch.caller, self._dispatch.call_id)
         async with AsyncExitStack() as stack:
             resources = await stack.enter_async_context(self._agent.open(caller))
-            runner = ToolRunner(
+            self._runner = ToolRunner(
                 caller=caller,
                 resources=(self, *resources),
                 metrics=self._metrics,
             )
-            stack.push_async_callback(runner.aclose)
-            self._session = self._build_session(runner)
+            self._session = self._build_session(self._runner)
+            self._turns = TurnJournal(self._session, self._hold.journal, self._agent.templates)
             self._policy = ConversationPolicy(
                 self._session, self._agent.phrases, self._metrics, self.end
             )
             self._listen()
-            await self._start()
-            await self._greet()
-            reason = await self._ended
-            await self._finish(reason)
+            lost = asyncio.create_task(self._hold.lost())
+            stack.callback(lost.cancel)
+            conversation = asyncio.create_task(self._converse())
+            stack.callback(conversation.cancel)
+            over: set[asyncio.Future[Any]] = {conversation, lost, self._broken}
+            await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
+            if conversation.done():
+                await self._finish(conversation.result())
+            else:
+                conversation.cancel()
+                await self._abandon(lost.result() if lost.done() else self._broken.result())
+
+    async def _converse(self) -> EndReason | None:
+        await self._start()
+        self._hold.keep()
+        self._ready = True
+        self._spawn(self._watch_ending())
+        await self._greet()
+        return await self._ended
 
     def end(self, reason: EndReason | None) -> None:
         """End the call now. None: nobody is there to be told why."""
@@ -146,9 +178,8 @@ class Call(CallControl):
         session.on("conversation_item_added", self._on_turn)
         session.on("error", self._on_error)
         session.on("close", self._on_close)
-        self._room.on("participant_connected", self._on_connected)
-        self._room.on("participant_disconnected", self._on_disconnected)
         self._room.on("connection_state_changed", self._on_connection_state)
+        self._room.on("disconnected", lambda _: self._break("room-left"))
 
     async def _start(self) -> None:
         await self._context.connect()
@@ -179,23 +210,81 @@ class Call(CallControl):
             return
         self._answered_at = time.monotonic()
         log.info("call.live", caller=self._dispatch.caller)
+        self._presence = Presence(
+            self._room,
+            self._dispatch.caller,
+            self._hold.journal,
+            on_gone=self._on_gone,
+            on_back=self._on_back,
+            on_given_up=lambda: self.end(None),
+        )
+        self._spawn(self._note_joined())
         asyncio.get_running_loop().call_later(self._settings.call_max_s, self._on_too_long)
         self._session.say(self._agent.greeting)
 
+    async def _note_joined(self) -> None:
+        """Should the record be away now, the supervisor notes it."""
+        with suppress(*AWAY):
+            await calls.join(self._hold.record, self._dispatch.call_id)
+
     # -- end
+
+    async def _watch_ending(self) -> None:
+        """Somebody else may end the call: the caller's page over HTTP, or the supervisor."""
+        await self._hold.lease.ending.wait()
+        reason = ""
+        with suppress(*AWAY):
+            for recorded in await journal.read(self._hold.record, self._dispatch.call_id):
+                if isinstance(recorded.entry, CallEnding):
+                    reason = recorded.entry.reason
+        self.end("caller" if reason == "caller" else None)
 
     async def _finish(self, reason: EndReason | None) -> None:
         duration_s = time.monotonic() - self._answered_at if self._answered_at else 0.0
+        ended = reason or ("caller-gone" if self._answered_at else "no-caller")
+        if self._presence is not None:
+            self._presence.stop()
+        with suppress(*AWAY):
+            # From here on nothing new is done for the caller, whatever is still said.
+            await calls.end(self._hold.record, self._dispatch.call_id, ended)
         if reason is not None:
             await self.send(CallEnded(reason=reason))
-        ended = reason or ("caller-gone" if self._answered_at else "no-caller")
-        self._metrics.call_ended(ended, duration_s)
-        log.info("call.ended", reason=ended, duration_ms=round(duration_s * 1000))
-        with suppress(RuntimeError):
-            await self._session.interrupt(force=True)
+        with suppress(RuntimeError, TimeoutError):
+            async with asyncio.timeout(INTERRUPT_WITHIN_S):
+                await self._session.interrupt(force=True)
+        await self._runner.aclose()
+        self._hold.journal.write(Usage(amounts=self._usage()))
+        sealed = await self._hold.seal(ended)
+        self._metrics.call_ended(self._dispatch.call_id, ended, duration_s)
+        log.info("call.ended", reason=ended, duration_ms=round(duration_s * 1000), sealed=sealed)
         await self._session.aclose()
-        await self._context.delete_room()
+        if sealed:
+            await self._context.delete_room()
         self._context.shutdown(reason=ended)
+
+    async def _abandon(self, reason: str) -> None:
+        """Another agent has the call, or must be sent to it: leave, and touch nothing."""
+        log.warning("call.abandoned", reason=reason)
+        if self._presence is not None:
+            self._presence.stop()
+        self._hold.let_go()
+        # The room first: two agents must not be heard.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_WITHIN_S):
+                await self._room.disconnect()
+        await self._session.aclose()
+        await self._runner.aclose()
+        self._context.shutdown(reason=reason)
+
+    def _usage(self) -> dict[str, float]:
+        """What the providers counted, such as `stt_audio_duration`, summed over the models."""
+        amounts: dict[str, float] = {}
+        for model in self._session.usage.model_usage:
+            kind = model.type.removesuffix("_usage")
+            for name, value in model.model_dump(exclude={"type"}).items():
+                if isinstance(value, int | float) and value:
+                    amounts[f"{kind}_{name}"] = amounts.get(f"{kind}_{name}", 0) + value
+        return amounts
 
     def _on_too_long(self) -> None:
         self._spawn(self._end_too_long())
@@ -232,26 +321,33 @@ class Call(CallControl):
             log.warning("text.refused", sender=sender, chars=len(event.text))
             return
         self._policy.heard()
+        self._turns.typed(text)
         await session.interrupt()
         session.generate_reply(user_input=text)
 
-    def _on_connected(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity == self._dispatch.caller:
-            log.info("connection.state_changed", side="caller", new="connected")
-            if self._grace is not None:
-                self._grace.cancel()
-                self._grace = None
+    def _on_gone(self) -> None:
+        """Nobody hears it: be silent, and wait for the caller to come back."""
+        self._policy.pause()
+        with suppress(RuntimeError):
+            self._session.interrupt(force=True)
 
-    def _on_disconnected(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity == self._dispatch.caller:
-            log.info("connection.state_changed", side="caller", new="disconnected")
-            with suppress(RuntimeError):
-                self._session.interrupt(force=True)
-            self._grace = asyncio.get_running_loop().call_later(GRACE_S, self.end, None)
+    def _on_back(self, another_device: bool) -> None:
+        self._policy.resume()
+        with suppress(RuntimeError):  # the session is closing
+            self._session.say(self._agent.phrases.still_here)
 
     def _on_connection_state(self, state: rtc.ConnectionState.ValueType) -> None:
         new = rtc.ConnectionState.Name(state).removeprefix("CONN_").lower()
         log.info("connection.state_changed", side="agent", new=new)
+        if self._room_lost is not None:
+            self._room_lost.cancel()
+            self._room_lost = None
+        if state == rtc.ConnectionState.CONN_CONNECTED:
+            if self._ready:
+                self._hold.keep()
+        else:
+            loop = asyncio.get_running_loop()
+            self._room_lost = loop.call_later(ROOM_LOST_AFTER_S, self._hold.let_go)
 
     # -- the session
 
@@ -297,7 +393,11 @@ class Call(CallControl):
 
     def _on_close(self, event: CloseEvent) -> None:
         log.info("session.closed", reason=str(event.reason))
-        self.end("failed")
+        self._break("session-closed")
+
+    def _break(self, reason: str) -> None:
+        if not self._broken.done():
+            self._broken.set_result(reason)
 
     def voice_failed(self, text: str) -> None:
         """*text* could not be spoken: show it instead."""
@@ -325,7 +425,7 @@ class _VoiceAgent(Agent):
     async def tts_node(
         self, text: AsyncIterable[str], model_settings: ModelSettings
     ) -> AsyncIterator[rtc.AudioFrame]:
-        words: list[str] = []
+        words = self._call._turns.plan()
 
         async def remember() -> AsyncIterator[str]:
             async for piece in text:

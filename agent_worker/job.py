@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from agent_worker.agent import load_agent
 from agent_worker.call import Call
+from agent_worker.hold import NotClaimed, hold_call
 from agent_worker.metrics import Metrics
 from agent_worker.settings import WorkerSettings
 from service_base import logs
@@ -18,7 +19,14 @@ from voice_contract.dispatch import DispatchMetadata
 log = structlog.get_logger()
 
 
-async def run_job(context: JobContext, *, settings: WorkerSettings, metrics_address: str) -> None:
+def owner_of(worker_id: str, job_id: str) -> str:
+    """By this name a job owns its call; its worker can tell it too, to give back what it leaves."""
+    return f"{worker_id}/{job_id}"
+
+
+async def run_job(
+    context: JobContext, *, settings: WorkerSettings, worker_id: str, metrics_address: str
+) -> None:
     """Take the call that the job's metadata names, until it ends."""
     logs.configure_job()
     try:
@@ -31,7 +39,15 @@ async def run_job(context: JobContext, *, settings: WorkerSettings, metrics_addr
     structlog.contextvars.bind_contextvars(**fields)
     context.log_context_fields = fields
     metrics = Metrics(metrics_address)
+    owner = owner_of(worker_id, context.job.id)
     try:
-        await Call(context, dispatch, load_agent(settings.agent), settings, metrics).run()
+        async with hold_call(
+            settings, dispatch, owner=owner, worker_id=worker_id, metrics=metrics
+        ) as hold:
+            agent = load_agent(settings.agent)
+            await Call(context, dispatch, agent, settings, metrics, hold).run()
+    except NotClaimed as refusal:
+        log.warning("job.refused", reason=refusal.reason)
+        context.shutdown(reason=refusal.reason)
     finally:
         metrics.close()

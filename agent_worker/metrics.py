@@ -10,6 +10,7 @@ import asyncio
 import json
 import socket
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,36 @@ PROVIDER_ERRORS = Counter(
 REPROMPTS = Counter(
     "parley_reprompts_total", "Times the agent had to ask again, by cause", ["cause"]
 )
+JOURNAL_APPEND_S = Histogram(
+    "parley_journal_append_seconds",
+    "Time of a transaction that stores entries of a call's journal",
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+JOURNAL_ENTRIES = Counter("parley_journal_entries_total", "Entries stored in calls' journals")
+JOURNAL_LOST = Counter(
+    "parley_journal_lost_total", "Entries lost because the database was away for too long"
+)
+JOURNAL_UNHEALTHY = Counter(
+    "parley_journal_unhealthy_total", "Times a call could not store entries in time"
+)
 DROPPED = Counter("parley_metrics_dropped_total", "Observations that were not understood")
 
 _COUNTERS = {
-    metric._name: metric for metric in (CALLS, TURNS, TOOL_CALLS, PROVIDER_ERRORS, REPROMPTS)
+    metric._name: metric
+    for metric in (
+        CALLS,
+        TURNS,
+        TOOL_CALLS,
+        PROVIDER_ERRORS,
+        REPROMPTS,
+        JOURNAL_ENTRIES,
+        JOURNAL_LOST,
+        JOURNAL_UNHEALTHY,
+    )
 }
-_HISTOGRAMS = {metric._name: metric for metric in (CALL_S, TURN_PART_S, TOOL_S)}
+_HISTOGRAMS = {metric._name: metric for metric in (CALL_S, TURN_PART_S, TOOL_S, JOURNAL_APPEND_S)}
+ENDED = "ended"
+"""Not a metric: the call with this id needs its place no more, though its process still ends."""
 DATAGRAM_MAX_BYTES = 1024
 
 
@@ -63,8 +88,9 @@ class Metrics:
         if self._socket is not None:
             self._socket.close()
 
-    def call_ended(self, reason: str, duration_s: float) -> None:
+    def call_ended(self, call_id: str, reason: str, duration_s: float) -> None:
         """A call ended, *duration_s* after the caller's arrival."""
+        self._send(ENDED, [call_id])
         self._send("parley_calls", [reason])
         self._send("parley_call_duration_seconds", [], duration_s)
 
@@ -87,6 +113,20 @@ class Metrics:
         """The agent asked again, because of `silence`, `not-heard` or `not-understood`."""
         self._send("parley_reprompts", [cause])
 
+    def journal_append(self, entries: int, duration_s: float) -> None:
+        """A transaction stored so many entries."""
+        self._send("parley_journal_entries", [], entries)
+        self._send("parley_journal_append_seconds", [], duration_s)
+
+    def journal_lost(self) -> None:
+        """An entry was lost, because the queue was full."""
+        self._send("parley_journal_lost", [])
+
+    def journal_healthy(self, healthy: bool) -> None:
+        """The writer can store entries again, or it no longer can."""
+        if not healthy:
+            self._send("parley_journal_unhealthy", [])
+
     def _send(self, name: str, labels: list[str], value: float = 1) -> None:
         if self._socket is None or self._address is None:
             return
@@ -97,9 +137,14 @@ class Metrics:
 
 
 class MetricsReceiver(asyncio.DatagramProtocol):
-    """The receiving side, in the worker's process."""
+    """
+    The receiving side, in the worker's process.
 
-    def __init__(self) -> None:
+    Args: on_call_ended: called with the id of a call that ended.
+    """
+
+    def __init__(self, on_call_ended: Callable[[str], None] = lambda _: None) -> None:
+        self._on_call_ended = on_call_ended
         self._folder = tempfile.TemporaryDirectory(prefix="parley-")
         self.address = str(Path(self._folder.name) / "metrics")
         self._transport: asyncio.DatagramTransport | None = None
@@ -123,7 +168,9 @@ class MetricsReceiver(asyncio.DatagramProtocol):
         """Count one observation."""
         try:
             name, labels, value = json.loads(data[:DATAGRAM_MAX_BYTES])
-            if name in _COUNTERS:
+            if name == ENDED:
+                self._on_call_ended(*labels)
+            elif name in _COUNTERS:
                 metric = _COUNTERS[name]
                 (metric.labels(*labels) if labels else metric).inc(value)
             else:

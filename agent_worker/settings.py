@@ -4,13 +4,14 @@ from typing import Any, Literal
 
 from pydantic import Field, SecretStr
 
+from call_record.settings import RecordSettings
 from service_base.sfu import SfuSettings
 
 PROVIDER = r"^(openai|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$"
 LOCAL_SPEECH = "http://127.0.0.1:8082/v1"
 
 
-class WorkerSettings(SfuSettings):
+class WorkerSettings(SfuSettings, RecordSettings):
     """What the agent worker reads from the environment."""
 
     worker_host: str = Field("127.0.0.1", description="Address of the worker's health and metrics.")

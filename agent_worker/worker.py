@@ -2,19 +2,28 @@
 
 import asyncio
 import functools
+import secrets
 import signal
+import socket
+from contextlib import suppress
 
 import structlog
 from livekit.agents import AgentServer, APIError, JobRequest
+from livekit.agents.ipc.job_executor import JobExecutor
 from prometheus_client import Gauge
 from pydantic import ValidationError
 from starlette.applications import Starlette
 
 from agent_worker.agent import AgentDefinition, load_agent
-from agent_worker.job import run_job
+from agent_worker.job import owner_of, run_job
 from agent_worker.metrics import MetricsReceiver
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
+from call_record import calls, keys, workers
+from call_record.database import AWAY
+from call_record.prepare import prepare
+from call_record.record import open_record
+from call_record.tables import CallState
 from service_base.health import health_routes
 from service_base.metrics import METRICS_ROUTE
 from service_base.problems import EXCEPTION_HANDLERS
@@ -26,6 +35,12 @@ log = structlog.get_logger()
 
 CALLS_NOW = Gauge("parley_worker_calls", "Calls that this worker has now")
 CAPACITY = Gauge("parley_worker_capacity", "Calls that this worker takes at the same time")
+
+
+PRESENT_EVERY_S = 1.0
+DATABASE_WAIT_S = 2.0
+ANSWER_WITHIN_S = 0.5
+"""The SFU gives a job request 3 s in all; one that is late is not tried on another worker."""
 
 
 async def warm_voice(settings: WorkerSettings, agent: AgentDefinition) -> None:
@@ -52,10 +67,16 @@ class Worker:
         build_stt(settings, lambda _: None)
         build_tts(settings)
         build_llm(settings, self._agent)
+        self._id = f"{socket.gethostname()[:100]}-{secrets.token_hex(4)}"
+        keys.ensure(settings.journal_keys_file)
+        self._record = open_record(settings, connections=2, wait_s=DATABASE_WAIT_S)
         self._starting = 0
+        self._ended: set[str] = set()
+        """Calls that ended, and whose processes have not."""
+        self._tasks: set[asyncio.Task[None]] = set()
         self._warming: asyncio.Task[None] | None = None
         self._registered = False
-        self._metrics = MetricsReceiver()
+        self._metrics = MetricsReceiver(self._on_call_ended)
         key = settings.sfu_key()
         self._server = AgentServer(
             ws_url=settings.sfu_url,
@@ -75,20 +96,29 @@ class Worker:
             preload_modules=["agent_worker.job", settings.agent],
         )
         entrypoint = functools.partial(
-            run_job, settings=settings, metrics_address=self._metrics.address
+            run_job,
+            settings=settings,
+            worker_id=self._id,
+            metrics_address=self._metrics.address,
         )
         self._server.rtc_session(
             entrypoint, agent_name=settings.agent_name, on_request=self._on_request
         )
         self._server.on("worker_registered", self._on_registered)
+        self._server.on(
+            "worker_started",
+            lambda: self._server._proc_pool.on("process_closed", self._on_process_closed),
+        )
         CAPACITY.set(settings.worker_capacity)
         CALLS_NOW.set_function(lambda: self.calls)
 
     @property
     def calls(self) -> int:
         """Calls that this worker has or has accepted."""
-        running = 0 if self._server._closed else len(self._server.active_jobs)
-        return running + self._starting
+        if self._server._closed:
+            return self._starting
+        running = [job for job in self._server.active_jobs if job.job.room.name not in self._ended]
+        return len(running) + self._starting
 
     async def run(self) -> None:
         """Work until SIGTERM or SIGINT; then let the calls finish, for the drain time at most."""
@@ -96,21 +126,68 @@ class Worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
+        await prepare(self._settings.database_url)
         await self._metrics.start()
         health = background_server(self._health_app())
         listener = bind(self._settings.worker_host, self._settings.worker_port)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(health.serve(sockets=[listener]))
             working = tasks.create_task(self._server.run())
+            presence = tasks.create_task(self._be_present())
             stop = tasks.create_task(stopping.wait())
             await asyncio.wait({working, stop}, return_when=asyncio.FIRST_COMPLETED)
             stop.cancel()
             await self._drain()
             await self._server.aclose()
+            presence.cancel()
             health.should_exit = True
         if self._warming is not None:
             self._warming.cancel()
+        await asyncio.wait({*self._tasks, asyncio.create_task(self._leave())}, timeout=5)
+        await self._record.close()
         self._metrics.stop()
+
+    async def _be_present(self) -> None:
+        """Show admission and supervisor each second that calls can be taken here."""
+        known = False
+        while True:
+            if self._registered and not self._server._connecting:
+                try:
+                    known = known and await workers.heartbeat(self._record, self._id)
+                    if not known:
+                        capacity = self._settings.worker_capacity
+                        await workers.register(self._record, self._id, capacity)
+                        known = True
+                    if self._server.draining:
+                        await workers.drain(self._record, self._id)
+                except AWAY as error:
+                    log.warning("worker.not_present", error=type(error).__name__)
+            await asyncio.sleep(PRESENT_EVERY_S)
+
+    async def _leave(self) -> None:
+        with suppress(*AWAY):
+            await workers.leave(self._record, self._id)
+
+    def _on_call_ended(self, call_id: str) -> None:
+        if any(job.job.room.name == call_id for job in self._server.active_jobs):
+            self._ended.add(call_id)
+
+    def _on_process_closed(self, process: JobExecutor) -> None:
+        job = process.running_job
+        if job is None:
+            return
+        self._ended.discard(job.job.room.name)
+        task = asyncio.create_task(self._give_back(job.job.id, job.job.metadata))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _give_back(self, job_id: str, metadata: str) -> None:
+        """A call whose process died needs another agent now. One that has ended is left alone."""
+        with suppress(ValidationError, *AWAY):
+            dispatch = DispatchMetadata.model_validate_json(metadata)
+            owner = owner_of(self._id, job_id)
+            if await calls.give_back(self._record, dispatch.call_id, dispatch.attempt, owner):
+                log.error("job.died", call_id=dispatch.call_id, attempt=dispatch.attempt)
 
     async def _drain(self) -> None:
         log.info("worker.draining", calls=self.calls, drain_s=self._settings.worker_drain_s)
@@ -127,8 +204,11 @@ class Worker:
             if self._server.draining:
                 raise RuntimeError("draining")
 
+        async def record() -> None:
+            await workers.read_all(self._record)
+
         return Starlette(
-            routes=[*health_routes({"sfu": registered}), METRICS_ROUTE],
+            routes=[*health_routes({"sfu": registered, "record": record}), METRICS_ROUTE],
             exception_handlers=EXCEPTION_HANDLERS,
         )
 
@@ -154,6 +234,10 @@ class Worker:
             # Another worker may have room.
             await request.reject(terminate=False)
             return
+        if await self._is_stale(dispatch):
+            log.warning("job.refused", reason="stale", call_id=dispatch.call_id)
+            await request.reject(terminate=True)
+            return
         self._starting += 1
         try:
             await request.accept(
@@ -162,3 +246,13 @@ class Worker:
         finally:
             self._starting -= 1
         log.info("job.accepted", call_id=dispatch.call_id, calls=self.calls)
+
+    async def _is_stale(self, dispatch: DispatchMetadata) -> bool:
+        """Whether the call needs this agent no more. When in doubt, the job's claim will tell."""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                call = await calls.read(self._record, dispatch.call_id)
+        except (TimeoutError, *AWAY):
+            return False
+        over = (CallState.ENDING, CallState.ENDED)
+        return call is None or call.attempt != dispatch.attempt or call.state in over

@@ -43,6 +43,7 @@ class ConversationPolicy:
         self._silences = 0
         self._unheard = 0
         self._excused = False
+        self._paused = False
         self._task: asyncio.Task[None] | None = None
         session.on("user_state_changed", self._on_user_state)
         session.on("user_transcription_timeout", self._on_unheard)
@@ -57,12 +58,22 @@ class ConversationPolicy:
         """What was said now was lost by our own fault: do not count it against the caller."""
         self._excused = True
 
+    def pause(self) -> None:
+        """The caller is not in the room: its silence means nothing."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """The caller is back."""
+        self._paused = False
+        self.heard()
+        self._session.reset_away_timer()
+
     def _on_heard(self, event: UserInputTranscribedEvent) -> None:
         if event.is_final and event.transcript.strip():
             self.heard()
 
     def _on_user_state(self, event: UserStateChangedEvent) -> None:
-        if event.new_state == "away":
+        if event.new_state == "away" and not self._paused:
             self._silences += 1
             self._ask_again(
                 "silence",
@@ -72,7 +83,7 @@ class ConversationPolicy:
             )
 
     def _on_unheard(self, _: UserTranscriptionTimeoutEvent) -> None:
-        if self._excused:
+        if self._excused or self._paused:
             self._excused = False
             return
         self._unheard += 1

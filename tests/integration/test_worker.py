@@ -1,4 +1,4 @@
-"""The agent worker's process against a real SFU: places, draining, wrong jobs. No speech."""
+"""The agent worker's process, a real SFU and a real record: places, draining, deaths. No speech."""
 
 import asyncio
 import signal
@@ -8,15 +8,34 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx2 as httpx
+import psutil
+import pytest
 from livekit import api, rtc
 
+from call_record import calls, journal, keys, workers
+from call_record.database import Database
+from call_record.prepare import prepare
+from call_record.record import Record
+from call_record.tables import CallState
+from call_record.verification import Verdict, verify
 from stack.parent_death import die_with_parent
+from tests.calls import requested, the_call
 from tests.local_stack import LocalStack
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.ids import new_call_id
 from voice_contract.names import agent_identity
 
 CALLER = "caller-1"
+
+
+@pytest.fixture
+async def shared(sfu: LocalStack) -> AsyncIterator[Record]:
+    """The record that workers on *sfu* use."""
+    url = f"sqlite+aiosqlite:///{sfu.run_dir}/parley.db"
+    await prepare(url)
+    record = Record(Database(url), keys.ensure(sfu.run_dir / "journal-keys.yaml"))
+    yield record
+    await record.close()
 
 
 @asynccontextmanager
@@ -71,12 +90,18 @@ async def dispatched(sfu: LocalStack, metadata: str, room: str) -> None:
         await client.room.create_room(api.CreateRoomRequest(name=room, agents=[agent]))
 
 
-async def called(sfu: LocalStack) -> str:
+async def called(sfu: LocalStack, record: Record) -> str:
     """A call with an agent on its way. Returns: its id."""
-    call_id = new_call_id()
-    metadata = DispatchMetadata(call_id=call_id, attempt=1, caller=CALLER)
-    await dispatched(sfu, metadata.model_dump_json(), call_id)
+    call_id = await requested(record, f"{CALLER}-{new_call_id()}")
+    await sent_for(sfu, record, call_id)
     return call_id
+
+
+async def sent_for(sfu: LocalStack, record: Record, call_id: str) -> None:
+    """An agent is sent for the call's current attempt."""
+    call = await the_call(record, call_id)
+    metadata = DispatchMetadata(call_id=call_id, attempt=call.attempt, caller=CALLER)
+    await dispatched(sfu, metadata.model_dump_json(), call_id)
 
 
 async def people(sfu: LocalStack, room: str) -> list[str]:
@@ -99,7 +124,7 @@ def token(sfu: LocalStack, room: str) -> str:
 
 
 async def test_worker_takes_as_many_calls_as_it_has_places_and_drains(
-    sfu: LocalStack, tmp_path: Path
+    sfu: LocalStack, shared: Record, tmp_path: Path
 ) -> None:
     """
     A job that is no call of ours starts nothing; of two calls at once one is refused; SIGTERM lets
@@ -114,11 +139,11 @@ async def test_worker_takes_as_many_calls_as_it_has_places_and_drains(
     async with running_worker(sfu, log, **settings) as worker:
         await dispatched(sfu, '{"call_id": "../etc", "attempt": 0}', "somewhere")
         await until(lambda: logged("malformed"), 10)
-        calls = [await called(sfu), await called(sfu)]
+        ids = [await called(sfu, shared), await called(sfu, shared)]
         await until(lambda: logged('"reason": "full"'), 10)
 
         async def agents() -> list[str]:
-            return [call for call in calls if agent_identity(call, 1) in await people(sfu, call)]
+            return [call for call in ids if agent_identity(call, 1) in await people(sfu, call)]
 
         async def agent_came() -> bool:
             return bool(await agents())
@@ -144,6 +169,96 @@ async def test_worker_takes_as_many_calls_as_it_has_places_and_drains(
         )
         assert await asyncio.wait_for(worker.wait(), 30) == 0
         await caller.disconnect()
+
+
+async def agent_joins(sfu: LocalStack, call_id: str, attempt: int = 1) -> None:
+    """Wait until the agent of that attempt is in the room."""
+
+    async def there() -> bool:
+        return agent_identity(call_id, attempt) in await people(sfu, call_id)
+
+    await until(there, 20)
+
+
+async def renewed(record: Record, call_id: str) -> None:
+    """Wait until the job has renewed its claim."""
+
+    async def renews() -> bool:
+        return (await the_call(record, call_id)).renewals > 1
+
+    await until(renews, 20)
+
+
+async def test_worker_that_is_killed_leaves_a_record_of_what_it_was(
+    sfu: LocalStack, shared: Record, tmp_path: Path
+) -> None:
+    """
+    A worker shows itself in the record, its job claims and renews; when the job alone dies, the
+    worker gives the claim back at once; a stale job is refused; the end is written by the next.
+    """
+    log = tmp_path / "worker.log"
+    async with running_worker(sfu, log, PARLEY_WORKER_CAPACITY="3") as worker:
+
+        async def present() -> bool:
+            return any(one.capacity == 3 for one in await workers.read_all(shared))
+
+        await until(present, 10)
+        call_id = await called(sfu, shared)
+        await agent_joins(sfu, call_id)
+        await renewed(shared, call_id)
+        owned = await the_call(shared, call_id)
+        assert owned.state is CallState.LIVE and owned.owner is not None
+
+        jobs = [
+            child
+            for child in psutil.Process(worker.pid).children(recursive=True)
+            if child.net_connections(kind="inet")
+        ]
+        assert jobs
+        for job in jobs:
+            job.kill()
+
+        async def given_back() -> bool:
+            return (await the_call(shared, call_id)).owner is None
+
+        await until(given_back, 3)
+        # Nothing of a lower attempt is taken, and the next one can end the call.
+        seen = (await the_call(shared, call_id)).seen
+        assert await calls.raise_attempt(shared, call_id, seen) == 2
+        await dispatched(
+            sfu,
+            DispatchMetadata(call_id=call_id, attempt=1, caller=CALLER).model_dump_json(),
+            f"{call_id}-stale",
+        )
+        await until(lambda: _logged(log, '"reason": "stale"'), 10)
+        assert await calls.end(shared, call_id, "caller")
+        await journal.seal(shared, call_id, 2, "caller")
+        assert (await verify(shared, call_id)).verdict is Verdict.INTACT
+
+
+async def _logged(log: Path, text: str) -> bool:
+    return text in log.read_text()
+
+
+async def test_worker_whose_call_is_given_to_another_leaves_it(
+    sfu: LocalStack, shared: Record, tmp_path: Path
+) -> None:
+    """A job that finds another attempt in its row leaves the room within two renewals."""
+    async with running_worker(sfu, tmp_path / "worker.log"):
+        call_id = await called(sfu, shared)
+        await agent_joins(sfu, call_id)
+        await renewed(shared, call_id)
+
+        async def raised() -> bool:
+            seen = (await the_call(shared, call_id)).seen
+            return await calls.raise_attempt(shared, call_id, seen) is not None
+
+        await until(raised, 5)
+
+        async def gone() -> bool:
+            return await people(sfu, call_id) == []
+
+        await until(gone, 4)
 
 
 async def test_worker_with_a_wrong_setting_ends_with_one_sentence(sfu: LocalStack) -> None:

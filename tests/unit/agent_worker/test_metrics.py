@@ -38,21 +38,44 @@ async def test_observations_arrive_in_the_registry(receiver: MetricsReceiver) ->
         ("parley_tool_calls_total", {"tool": "test", "outcome": "done"}),
         ("parley_tool_duration_seconds_sum", {"tool": "test"}),
         ("parley_provider_errors_total", {"provider": "test"}),
+        ("parley_journal_entries_total", {}),
+        ("parley_journal_append_seconds_sum", {}),
+        ("parley_journal_lost_total", {}),
+        ("parley_journal_unhealthy_total", {}),
         ("parley_reprompts_total", {"cause": "test"}),
     ]
     before = [value(name, **labels) for name, labels in names]
     metrics = Metrics(receiver.address)
-    metrics.call_ended("test", 12.5)
+    metrics.call_ended("call", "test", 12.5)
     metrics.turn("test", {"test-part": 0.25, "test-other": 0.5})
     metrics.tool_call("test", "done", 0.75)
     metrics.provider_error("test")
+    # The system queues ten datagrams.
+    await until(lambda: value("parley_provider_errors_total", provider="test") > before[7])
+    metrics.journal_append(3, 0.5)
+    metrics.journal_lost()
+    metrics.journal_healthy(False)
+    metrics.journal_healthy(True)
     metrics.reprompt("test")
     await until(lambda: value(names[-1][0], **names[-1][1]) > before[-1])
     gained = [
         value(name, **labels) - old for (name, labels), old in zip(names, before, strict=True)
     ]
-    assert gained == pytest.approx([1, 12.5, 1, 0.25, 1, 1, 0.75, 1, 1])
+    assert gained == pytest.approx([1, 12.5, 1, 0.25, 1, 1, 0.75, 1, 3, 0.5, 1, 1, 1])
     metrics.close()
+
+
+async def test_end_of_a_call_is_told_with_its_id() -> None:
+    """Its place can be given to another call before its process has ended."""
+    ended: list[str] = []
+    receiver = MetricsReceiver(ended.append)
+    await receiver.start()
+    metrics = Metrics(receiver.address)
+    metrics.call_ended("call-1", "agent", 1.0)
+    await until(lambda: ended == ["call-1"])
+    metrics.close()
+    receiver.stop()
+    await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize(

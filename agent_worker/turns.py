@@ -1,0 +1,94 @@
+"""Writes into the journal what both sides say, and what the dialog is about, as it happens."""
+
+from collections import deque
+
+from livekit.agents import AgentSession
+from livekit.agents.llm import ChatMessage
+from livekit.agents.voice.agent_activity import _SpeechHandleContextVar
+from livekit.agents.voice.events import AgentStateChangedEvent, ConversationItemAddedEvent
+
+from agent_worker.reasoning.dialog import follow
+from agent_worker.reasoning.llm import user_turns
+from agent_worker.reasoning.templates import Templates
+from call_record.writer import JournalWriter
+from voice_contract.journal import AgentTurnEnded, AgentTurnStarted, IntentState, UserTurn
+
+SPEECHES_MAX = 16
+"""Speeches whose words are remembered: some are prepared and never spoken."""
+
+
+class TurnJournal:
+    """
+    Follows *session*.
+
+    An agent's turn is written when its first sound plays, with the words that are planned by then,
+    and again when it ends, with the words that were heard.
+    """
+
+    def __init__(
+        self, session: AgentSession[None], journal: JournalWriter, templates: Templates
+    ) -> None:
+        self._session = session
+        self._journal = journal
+        self._templates = templates
+        self._planned: dict[str, list[str]] = {}
+        self._typed: deque[str] = deque(maxlen=SPEECHES_MAX)
+        self._turns = 0
+        self._speaking: str | None = None
+        self._intent: IntentState | None = None
+        session.on("agent_state_changed", self._on_agent_state)
+        session.on("conversation_item_added", self._on_item)
+
+    def plan(self) -> list[str]:
+        """Where to put the words that are synthesized for the speech of the current task."""
+        speech = _SpeechHandleContextVar.get(None)
+        words: list[str] = []
+        self._planned[speech.id if speech else ""] = words
+        while len(self._planned) > SPEECHES_MAX:
+            del self._planned[next(iter(self._planned))]
+        return words
+
+    def typed(self, text: str) -> None:
+        """The caller's turn with these words, which comes next, was typed."""
+        self._typed.append(text)
+
+    def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
+        if event.new_state == "speaking":
+            speech = self._session.current_speech
+            planned = self._planned.get(speech.id if speech else "", [])
+            self._turns += 1
+            self._speaking = f"turn_{self._turns}"
+            self._journal.write(AgentTurnStarted(turn_id=self._speaking, planned="".join(planned)))
+        elif event.old_state == "speaking":
+            self._end("", interrupted=True)
+
+    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+        item = event.item
+        if not isinstance(item, ChatMessage):
+            return
+        if item.role == "user":
+            self._write_user(item.text_content or "")
+        elif item.role == "assistant":
+            self._end(item.text_content or "", interrupted=item.interrupted)
+
+    def _end(self, heard: str, *, interrupted: bool) -> None:
+        if self._speaking is not None:
+            turn_id, self._speaking = self._speaking, None
+            self._journal.write(
+                AgentTurnEnded(turn_id=turn_id, heard=heard, interrupted=interrupted)
+            )
+
+    def _write_user(self, text: str) -> None:
+        typed = text in self._typed
+        if typed:
+            self._typed.remove(text)
+        self._journal.write(UserTurn(text=text, typed=typed))
+        dialog = follow(self._templates, user_turns(self._session.history.items))
+        asking = None
+        if dialog.intent is not None:
+            questions = self._templates.rules[dialog.intent].ask
+            asking = next((slot for slot in questions if slot not in dialog.slots), None)
+        state = IntentState(intent=dialog.intent, slots=dict(dialog.slots), asking=asking)
+        if state != self._intent:
+            self._intent = state
+            self._journal.write(state)
