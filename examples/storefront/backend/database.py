@@ -54,8 +54,13 @@ def _configure_sqlite(connection: Any, _: object) -> None:
     # The driver's own transactions start too late: SELECT would not be part of them.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA foreign_keys=ON")
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+    except BaseException:
+        # A busy database refuses that switch, and the pool would forget the connection.
+        connection.close()
+        raise
     cursor.close()
 
 
