@@ -246,7 +246,9 @@ class Call(CallControl):
             self._presence.stop()
         with suppress(*AWAY):
             # From here on nothing new is done for the caller, whatever is still said.
-            await calls.end(self._hold.record, self._dispatch.call_id, ended)
+            await calls.end(
+                self._hold.record, self._dispatch.call_id, ended, attempt=self._dispatch.attempt
+            )
         if reason is not None:
             await self.send(CallEnded(reason=reason))
         with suppress(RuntimeError, TimeoutError):

@@ -10,6 +10,7 @@ from agent_worker.metrics import Metrics
 from agent_worker.settings import WorkerSettings
 from call_record.calls import Claim
 from call_record.database import AWAY
+from call_record.journal import StaleAttempt
 from call_record.record import Record, open_record
 from call_record.renewal import Lease
 from call_record.writer import JournalWriter, NotDurable
@@ -83,14 +84,15 @@ class Hold:
         Returns: whether it was done.
         """
         deadline_s = asyncio.get_running_loop().time() + SEAL_WITHIN_S
-        while self.journal.stale is None:
+        while asyncio.get_running_loop().time() < deadline_s:
             try:
                 await self.journal.seal(reason)
                 return True
+            except StaleAttempt as stale:
+                return stale.reason == "ended"
             except NotDurable:
-                if asyncio.get_running_loop().time() > deadline_s:
-                    break
-        return self.journal.stale is not None and self.journal.stale.reason == "ended"
+                pass
+        return False
 
 
 @asynccontextmanager

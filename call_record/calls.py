@@ -190,17 +190,19 @@ async def join(record: Record, call_id: str) -> bool:
     )
 
 
-async def end(record: Record, call_id: str, reason: str) -> bool:
+async def end(record: Record, call_id: str, reason: str, *, attempt: int | None = None) -> bool:
     """
     `live` to `ending`: the call is over for the caller.
 
+    Args: attempt: of the agent that ends it, which may be stale; None for who is no agent.
     Returns: whether it was live. False too when it is ending or ended already.
     """
+    statement = update(calls).where(calls.c.call_id == call_id, calls.c.state == CallState.LIVE)
+    if attempt is not None:
+        statement = statement.where(calls.c.attempt == attempt)
     return await _changed(
         record,
-        update(calls)
-        .where(calls.c.call_id == call_id, calls.c.state == CallState.LIVE)
-        .values(state=CallState.ENDING),
+        statement.values(state=CallState.ENDING),
         call_id,
         _draft(record, CallEnding(reason=reason)),
     )

@@ -147,7 +147,7 @@ class JournalWriter:
         await self.flush(timeout_s=timeout_s)
         try:
             async with asyncio.timeout(timeout_s):
-                await calls.end(self._record, self._call_id, reason)
+                await calls.end(self._record, self._call_id, reason, attempt=self._attempt)
         except AWAY:
             raise NotDurable from None
         await self.write_ahead(CallEnded(reason=reason), timeout_s=timeout_s)

@@ -128,3 +128,11 @@ async def test_seal_from_another_state_is_refused(record: Record, state: str) ->
     with pytest.raises(journal.StaleAttempt) as caught:
         await journal.seal(record, call_id, 1, "caller")
     assert caught.value.reason == state
+
+
+async def test_end_by_a_stale_agent_changes_nothing(record: Record) -> None:
+    """An agent that was replaced can not end the call of the one that has it."""
+    call_id = await live(record)
+    assert await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen) == 2
+    assert not await calls.end(record, call_id, "caller", attempt=1)
+    assert await calls.end(record, call_id, "caller", attempt=2)
