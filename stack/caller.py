@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from voice_contract.messages import AGENT_MESSAGE, AgentMessage
 from voice_contract.names import AGENT_IDENTITY_PREFIX, HANG_UP_METHOD, MESSAGE_TOPIC
-from voice_contract.tokens import VoiceToken
+from voice_contract.tokens import VoiceToken, VoiceTokenRequest
 
 RATE_HZ = 24_000
 FRAME_S = 0.01
@@ -226,23 +226,38 @@ class Caller:
 
 
 @asynccontextmanager
-async def joined(base_url: str) -> AsyncIterator[Caller]:
+async def joined(
+    base_url: str,
+    *,
+    http: httpx.AsyncClient | None = None,
+    call_id: str | None = None,
+    hang_up: bool = True,
+) -> AsyncIterator[Caller]:
     """
-    A caller whose call was admitted by the token service at *base_url*.
+    A caller whom the token service at *base_url* let in.
 
+    Args:
+        http: The caller's browser, with its cookie; None: one that is new and forgotten.
+        call_id: The call to come back to; None: a new one.
+        hang_up: Whether the end of the block ends the call, or only leaves the room.
     Raises: httpx2.HTTPError: the token service is away or refused.
     """
-    async with httpx.AsyncClient(base_url=base_url, timeout=10) as http:
-        response = await http.post("/api/voice-token", json={})
-        response.raise_for_status()
+    wish = VoiceTokenRequest(call_id=call_id).model_dump()
+    if http is None:
+        async with httpx.AsyncClient(base_url=base_url, timeout=10) as fresh:
+            response = await fresh.post("/api/voice-token", json=wish)
+    else:
+        response = await http.post(f"{base_url}/api/voice-token", json=wish)
+    response.raise_for_status()
     async with Caller(rtc.Room()) as caller:
         await caller.connect(VoiceToken.model_validate_json(response.content))
         try:
             yield caller
         finally:
-            # The agent may be gone already; the call is over all the same.
-            with suppress(rtc.RpcError):
-                await caller.hang_up()
+            if hang_up:
+                # The agent may be gone already; the call is over all the same.
+                with suppress(rtc.RpcError):
+                    await caller.hang_up()
 
 
 async def _read(reader: rtc.TextStreamReader) -> str:

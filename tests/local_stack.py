@@ -8,13 +8,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2 as httpx
 
+from call_record import keys
+from call_record.database import Database
+from call_record.record import Record
 from service_base.sfu import SfuKey, read_sfu_key
 from stack.parent_death import die_with_parent
 
@@ -115,6 +118,14 @@ class LocalStack:
     def output(self) -> str:
         """What the stack printed so far."""
         return (self.folder / "output").read_text(errors="replace")
+
+    @asynccontextmanager
+    async def record(self) -> AsyncIterator[Record]:
+        """The record of calls that the stack writes."""
+        url = f"sqlite+aiosqlite:///{self.run_dir}/parley.db"
+        opened = Record(Database(url), keys.read(self.run_dir / "journal-keys.yaml"))
+        yield opened
+        await opened.close()
 
     def log(self, name: str) -> str:
         """What the process of that name in the Procfile logged so far."""

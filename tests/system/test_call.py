@@ -12,6 +12,7 @@ from livekit import api, rtc
 
 from stack.ask import recognize, speak
 from stack.caller import SOUND_RMS, Caller, joined, rms
+from tests.asking import ask, calls_now, greeted, ledger, speech_url
 from tests.local_stack import LocalStack, running_stack
 from voice_contract.messages import CallEnded, Notice
 from voice_contract.names import HANG_UP_METHOD
@@ -23,51 +24,6 @@ async def caller(stack: LocalStack) -> AsyncIterator[Caller]:
     async with joined(stack.page_url) as present:
         await greeted(present)
         yield present
-
-
-async def greeted(caller: Caller) -> None:
-    """Wait for the greeting to be over."""
-    await caller.agent_line(containing="automated assistant")
-
-
-async def ask(stack: LocalStack, caller: Caller, question: str, containing: str) -> float:
-    """
-    Ask aloud until the answer contains *containing*, as a person does who was not understood: the
-    recognizer is small and the line is a telephone's.
-
-    Returns: when the question was over.
-    """
-    question_pcm = await speak(speech_url(stack), question)
-    for attempts_left in (2, 1, 0):
-        before = len(caller.lines)
-        asked_at = await caller.say(question_pcm)
-        if containing in await caller.agent_line(after=before) or not attempts_left:
-            break
-        await caller.answer_after(asked_at)
-    await caller.agent_line(after=before, containing=containing)
-    return asked_at
-
-
-def speech_url(stack: LocalStack) -> str:
-    """The speech server's base URL."""
-    return stack.url("speech") + "/v1"
-
-
-async def ledger(stack: LocalStack, call_id: str) -> dict[str, list[dict[str, object]]]:
-    """What the storefront says was read and done in the call."""
-    async with httpx.AsyncClient() as http:
-        url = stack.url("storefront") + "/v1/ledger"
-        found: dict[str, list[dict[str, object]]] = (
-            await http.get(url, params={"call_id": call_id})
-        ).json()
-        return found
-
-
-async def calls_now(stack: LocalStack) -> float:
-    """The worker's own count of its calls."""
-    async with httpx.AsyncClient() as http:
-        text = (await http.get(stack.url("worker") + "/metrics")).text
-    return float(text.split("\nparley_worker_calls ")[1].split("\n")[0])
 
 
 async def test_caller_asks_for_an_order_and_hears_what_the_shop_knows(
