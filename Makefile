@@ -30,7 +30,9 @@ ask: venv ## ask the running agent: SAY="where is order seven", or WAV=file
 .PHONY: test
 test: lint chromium postgres ## what must hold at every commit: lint, the page's tests, the short tests
 	@cd web && exec npm test
-	@exec $(PYTHON_IN_VENV) -m pytest -m "not long and not compose"
+	@$(PYTHON_IN_VENV) -m pytest -n 2 -m "not long and not compose" tests/unit
+	@# One at a time: they measure what a caller hears.
+	@exec $(PYTHON_IN_VENV) -m pytest -m "not long and not compose" --ignore tests/unit
 
 .PHONY: test-long
 test-long: dev sfu web chromium postgres ## the tests that take minutes
