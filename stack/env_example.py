@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from call_record.settings import RecordSettings
 from service_base.settings import ENV_PREFIX, ServiceSettings
 from service_base.sfu import SfuSettings
 from stack.services import SETTINGS
@@ -64,9 +65,10 @@ def _text(value: Any) -> str:
 GROUPS: Mapping[str, type[ServiceSettings]] = {
     "every process": ServiceSettings,
     "who talks to the SFU": SfuSettings,
+    "who uses the record of calls": RecordSettings,
     **SETTINGS,
 }
-"""By title; what the first two hold stands once, on top."""
+"""By title; what the first three hold stands once, on top."""
 
 
 if __name__ == "__main__":
