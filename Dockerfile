@@ -1,4 +1,5 @@
-# A target for each process: token, worker, speech, storefront; and keys, which makes the SFU's key.
+# A target for each process: token, worker, speech, storefront; and keys, which makes the keys of
+# the SFU and of the journals.
 
 FROM node:22-slim AS web
 WORKDIR /web
@@ -14,7 +15,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 # the owner of the folder that it covers.
 RUN groupadd --gid 10001 parley \
     && useradd --uid 10001 --gid parley --no-create-home --shell /usr/sbin/nologin parley \
-    && install --directory --owner=parley --group=parley --mode=700 /keys /data
+    && install --directory --owner=parley --group=parley --mode=700 /keys /data /record
 WORKDIR /app
 COPY requirements.lock .
 # Without the local voices: they are large, piper-tts is GPL-3, and only `speech` needs them.
@@ -24,7 +25,9 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     && pip install --root-user-action=ignore --no-deps --require-hashes -r /tmp/requirements.lock \
     && pip check \
     && rm /tmp/requirements.lock
-ENV PARLEY_SFU_KEYS_FILE=/keys/sfu-keys.yaml
+ENV PARLEY_SFU_KEYS_FILE=/keys/sfu-keys.yaml \
+    PARLEY_JOURNAL_KEYS_FILE=/keys/journal-keys.yaml \
+    PARLEY_DATABASE_URL=sqlite+aiosqlite:////record/parley.db
 HEALTHCHECK --interval=30s --timeout=5s --start-period=2m --start-interval=1s \
     CMD ["python", "-c", "import os, urllib.request as http; http.urlopen(f'http://127.0.0.1:{os.environ[\"READY_PORT\"]}/readyz', timeout=4)"]
 USER parley
@@ -33,9 +36,11 @@ USER parley
 
 FROM dependencies AS keys
 COPY --chmod=755 service_base service_base
+COPY --chmod=755 voice_contract voice_contract
+COPY --chmod=755 call_record call_record
 COPY --chmod=755 stack/__init__.py stack/keys.py stack/
 HEALTHCHECK NONE
-CMD ["python", "-c", "import os, pathlib; from stack import keys; keys.ensure(pathlib.Path(os.environ['PARLEY_SFU_KEYS_FILE']))"]
+CMD ["python", "-m", "stack.keys"]
 
 
 FROM dependencies AS token
@@ -44,6 +49,7 @@ EXPOSE 8080
 COPY --from=web /web/dist web/dist
 COPY --chmod=755 service_base service_base
 COPY --chmod=755 voice_contract voice_contract
+COPY --chmod=755 call_record call_record
 COPY --chmod=755 token_service token_service
 CMD ["python", "-m", "token_service"]
 
@@ -53,6 +59,7 @@ ENV READY_PORT=8081 PARLEY_WORKER_HOST=0.0.0.0
 EXPOSE 8081
 COPY --chmod=755 service_base service_base
 COPY --chmod=755 voice_contract voice_contract
+COPY --chmod=755 call_record call_record
 COPY --chmod=755 agent_worker agent_worker
 COPY --chmod=755 examples/__init__.py examples/
 COPY --chmod=755 examples/storefront/__init__.py examples/storefront/

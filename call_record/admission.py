@@ -6,13 +6,14 @@ from enum import StrEnum
 from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from call_record import calls as live
 from call_record import chain
 from call_record.calls import Call, select_calls
 from call_record.journal import draft, place
 from call_record.record import Record
 from call_record.tables import CallState, admission, worker
 from call_record.tables import call as calls
-from voice_contract.journal import CallRequested
+from voice_contract.journal import CallEnded, CallRequested
 
 
 class Refusal(StrEnum):
@@ -56,6 +57,7 @@ async def admit(record: Record, call_id: str, applicant: Applicant) -> Admitted 
         unjoined = await select_calls(
             connection,
             (calls.c.caller == applicant.caller)
+            & calls.c.tenant.is_not_distinct_from(applicant.tenant)
             & (calls.c.state == CallState.REQUESTED)
             & calls.c.joined_at_ms.is_(None),
         )
@@ -66,6 +68,27 @@ async def admit(record: Record, call_id: str, applicant: Applicant) -> Admitted 
         await _insert(connection, record, call_id, applicant)
         [new] = await select_calls(connection, calls.c.call_id == call_id)
         return Admitted(new, is_new=True)
+
+
+async def withdraw(record: Record, call_id: str, reason: str) -> bool:
+    """
+    `requested` to `ended`: the slot of a call that no agent has is free at once.
+
+    Returns: False: an agent has it, or had it.
+    """
+    async with record.database.writing() as connection:
+        state = select(calls.c.state).where(calls.c.call_id == call_id).with_for_update()
+        if (await connection.execute(state)).scalar_one_or_none() != CallState.REQUESTED:
+            return False
+        entry = draft(CallEnded(reason=reason), record.clock.now_ms())
+        await place(connection, record.keys, call_id, None, [entry])
+    return True
+
+
+async def hang_up(record: Record, call_id: str, reason: str) -> None:
+    """End the call for its caller, whether or not an agent has it; one that is over stays so."""
+    if not await withdraw(record, call_id, reason):
+        await live.end(record, call_id, reason)
 
 
 async def free_slots(record: Record) -> int:

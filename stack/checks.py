@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dotenv.parser import Original, parse_stream
 
+from call_record import keys as journal_keys
 from service_base.settings import ServiceSettings, SettingsError, load, unknown_variables
 from stack import keys, livekit_server, ports
 from stack.services import SETTINGS, TOKEN, Loaded
@@ -68,6 +69,10 @@ def problems(loaded: Loaded, names: Iterable[str]) -> Iterator[str]:
         yield from _sfu_problems(loaded)
     token = loaded[TOKEN.name]
     if TOKEN.name in names and isinstance(token, TokenSettings):
+        try:
+            journal_keys.ensure(token.journal_keys_file)
+        except SettingsError as error:
+            yield str(error)
         page = token.web_dir / "index.html"
         if not page.is_file():
             yield f"PARLEY_WEB_DIR: {page} is missing; `make web` builds the web client."

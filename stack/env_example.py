@@ -65,7 +65,7 @@ def _text(value: Any) -> str:
 GROUPS: Mapping[str, type[ServiceSettings]] = {
     "every process": ServiceSettings,
     "who talks to the SFU": SfuSettings,
-    "who reads or writes the record of calls": RecordSettings,
+    "who uses the record of calls": RecordSettings,
     **SETTINGS,
 }
 """By title; what the first three hold stands once, on top."""

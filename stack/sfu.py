@@ -1,4 +1,8 @@
-"""`python -m stack.sfu`: become the SFU, with `sfu/livekit.yaml` moved to this machine's ports."""
+"""
+`python -m stack.sfu`: become the SFU, with `sfu/livekit.yaml` moved to this machine's ports.
+
+Makes the keys of the whole stack, at the first start.
+"""
 
 import os
 import signal
@@ -8,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from call_record import keys as journal_keys
+from call_record.settings import RecordSettings
 from service_base.settings import SettingsError, load_or_exit, or_exit
 from stack import keys, livekit_server
 from stack.parent_death import die_with_parent
@@ -39,6 +45,7 @@ def main() -> None:
     settings = load_or_exit(StackSettings)
     with or_exit():
         keys.ensure(settings.sfu_keys_file)
+        journal_keys.ensure(load_or_exit(RecordSettings).journal_keys_file)
         program = livekit_server.find(settings.sfu_binary)
         if program is None:
             raise SettingsError("PARLEY_SFU_BINARY: the SFU is missing; `make sfu` gets it.")

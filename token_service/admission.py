@@ -1,120 +1,119 @@
-"""Admits a call: makes its room with the agent on the way, and mints the caller's token."""
+"""The way into a call: a new one is admitted, a caller's own is come back to."""
 
-import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
-import aiohttp
 import structlog
-from livekit import api
 from prometheus_client import Counter, Histogram
 
-from service_base.sfu import SfuKey
-from token_service.errors import SfuUnavailable
-from voice_contract.dispatch import DispatchMetadata
+from call_record import calls
+from call_record.admission import Refusal, admit, hang_up
+from call_record.calls import Call
+from call_record.database import AWAY
+from call_record.record import Record
+from call_record.tables import CallState
+from service_base.problems import ServiceError
+from token_service.callers import Caller
+from token_service.errors import (
+    AgentsBusy,
+    CallNotFound,
+    CallOver,
+    RecordUnavailable,
+    SfuUnavailable,
+)
+from token_service.minting import Mint
+from token_service.rooms import Rooms
 from voice_contract.ids import new_call_id
-from voice_contract.limits import GRACE_S, JOIN_WITHIN_S, SFU_LEEWAY_S
 from voice_contract.tokens import VoiceToken
 
 log = structlog.get_logger()
 
-ROOM_EMPTY_TIMEOUT_S = JOIN_WITHIN_S + SFU_LEEWAY_S + 30
-"""Longer than the token can be used, so that the room outlives every way of joining it."""
-ROOM_DEPARTURE_TIMEOUT_S = GRACE_S + 15
-SFU_TIMEOUT_S = 3
-SFU_AWAY = (aiohttp.ClientError, api.TwirpError, TimeoutError)
-"""What a request to the SFU raises when it is away or refuses."""
+REFUSALS: dict[Refusal, type[ServiceError]] = {Refusal.AGENTS_BUSY: AgentsBusy}
+OPEN = (CallState.REQUESTED, CallState.LIVE)
+"""States in which a caller may join."""
 
 MINT_S = Histogram(
     "parley_token_mint_seconds",
     "Time from a request for a call to its token, the room's creation included",
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
-REQUESTS = Counter("parley_token_requests_total", "Requests for a call, by outcome", ["outcome"])
+REQUESTS = Counter("parley_token_requests_total", "Requests for a token, by outcome", ["outcome"])
+
+
+@contextmanager
+def record_or_problem() -> Iterator[None]:
+    """What a database that is away raises, as the problem that the caller may see."""
+    try:
+        yield
+    except AWAY as error:
+        raise RecordUnavailable from error
 
 
 @dataclass(frozen=True)
 class Admission:
-    """Makes calls. `client` is the SFU's API; `agent_name` names the workers to send."""
+    """Gives tokens. The record decides, the SFU has the room, then the token is minted."""
 
-    client: api.LiveKitAPI
-    key: SfuKey
-    rtc_url: str
-    agent_name: str
+    record: Record
+    rooms: Rooms
+    mint: Mint
 
-    async def admit(self) -> VoiceToken:
+    async def token(self, caller: Caller, call_id: str | None) -> VoiceToken:
         """
-        A new call and its caller's token.
+        A token for a new call of *caller*, or for its own call of that id.
 
-        The room exists and the agent is dispatched before this returns, so the agent is on its
-        way while the browser still connects.
-
-        Raises: SfuUnavailable: the SFU did not answer within 3 s, or refused.
+        Raises: AgentsBusy, SfuUnavailable, RecordUnavailable, CallNotFound, CallOver.
         """
         started = time.perf_counter()
-        call_id = new_call_id()
-        caller = f"caller-{secrets.token_hex(8)}"
         try:
-            await self._create_room(call_id, caller)
-        except SFU_AWAY as error:
-            REQUESTS.labels(SfuUnavailable.code).inc()
-            log.warning("call.refused", call_id=call_id, code=SfuUnavailable.code, exc_info=error)
-            raise SfuUnavailable from error
-        token = self._mint(call_id, caller)
+            with record_or_problem():
+                call = await (self._new(caller) if call_id is None else self._own(caller, call_id))
+        except ServiceError as error:
+            REQUESTS.labels(error.code).inc()
+            log.warning("call.refused", call_id=call_id, code=error.code, exc_info=error.__cause__)
+            raise
+        assert call.caller is not None
+        token = self.mint.token(call.call_id, call.caller)
         elapsed_s = time.perf_counter() - started
         MINT_S.observe(elapsed_s)
-        REQUESTS.labels("admitted").inc()
+        REQUESTS.labels("admitted" if call_id is None else "returned").inc()
         log.info(
-            "call.requested", call_id=call_id, caller=caller, mint_ms=round(elapsed_s * 1000, 1)
+            "call.requested" if call_id is None else "call.returning",
+            call_id=call.call_id,
+            caller=call.caller,
+            mint_ms=round(elapsed_s * 1000, 1),
         )
         return token
 
-    async def sfu_answers(self) -> None:
-        """
-        Return when the SFU accepts our key.
-
-        Raises: SfuUnavailable: it does not, or is away.
-        """
+    async def _new(self, caller: Caller) -> Call:
+        admitted = await admit(self.record, new_call_id(), caller.applicant)
+        if isinstance(admitted, Refusal):
+            raise REFUSALS[admitted]
         try:
-            await self.client.room.list_rooms(api.ListRoomsRequest(names=["-"]))
-        except SFU_AWAY as error:
-            raise SfuUnavailable from error
+            await self.rooms.open(admitted.call)
+        except SfuUnavailable:
+            if admitted.is_new:
+                # Nobody can join it, so its slot is another's.
+                await hang_up(self.record, admitted.call.call_id, SfuUnavailable.code)
+            raise
+        return admitted.call
 
-    async def _create_room(self, call_id: str, caller: str) -> None:
-        dispatch = DispatchMetadata(call_id=call_id, attempt=1, caller=caller)
-        await self.client.room.create_room(
-            api.CreateRoomRequest(
-                name=call_id,
-                empty_timeout=ROOM_EMPTY_TIMEOUT_S,
-                departure_timeout=ROOM_DEPARTURE_TIMEOUT_S,
-                agents=[
-                    api.RoomAgentDispatch(
-                        agent_name=self.agent_name, metadata=dispatch.model_dump_json()
-                    )
-                ],
-            )
-        )
+    async def _own(self, caller: Caller, call_id: str) -> Call:
+        call = await own_call(self.record, caller, call_id)
+        if call.state not in OPEN:
+            raise CallOver
+        await self.rooms.reopen(call)
+        return call
 
-    def _mint(self, call_id: str, caller: str) -> VoiceToken:
-        expires_at = datetime.now(UTC) + timedelta(seconds=JOIN_WITHIN_S)
-        token = (
-            api.AccessToken(self.key.api_key, self.key.secret)
-            .with_identity(caller)
-            .with_ttl(timedelta(seconds=JOIN_WITHIN_S))
-            .with_grants(
-                api.VideoGrants(
-                    room_join=True,
-                    room=call_id,
-                    can_publish=True,
-                    can_publish_sources=["microphone"],
-                    can_publish_data=True,
-                    can_subscribe=True,
-                    can_update_own_metadata=False,
-                )
-            )
-            .to_jwt()
-        )
-        return VoiceToken(
-            rtc_url=self.rtc_url, token=token, expires_at=expires_at.replace(microsecond=0)
-        )
+
+async def own_call(record: Record, caller: Caller, call_id: str) -> Call:
+    """
+    The call of that id, which is the caller's own.
+
+    Raises: CallNotFound: there is none, or it is another's: a stranger does not learn which.
+    """
+    call = await calls.read(record, call_id)
+    if call is None or not caller.owns(call):
+        raise CallNotFound
+    return call

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from pydantic import Field
 
+from call_record.settings import RecordSettings
 from service_base.sfu import SfuSettings
 
 
-class TokenSettings(SfuSettings):
+class TokenSettings(SfuSettings, RecordSettings):
     """What the token service reads from the environment."""
 
     token_host: str = Field("127.0.0.1", description="Address that the token service listens on.")

@@ -6,6 +6,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from voice_contract.dispatch import CallId
 
+TRANSCRIPT_MAX_LINES = 300
+
 
 class VoiceTokenRequest(BaseModel):
     """Body of `POST /api/voice-token`; empty for a new call."""

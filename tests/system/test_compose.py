@@ -27,7 +27,7 @@ QUESTION = "What is the status of order seven?"
 TRIES = 3
 BUILD_TIMEOUT_S = 900
 START_TIMEOUT_S = 120
-IN_CONTAINER = re.compile(r".*_(host|port|dir|file)|storefront_database_url")
+IN_CONTAINER = re.compile(r".*_(host|port|dir|file)|(storefront_)?database_url")
 """Settings that are the image's own: where it listens, where it keeps its files."""
 
 in_containers = [

@@ -80,3 +80,43 @@ async def test_slots_of_workers_that_drain_or_are_gone_do_not_count(record: Reco
     assert await admission.free_slots(record) == 1, "its call needs another agent"
     await workers.mark_gone(record, "other", 1)
     assert await admission.free_slots(record) == -1
+
+
+async def test_admit_takes_no_other_tenants_caller_for_the_same(record: Record) -> None:
+    """A name says who it is only within its tenant."""
+    await workers.register(record, "worker", 2)
+    ids = set()
+    for tenant in ("shop", "bank"):
+        admitted = await admit(record, new_call_id(), Applicant("sam", tenant=tenant))
+        assert isinstance(admitted, Admitted) and admitted.is_new
+        ids.add(admitted.call.call_id)
+    assert len(ids) == 2
+
+
+async def test_withdraw_ends_a_call_that_no_agent_has_and_only_such(record: Record) -> None:
+    """Its slot is free at once, its journal sealed; an agent's call is the agent's to end."""
+    call_id = await requested(record, room=1)
+    assert await admission.withdraw(record, call_id, "sfu-unavailable")
+    call = await the_call(record, call_id)
+    assert (call.state, call.end_reason) == (CallState.ENDED, "sfu-unavailable")
+    assert (await verify(record, call_id)).verdict is Verdict.INTACT
+    assert await admission.free_slots(record) == 1
+    assert not await admission.withdraw(record, call_id, "again")
+    taken = await requested(record, room=1)
+    await calls.claim(record, taken, 1, "job", "worker")
+    assert not await admission.withdraw(record, taken, "caller")
+    assert not await admission.withdraw(record, new_call_id(), "caller")
+    assert (await the_call(record, taken)).state is CallState.LIVE
+
+
+async def test_hang_up_ends_a_call_with_and_without_an_agent(record: Record) -> None:
+    """`ended` where nobody has it, `ending` where an agent seals it."""
+    states = []
+    for claimed in (False, True):
+        call_id = await requested(record)
+        if claimed:
+            await calls.claim(record, call_id, 1, "job", "worker")
+        await admission.hang_up(record, call_id, "caller")
+        await admission.hang_up(record, call_id, "caller")
+        states.append((await the_call(record, call_id)).state)
+    assert states == [CallState.ENDED, CallState.ENDING]

@@ -1,56 +1,31 @@
-"""The token service against a real SFU."""
+"""A token for a new call, and the page."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2 as httpx
-import jwt
 import pytest
 import structlog
 from livekit import api, rtc
 from starlette.applications import Starlette
 
+from call_record import calls, journal, workers
+from call_record.admission import free_slots
+from call_record.record import Record
+from call_record.tables import CallState
+from tests.calls import the_call
 from tests.local_stack import LocalStack
-from token_service.admission import ROOM_DEPARTURE_TIMEOUT_S
+from tests.token_service import browser, claims, client, room
 from token_service.app import build
+from token_service.rooms import ROOM_DEPARTURE_TIMEOUT_S
 from token_service.settings import TokenSettings
 from voice_contract.dispatch import DispatchMetadata
+from voice_contract.journal import CallRequested
 from voice_contract.limits import JOIN_WITHIN_S
+from voice_contract.room import RoomState
 from voice_contract.tokens import VoiceToken
-
-
-@asynccontextmanager
-async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of *app*, which is started and stopped around it."""
-    async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://parley") as http:
-            yield http
-
-
-@pytest.fixture
-def web_dir(tmp_path: Path) -> Path:
-    """A built page, as small as can be."""
-    (tmp_path / "assets").mkdir()
-    (tmp_path / "index.html").write_text("<!doctype html><title>Parley</title>")
-    (tmp_path / "assets" / "index-abc.js").write_text("1")
-    return tmp_path
-
-
-@pytest.fixture
-def settings(sfu: LocalStack, web_dir: Path) -> TokenSettings:
-    """Settings for the SFU of the tests."""
-    return TokenSettings(sfu_url=sfu.sfu_url, sfu_keys_file=sfu.keys_file, web_dir=web_dir)
-
-
-@pytest.fixture
-async def http(settings: TokenSettings) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the token service."""
-    async with client(build(settings)) as connected:
-        yield connected
 
 
 async def test_voice_token_is_all_that_is_answered(http: httpx.AsyncClient) -> None:
@@ -66,10 +41,11 @@ async def test_voice_token_grants_one_room_microphone_and_data(
 ) -> None:
     """The token's claims are exactly what a caller needs, and it expires in 30 s."""
     before = time.time()
-    answer = VoiceToken.model_validate_json((await http.post("/api/voice-token")).content)
-    claims = jwt.decode(answer.token, sfu.key.secret, algorithms=["HS256"])
-    room = claims["video"].pop("room")
-    assert claims["video"] == {
+    response = await http.post("/api/voice-token")
+    answer = VoiceToken.model_validate_json(response.content)
+    said = claims(response, sfu)
+    room = said["video"].pop("room")
+    assert said["video"] == {
         "roomJoin": True,
         "canPublish": True,
         "canSubscribe": True,
@@ -77,36 +53,63 @@ async def test_voice_token_grants_one_room_microphone_and_data(
         "canPublishSources": ["microphone"],
         "canUpdateOwnMetadata": False,
     }
-    assert set(claims) == {"video", "sub", "iss", "nbf", "exp"}
-    assert claims["sub"].startswith("caller-") and room not in claims["sub"]
-    assert JOIN_WITHIN_S - 1 <= claims["exp"] - before <= JOIN_WITHIN_S + 2
-    assert abs((answer.expires_at - datetime.fromtimestamp(claims["exp"], UTC)).seconds) <= 1
+    assert set(said) == {"video", "sub", "iss", "nbf", "exp"}
+    assert said["sub"].startswith("caller-") and room not in said["sub"]
+    assert JOIN_WITHIN_S - 1 <= said["exp"] - before <= JOIN_WITHIN_S + 2
+    assert abs((answer.expires_at - datetime.fromtimestamp(said["exp"], UTC)).seconds) <= 1
 
 
 async def test_voice_token_room_exists_with_dispatch_before_the_answer(
     http: httpx.AsyncClient, sfu: LocalStack
 ) -> None:
     """The agent is on its way before the browser has its token."""
-    answer = (await http.post("/api/voice-token")).json()
-    claims = jwt.decode(answer["token"], sfu.key.secret, algorithms=["HS256"])
-    room = claims["video"]["room"]
+    said = claims(await http.post("/api/voice-token", json={"call_id": None}), sfu)
+    name = said["video"]["room"]
     async with api.LiveKitAPI(sfu.sfu_url, sfu.key.api_key, sfu.key.secret) as sfu_api:
-        rooms = (await sfu_api.room.list_rooms(api.ListRoomsRequest(names=[room]))).rooms
-        dispatches = await sfu_api.agent_dispatch.list_dispatch(room)
+        rooms = (await sfu_api.room.list_rooms(api.ListRoomsRequest(names=[name]))).rooms
+        dispatches = await sfu_api.agent_dispatch.list_dispatch(name)
     assert [found.departure_timeout for found in rooms] == [ROOM_DEPARTURE_TIMEOUT_S]
+    assert RoomState.model_validate_json(rooms[0].metadata) == RoomState(
+        attempt=1, state="connecting"
+    )
     assert [found.agent_name for found in dispatches] == ["parley"]
     metadata = DispatchMetadata.model_validate_json(dispatches[0].metadata)
-    assert metadata == DispatchMetadata(call_id=room, attempt=1, caller=claims["sub"])
+    assert metadata == DispatchMetadata(call_id=name, attempt=1, caller=said["sub"])
 
 
-async def test_voice_token_each_request_is_another_call(
-    http: httpx.AsyncClient, sfu: LocalStack
+async def test_voice_token_call_is_on_the_record(
+    http: httpx.AsyncClient, sfu: LocalStack, record: Record
+) -> None:
+    """Its id is the room's name; its caller the identity in the token."""
+    said = claims(await http.post("/api/voice-token"), sfu)
+    call = await the_call(record, said["video"]["room"])
+    assert (call.state, call.caller) == (CallState.REQUESTED, said["sub"])
+    [first] = await journal.read(record, call.call_id)
+    assert first.entry == CallRequested(caller=said["sub"])
+
+
+async def test_voice_token_without_a_cookie_is_another_caller(
+    http: httpx.AsyncClient, app: Starlette, sfu: LocalStack
 ) -> None:
     """Two callers never share a room or an identity."""
-    answers = [(await http.post("/api/voice-token")).json() for _ in range(2)]
-    claims = [jwt.decode(a["token"], sfu.key.secret, algorithms=["HS256"]) for a in answers]
-    assert claims[0]["video"]["room"] != claims[1]["video"]["room"]
-    assert claims[0]["sub"] != claims[1]["sub"]
+    async with browser(app) as other:
+        said = [claims(await one.post("/api/voice-token"), sfu) for one in (http, other)]
+    assert said[0]["video"]["room"] != said[1]["video"]["room"]
+    assert said[0]["sub"] != said[1]["sub"]
+
+
+async def test_voice_token_asked_for_twice_is_one_call(
+    http: httpx.AsyncClient, sfu: LocalStack, record: Record
+) -> None:
+    """A double click, a reload before the join: same room, new token, one slot, one agent."""
+    before = await free_slots(record)
+    first = await http.post("/api/voice-token")
+    again = await asyncio.gather(*(http.post("/api/voice-token") for _ in range(4)))
+    assert {room(answer, sfu) for answer in again} == {room(first, sfu)}
+    assert {claims(answer, sfu)["sub"] for answer in again} == {claims(first, sfu)["sub"]}
+    assert await free_slots(record) == before - 1
+    async with api.LiveKitAPI(sfu.sfu_url, sfu.key.api_key, sfu.key.secret) as sfu_api:
+        assert len(await sfu_api.agent_dispatch.list_dispatch(room(first, sfu))) == 1
 
 
 async def test_token_joins_its_room_and_may_not_change_itself(
@@ -148,10 +151,49 @@ async def test_voice_token_with_wishes_is_refused(
     assert response.json()["code"] == code
 
 
-async def test_voice_token_with_the_sfu_away_says_so(
-    settings: TokenSettings, capfd: pytest.CaptureFixture[str]
+async def test_voice_token_asked_for_again_when_the_sfu_lost_the_room_makes_it_anew(
+    http: httpx.AsyncClient, sfu: LocalStack
+) -> None:
+    """With an agent on its way: nobody has been in it yet."""
+    call_id = room(await http.post("/api/voice-token"), sfu)
+    async with api.LiveKitAPI(sfu.sfu_url, sfu.key.api_key, sfu.key.secret) as sfu_api:
+        await sfu_api.room.delete_room(api.DeleteRoomRequest(room=call_id))
+        assert room(await http.post("/api/voice-token"), sfu) == call_id
+        assert len(await sfu_api.agent_dispatch.list_dispatch(call_id)) == 1
+
+
+async def test_voice_token_without_a_free_slot_says_when_to_ask_again(
+    http: httpx.AsyncClient, app: Starlette, record: Record
+) -> None:
+    """Busy is said before a room is made, never found out in a silent one."""
+    await workers.register(record, "worker", 1)
+    assert (await http.post("/api/voice-token")).status_code == 200
+    async with browser(app) as other:
+        refused = await other.post("/api/voice-token")
+    assert (refused.status_code, refused.json()["code"]) == (503, "agents-busy")
+    assert refused.headers["retry-after"] == "5"
+    assert "set-cookie" not in refused.headers
+
+
+async def test_voice_token_with_the_record_away_says_so(settings: TokenSettings) -> None:
+    """No call without a record of it; no word of why to a stranger."""
+    away = settings.model_copy(
+        update={"database_url": "postgresql+asyncpg://nobody:hunter2@127.0.0.1:9/none"}
+    )
+    async with client(build(away)) as http:
+        response = await http.post("/api/voice-token")
+        ready = await http.get("/readyz")
+    assert (response.status_code, response.json()["code"]) == (503, "record-unavailable")
+    assert response.headers["retry-after"] == "2"
+    assert (ready.status_code, ready.json()["parts"]["sfu"]) == (503, "ok")
+    assert ready.json()["parts"]["database"] == response.json()["detail"]
+
+
+async def test_voice_token_with_the_sfu_away_says_so_and_takes_no_slot(
+    settings: TokenSettings, record: Record, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """An SFU that cannot be reached is a problem of its own, without a secret in it."""
+    before = await free_slots(record)
     away = settings.model_copy(update={"sfu_url": "ws://127.0.0.1:9"})
     async with client(build(away)) as http:
         response = await http.post("/api/voice-token")
@@ -159,6 +201,8 @@ async def test_voice_token_with_the_sfu_away_says_so(
     assert (response.status_code, response.json()["code"]) == (503, "sfu-unavailable")
     assert response.headers["retry-after"] == "2"
     assert ready.status_code == 503
+    assert await free_slots(record) == before
+    assert await calls.not_ended(record) == []
     assert settings.sfu_key().secret not in response.text + ready.text + capfd.readouterr().out
 
 
@@ -182,44 +226,6 @@ async def test_voice_token_by_get_is_not_allowed(http: httpx.AsyncClient) -> Non
     assert response.json()["code"] == "method-not-allowed"
 
 
-async def test_page_is_served_under_a_strict_policy(
-    http: httpx.AsyncClient, settings: TokenSettings
-) -> None:
-    """Scripts and styles from here alone; connections to the SFU and nowhere else."""
-    response = await http.get("/")
-    policy = dict(
-        part.split(" ", 1) for part in response.headers["content-security-policy"].split("; ")
-    )
-    assert response.status_code == 200
-    assert policy["default-src"] == "'none'"
-    assert policy["script-src"] == policy["style-src"] == "'self'"
-    host = settings.sfu_url.removeprefix("ws://")
-    assert policy["connect-src"] == f"'self' ws://{host} http://{host}"
-    assert "unsafe" not in response.headers["content-security-policy"]
-    assert response.headers["x-content-type-options"] == "nosniff"
-
-
-async def test_page_assets_are_cached_and_the_page_is_not(http: httpx.AsyncClient) -> None:
-    """A new version is seen at the next load; unchanged parts are not fetched again."""
-    assert (await http.get("/")).headers["cache-control"] == "no-cache"
-    asset = await http.get("/assets/index-abc.js")
-    assert "immutable" in asset.headers["cache-control"]
-    missing = await http.get("/assets/gone.js")
-    assert missing.status_code == 404
-    assert "immutable" not in missing.headers["cache-control"]
-
-
-async def test_page_that_is_not_built_says_how_to_build_it(
-    settings: TokenSettings, tmp_path: Path
-) -> None:
-    """Without the web client the API works, and the page says what to run."""
-    bare = settings.model_copy(update={"web_dir": tmp_path / "nothing"})
-    async with client(build(bare)) as http:
-        page = await http.get("/")
-        assert (page.status_code, "make" in page.text) == (503, True)
-        assert (await http.post("/api/voice-token")).status_code == 200
-
-
 async def test_metrics_count_admitted_calls_and_time_to_mint(http: httpx.AsyncClient) -> None:
     """What an operator watches: mint latency, outcomes, requests by route."""
     await http.post("/api/voice-token")
@@ -234,13 +240,12 @@ async def test_log_of_a_call_has_its_id_and_no_token(
 ) -> None:
     """One event for each call, by which it can be followed, and nothing that opens its door."""
     with structlog.testing.capture_logs() as events:
-        answer = (await http.post("/api/voice-token")).json()
-    claims = jwt.decode(answer["token"], sfu.key.secret, algorithms=["HS256"])
+        said = claims(await http.post("/api/voice-token"), sfu)
     (event,) = events
     assert event.pop("mint_ms") > 0
     assert event == {
         "event": "call.requested",
         "log_level": "info",
-        "call_id": claims["video"]["room"],
-        "caller": claims["sub"],
+        "call_id": said["video"]["room"],
+        "caller": said["sub"],
     }

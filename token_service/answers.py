@@ -1,0 +1,13 @@
+"""Answers of the API."""
+
+from pydantic import BaseModel
+from starlette.responses import Response
+
+
+def json_answer(model: BaseModel) -> Response:
+    """*model* as JSON, not to be stored anywhere."""
+    return Response(
+        model.model_dump_json(),
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
