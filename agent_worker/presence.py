@@ -1,6 +1,7 @@
 """Whether the caller is in the room: gone without hanging up, back, or taken over elsewhere."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import structlog
@@ -11,6 +12,8 @@ from voice_contract.journal import CallLeft, CallReturned
 from voice_contract.limits import GRACE_S
 
 log = structlog.get_logger()
+
+TAKE_OVER_WITHIN_S = 1.0
 
 
 class Presence:
@@ -41,7 +44,8 @@ class Presence:
         self._on_back = on_back
         self._on_given_up = on_given_up
         self._grace: asyncio.TimerHandle | None = None
-        self._taken_over = False
+        self._left_s = 0.0
+        self._left_by_itself = True
         room.on("participant_connected", self._connected)
         room.on("participant_disconnected", self._disconnected)
 
@@ -62,15 +66,19 @@ class Presence:
         self._grace.cancel()
         self._grace = None
         log.info("connection.state_changed", side="caller", new="connected")
-        self._journal.write(CallReturned(another_device=self._taken_over))
-        self._on_back(self._taken_over)
+        # Of a device that is replaced the SFU does not say why it left.
+        at_once = time.monotonic() - self._left_s < TAKE_OVER_WITHIN_S
+        another_device = at_once and not self._left_by_itself
+        self._journal.write(CallReturned(another_device=another_device))
+        self._on_back(another_device)
 
     def _disconnected(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity != self._caller or self._grace is not None:
             return
         reason = participant.disconnect_reason
         name = "unknown" if reason is None else rtc.DisconnectReason.Name(reason).lower()
-        self._taken_over = reason == rtc.DisconnectReason.DUPLICATE_IDENTITY
+        self._left_s = time.monotonic()
+        self._left_by_itself = reason == rtc.DisconnectReason.CLIENT_INITIATED
         log.info("connection.state_changed", side="caller", new="disconnected", reason=name)
         self._journal.write(CallLeft(reason=name.replace("_", "-")))
         self.expect_back()

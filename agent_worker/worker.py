@@ -75,7 +75,8 @@ class Worker:
         """Calls that ended, and whose processes have not."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._warming: asyncio.Task[None] | None = None
-        self._registered = False
+        self._registered = asyncio.Event()
+        self._present = False
         self._metrics = MetricsReceiver(self._on_call_ended)
         key = settings.sfu_key()
         self._server = AgentServer(
@@ -149,20 +150,22 @@ class Worker:
 
     async def _be_present(self) -> None:
         """Show admission and supervisor each second that calls can be taken here."""
-        known = False
         while True:
-            if self._registered and not self._server._connecting:
+            await self._registered.wait()
+            if not self._server._connecting:
                 try:
-                    known = known and await workers.heartbeat(self._record, self._id)
-                    if not known:
-                        capacity = self._settings.worker_capacity
-                        await workers.register(self._record, self._id, capacity)
-                        known = True
-                    if self._server.draining:
-                        await workers.drain(self._record, self._id)
+                    await self._show_presence()
                 except AWAY as error:
                     log.warning("worker.not_present", error=type(error).__name__)
             await asyncio.sleep(PRESENT_EVERY_S)
+
+    async def _show_presence(self) -> None:
+        self._present = self._present and await workers.heartbeat(self._record, self._id)
+        if not self._present:
+            await workers.register(self._record, self._id, self._settings.worker_capacity)
+            self._present = True
+        if self._server.draining:
+            await workers.drain(self._record, self._id)
 
     async def _leave(self) -> None:
         with suppress(*AWAY):
@@ -199,13 +202,15 @@ class Worker:
 
     def _health_app(self) -> Starlette:
         async def registered() -> None:
-            if not self._registered or self._server._connecting:
+            if not self._registered.is_set() or self._server._connecting:
                 raise RuntimeError("not registered with the SFU")
             if self._server.draining:
                 raise RuntimeError("draining")
 
         async def record() -> None:
             await workers.read_all(self._record)
+            if not self._present:
+                raise RuntimeError("not yet in the record")
 
         return Starlette(
             routes=[*health_routes({"sfu": registered, "record": record}), METRICS_ROUTE],
@@ -216,10 +221,10 @@ class Worker:
         return self.calls / self._settings.worker_capacity
 
     def _on_registered(self, worker_id: str, _: object) -> None:
-        if not self._registered:
+        if not self._registered.is_set():
             # Only now: before, it would slow down the start.
             self._warming = asyncio.create_task(warm_voice(self._settings, self._agent))
-        self._registered = True
+        self._registered.set()
         log.info("worker.registered", worker_id=worker_id)
 
     async def _on_request(self, request: JobRequest) -> None:

@@ -58,7 +58,8 @@ async def test_caller_who_reloads_finds_the_same_call_and_conversation(
     async with joined(stack.page_url, http=browser, call_id=call_id) as caller:
         assert caller.room.name == call_id
         await caller.agent_line(containing=STILL_HERE)
-        await ask(stack, caller, "where is order number seven", "Order 7 is on its way")
+        question = "What is the status of order number seven?"
+        await ask(stack, caller, question, "Order 7 is on its way")
     async with stack.record() as record:
         entries = [one.entry for one in await journal.read(record, call_id)]
     assert CallReturned(another_device=False) in entries
