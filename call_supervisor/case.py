@@ -24,6 +24,8 @@ class Case:
     """Since when the caller has been seen to be away; None: it is there, or that is not known."""
     shown: RoomState | None = None
     """What the page was told last."""
+    missed_since_s: float | None = None
+    """Since when the call has had no agent; None: it has one."""
     trouble_since_s: float | None = None
     """Since when an agent has been sought; None: the call is well."""
     tries: int = 0
@@ -61,6 +63,8 @@ class Case:
 
     def troubled(self, now_s: float) -> None:
         """The call needs another agent."""
+        if self.missed_since_s is None:
+            self.missed_since_s = now_s
         if self.trouble_since_s is None:
             self.trouble_since_s, self.tries, self.pause_s = now_s, 0, 0.0
 

@@ -131,8 +131,9 @@ class CallSupervisor:
             case.ending_since_s = self._looked_s
         if call.owner is not None and case.sent == call.attempt:
             case.sent = None
-            if case.trouble_since_s is not None:
-                took_s = self._looked_s - case.trouble_since_s
+            if case.missed_since_s is not None:
+                took_s = self._looked_s - case.missed_since_s
+                case.missed_since_s = None
                 metrics.RECOVERY_S.observe(took_s)
                 log.info(
                     "agent.replaced",

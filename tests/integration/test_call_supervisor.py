@@ -378,7 +378,7 @@ async def test_webhooks_make_the_process_look_and_forged_ones_nothing(
         assert float(accepted) > 3, "none came from the SFU itself"
 
 
-@pytest.mark.parametrize("killed_after_s", [2.4, 2.6, 2.8, 3.0])
+@pytest.mark.parametrize("killed_after_s", [2.5, 2.9])
 async def test_supervisor_process_killed_during_a_recovery_leaves_it_to_the_next(
     sfu: LocalStack, lasting: Record, tmp_path: Path, killed_after_s: float
 ) -> None:
@@ -410,7 +410,7 @@ async def test_supervisor_on_a_public_address_is_refused(sfu: LocalStack, tmp_pa
         sys.executable,
         "-m",
         "call_supervisor",
-        env={**sfu.environment, "PARLEY_SUPERVISOR_HOST": "0.0.0.0"},
+        env={**sfu.environment, "PARLEY_SUPERVISOR_HOST": "0.0.0.0"},  # noqa: S104
         cwd=tmp_path,
         stderr=asyncio.subprocess.PIPE,
     )
