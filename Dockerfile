@@ -1,5 +1,5 @@
-# A target for each process: token, worker, speech, storefront; and keys, which makes the keys of
-# the SFU and of the journals.
+# A target for each process: token, worker, supervisor, speech, storefront; and keys, which makes
+# the keys of the SFU and of the journals.
 
 FROM node:22-slim AS web
 WORKDIR /web
@@ -65,6 +65,17 @@ COPY --chmod=755 examples/__init__.py examples/
 COPY --chmod=755 examples/storefront/__init__.py examples/storefront/
 COPY --chmod=755 examples/storefront/agent examples/storefront/agent
 CMD ["python", "-m", "agent_worker"]
+
+
+FROM dependencies AS supervisor
+# Exposed to the containers' own network; compose publishes it on loopback alone.
+ENV READY_PORT=8084 PARLEY_SUPERVISOR_HOST=0.0.0.0 PARLEY_SUPERVISOR_EXPOSED=true
+EXPOSE 8084
+COPY --chmod=755 service_base service_base
+COPY --chmod=755 voice_contract voice_contract
+COPY --chmod=755 call_record call_record
+COPY --chmod=755 call_supervisor call_supervisor
+CMD ["python", "-m", "call_supervisor"]
 
 
 FROM dependencies AS speech

@@ -8,6 +8,7 @@ from honcho.environ import parse_procfile
 
 from agent_worker.settings import WorkerSettings
 from call_record.settings import RecordSettings
+from call_supervisor.settings import SupervisorSettings
 from examples.storefront.agent.client import ShopClientSettings
 from examples.storefront.backend.settings import StorefrontSettings
 from service_base.settings import ENV_PREFIX, ServiceSettings
@@ -69,7 +70,16 @@ TOKEN = Service("token", "token service", TokenSettings, "token_port", "token_ho
 WORKER = Service(
     "worker", "agent worker", WorkerSettings, "worker_port", "worker_host", stop_round=0
 )
-SERVICES = (SFU, STOREFRONT, SPEECH, TOKEN, WORKER)
+SUPERVISOR = Service(
+    "supervisor",
+    "call supervisor",
+    SupervisorSettings,
+    "supervisor_port",
+    "supervisor_host",
+    # Together with the worker: else it would seek other agents for the worker's calls.
+    stop_round=0,
+)
+SERVICES = (SFU, STOREFRONT, SPEECH, TOKEN, WORKER, SUPERVISOR)
 
 SETTINGS: Mapping[str, type[ServiceSettings]] = {
     **{service.name: service.settings for service in SERVICES},
@@ -117,6 +127,7 @@ def derived(loaded: Loaded) -> dict[str, str]:
     run_dir = _stack(loaded).run_dir.absolute()
     values = {
         "sfu_url": SFU.url(loaded["sfu"], "ws"),
+        "sfu_webhook_url": SUPERVISOR.url(loaded["supervisor"]) + "/webhook",
         "stt_base_url": SPEECH.url(loaded["speech"]) + "/v1",
         "tts_base_url": SPEECH.url(loaded["speech"]) + "/v1",
         "storefront_url": STOREFRONT.url(loaded["storefront"]),

@@ -22,6 +22,11 @@ class StackSettings(SfuSettings):
         IPv4Address("127.0.0.1"),
         description="Address of that SFU which callers send their media to.",
     )
+    sfu_webhook_url: str = Field(
+        "http://127.0.0.1:8084/webhook",
+        pattern=r"^(https?://.+)?$",
+        description="Where that SFU reports what happens in its rooms; empty: nowhere.",
+    )
     sfu_binary: Path | None = Field(
         None, description="The livekit-server to run; empty: found on PATH or built by `make run`."
     )

@@ -26,13 +26,22 @@ ITS_OWN_VARIABLES = {"NODE_IP", "UDP_PORT", "REDIS_HOST", "REDIS_PASSWORD"}
 
 
 def config(settings: StackSettings) -> dict[str, Any]:
-    """livekit-server's settings: `sfu/livekit.yaml` with the ports and addresses of *settings*."""
+    """
+    livekit-server's settings: `sfu/livekit.yaml` with the ports and addresses of *settings*.
+
+    Raises: SettingsError: its key, which signs the webhooks, cannot be read.
+    """
     document: dict[str, Any] = yaml.safe_load(BASE.read_text())
     document["port"] = settings.sfu_port
     rtc = document["rtc"]
     rtc["tcp_port"] = settings.sfu_tcp_port
     rtc["udp_port"] = settings.sfu_udp_port
     rtc["node_ip"] = str(settings.sfu_node_ip)
+    if settings.sfu_webhook_url:
+        document["webhook"] = {
+            "api_key": settings.sfu_key().api_key,
+            "urls": [settings.sfu_webhook_url],
+        }
     if settings.sfu_node_ip.is_loopback:
         # Else it listens for media on every interface but this one.
         rtc["interfaces"] = {"includes": LOOPBACK_INTERFACES}

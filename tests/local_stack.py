@@ -70,11 +70,22 @@ class LocalStack:
     @classmethod
     def on_free_ports(cls, folder: Path) -> "LocalStack":
         """Settings for a stack in *folder* beside whatever else runs on this machine."""
-        names = ["sfu", "sfu_tcp", "sfu_udp", "token", "worker", "speech", "storefront"]
+        names = [
+            "sfu",
+            "sfu_tcp",
+            "sfu_udp",
+            "token",
+            "worker",
+            "speech",
+            "storefront",
+            "supervisor",
+        ]
         variables = {
             f"PARLEY_{name}_PORT".upper(): str(port)
             for name, port in zip(names, free_ports(len(names)), strict=True)
         }
+        webhook = f"http://127.0.0.1:{variables['PARLEY_SUPERVISOR_PORT']}/webhook"
+        variables["PARLEY_SFU_WEBHOOK_URL"] = webhook
         variables["PARLEY_RUN_DIR"] = str(folder / "run")
         variables["PARLEY_WEB_DIR"] = str(ROOT / "web" / "dist")
         if chosen := os.environ.get("PARLEY_SFU_BINARY"):
@@ -82,11 +93,11 @@ class LocalStack:
         return cls(folder, variables)
 
     def port(self, name: str) -> int:
-        """The port of `sfu`, `token`, `worker`, `speech` or `storefront`."""
+        """The port of `sfu`, `token`, `worker`, `speech`, `storefront` or `supervisor`."""
         return int(self.variables[f"PARLEY_{name}_PORT".upper()])
 
     def url(self, name: str) -> str:
-        """The HTTP address of `sfu`, `token`, `worker`, `speech` or `storefront`."""
+        """The HTTP address of `sfu`, `token`, `worker`, `speech`, `storefront` or `supervisor`."""
         return f"http://127.0.0.1:{self.port(name)}"
 
     @property
