@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from call_record import calls, erasure, export, journal, show
 from call_record.erasure import Erasure
-from call_record.follow_up import Step
+from call_record.follow_up import Step, StepState
 from call_record.record import Record
 from call_record.verification import Finding, Verdict, collect, verify
 
@@ -108,8 +108,9 @@ async def _tombstone(record: Record, call_id: str) -> int:
 def _tell(left: Sequence[Step]) -> None:
     """What is in other systems must be erased there."""
     for one in left:
-        what = one.external_id or "perhaps"
-        print(show.plain(f"{one.call_id}: sent to {one.target} ({one.step}): {what}"))
+        certain = one.state is StepState.DONE
+        what = f": {one.external_id}" if one.external_id else "" if certain else ", perhaps"
+        print(show.plain(f"{one.call_id}: {one.step} was sent to {one.target}{what}"))
 
 
 def _missing(call_id: str) -> int:

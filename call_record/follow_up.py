@@ -185,6 +185,15 @@ async def run_again(record: Record, lost: Run) -> bool:
         return bool((await connection.execute(statement)).rowcount)
 
 
+async def give_up(record: Record, lost: Run, reason: str) -> None:
+    """The workflows of a call come to nothing: what is open is parked."""
+    left = update(steps).where(steps.c.call_id == lost.call_id, steps.c.state == StepState.OPEN)
+    async with record.database.writing() as connection:
+        parked = await connection.execute(left.values(state=StepState.PARKED, reason=reason))
+        if parked.rowcount:
+            await _conclude(connection, lost.call_id)
+
+
 # Doing the steps.
 
 
@@ -466,6 +475,11 @@ def _open(call_id: str, step: str) -> ColumnElement[bool]:
 def _parked(call_id: str, step: str | None) -> ColumnElement[bool]:
     parked = (steps.c.call_id == call_id) & (steps.c.state == StepState.PARKED)
     return parked if step is None else parked & (steps.c.step == step)
+
+
+def items_json(items: Sequence[ActionItem]) -> str:
+    """As `settle` takes them."""
+    return json.dumps([item.model_dump() for item in items])
 
 
 def _results(summary: str | None, items: str | None) -> Results:
