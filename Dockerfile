@@ -1,4 +1,4 @@
-# A target for each process: token, worker, speech, storefront; and keys, which makes the keys of
+# A target for each process: token, worker, post-call, speech, storefront; and keys, which makes the keys of
 # the SFU and of the journals.
 
 FROM node:22-slim AS web
@@ -65,6 +65,18 @@ COPY --chmod=755 examples/__init__.py examples/
 COPY --chmod=755 examples/storefront/__init__.py examples/storefront/
 COPY --chmod=755 examples/storefront/agent examples/storefront/agent
 CMD ["python", "-m", "agent_worker"]
+
+
+FROM dependencies AS post-call
+ENV READY_PORT=8085 PARLEY_POST_CALL_HOST=0.0.0.0 PARLEY_RUN_DIR=/record \
+    PARLEY_POST_CALL_DATABASE_URL=sqlite+aiosqlite:////record/post-call.db \
+    PARLEY_POST_CALL_WEBHOOK_KEYS_FILE=/secrets/webhook-keys.yaml
+EXPOSE 8085
+COPY --chmod=755 service_base service_base
+COPY --chmod=755 voice_contract voice_contract
+COPY --chmod=755 call_record call_record
+COPY --chmod=755 post_call post_call
+CMD ["python", "-m", "post_call"]
 
 
 FROM dependencies AS speech

@@ -10,6 +10,7 @@ from agent_worker.settings import WorkerSettings
 from call_record.settings import RecordSettings
 from examples.storefront.agent.client import ShopClientSettings
 from examples.storefront.backend.settings import StorefrontSettings
+from post_call.settings import PostCallSettings
 from service_base.settings import ENV_PREFIX, ServiceSettings
 from speech_server.settings import SpeechSettings
 from stack.process import Program
@@ -69,7 +70,10 @@ TOKEN = Service("token", "token service", TokenSettings, "token_port", "token_ho
 WORKER = Service(
     "worker", "agent worker", WorkerSettings, "worker_port", "worker_host", stop_round=0
 )
-SERVICES = (SFU, STOREFRONT, SPEECH, TOKEN, WORKER)
+POST_CALL = Service(
+    "post-call", "post-call service", PostCallSettings, "post_call_port", "post_call_host"
+)
+SERVICES = (SFU, STOREFRONT, SPEECH, TOKEN, WORKER, POST_CALL)
 
 SETTINGS: Mapping[str, type[ServiceSettings]] = {
     **{service.name: service.settings for service in SERVICES},

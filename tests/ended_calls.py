@@ -27,7 +27,9 @@ from voice_contract.journal import (
 )
 
 
-def said(turn: str, text: str, *, tells: Sequence[str] = (), heard: str | None = None) -> list[Entry]:
+def said(
+    turn: str, text: str, *, tells: Sequence[str] = (), heard: str | None = None
+) -> list[Entry]:
     """The agent speaks; *heard*: it was interrupted there."""
     return [
         AgentTurnStarted(turn_id=turn, planned=text),

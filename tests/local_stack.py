@@ -71,6 +71,7 @@ class LocalStack:
     def on_free_ports(cls, folder: Path) -> "LocalStack":
         """Settings for a stack in *folder* beside whatever else runs on this machine."""
         names = ["sfu", "sfu_tcp", "sfu_udp", "token", "worker", "speech", "storefront"]
+        names += ["post_call"]
         variables = {
             f"PARLEY_{name}_PORT".upper(): str(port)
             for name, port in zip(names, free_ports(len(names)), strict=True)
@@ -82,11 +83,11 @@ class LocalStack:
         return cls(folder, variables)
 
     def port(self, name: str) -> int:
-        """The port of `sfu`, `token`, `worker`, `speech` or `storefront`."""
+        """The port of `sfu`, `token`, `worker`, `speech`, `storefront` or `post_call`."""
         return int(self.variables[f"PARLEY_{name}_PORT".upper()])
 
     def url(self, name: str) -> str:
-        """The HTTP address of `sfu`, `token`, `worker`, `speech` or `storefront`."""
+        """The HTTP address of what `port` knows."""
         return f"http://127.0.0.1:{self.port(name)}"
 
     @property

@@ -7,12 +7,13 @@ import pytest
 from prometheus_client import REGISTRY
 
 import agent_worker.worker
+import post_call.metrics
 import speech_server.metrics
 import token_service.admission
 
 FENCE = r"```%s\n(.*?)```"
 ROOT = Path(__file__).parents[2]
-MODULES = (agent_worker.worker, speech_server.metrics, token_service.admission)
+MODULES = (agent_worker.worker, post_call.metrics, speech_server.metrics, token_service.admission)
 """Imported so that their metrics are registered."""
 
 
