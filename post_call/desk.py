@@ -210,7 +210,7 @@ class Desk:
             return await self._summarize(story, failures)
         if step == ACTION_ITEMS:
             return await self._list_items(story, failures)
-        report = await self._report(call)
+        report = await self.report(call)
         if step == TICKET:
             return await self._open_ticket(story, report)
         if step == CRM and self._crm:
@@ -266,7 +266,8 @@ class Desk:
         ticket = tickets.write(story, report)
         return Done(external_id=await self._tickets.open(ticket, f"{report.call_id}:{TICKET}"))
 
-    async def _report(self, call: Call) -> Report:
+    async def report(self, call: Call) -> Report:
+        """What other systems may be told of *call* by now."""
         steps = {one.step: one for one in await follow_up.read_steps(self._record, call.call_id)}
         results = await follow_up.read_results(self._record, call.call_id)
         if results.summary is None:

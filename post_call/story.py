@@ -65,8 +65,11 @@ class ToolCall:
     @property
     def called(self) -> str:
         """The tool and its arguments, for people."""
-        arguments = ", ".join(f"{name} {value}" for name, value in self.arguments.items())
-        return f"{self.tool.replace('_', ' ')} ({arguments})" if arguments else self.tool
+        arguments = ", ".join(
+            f"{name.replace('_', ' ')} {value}" for name, value in self.arguments.items()
+        )
+        tool = self.tool.replace("_", " ")
+        return f"{tool} ({arguments})" if arguments else tool
 
 
 @dataclass

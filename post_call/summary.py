@@ -166,7 +166,7 @@ def _sentences(story: Story, reason: str, done: list[str]) -> list[str]:
     if done:
         more = f", and {len(done) - 1} more" if len(done) > 1 else ""
         sentences.append(f"Done: {done[0].rstrip('.')}{more}.")
-    elif said:
+    elif said and not story.unresolved:
         sentences.append("No tool did anything for the caller.")
     if wrong := story.unresolved:
         sentences.append(f"Not settled: {'; '.join(map(_went_wrong, wrong[:3])).rstrip('.')}.")
@@ -177,5 +177,5 @@ def _sentences(story: Story, reason: str, done: list[str]) -> list[str]:
     sentences.append(_ENDINGS.get(story.call.end_reason or "", "The call is over."))
     begun_ms = story.call.joined_at_ms or story.call.admitted_at_ms
     if story.call.ended_at_ms:
-        sentences.append(f"It took {round((story.call.ended_at_ms - begun_ms) / 1000)} s.")
+        sentences.append(f"The call took {round((story.call.ended_at_ms - begun_ms) / 1000)} s.")
     return sentences
