@@ -1,5 +1,5 @@
-# A target for each process: token, worker, supervisor, speech, storefront; and keys, which makes
-# the keys of the SFU and of the journals.
+# A target for each process: token, worker, supervisor, post-call, speech, storefront; and keys,
+# which makes the keys of the SFU and of the journals.
 
 FROM node:22-slim AS web
 WORKDIR /web
@@ -76,6 +76,18 @@ COPY --chmod=755 voice_contract voice_contract
 COPY --chmod=755 call_record call_record
 COPY --chmod=755 call_supervisor call_supervisor
 CMD ["python", "-m", "call_supervisor"]
+
+
+FROM dependencies AS post-call
+ENV READY_PORT=8085 PARLEY_POST_CALL_HOST=0.0.0.0 PARLEY_RUN_DIR=/record \
+    PARLEY_POST_CALL_DATABASE_URL=sqlite+aiosqlite:////record/post-call.db \
+    PARLEY_POST_CALL_WEBHOOK_KEYS_FILE=/secrets/webhook-keys.yaml
+EXPOSE 8085
+COPY --chmod=755 service_base service_base
+COPY --chmod=755 voice_contract voice_contract
+COPY --chmod=755 call_record call_record
+COPY --chmod=755 post_call post_call
+CMD ["python", "-m", "post_call"]
 
 
 FROM dependencies AS speech

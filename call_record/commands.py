@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from call_record import calls, erasure, export, journal, show
 from call_record.erasure import Erasure
+from call_record.follow_up import Step, StepState
 from call_record.record import Record
 from call_record.verification import Finding, Verdict, collect, verify
 
@@ -76,6 +77,7 @@ def erase_call(*, why: str, end: bool) -> Command:
         match await erasure.erase(record, call_id, why):
             case Erasure.ERASED:
                 print(f"{call_id}: erased")
+                _tell(await erasure.left_outside(record, call_id))
                 return DONE
             case Erasure.NOT_ENDED:
                 print(f"{call_id} is in progress; --end ends it first.", file=sys.stderr)
@@ -90,7 +92,7 @@ async def retain(record: Record, days: float, why: str) -> int:
     """Remove the calls that ended more than so many days ago."""
     before_ms = record.clock.now_ms() - round(days * 86_400_000)
     started_s = time.monotonic()
-    removed = await erasure.remove_ended_before(record, before_ms, why)
+    removed = await erasure.remove_ended_before(record, before_ms, why, _tell)
     print(f"{removed} calls removed in {time.monotonic() - started_s:.1f} s")
     return DONE
 
@@ -101,6 +103,14 @@ async def _tombstone(record: Record, call_id: str) -> int:
         return _missing(call_id)
     print(f"{call_id}: {_verdict(finding)}")
     return BROKEN if finding.verdict is Verdict.BROKEN else DONE
+
+
+def _tell(left: Sequence[Step]) -> None:
+    """What is in other systems must be erased there."""
+    for one in left:
+        certain = one.state is StepState.DONE
+        what = f": {one.external_id}" if one.external_id else "" if certain else ", perhaps"
+        print(show.plain(f"{one.call_id}: {one.step} was sent to {one.target}{what}"))
 
 
 def _missing(call_id: str) -> int:

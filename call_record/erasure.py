@@ -1,21 +1,24 @@
 """
 Forgetting: what was said and done is erased, or whole calls are removed.
 
-Both leave a tombstone: that it was done, when, why, and with which MAC the journal ended. All work
-is in short transactions, so that no call in progress waits for it.
+Both leave a tombstone: that it was done, when, why, and with which MAC the journal ended. Both
+reach what the work after the call found. All is done in short transactions, so that no call in
+progress waits for it.
 """
 
 import asyncio
+from collections.abc import Callable
 from enum import StrEnum
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record import calls as live
-from call_record import chain, journal
+from call_record import chain, follow_up, journal
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.tables import call as calls
+from call_record.tables import executor as executors
 from call_record.tables import journal as entries
 from call_record.tables import tombstone as tombstones
 from call_record.tables import worker as workers
@@ -73,23 +76,37 @@ async def erase(record: Record, call_id: str, why: str) -> Erasure:
             .where(calls.c.call_id == call_id)
             .values(caller=None, tenant=None, display_name=None, return_proof_hash=None)
         )
+        await follow_up.erase(connection, record, call_id)
     while True:
         if not await _erase_batch(record, call_id):
             return Erasure.ERASED
         await asyncio.sleep(PAUSE_S)
 
 
-async def remove_ended_before(record: Record, before_ms: int, why: str) -> int:
+async def left_outside(record: Record, call_id: str) -> list[follow_up.Step]:
+    """What the work after the call left, or may have left, in other systems; not erased there."""
+    async with record.database.reading() as connection:
+        return await follow_up.outside(connection, [call_id])
+
+
+async def remove_ended_before(
+    record: Record,
+    before_ms: int,
+    why: str,
+    tell: Callable[[list[follow_up.Step]], None] = lambda _: None,
+) -> int:
     """
     Remove the calls that ended before that Unix time in milliseconds, oldest first, and workers
-    that are gone.
+    and executors that are gone.
 
+    Args: tell: what the removed calls' work left in other systems, before that is forgotten.
     Returns: how many calls were removed.
     """
     async with record.database.writing() as connection:
         await connection.execute(delete(workers).where(workers.c.gone.is_(True)))
+        await connection.execute(delete(executors).where(executors.c.gone.is_(True)))
     removed = 0
-    while batch := await _remove_batch(record, before_ms, why):
+    while batch := await _remove_batch(record, before_ms, why, tell):
         removed += batch
         await asyncio.sleep(PAUSE_S)
     return removed
@@ -114,7 +131,12 @@ async def _erase_batch(record: Record, call_id: str) -> bool:
     return bool(rows)
 
 
-async def _remove_batch(record: Record, before_ms: int, why: str) -> int:
+async def _remove_batch(
+    record: Record,
+    before_ms: int,
+    why: str,
+    tell: Callable[[list[follow_up.Step]], None],
+) -> int:
     async with record.database.writing() as connection:
         found = await live.select_calls(
             connection,
@@ -133,6 +155,8 @@ async def _remove_batch(record: Record, before_ms: int, why: str) -> int:
         if chosen:
             await _bury(connection, record, chosen, why)
             ids = [call.call_id for call in chosen]
+            tell(await follow_up.outside(connection, ids))
+            await follow_up.remove(connection, ids)
             await connection.execute(delete(entries).where(entries.c.call_id.in_(ids)))
             await connection.execute(delete(calls).where(calls.c.call_id.in_(ids)))
     return len(chosen)

@@ -98,3 +98,41 @@ tombstone = Table(
     Column("key_id", String(200), nullable=False),
     Column("mac", LargeBinary, nullable=False),
 )
+
+follow_up = Table(
+    "follow_up",
+    metadata,
+    Column("call_id", ForeignKey("call.call_id"), primary_key=True),
+    Column("state", String(16), nullable=False),
+    # Each run is a workflow; the first one is 0. It is queued once `queued` has its number.
+    Column("run", Integer, nullable=False),
+    Column("queued", Integer, nullable=False),
+    # JSON; nothing is left of it when the call is erased.
+    Column("summary", Text),
+    Column("action_items", Text),
+    Index("follow_up_by_state", "state"),
+)
+
+follow_up_step = Table(
+    "follow_up_step",
+    metadata,
+    Column("call_id", ForeignKey("follow_up.call_id"), primary_key=True),
+    Column("step", String(100), primary_key=True),
+    Column("place", Integer, nullable=False),  # in the order of the work
+    Column("state", String(16), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("dropped", Integer, nullable=False),
+    # Where something was sent to, and what it is called there.
+    Column("target", String(200)),
+    Column("external_id", String(200)),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+executor = Table(
+    "executor",
+    metadata,
+    Column("executor_id", String(200), primary_key=True),
+    Column("presence", BigInteger, nullable=False),
+    Column("gone", Boolean, nullable=False),
+)

@@ -11,6 +11,7 @@ from call_record.settings import RecordSettings
 from call_supervisor.settings import SupervisorSettings
 from examples.storefront.agent.client import ShopClientSettings
 from examples.storefront.backend.settings import StorefrontSettings
+from post_call.settings import PostCallSettings
 from service_base.settings import ENV_PREFIX, ServiceSettings
 from speech_server.settings import SpeechSettings
 from stack.process import Program
@@ -79,7 +80,10 @@ SUPERVISOR = Service(
     # Together with the worker: else it would seek other agents for the worker's calls.
     stop_round=0,
 )
-SERVICES = (SFU, STOREFRONT, SPEECH, TOKEN, WORKER, SUPERVISOR)
+POST_CALL = Service(
+    "post-call", "post-call service", PostCallSettings, "post_call_port", "post_call_host"
+)
+SERVICES = (SFU, STOREFRONT, SPEECH, TOKEN, WORKER, SUPERVISOR, POST_CALL)
 
 SETTINGS: Mapping[str, type[ServiceSettings]] = {
     **{service.name: service.settings for service in SERVICES},

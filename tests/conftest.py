@@ -58,7 +58,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "parley.db")
         return f"sqlite+aiosqlite:///{tmp_path}/parley.db"
     url: str = request.getfixturevalue("postgres_record_url")
-    psql(url, "TRUNCATE call, journal, worker, tombstone; UPDATE admission SET n = 0")
+    psql(
+        url,
+        "TRUNCATE call, journal, worker, tombstone, follow_up, follow_up_step, executor;"
+        "UPDATE admission SET n = 0",
+    )
     return url
 
 

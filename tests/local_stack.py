@@ -79,6 +79,7 @@ class LocalStack:
             "speech",
             "storefront",
             "supervisor",
+            "post_call",
         ]
         variables = {
             f"PARLEY_{name}_PORT".upper(): str(port)
@@ -93,11 +94,11 @@ class LocalStack:
         return cls(folder, variables)
 
     def port(self, name: str) -> int:
-        """The port of `sfu`, `token`, `worker`, `speech`, `storefront` or `supervisor`."""
+        """The port of a service: `sfu`, `token`, `worker`, `supervisor`, `post_call` ..."""
         return int(self.variables[f"PARLEY_{name}_PORT".upper()])
 
     def url(self, name: str) -> str:
-        """The HTTP address of `sfu`, `token`, `worker`, `speech`, `storefront` or `supervisor`."""
+        """The HTTP address of what `port` knows."""
         return f"http://127.0.0.1:{self.port(name)}"
 
     @property

@@ -27,7 +27,7 @@ QUESTION = "What is the status of order seven?"
 TRIES = 3
 BUILD_TIMEOUT_S = 900
 START_TIMEOUT_S = 120
-IN_CONTAINER = re.compile(r".*_(host|port|dir|file)|(storefront_)?database_url")
+IN_CONTAINER = re.compile(r".*_(host|port|dir|file)|(storefront_|post_call_)?database_url")
 """Settings that are the image's own: where it listens, where it keeps its files."""
 
 in_containers = [
@@ -107,7 +107,8 @@ def project(
         pytest.skip("builds and starts containers: run `make test-compose`")
     if not has_engine():
         pytest.exit(NO_ENGINE, returncode=1)
-    names = ["token", "worker", "supervisor", "speech", "storefront", "sfu", "sfu_tcp", "sfu_udp"]
+    names = ["token", "worker", "supervisor", "post_call", "speech", "storefront"]
+    names += ["sfu", "sfu_tcp", "sfu_udp"]
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     env_file = tmp_path_factory.mktemp("compose") / "env"
     env_file.write_text("".join(f"PARLEY_{n.upper()}_PORT={port}\n" for n, port in ports.items()))
@@ -153,6 +154,7 @@ async def answered(caller: Caller, project: Project) -> str:
         ("token", ["token"]),
         ("worker", ["worker", "storefront-agent"]),
         ("supervisor", ["supervisor"]),
+        ("post-call", ["post-call"]),
         ("speech", ["speech"]),
         ("storefront", ["storefront"]),
     ],

@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY
 
 import agent_worker.worker
 import call_supervisor.metrics
+import post_call.metrics
 import speech_server.metrics
 import token_service.admission
 
@@ -16,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 MODULES = (
     agent_worker.worker,
     call_supervisor.metrics,
+    post_call.metrics,
     speech_server.metrics,
     token_service.admission,
 )

@@ -13,11 +13,13 @@ from starlette.responses import Response
 from examples.storefront.backend import (
     appointments,
     callbacks,
+    contacts,
     customers,
     ledger,
     opening_hours,
     orders,
     products,
+    tickets,
 )
 from examples.storefront.backend.access import AccessMiddleware
 from examples.storefront.backend.database import Database
@@ -70,6 +72,8 @@ def build(settings: StorefrontSettings, shop: Shop) -> Starlette:
             *opening_hours.ROUTES,
             *appointments.ROUTES,
             *callbacks.ROUTES,
+            *contacts.ROUTES,
+            *tickets.ROUTES,
             *ledger.ROUTES,
             *health_routes({"database": database}),
             METRICS_ROUTE,

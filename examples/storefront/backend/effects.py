@@ -2,7 +2,8 @@
 Effects happen once: an `Idempotency-Key`, the effect and its ledger row are one transaction.
 
 The first request with a key decides the answer, a refusal included. Every later one with the same
-key, path and body gets that answer again and changes nothing.
+key, path and body gets that answer again and changes nothing. A key belongs to the customer for
+whom something is done, or to the shop's office.
 """
 
 import hashlib
@@ -46,11 +47,17 @@ class KeyReused(ServiceError):
 
 
 @dataclass(frozen=True)
-class Work:
+class OfficeWork:
     """What an effect works with. Its session is rolled back when the effect raises."""
 
     shop: Shop
     session: Session
+
+
+@dataclass(frozen=True)
+class Work(OfficeWork):
+    """The same, on behalf of a customer."""
+
     customer: Customer
 
 
@@ -65,33 +72,61 @@ class Done:
 
 
 M = TypeVar("M", bound=BaseModel)
+W = TypeVar("W", bound=OfficeWork)
+OFFICE = "#office"
+"""Stands for the customer where there is none."""
 
 
 async def perform(
     request: Request, model: type[M], effect: Callable[[Work, M], Awaitable[Done]]
 ) -> Response:
     """
-    Read the body as *model* and do *effect* once for the request's key.
+    Read the body as *model* and do *effect* once for the request's key and customer.
 
     Raises: KeyMissing, KeyReused, BadRequest, BodyTooLarge, UnknownCustomer: none of these uses up
         the key.
     """
+
+    async def begin(shop: Shop, session: Session) -> tuple[str, Work]:
+        customer = await customer_of(request, session)
+        return customer.id, Work(shop, session, customer)
+
+    return await _once(request, model, effect, begin)
+
+
+async def perform_in_office(
+    request: Request, model: type[M], effect: Callable[[OfficeWork, M], Awaitable[Done]]
+) -> Response:
+    """As `perform`, for no customer. Raises: the same, but never UnknownCustomer."""
+
+    async def begin(shop: Shop, session: Session) -> tuple[str, OfficeWork]:
+        return OFFICE, OfficeWork(shop, session)
+
+    return await _once(request, model, effect, begin)
+
+
+async def _once(
+    request: Request,
+    model: type[M],
+    effect: Callable[[W, M], Awaitable[Done]],
+    begin: Callable[[Shop, Session], Awaitable[tuple[str, W]]],
+) -> Response:
     key = request.headers.get(KEY_HEADER, "")
     if not KEY.fullmatch(key):
         raise KeyMissing
     body = await body_of(request, model)
     shop = shop_of(request)
     async with shop.database.writing() as session:
-        customer = await customer_of(request, session)
+        owner, work = await begin(shop, session)
         record = IdempotencyKey(
-            customer_id=customer.id,
+            customer_id=owner,
             key=key,
             fingerprint=_fingerprint(request, body),
             requests=1,
         )
         if not await _claim(session, record):
             return await _replay(session, record)
-        response, done = await _attempt(request, Work(shop, session, customer), body, effect, key)
+        response, done = await _attempt(request, work, body, effect, record)
         record.status = response.status_code
         record.body = bytes(response.body).decode()
     if done:
@@ -128,16 +163,16 @@ async def _replay(session: Session, sent: IdempotencyKey) -> Response:
 
 async def _attempt(
     request: Request,
-    work: Work,
+    work: W,
     body: M,
-    effect: Callable[[Work, M], Awaitable[Done]],
-    key: str,
+    effect: Callable[[W, M], Awaitable[Done]],
+    record: IdempotencyKey,
 ) -> tuple[Response, Done | None]:
     entry = LedgerEntry(
         at=work.shop.clock(),
-        customer_id=work.customer.id,
+        customer_id=record.customer_id,
         call_id=call_of(request),
-        idempotency_key=key,
+        idempotency_key=record.key,
     )
     try:
         async with work.session.begin_nested():

@@ -22,6 +22,7 @@ OrderStatus = Literal["processing", "shipped", "delivered", "cancelled"]
 AppointmentKind = Literal["fitting", "repair"]
 AppointmentStatus = Literal["booked", "cancelled"]
 CallbackStatus = Literal["open", "done"]
+TicketStatus = Literal["open", "closed"]
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -160,6 +161,41 @@ class Callback(Base):
     phone: Mapped[str] = mapped_column(String(40))
     reason: Mapped[str] = mapped_column(String(500))
     status: Mapped[CallbackStatus]
+    at: Mapped[datetime]
+
+
+class Contact(Base):
+    """Somebody whom the shop has talked with; a customer, where `customer_id` says so."""
+
+    __tablename__ = "crm_contact"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    external_id: Mapped[str] = mapped_column(String(200), unique=True)
+    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customer.id"))
+    name: Mapped[str] = mapped_column(String(200))
+
+
+class Activity(Base):
+    __tablename__ = "crm_activity"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    external_id: Mapped[str] = mapped_column(String(200), unique=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("crm_contact.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
+    outcome: Mapped[str] = mapped_column(String(40))
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Ticket(Base):
+    __tablename__ = "ticket"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    external_id: Mapped[str] = mapped_column(String(200), unique=True)
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("crm_contact.id"))
+    status: Mapped[TicketStatus]
+    subject: Mapped[str] = mapped_column(String(200))
+    text: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
 
 

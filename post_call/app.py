@@ -1,0 +1,154 @@
+"""The post-call service: its parts put together, its health and metrics over HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx2 as httpx
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from call_record import executors
+from call_record.record import Record
+from post_call import durable, workflow
+from post_call.commands import open_record
+from post_call.connectors import Crm, Endpoint, Tickets
+from post_call.connectors.request_tracker import RequestTracker
+from post_call.connectors.storefront import StorefrontCrm, StorefrontTickets
+from post_call.connectors.webhook import WebhookEndpoint
+from post_call.desk import Desk, Patience
+from post_call.http import client
+from post_call.identity import Identity
+from post_call.model import Model
+from post_call.service import Service
+from post_call.settings import PostCallSettings
+from service_base import key_file
+from service_base.health import health_routes
+from service_base.metrics import METRICS_ROUTE, MetricsMiddleware
+from service_base.problems import EXCEPTION_HANDLERS
+from service_base.settings import SettingsError
+
+KEYS_VARIABLE = "PARLEY_POST_CALL_WEBHOOK_KEYS_FILE"
+
+
+def build(settings: PostCallSettings, identity: Identity) -> Starlette:
+    """
+    The application. The record's database must have been prepared.
+
+    Raises: SettingsError: a credential is missing or wrong.
+    """
+    secrets = _Secrets(settings)
+    record = open_record(settings, connections=8)
+    service = Service(record, identity.executor_id)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.callback(identity.release)
+            stack.push_async_callback(record.close)
+            workflow.use(await _desk(settings, secrets, record, stack))
+            await executors.register(record, identity.executor_id)
+            await durable.launch(
+                settings.post_call_database_url,
+                identity.executor_id,
+                concurrency=settings.post_call_concurrency,
+            )
+            service.start()
+            try:
+                yield
+            finally:
+                await service.stop()
+                await asyncio.to_thread(durable.destroy)
+                # Last: from now on the others take what was left.
+                await executors.leave(record, identity.executor_id)
+
+    async def database() -> None:
+        async with record.database.reading() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    return Starlette(
+        routes=[
+            *health_routes({"database": database, "work": service.check}),
+            METRICS_ROUTE,
+        ],
+        middleware=[Middleware(MetricsMiddleware)],
+        exception_handlers=EXCEPTION_HANDLERS,
+        lifespan=lifespan,
+    )
+
+
+class _Secrets:
+    """Read before anything starts, so that what is missing is told in a sentence."""
+
+    def __init__(self, settings: PostCallSettings) -> None:
+        self.rt = settings.rt_token() if settings.post_call_tickets == "request-tracker" else ""
+        if self.rt and not settings.post_call_rt_url:
+            raise SettingsError("PARLEY_POST_CALL_RT_URL: where is Request Tracker?")
+        self.llm = settings.llm_api_key()
+        self.webhooks: dict[str, str] = {}
+        if settings.post_call_webhooks:
+            remedy = "docs/post-call.md says how to make it"
+            keys = key_file.read(settings.post_call_webhook_keys_file, KEYS_VARIABLE, remedy)
+            for name in settings.post_call_webhooks:
+                if not keys.get(name, "").startswith("whsec_"):
+                    raise SettingsError(
+                        f"{KEYS_VARIABLE}: there is no line `{name}: whsec_...` in "
+                        f"{settings.post_call_webhook_keys_file}."
+                    )
+                self.webhooks[name] = keys[name]
+
+
+async def _desk(
+    settings: PostCallSettings, secrets: _Secrets, record: Record, stack: AsyncExitStack
+) -> Desk:
+    timeout_s = settings.post_call_timeout_s
+
+    async def opened(
+        base_url: str = "", token: str = "", kind: str = "Bearer"
+    ) -> httpx.AsyncClient:
+        headers = {"Authorization": f"{kind} {token}"} if token else {}
+        http = client(timeout_s, base_url=base_url, headers=headers)
+        return await stack.enter_async_context(http)
+
+    crm: Crm | None = None
+    tickets: Tickets | None = None
+    key = settings.storefront_api_key
+    shop = await opened(settings.storefront_url, key.get_secret_value() if key else "")
+    if settings.post_call_crm == "storefront":
+        crm = StorefrontCrm(shop)
+    if settings.post_call_tickets == "storefront":
+        tickets = StorefrontTickets(shop)
+    if settings.post_call_tickets == "request-tracker":
+        http = await opened(settings.post_call_rt_url, secrets.rt, "token")
+        tickets = RequestTracker(http, settings.post_call_rt_queue)
+    endpoints: list[Endpoint] = []
+    outward = await opened()
+    for name, url in settings.post_call_webhooks.items():
+        endpoints.append(WebhookEndpoint(outward, name, url, secrets.webhooks[name]))
+    model = None
+    if settings.post_call_llm_base_url:
+        http = client(
+            settings.post_call_llm_timeout_s,
+            base_url=settings.post_call_llm_base_url,
+            headers={"Authorization": f"Bearer {secrets.llm}"} if secrets.llm else {},
+        )
+        await stack.enter_async_context(http)
+        model = Model(http, settings.post_call_llm_model, settings.post_call_llm_timeout_s)
+    patience = Patience(
+        tries=settings.post_call_tries,
+        backoff_s=settings.post_call_backoff_s,
+        backoff_max_s=settings.post_call_backoff_max_s,
+        timeout_s=timeout_s,
+        model_tries=settings.post_call_llm_tries,
+        model_timeout_s=settings.post_call_llm_timeout_s,
+    )
+    return Desk(
+        record,
+        patience,
+        crm=crm,
+        tickets=tickets,
+        endpoints=endpoints,
+        model=model,
+        parallel=settings.post_call_parallel,
+    )

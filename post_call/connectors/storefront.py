@@ -1,0 +1,102 @@
+"""The storefront's CRM and tickets. They know keys, and find things by external id."""
+
+from typing import Any
+
+import httpx2 as httpx
+
+from post_call.connectors import NewTicket, Report
+from post_call.http import Refused, TryAgain, send
+
+CONFLICT = 409
+KEY_REUSED = 422
+
+
+class StorefrontCrm:
+    """A `Crm`."""
+
+    name = "storefront-crm"
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def log_call(self, report: Report, key: str) -> str:
+        """The contact's external id is the caller's identity, the activity's is the call's id."""
+        contact = await self._contact(report, f"{key}:contact")
+        activity = await _create(
+            self._http,
+            f"/v1/contacts/{contact}/activities",
+            key,
+            report.call_id,
+            "/v1/activities",
+            {
+                "external_id": report.call_id,
+                "kind": "call",
+                "at": report.started_at.isoformat(),
+                "outcome": report.summary.outcome,
+                "text": report.summary.text[:8_000],
+            },
+        )
+        return str(activity["id"])
+
+    async def _contact(self, report: Report, key: str) -> int:
+        found = await _find(self._http, "/v1/contacts", report.caller)
+        if found is None:
+            body = {"external_id": report.caller, "name": report.display_name or ""}
+            found = await _create(
+                self._http, "/v1/contacts", key, report.call_id, "/v1/contacts", body
+            )
+        number: int = found["id"]
+        return number
+
+
+class StorefrontTickets:
+    """`Tickets`."""
+
+    name = "storefront-tickets"
+    knows_keys = True
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def open(self, ticket: NewTicket, key: str) -> str:
+        """The ticket's external id is the call's id."""
+        body = {
+            "external_id": ticket.call_id,
+            "subject": ticket.subject,
+            "text": ticket.text,
+        }
+        opened = await _create(self._http, "/v1/tickets", key, ticket.call_id, "/v1/tickets", body)
+        return str(opened["number"])
+
+
+async def _create(
+    http: httpx.AsyncClient, path: str, key: str, call_id: str, find: str, body: dict[str, Any]
+) -> dict[str, Any]:
+    headers = {"Idempotency-Key": key, "X-Call-Id": call_id}
+    allow = frozenset({CONFLICT, KEY_REUSED})
+    response = await send(http, "POST", path, json=body, headers=headers, allow=allow)
+    if response.is_success:
+        return _object(response)
+    # Created by another process, or with the same key before a change of the text.
+    found = await _find(http, find, body["external_id"])
+    if found is None:
+        raise Refused(f"HTTP {response.status_code}")
+    return found
+
+
+async def _find(http: httpx.AsyncClient, path: str, external_id: str) -> dict[str, Any] | None:
+    """The thing of that external id, from an answer of one list."""
+    response = await send(http, "GET", path, params={"external_id": external_id})
+    found = next(iter(_object(response).values()))
+    return found[0] if found else None
+
+
+def _object(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or not body:
+        # A proxy's page with status 200, say.
+        raise TryAgain("the answer is not the shop's", uncertain=True)
+    return body

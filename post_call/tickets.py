@@ -1,0 +1,57 @@
+"""When a call needs a person to look at it, and what that person is told."""
+
+from post_call.connectors import NewTicket, Report
+from post_call.story import Story
+from post_call.summary import cut
+from voice_contract.follow_up import CallSummary
+
+SUBJECT_MAX_CHARS = 150
+TEXT_MAX_CHARS = 8_000
+EVIDENCE_LINES = 40
+
+
+def is_needed(story: Story, summary: CallSummary) -> bool:
+    """Whether something is left: the outcome says so, or a tool went wrong."""
+    return summary.outcome == "unresolved" or bool(story.unresolved)
+
+
+def write(story: Story, report: Report) -> NewTicket:
+    """The ticket of a call, with its evidence."""
+    wrong = story.unresolved
+    subject = f"{wrong[0].called} {wrong[0].state}" if wrong else report.summary.reason
+    parts = [
+        report.summary.text,
+        _list("Open", report.summary.open_questions),
+        _list("Done", report.summary.done),
+        _list("To do", [_item(item.text, item.owner, item.due) for item in report.action_items]),
+        _list(
+            "Keys of what is not settled, as the other systems know them",
+            [f"{one.called}: {one.idempotency_key}" for one in wrong if one.idempotency_key],
+        ),
+        _list("Evidence", [f"[{seq}] {cut(words, 300)}" for seq, words in _evidence(story)]),
+        f"The whole call: python -m call_record show {report.call_id}",
+    ]
+    text = "\n\n".join(part for part in parts if part)
+    if len(text) > TEXT_MAX_CHARS:
+        text = text[: TEXT_MAX_CHARS - 1] + "…"
+    return NewTicket(report.call_id, cut(subject, SUBJECT_MAX_CHARS), text)
+
+
+def _evidence(story: Story) -> list[tuple[int, str]]:
+    """The lines about what went wrong; else the last ones."""
+    lines = list(story.lines())
+    about = {seq for tool in [*story.unresolved, *story.refused] for seq in tool.seqs}
+    if not about:
+        return lines[-EVIDENCE_LINES:]
+    # What was said around it tells what was meant.
+    return [(seq, words) for seq, words in lines if any(abs(seq - other) <= 4 for other in about)][
+        :EVIDENCE_LINES
+    ]
+
+
+def _item(text: str, owner: str | None, due: str | None) -> str:
+    return text + (f" ({owner})" if owner else "") + (f" by {due}" if due else "")
+
+
+def _list(title: str, lines: list[str]) -> str:
+    return "\n".join([f"{title}:", *(f"- {line}" for line in lines)]) if lines else ""
