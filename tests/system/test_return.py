@@ -83,7 +83,8 @@ async def test_hang_up_frees_the_slot_within_a_second_and_seals_the_journal(
         recorded = await journal.read(record, call_id)
         assert (await verify(record, call_id)).verdict is Verdict.INTACT
     kinds = [one.kind for one in recorded]
-    assert kinds[:3] == ["call.requested", "call.claimed", "call.joined"]
+    # Whether the caller or the agent is there first is a race.
+    assert sorted(kinds[:3]) == ["call.claimed", "call.joined", "call.requested"]
     assert kinds[-1] == "call.ended"
     assert "usage" in kinds
     entries = [one.entry for one in recorded]
