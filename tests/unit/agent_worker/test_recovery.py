@@ -59,7 +59,7 @@ QUESTION = ConfirmationAsked(
 def written(*entries: Entry) -> list[Recorded]:
     """A journal: the first agent's entries, then the claim of the second one."""
     claim = CallClaimed(owner="job", worker_id="worker")
-    everything = [claim, CallJoined(), *entries, claim]
+    everything: list[Entry] = [claim, CallJoined(), *entries, claim]
     return [
         Recorded(number, NOW_MS - 90_000, 1, entry.kind, entry, b"")
         for number, entry in enumerate(everything, 1)
