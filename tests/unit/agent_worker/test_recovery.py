@@ -81,7 +81,8 @@ def conversation(items: list[ChatItem]) -> list[tuple[str, str]]:
 def test_rebuild_for_a_first_agent_is_nothing() -> None:
     """One claim only, or nobody was there to talk to."""
     claim = CallClaimed(owner="job", worker_id="worker")
-    for entries in ([], [claim], [claim, claim], [claim, CallJoined()]):
+    cases: list[list[Entry]] = [[], [claim], [claim, claim], [claim, CallJoined()]]
+    for entries in cases:
         recorded = [
             Recorded(n, NOW_MS, 1, entry.kind, entry, b"") for n, entry in enumerate(entries, 1)
         ]
