@@ -16,6 +16,7 @@ from livekit.agents import (
     ModelSettings,
     inference,
 )
+from livekit.agents.llm import ChatContext
 from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.agents.voice.events import (
     AgentStateChangedEvent,
@@ -27,9 +28,11 @@ from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputO
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.call_control import AgentEndReason, CallControl
+from agent_worker.handover import Handover
 from agent_worker.hold import Hold
 from agent_worker.metrics import Metrics
 from agent_worker.presence import Presence
+from agent_worker.recovery import Past, resume
 from agent_worker.settings import WorkerSettings
 from agent_worker.tools.runner import ToolRunner
 from agent_worker.tools.tool import Caller
@@ -42,7 +45,7 @@ from call_record import calls, journal
 from call_record.database import AWAY
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.journal import CallEnding, Usage
-from voice_contract.limits import JOIN_WITHIN_S, SFU_LEEWAY_S
+from voice_contract.limits import GRACE_S, JOIN_WITHIN_S, SFU_LEEWAY_S
 from voice_contract.messages import TEXT_MAX_CHARS, CallEnded, EndReason, Notice
 from voice_contract.names import HANG_UP_METHOD, MESSAGE_TOPIC
 
@@ -79,6 +82,8 @@ class Call(CallControl):
         settings: WorkerSettings,
         metrics: Metrics,
         hold: Hold,
+        handover: Handover,
+        past: Past | None,
     ) -> None:
         self._context = context
         self._room = context.room
@@ -87,6 +92,8 @@ class Call(CallControl):
         self._settings = settings
         self._metrics = metrics
         self._hold = hold
+        self._handover = handover
+        self._past = past
         loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[EndReason | None] = loop.create_future()
         self._broken: asyncio.Future[str] = loop.create_future()
@@ -110,7 +117,14 @@ class Call(CallControl):
                 metrics=self._metrics,
             )
             self._session = self._build_session(self._runner)
-            self._turns = TurnJournal(self._session, self._hold.journal, self._agent.templates)
+            if self._past is not None:
+                self._session.history.insert(self._past.items)
+            self._turns = TurnJournal(
+                self._session,
+                self._hold.journal,
+                self._agent.templates,
+                attempt=self._dispatch.attempt,
+            )
             self._policy = ConversationPolicy(
                 self._session, self._agent.phrases, self._metrics, self.end
             )
@@ -119,13 +133,18 @@ class Call(CallControl):
             stack.callback(lost.cancel)
             conversation = asyncio.create_task(self._converse())
             stack.callback(conversation.cancel)
-            over: set[asyncio.Future[Any]] = {conversation, lost, self._broken}
+            pause = asyncio.create_task(self._handover.pause(self._session, self._is_busy))
+            stack.callback(pause.cancel)
+            over: set[asyncio.Future[Any]] = {conversation, lost, self._broken, pause}
             await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
             if conversation.done():
                 await self._finish(conversation.result())
+                return
+            conversation.cancel()
+            if lost.done():
+                await self._abandon(lost.result())
             else:
-                conversation.cancel()
-                await self._abandon(lost.result() if lost.done() else self._broken.result())
+                await self._abandon(self._broken.result() if self._broken.done() else "handed-over")
 
     async def _converse(self) -> EndReason | None:
         await self._start()
@@ -203,7 +222,8 @@ class Call(CallControl):
             self._context.wait_for_participant(identity=self._dispatch.caller)
         )
         either: set[asyncio.Future[Any]] = {waiting, self._ended}
-        await asyncio.wait(either, timeout=JOIN_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+        wait_s = JOIN_TIMEOUT_S if self._past is None else GRACE_S
+        await asyncio.wait(either, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
         if not waiting.done():
             waiting.cancel()
             self.end(None)
@@ -219,8 +239,22 @@ class Call(CallControl):
             on_given_up=lambda: self.end(None),
         )
         self._spawn(self._note_joined())
-        asyncio.get_running_loop().call_later(self._settings.call_max_s, self._on_too_long)
-        self._session.say(self._agent.greeting)
+        elapsed_s = self._past.elapsed_s if self._past is not None else 0.0
+        # A recovered call has at least the time to say goodbye.
+        left_s = max(10.0, self._settings.call_max_s - elapsed_s)
+        asyncio.get_running_loop().call_later(left_s, self._on_too_long)
+        if self._past is None:
+            self._session.say(self._agent.greeting)
+        else:
+            self._take_up(self._past)
+
+    def _take_up(self, past: Past) -> None:
+        resumption = resume(self._agent, past)
+        log.info("call.recovered", items=len(past.items), answers=resumption.answer)
+        for text in resumption.say:
+            self._session.say(text)
+        if resumption.answer:
+            self._session.generate_reply()
 
     async def _note_joined(self) -> None:
         """Should the record be away now, the supervisor notes it."""
@@ -274,9 +308,14 @@ class Call(CallControl):
         with suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_WITHIN_S):
                 await self._room.disconnect()
-        await self._session.aclose()
         await self._runner.aclose()
+        await self._hold.give_back()
+        await self._session.aclose()
         self._context.shutdown(reason=reason)
+
+    def _is_busy(self) -> bool:
+        """Whether a tool is running."""
+        return self._runner.is_busy
 
     def _usage(self) -> dict[str, float]:
         """What the providers counted, such as `stt_audio_duration`, summed over the models."""
@@ -421,7 +460,11 @@ class _VoiceAgent(Agent):
     """The framework's agent: our instructions, and words on screen when the voice fails."""
 
     def __init__(self, call: Call) -> None:
-        super().__init__(instructions=call._agent.instructions)
+        past = call._past
+        super().__init__(
+            instructions=call._agent.instructions,
+            chat_ctx=ChatContext(past.items) if past is not None else None,
+        )
         self._call = call
 
     async def tts_node(

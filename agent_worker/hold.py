@@ -1,13 +1,14 @@
 """A job's hold on its call: the claim, kept alive by renewals, and the call's journal."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 
 from agent_worker.metrics import Metrics
 from agent_worker.settings import WorkerSettings
+from call_record import calls
 from call_record.calls import Claim
 from call_record.database import AWAY
 from call_record.journal import StaleAttempt
@@ -27,6 +28,9 @@ DATABASE_WAIT_S = 2.0
 SEAL_WITHIN_S = 20.0
 
 
+GiveBack = Callable[[], Awaitable[bool]]
+
+
 class NotClaimed(Exception):
     """The call is not this job's, or the record could not be asked in time."""
 
@@ -42,10 +46,13 @@ class Hold:
     Renewing begins with `keep`, when the session has started: until then the supervisor is patient.
     """
 
-    def __init__(self, record: Record, lease: Lease, journal: JournalWriter) -> None:
+    def __init__(
+        self, record: Record, lease: Lease, journal: JournalWriter, give_back: GiveBack
+    ) -> None:
         self.record = record
         self.lease = lease
         self.journal = journal
+        self._give_back = give_back
         self._keeping: asyncio.Task[None] | None = None
 
     def may_act(self) -> bool:
@@ -62,6 +69,13 @@ class Hold:
         if self._keeping is not None:
             self._keeping.cancel()
             self._keeping = None
+
+    async def give_back(self) -> None:
+        """The room is left: another agent can be sent at once."""
+        self.let_go()
+        with suppress(*AWAY, NotDurable, StaleAttempt):
+            await self.journal.flush()
+            await self._give_back()
 
     async def lost(self) -> str:
         """
@@ -117,7 +131,12 @@ async def hold_call(
             raise NotClaimed(answer)
         writer = JournalWriter(record, dispatch.call_id, dispatch.attempt, metrics)
         async with writer as journal:
-            hold = Hold(record, lease, journal)
+            hold = Hold(
+                record,
+                lease,
+                journal,
+                lambda: calls.give_back(record, dispatch.call_id, dispatch.attempt, owner),
+            )
             try:
                 yield hold
             finally:

@@ -10,8 +10,10 @@ from pydantic import ValidationError
 
 from agent_worker.agent import load_agent
 from agent_worker.call import Call
+from agent_worker.handover import Handover
 from agent_worker.hold import NotClaimed, hold_call
 from agent_worker.metrics import Metrics
+from agent_worker.recovery import recall
 from agent_worker.settings import WorkerSettings
 from service_base import logs
 from voice_contract.dispatch import DispatchMetadata
@@ -28,6 +30,7 @@ async def run_job(
     context: JobContext, *, settings: WorkerSettings, worker_id: str, metrics_address: str
 ) -> None:
     """Take the call that the job's metadata names, until it ends."""
+    handover = Handover()
     logs.configure_job()
     try:
         dispatch = DispatchMetadata.model_validate_json(context.job.metadata)
@@ -44,10 +47,14 @@ async def run_job(
         async with hold_call(
             settings, dispatch, owner=owner, worker_id=worker_id, metrics=metrics
         ) as hold:
+            past = await recall(hold.record, dispatch.call_id) if dispatch.attempt > 1 else None
             agent = load_agent(settings.agent)
-            await Call(context, dispatch, agent, settings, metrics, hold).run()
+            await Call(context, dispatch, agent, settings, metrics, hold, handover, past).run()
     except NotClaimed as refusal:
         log.warning("job.refused", reason=refusal.reason)
         context.shutdown(reason=refusal.reason)
+    except TimeoutError:
+        log.warning("job.refused", reason="not-recalled")
+        context.shutdown(reason="not-recalled")
     finally:
         metrics.close()

@@ -24,6 +24,13 @@ class WorkerSettings(SfuSettings, RecordSettings):
     worker_drain_s: int = Field(
         3600, ge=0, description="Time in seconds that calls get to finish after SIGTERM."
     )
+    worker_handover_s: int = Field(
+        30,
+        ge=0,
+        le=600,
+        description="Time in seconds to hand calls over that did not finish in it, to workers with "
+        "free places; what is left then is cut off.",
+    )
     agent: str = Field(
         "examples.storefront.agent", description="Python package that holds the agent as AGENT."
     )

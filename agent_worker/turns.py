@@ -23,14 +23,22 @@ class TurnJournal:
 
     An agent's turn is written when its first sound plays, with the words that are planned by then,
     and again when it ends, with the words that were heard.
+
+    Args: attempt: of the agent, so that turns of different agents are told apart.
     """
 
     def __init__(
-        self, session: AgentSession[None], journal: JournalWriter, templates: Templates
+        self,
+        session: AgentSession[None],
+        journal: JournalWriter,
+        templates: Templates,
+        *,
+        attempt: int,
     ) -> None:
         self._session = session
         self._journal = journal
         self._templates = templates
+        self._attempt = attempt
         self._planned: dict[str, list[str]] = {}
         self._typed: deque[str] = deque(maxlen=SPEECHES_MAX)
         self._turns = 0
@@ -57,7 +65,7 @@ class TurnJournal:
             speech = self._session.current_speech
             planned = self._planned.get(speech.id if speech else "", [])
             self._turns += 1
-            self._speaking = f"turn_{self._turns}"
+            self._speaking = f"turn_{self._attempt}_{self._turns}"
             self._journal.write(AgentTurnStarted(turn_id=self._speaking, planned="".join(planned)))
         elif event.old_state == "speaking":
             self._end("", interrupted=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import os
 import secrets
 import signal
 import socket
@@ -10,16 +11,18 @@ from contextlib import suppress
 import structlog
 from livekit.agents import AgentServer, APIError, JobRequest
 from livekit.agents.ipc.job_executor import JobExecutor
+from livekit.agents.ipc.job_proc_executor import ProcJobExecutor
 from prometheus_client import Gauge
 from pydantic import ValidationError
 from starlette.applications import Starlette
 
+from agent_worker import handover
 from agent_worker.agent import AgentDefinition, load_agent
 from agent_worker.job import owner_of, run_job
 from agent_worker.metrics import MetricsReceiver
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
-from call_record import calls, keys, workers
+from call_record import admission, calls, keys, workers
 from call_record.database import AWAY
 from call_record.prepare import prepare
 from call_record.record import open_record
@@ -48,7 +51,14 @@ async def warm_voice(settings: WorkerSettings, agent: AgentDefinition) -> None:
     voice = build_tts(settings)
     phrases = agent.phrases
     try:
-        for text in (agent.greeting, *phrases.not_understood, *phrases.not_heard, *phrases.silence):
+        for text in (
+            agent.greeting,
+            phrases.recovered,
+            phrases.go_on,
+            *phrases.not_understood,
+            *phrases.not_heard,
+            *phrases.silence,
+        ):
             async for _ in voice.synthesize(text):
                 pass
     except APIError as error:
@@ -199,6 +209,30 @@ class Worker:
             await self._server.drain(timeout=max(self._settings.worker_drain_s, 1))
         except TimeoutError:
             log.warning("worker.drain_ended", calls=self.calls)
+            await self._hand_over()
+
+    async def _hand_over(self) -> None:
+        """Give what goes on to other workers, as many calls at a time as they have places."""
+        with suppress(TimeoutError, *AWAY):
+            async with asyncio.timeout(self._settings.worker_handover_s):
+                while going_on := self._processes_with_calls():
+                    places = await admission.free_slots(self._record)
+                    if places <= 0:
+                        log.warning("worker.no_handover", calls=self.calls)
+                        return
+                    leaving = going_on[:places]
+                    for process in leaving:
+                        assert process.pid is not None
+                        os.kill(process.pid, handover.SIGNAL)
+                    for process in leaving:
+                        await process.join()
+
+    def _processes_with_calls(self) -> list[ProcJobExecutor]:
+        return [
+            process
+            for process in self._server._proc_pool.processes
+            if process.running_job is not None and isinstance(process, ProcJobExecutor)
+        ]
 
     def _health_app(self) -> Starlette:
         async def registered() -> None:

@@ -73,7 +73,7 @@ WORKER = Service(
 )
 SUPERVISOR = Service(
     "supervisor",
-    "call supervisor",
+    "supervisor",
     SupervisorSettings,
     "supervisor_port",
     "supervisor_host",

@@ -68,6 +68,11 @@ class ToolRunner:
             )
         return answer
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a tool is running."""
+        return bool(self._running)
+
     async def aclose(self) -> None:
         """Wait for writes that are still on their way, each within its own time."""
         if self._running:

@@ -25,7 +25,7 @@ class Scene:
 
     def __init__(self, record: Record, call_id: str, writer: JournalWriter, agent: AgentDefinition):
         self.session: AgentSession[None] = AgentSession()
-        self.turns = TurnJournal(self.session, writer, agent.templates)
+        self.turns = TurnJournal(self.session, writer, agent.templates, attempt=1)
         self._record = record
         self._call_id = call_id
         self._writer = writer
@@ -61,8 +61,8 @@ async def test_agent_turn_is_written_when_it_is_heard_and_when_it_ends(scene: Sc
     scene.said("assistant", "Hello, this", interrupted=True)
     scene.state("speaking", "listening")
     assert await scene.written() == [
-        AgentTurnStarted(turn_id="turn_1", planned="Hello, this is"),
-        AgentTurnEnded(turn_id="turn_1", heard="Hello, this", interrupted=True),
+        AgentTurnStarted(turn_id="turn_1_1", planned="Hello, this is"),
+        AgentTurnEnded(turn_id="turn_1_1", heard="Hello, this", interrupted=True),
     ]
 
 
@@ -71,8 +71,8 @@ async def test_agent_turn_of_which_nothing_was_heard_ends_too(scene: Scene) -> N
     scene.state("thinking", "speaking")
     scene.state("speaking", "listening")
     assert await scene.written() == [
-        AgentTurnStarted(turn_id="turn_1", planned=""),
-        AgentTurnEnded(turn_id="turn_1", heard="", interrupted=True),
+        AgentTurnStarted(turn_id="turn_1_1", planned=""),
+        AgentTurnEnded(turn_id="turn_1_1", heard="", interrupted=True),
     ]
 
 
@@ -92,7 +92,7 @@ async def test_user_turn_is_written_with_how_it_came_and_what_the_dialog_is_abou
 
 async def test_plans_that_are_never_spoken_are_bounded(agent: AgentDefinition) -> None:
     """Replies are prepared and dropped all the time."""
-    turns = TurnJournal(AgentSession(), None, agent.templates)  # type: ignore[arg-type]
+    turns = TurnJournal(AgentSession(), None, agent.templates, attempt=1)  # type: ignore[arg-type]
     for _ in range(100):
         turns.plan()
     assert len(turns._planned) == 1
