@@ -105,6 +105,7 @@ class Desk:
     variables: dict[str, str]
     context: ForkServerContext
     processes: list[ForkServerProcess] = field(default_factory=list)
+    port: int = 0
 
     def endpoints(self, *names: str, **elsewhere: str) -> None:
         """Which endpoints are told; *elsewhere* by address."""
@@ -113,7 +114,8 @@ class Desk:
 
     def start(self, **variables: str) -> ForkServerProcess:
         """Start a process; it may not be ready yet."""
-        port = {"PARLEY_POST_CALL_PORT": str(free_ports(1)[0])}
+        [self.port] = free_ports(1)
+        port = {"PARLEY_POST_CALL_PORT": str(self.port)}
         process = self.context.Process(
             target=post_call_process.run,
             args=({**self.variables, **port, **variables}, self.folder / "log"),
@@ -122,6 +124,13 @@ class Desk:
         process.start()
         self.processes.append(process)
         return process
+
+    async def ready(self) -> None:
+        """Wait until the process that was started last is."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not await asyncio.to_thread(answers, f"http://127.0.0.1:{self.port}/readyz"):
+            assert time.monotonic() < deadline, self.log[-4_000:]
+            await asyncio.sleep(0.02)
 
     async def settled(self, *call_ids: str, timeout_s: float = 30) -> None:
         """Wait until no step of these calls is open."""

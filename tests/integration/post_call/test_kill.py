@@ -49,14 +49,19 @@ async def test_process_killed_at_random_moments_does_everything_once(
     await desk.script(steady=["slow"], first=["slow"])
     call_ids: list[str] = []
     for kill in range(kills):
-        while len(call_ids) * kills < calls * (kill + 1):
+        process = desk.start()
+        if len(call_ids) * kills < calls * (kill + 1):
+            # In the midst of a call's work,
+            await desk.ready()
             entries = REFUND_UNKNOWN if len(call_ids) % 2 else ORDER_STATUS
             call_ids.append(await ended(desk.record, entries))
-        process = desk.start()
-        # From before it is ready to well into the work.
-        await asyncio.sleep(chance.uniform(0.2, 1.6))
+            await asyncio.sleep(chance.uniform(0.0, 0.7))
+        else:
+            # or from its start to well into the work that was left.
+            await asyncio.sleep(chance.uniform(0.2, 1.6))
         process.kill()
         process.join()
+    assert len(call_ids) == calls
     desk.start()
     await desk.settled(*call_ids, timeout_s=60)
     await once_each(desk, call_ids, tickets=calls // 2)
