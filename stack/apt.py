@@ -19,9 +19,8 @@ def install(*packages: str, needed_by: str, name: str, log: Path, **variables: s
     """
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
-        raise StepError(
-            f"{needed_by} need {name}: install it (on Debian: `sudo apt-get install {' '.join(packages)}`)."
-        )
+        command_line = f"sudo apt-get install {' '.join(packages)}"
+        raise StepError(f"{needed_by} need {name}: install it (on Debian: `{command_line}`).")
     for what, command in (
         ("Reading the package lists", [apt, "update"]),
         (f"Installing {name}", [apt, "install", "-y", "--no-install-recommends", *packages]),

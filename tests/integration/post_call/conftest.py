@@ -23,9 +23,11 @@ import pytest
 from call_record import follow_up, keys, workers
 from call_record.database import Database
 from call_record.follow_up import Step, StepState
+from call_record.prepare import prepare
 from call_record.record import Record
 from stack.parent_death import die_with_parent
 from tests import post_call_process
+from tests.conftest import in_a_thread, psql
 from tests.local_stack import ROOT, free_ports
 
 ENDPOINTS = ("steady", "first", "second", "third", "fourth", "fifth")
@@ -179,10 +181,17 @@ class Desk:
 
 
 @pytest.fixture
-def database_url(tmp_path: Path, sqlite_template: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """SQLite, where a test does not ask for PostgreSQL."""
-    shutil.copy(sqlite_template, tmp_path / "parley.db")
-    return f"sqlite+aiosqlite:///{tmp_path}/parley.db"
+    if getattr(request, "param", "sqlite") == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "parley.db")
+        return f"sqlite+aiosqlite:///{tmp_path}/parley.db"
+    server: str = request.getfixturevalue("postgres_url")
+    name = f"test_{secrets.token_hex(8)}"
+    psql(server, f"CREATE DATABASE {name}")
+    url = f"{server.rpartition('/')[0]}/{name}"
+    in_a_thread(prepare(url))
+    return url
 
 
 @pytest.fixture

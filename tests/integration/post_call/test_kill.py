@@ -36,7 +36,13 @@ async def once_each(desk: Desk, call_ids: list[str], *, tickets: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kills", "calls"), [(8, 6), pytest.param(50, 20, marks=LONG)], ids=["short", "long"]
+    ("kills", "calls", "database_url"),
+    [
+        pytest.param(8, 6, "sqlite", id="short"),
+        pytest.param(50, 20, "sqlite", marks=LONG, id="long"),
+        pytest.param(20, 12, "postgresql", marks=LONG, id="postgresql"),
+    ],
+    indirect=["database_url"],
 )
 async def test_process_killed_at_random_moments_does_everything_once(
     desk: Desk, kills: int, calls: int
