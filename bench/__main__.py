@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from bench import record
+from bench import post_call, record
 from stack.step import StepError
 
-MEASUREMENTS = {"record": record.main}
+MEASUREMENTS = {"record": record.main, "post-call": post_call.main}
 
 
 def main() -> int:

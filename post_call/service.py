@@ -27,12 +27,12 @@ SWEEP_EVERY_S = 30.0
 """Looking at all ended calls costs more than looking at the last ones, but misses none."""
 SWEEP_BACK_MS = 120_000
 BEAT_EVERY_S = 1.0
-MEND_EVERY_S = 10.0
+MEND_EVERY_S = 3.0
 COUNT_EVERY_S = 5.0
 BATCH = 200
 RUNS_MAX = 20
 """Workflows of one call, those that somebody asked for included."""
-LATE_S = 10.0
+LATE_S = 15.0
 """A loop that did not come round for so long is not ready."""
 OVER = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 """States of a workflow, as DBOS names them."""
@@ -72,7 +72,7 @@ class Service:
     async def check(self) -> None:
         """Raises: RuntimeError: a loop does not come round."""
         now_s = time.monotonic()
-        if late := [n for n, at_s in self._round_s.items() if now_s - at_s > LATE_S + MEND_EVERY_S]:
+        if late := [n for n, at_s in self._round_s.items() if now_s - at_s > LATE_S]:
             raise RuntimeError(f"late: {', '.join(late)}")
 
     async def take(self) -> None:

@@ -9,9 +9,9 @@ from stack.step import StepError, run
 INSTALL_TIMEOUT_S = 600
 
 
-def install(package: str, *, needed_by: str, name: str, log: Path, **variables: str) -> None:
+def install(*packages: str, needed_by: str, name: str, log: Path, **variables: str) -> None:
     """
-    Install the Debian *package*.
+    Install Debian packages.
 
     Args: needed_by: such as "The browser tests". name: the program's, as people know it.
         variables: for the package's own scripts.
@@ -19,12 +19,11 @@ def install(package: str, *, needed_by: str, name: str, log: Path, **variables: 
     """
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
-        raise StepError(
-            f"{needed_by} need {name}: install it (on Debian: `sudo apt-get install {package}`)."
-        )
+        command_line = f"sudo apt-get install {' '.join(packages)}"
+        raise StepError(f"{needed_by} need {name}: install it (on Debian: `{command_line}`).")
     for what, command in (
         ("Reading the package lists", [apt, "update"]),
-        (f"Installing {name}", [apt, "install", "-y", "--no-install-recommends", package]),
+        (f"Installing {name}", [apt, "install", "-y", "--no-install-recommends", *packages]),
     ):
         run(
             what,

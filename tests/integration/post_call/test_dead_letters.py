@@ -1,0 +1,85 @@
+"""What was given up, and how a person looks after it; and what erasing reaches."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from call_record.follow_up import StepState
+from post_call import commands
+from tests.ended_calls import REFUND_UNKNOWN, ended
+from tests.integration.post_call.conftest import Desk
+from tests.local_stack import ROOT
+
+
+def command(desk: Desk, *words: str) -> tuple[int, str]:
+    """Run `python -m ...` as an operator does. Returns: exit code and output."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PARLEY_")}
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=desk.folder,
+        env={**kept, **desk.variables, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+async def test_parked_steps_are_listed_retried_and_skipped(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The service goes on with what is retried, and leaves what is skipped."""
+    desk.endpoints("steady", "first", "second")
+    await desk.script(first=["400", "accept"], second=["400"])
+    desk.start()
+    call_id = await ended(desk.record, REFUND_UNKNOWN)
+    await desk.settled(call_id)
+    code, listed = command(desk, "post_call", "list", "--failed")
+    assert code == 0
+    first, second = listed.splitlines()
+    assert first.startswith(f"{call_id}  webhook:first at webhook:first  parked  tries 1  ")
+    assert first.endswith("  HTTP 400") and "webhook:second" in second
+    assert await commands.retry(desk.record, call_id, "ticket") == commands.NOTHING
+    assert await commands.skip(desk.record, call_id, "webhook:second") == commands.DONE
+    told = f"{call_id}: 1 step will be tried again.\n"
+    assert command(desk, "post_call", "retry", call_id) == (0, told)
+    await desk.settled(call_id)
+    steps = await desk.steps(call_id)
+    assert (steps["webhook:first"].state, steps["webhook:first"].tries) == (StepState.DONE, 2)
+    assert steps["webhook:second"].state is StepState.SKIPPED
+    assert await desk.accepted(call_id, "first") == await desk.accepted(call_id, "steady") == 1
+    assert await commands.show(desk.record, failed=False) == commands.DONE
+    assert capsys.readouterr().out.splitlines() == [
+        f"{call_id}: nothing of that is parked.",
+        f"{call_id}: 1 step left undone.",
+    ]
+
+
+async def test_erase_reaches_the_work_and_lists_what_went_elsewhere(desk: Desk) -> None:
+    """DBOS's own rows never held more than ids."""
+    desk.start()
+    call_id = await ended(desk.record, REFUND_UNKNOWN, caller="sam-rivera")
+    await desk.settled(call_id)
+    for file in ("post-call.db", "post-call.db-wal"):
+        with open(desk.folder / file, "rb") as opened:
+            stored = opened.read().lower()
+        assert not [word for word in (b"refund", b"sam", b"rivera", b"order") if word in stored]
+    code, told = command(desk, "call_record", "erase", call_id, "--why", "asked by the person")
+    number = (await desk.steps(call_id))["ticket"].external_id
+    activity = (await desk.steps(call_id))["crm"].external_id
+    assert code == 0
+    assert told.splitlines() == [
+        f"{call_id}: erased",
+        f"{call_id}: ticket was sent to storefront-tickets: {number}",
+        f"{call_id}: crm was sent to storefront-crm: {activity}",
+        f"{call_id}: webhook:steady was sent to webhook:steady: {call_id}:webhook:steady",
+    ]
+    with closing(sqlite3.connect(desk.folder / "parley.db")) as connection:
+        dump = "\n".join(connection.iterdump()).lower()
+    assert call_id in dump
+    assert not [word for word in ("refund order", "rivera", "call you back") if word in dump]
