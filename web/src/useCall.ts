@@ -1,7 +1,11 @@
 import { useCallback, useEffect, useReducer, useRef, useState } from "react";
-import { CallSession, NO_MEDIA, type Media } from "./callSession";
-import { callReducer, IDLE } from "./callState";
+import { actionsReducer, NOTHING_DONE } from "./actions";
+import { CallSession } from "./callSession";
+import { callReducer, IDLE, mayComeBack } from "./callState";
 import { config } from "./config";
+import { confirmationsReducer } from "./confirmations";
+import { NO_MEDIA, type Media } from "./media";
+import { recall } from "./rememberedCall";
 import { transcriptReducer } from "./transcript";
 
 const merge = (media: Media, change: Partial<Media>): Media => ({ ...media, ...change });
@@ -11,6 +15,8 @@ export function useCall() {
   const [state, dispatch] = useReducer(callReducer, IDLE);
   const [transcript, transcribe] = useReducer(transcriptReducer, []);
   const [media, setMedia] = useReducer(merge, NO_MEDIA);
+  const [cards, tellCards] = useReducer(confirmationsReducer, []);
+  const [actions, tellActions] = useReducer(actionsReducer, NOTHING_DONE);
   const [session, setSession] = useState<CallSession | null>(null);
   const current = useRef<CallSession | null>(null);
 
@@ -19,30 +25,73 @@ export function useCall() {
     current.current = next;
     setSession(next);
     setMedia(NO_MEDIA);
+    tellCards({ type: "cleared" });
     dispatch({ type: "left" });
   }, []);
 
+  const renew = useCallback(() => {
+    const whenCurrent =
+      <Value>(tell: (value: Value) => void) =>
+      (value: Value) => {
+        if (current.current === next) tell(value);
+      };
+    const next: CallSession = new CallSession({
+      call: whenCurrent(dispatch),
+      transcript: whenCurrent(transcribe),
+      media: whenCurrent(setMedia),
+      confirmations: whenCurrent(tellCards),
+      actions: whenCurrent(tellActions),
+    });
+    replace(next);
+    return next;
+  }, [replace]);
+
   const begin = useCallback(
     (withMicrophone: boolean) => {
-      const whenCurrent =
-        <Value>(tell: (value: Value) => void) =>
-        (value: Value) => {
-          if (current.current === next) tell(value);
-        };
-      const next: CallSession = new CallSession({
-        call: whenCurrent(dispatch),
-        transcript: whenCurrent(transcribe),
-        media: whenCurrent(setMedia),
-      });
-      replace(next);
+      current.current?.abandon();
       transcribe({ type: "cleared" });
+      tellActions({ type: "cleared" });
+      const next = renew();
       dispatch({ type: "called", withMicrophone });
       void next.start(withMicrophone);
     },
-    [replace],
+    [renew],
   );
 
-  useEffect(() => () => current.current?.leave(), []);
+  const comeBack = useCallback(() => {
+    const call = recall();
+    if (!call) return;
+    const next = renew();
+    dispatch({ type: "returning" });
+    void next.comeBack(call);
+  }, [renew]);
+
+  const leave = useCallback(() => {
+    current.current?.abandon();
+    replace(null);
+  }, [replace]);
+
+  // After a reload.
+  useEffect(() => {
+    comeBack();
+    return () => current.current?.leave();
+  }, [comeBack]);
+
+  const gone = state.phase === "ended" && state.ending.reason === "call-not-found";
+  useEffect(() => {
+    if (gone) leave();
+  }, [gone, leave]);
+
+  const lost = state.phase === "ended" && mayComeBack(state.ending) && session?.call != null;
+  useEffect(() => {
+    if (!lost) return;
+    addEventListener("online", comeBack);
+    addEventListener("pageshow", comeBack);
+    return () => {
+      removeEventListener("online", comeBack);
+      removeEventListener("pageshow", comeBack);
+    };
+  }, [lost, comeBack]);
 
   const waiting = state.phase === "waiting-for-agent";
   const agentLeft = waiting && state.agentLeft;
@@ -55,20 +104,34 @@ export function useCall() {
       ),
       setTimeout(() => dispatch({ type: "waited", patience: "no-agent" }), config.noAgentAfterMs),
       setTimeout(
-        () => current.current?.finish({ reason: agentLeft ? "agent-left" : "no-agent" }),
+        () => current.current?.stopWaiting(agentLeft ? "agent-left" : "no-agent"),
         config.giveUpAfterMs,
       ),
     ];
     return () => timers.forEach(clearTimeout);
   }, [waiting, agentLeft]);
 
+  const agentReturned = state.phase === "in-call" && state.agentReturned;
+  useEffect(() => {
+    if (!agentReturned) return;
+    const timer = setTimeout(() => dispatch({ type: "agent-settled" }), config.agentReturnedMs);
+    return () => clearTimeout(timer);
+  }, [agentReturned]);
+
   return {
     state,
     transcript,
     media,
+    cards,
+    tellCards,
+    actions,
+    tellActions,
     session,
+    /** Whether the call that ended on this page may be come back to. */
+    lost,
     begin,
+    comeBack,
     /** Back to the start, whatever the call is doing. */
-    leave: useCallback(() => replace(null), [replace]),
+    leave,
   };
 }

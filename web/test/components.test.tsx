@@ -1,5 +1,6 @@
 import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test } from "vitest";
+import type { Ending } from "../src/callState";
 import { EndScreen } from "../src/components/EndScreen";
 import { MicrophoneScreen } from "../src/components/MicrophoneScreen";
 import { StartScreen } from "../src/components/StartScreen";
@@ -8,6 +9,17 @@ import { Transcript } from "../src/components/Transcript";
 import type { Entry } from "../src/transcript";
 
 const nothing = () => undefined;
+
+const end = (ending: Ending, lost = false) => (
+  <EndScreen
+    ending={ending}
+    lost={lost}
+    transcript={[]}
+    onCall={nothing}
+    onComeBack={nothing}
+    onLeave={nothing}
+  />
+);
 
 test("the start gives the reason for the microphone beside the call button", () => {
   const html = renderToStaticMarkup(<StartScreen returning={false} onCall={nothing} />);
@@ -38,7 +50,7 @@ test.each([
 test("an ending that is a fault is an alert, a goodbye is not", () => {
   const ended = (reason: "agent" | "failed") =>
     renderToStaticMarkup(
-      <EndScreen ending={{ reason }} transcript={[]} onCall={nothing} onLeave={nothing} />,
+      end({ reason }),
     );
   expect(ended("failed")).toContain('role="alert"');
   expect(ended("agent")).not.toContain('role="alert"');
@@ -46,14 +58,16 @@ test("an ending that is a fault is an alert, a goodbye is not", () => {
 
 test("a refusal shows the service's own sentence", () => {
   const html = renderToStaticMarkup(
-    <EndScreen
-      ending={{ reason: "refused", detail: "All agents are in calls." }}
-      transcript={[]}
-      onCall={nothing}
-      onLeave={nothing}
-    />,
+    end({ reason: "refused", detail: "All agents are in calls.", retryAfterMs: null }),
   );
   expect(html).toContain("All agents are in calls.");
+});
+
+test("a lost call is offered the way back, and a new call", () => {
+  const html = renderToStaticMarkup(end({ reason: "connection-lost" }, true));
+  expect(html).toContain('data-testid="come-back"');
+  expect(html).toContain('data-testid="call"');
+  expect(renderToStaticMarkup(end({ reason: "connection-lost" }))).not.toContain("come-back");
 });
 
 test("screen readers hear a line of the transcript once it is final", () => {

@@ -7,11 +7,12 @@ import { CallScreen } from "./CallScreen";
 import { EndScreen } from "./EndScreen";
 import { Logo } from "./icons";
 import { MicrophoneScreen } from "./MicrophoneScreen";
+import { QueueScreen } from "./QueueScreen";
 import { StartScreen } from "./StartScreen";
 import { WaitScreen } from "./WaitScreen";
 
 export function App() {
-  const { state, transcript, media, session, begin, leave } = useCall();
+  const { state, transcript, media, session, lost, begin, comeBack, leave } = useCall();
   const [returning, setReturning] = useState(false);
   if (state.phase !== "idle" && !returning) setReturning(true);
   return (
@@ -40,11 +41,17 @@ export function App() {
             onLeave={leave}
           />
         )}
+        {state.phase === "queueing" && (
+          <QueueScreen retryAtMs={state.retryAtMs} onLeave={leave} />
+        )}
         {state.phase === "ended" && (
           <EndScreen
+            key={state.ending.reason}
             ending={state.ending}
+            lost={lost}
             transcript={transcript}
             onCall={begin}
+            onComeBack={comeBack}
             onLeave={leave}
           />
         )}

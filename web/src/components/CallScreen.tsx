@@ -1,6 +1,7 @@
-import type { CallSession, Media } from "../callSession";
+import type { CallSession } from "../callSession";
 import type { CallState } from "../callState";
 import { config } from "../config";
+import type { Media } from "../media";
 import type { Transcript as Entries } from "../transcript";
 import { AgentPanel } from "./AgentPanel";
 import { CallAlerts } from "./CallAlerts";
@@ -22,7 +23,11 @@ export function CallScreen(props: {
   const reachable = state.phase === "in-call" && !state.reconnecting;
   return (
     <Screen title={`Call with ${config.shopName}`} className="call">
-      <AgentPanel state={state} track={media.agentTrack} />
+      <AgentPanel
+        state={state}
+        track={media.agentTrack}
+        startedAtMs={session.call?.startedAtMs ?? null}
+      />
       <div className="conversation">
         <CallAlerts {...props} />
         <Transcript entries={transcript} live />

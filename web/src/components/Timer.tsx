@@ -1,16 +1,16 @@
 import { useEffect, useState } from "react";
 
-/** The time since it was first shown, which is when the caller entered the room. */
-export function Timer() {
-  const [startedAtMs] = useState(() => performance.now());
-  const [nowMs, setNowMs] = useState(startedAtMs);
+/** The time since *startedAtMs*, or else since it was first shown. */
+export function Timer({ startedAtMs }: { startedAtMs: number | null }) {
+  const [shownAtMs] = useState(() => Date.now());
+  const [nowMs, setNowMs] = useState(shownAtMs);
   useEffect(() => {
-    const timer = setInterval(() => setNowMs(performance.now()), 1_000);
+    const timer = setInterval(() => setNowMs(Date.now()), 1_000);
     return () => clearInterval(timer);
   }, []);
   return (
     <span className="timer" role="timer" aria-label="Length of the call" data-testid="timer">
-      {clock(nowMs - startedAtMs)}
+      {clock(Math.max(0, nowMs - (startedAtMs ?? shownAtMs)))}
     </span>
   );
 }
