@@ -41,6 +41,8 @@ export type ActionEvent =
   | { type: "undone" }
   | { type: "noted" }
   | { type: "opened"; part: Part }
+  /** News in *part* is on the screen. */
+  | { type: "seen"; part: Part }
   | { type: "edited"; appointment: Appointment }
   | { type: "cleared" };
 
@@ -72,6 +74,8 @@ export function actionsReducer(state: ActionsState, event: ActionEvent): Actions
       return { ...state, done: null };
     case "opened":
       return { ...state, board: look(board, event.part) };
+    case "seen":
+      return { ...state, board: { ...board, news: without(board.news, event.part) } };
     case "edited":
       // Undoing what was done before would undo the person's own work too.
       return { ...state, board: { ...board, appointment: event.appointment }, done: null };
@@ -121,14 +125,18 @@ function after(board: Board, action: Action): Board {
 
 function look(board: Board, part: Part): Board {
   const beside = part === "conversation" ? null : part;
-  return { ...board, part, beside, news: board.news.filter((other) => other !== part) };
+  return { ...board, part, beside, news: without(board.news, part) };
 }
 
 /** Something is new in *part*; the person may be busy with another. */
 function tellOf(board: Board, part: Part): Board {
   if (board.part === part) return board;
   const beside = board.part === "conversation" ? part : board.beside;
-  return { ...board, beside, news: [...board.news.filter((other) => other !== part), part] };
+  return { ...board, beside, news: [...without(board.news, part), part] };
+}
+
+function without(news: readonly Part[], part: Part): readonly Part[] {
+  return news.filter((other) => other !== part);
 }
 
 function isDay(text: string): boolean {

@@ -143,3 +143,20 @@ const MAY_COME_BACK: readonly Ending["reason"][] = [
 export function mayComeBack({ reason }: Ending): boolean {
   return MAY_COME_BACK.includes(reason);
 }
+
+const FOLLOWED: readonly Ending["reason"][] = [
+  "caller",
+  "agent",
+  "silence",
+  "not-understood",
+  "failed",
+  "agent-left",
+  "no-agent",
+  "closed",
+  "call-ended",
+];
+
+/** Whether there is work after a call that ended so. */
+export function isFollowed({ reason }: Ending): boolean {
+  return FOLLOWED.includes(reason);
+}

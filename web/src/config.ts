@@ -16,6 +16,8 @@ export const config = {
 
   /** The longest that the page waits for an answer of its own server. */
   requestTimeoutMs: 10_000,
+  /** Where a caller signs in. The page itself: what guards it asks for the sign-in. */
+  signInUrl: "/",
   /** Between two tries for a place while all agents are busy: what the server asks, within this. */
   queueRetryMinMs: 1_000,
   queueRetryMaxMs: 60_000,
@@ -55,7 +57,14 @@ export const config = {
   askedMax: 4,
   askedWithinMs: 60_000,
   /** How long the page says what it did. */
-  doneNoteMs: 12_000,
+  doneNoteMs: 20_000,
+
+  /** Between two looks at what came of a call: the first pause, its growth, the longest. */
+  followUpFirstMs: 1_000,
+  followUpGrowth: 1.4,
+  followUpLongestMs: 8_000,
+  /** From the end of the call to looking no more. */
+  followUpWithinMs: 120_000,
 
   /** How long the way back to a call is offered that this page has lost. */
   comeBackWithinMs: 60_000,

@@ -10,22 +10,37 @@ export interface RememberedCall {
 
 const KEY = "parley.call";
 
+/** This tab's call, and for `recallFromAnyTab` the browser's latest. */
 export function remember(call: RememberedCall): void {
-  store((storage) => storage.setItem(KEY, JSON.stringify(call)));
+  const text = JSON.stringify(call);
+  use("sessionStorage", (storage) => storage.setItem(KEY, text));
+  use("localStorage", (storage) => storage.setItem(KEY, text));
 }
 
 export function forget(): void {
-  store((storage) => storage.removeItem(KEY));
+  const { callId } = recall() ?? {};
+  use("sessionStorage", (storage) => storage.removeItem(KEY));
+  if (callId === recallFromAnyTab()?.callId) {
+    use("localStorage", (storage) => storage.removeItem(KEY));
+  }
 }
 
 export function recall(): RememberedCall | null {
-  return store((storage) => parse(storage.getItem(KEY))) ?? null;
+  return use("sessionStorage", (storage) => parse(storage.getItem(KEY))) ?? null;
+}
+
+/** The call of a tab that was closed, or of another one. */
+export function recallFromAnyTab(): RememberedCall | null {
+  return use("localStorage", (storage) => parse(storage.getItem(KEY))) ?? null;
 }
 
 /** Browsers that keep nothing for pages throw at the first touch. */
-function store<Value>(use: (storage: Storage) => Value): Value | undefined {
+function use<Value>(
+  which: "sessionStorage" | "localStorage",
+  by: (storage: Storage) => Value,
+): Value | undefined {
   try {
-    return use(sessionStorage);
+    return by(globalThis[which]);
   } catch {
     return undefined;
   }

@@ -5,7 +5,7 @@ import { callReducer, IDLE, mayComeBack } from "./callState";
 import { config } from "./config";
 import { confirmationsReducer } from "./confirmations";
 import { NO_MEDIA, type Media } from "./media";
-import { recall } from "./rememberedCall";
+import { recall, recallFromAnyTab, type RememberedCall } from "./rememberedCall";
 import { transcriptReducer } from "./transcript";
 
 const merge = (media: Media, change: Partial<Media>): Media => ({ ...media, ...change });
@@ -58,13 +58,14 @@ export function useCall() {
     [renew],
   );
 
-  const comeBack = useCallback(() => {
-    const call = recall();
-    if (!call) return;
-    const next = renew();
-    dispatch({ type: "returning" });
-    void next.comeBack(call);
-  }, [renew]);
+  const comeBack = useCallback(
+    (call: RememberedCall) => {
+      const next = renew();
+      dispatch({ type: "returning" });
+      void next.comeBack(call);
+    },
+    [renew],
+  );
 
   const leave = useCallback(() => {
     current.current?.abandon();
@@ -73,23 +74,26 @@ export function useCall() {
 
   // After a reload.
   useEffect(() => {
-    comeBack();
+    const call = recall();
+    if (call) comeBack(call);
     return () => current.current?.leave();
   }, [comeBack]);
 
-  const gone = state.phase === "ended" && state.ending.reason === "call-not-found";
+  const ending = state.phase === "ended" ? state.ending : null;
+  const gone = ending?.reason === "call-not-found";
   useEffect(() => {
     if (gone) leave();
   }, [gone, leave]);
 
-  const lost = state.phase === "ended" && mayComeBack(state.ending) && session?.call != null;
+  const lost = ending && mayComeBack(ending) ? (session?.call ?? null) : null;
   useEffect(() => {
     if (!lost) return;
-    addEventListener("online", comeBack);
-    addEventListener("pageshow", comeBack);
+    const retry = () => comeBack(lost);
+    addEventListener("online", retry);
+    addEventListener("pageshow", retry);
     return () => {
-      removeEventListener("online", comeBack);
-      removeEventListener("pageshow", comeBack);
+      removeEventListener("online", retry);
+      removeEventListener("pageshow", retry);
     };
   }, [lost, comeBack]);
 
@@ -127,8 +131,8 @@ export function useCall() {
     actions,
     tellActions,
     session,
-    /** Whether the call that ended on this page may be come back to. */
-    lost,
+    /** The call that goes on without this page, as far as it can tell. */
+    lost: ending?.reason === "too-many-calls" ? recallFromAnyTab() : lost,
     begin,
     comeBack,
     /** Back to the start, whatever the call is doing. */

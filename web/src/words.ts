@@ -1,5 +1,10 @@
+import type { Action, Part } from "./actions";
 import type { AgentState, CallState, Ending, Patience } from "./callState";
 import { config } from "./config";
+import type { CardResult } from "./confirmations";
+import type { CallSummary, PendingConfirmation } from "./contract";
+import { countdown, momentIn } from "./dates";
+import type { Followed } from "./useFollowUp";
 import type { MicrophoneProblem } from "./microphone";
 
 const { agentName } = config;
@@ -114,6 +119,81 @@ export const MICROPHONE: Record<MicrophoneProblem, Explanation> = {
   },
 };
 
+export const PARTS: Record<Part, string> = {
+  conversation: "Conversation",
+  orders: "Orders",
+  appointment: "Appointment",
+};
+
+/** What a screen reader says when a question comes: all of it, once. */
+export function announce({ title, arguments: all, expires_in_ms }: PendingConfirmation): string {
+  const details = all.map(({ name, value }) => `${name}: ${value}.`).join(" ");
+  const seconds = Math.round(expires_in_ms / 1_000);
+  return `${AGENT} asks: ${title} ${details} You have ${seconds} seconds to choose yes or no.`;
+}
+
+export const RESULTS: Record<CardResult, string> = {
+  approved: "You said yes.",
+  declined: "You said no. Nothing is done.",
+  expired: "The time is over. Nothing is done.",
+  changed: "This has changed meanwhile. Nothing is done.",
+  unknown: "This is no longer asked.",
+  closed: "Answered, or no longer asked.",
+  unanswered: `Your answer may not have arrived. Please tell ${agentName}.`,
+};
+
+/** What is asked before an action, and the button that says yes. */
+export function suggestion(action: Action): Explanation & { yes: string } {
+  switch (action.action) {
+    case "show_order":
+      return {
+        title: `Show order ${action.number}?`,
+        text: `${AGENT} would put it among your orders here.`,
+        yes: "Show it",
+      };
+    case "navigate":
+      return {
+        title: `Go to “${PARTS[action.to]}”?`,
+        text: `${AGENT} would show you this part of the page.`,
+        yes: "Go there",
+      };
+    case "fill_form":
+      return {
+        title: "Fill in the form?",
+        text: `${AGENT} would fill in the appointment form. You send it yourself.`,
+        yes: "Fill it in",
+      };
+    case "offer_download":
+      return {
+        title: "Save a file?",
+        text: `${AGENT} offers you ${action.filename} to keep.`,
+        yes: "Save it",
+      };
+    case "start_over":
+      return {
+        title: "Start over?",
+        text: `${AGENT} would clear the orders shown here and the form.`,
+        yes: "Clear them",
+      };
+  }
+}
+
+/** What the page has done. */
+export function deed(action: Action): string {
+  switch (action.action) {
+    case "show_order":
+      return `Order ${action.number} is in “Orders”.`;
+    case "navigate":
+      return `${AGENT} opened “${PARTS[action.to]}”.`;
+    case "fill_form":
+      return "The appointment form is filled in. Check it, then send it.";
+    case "offer_download":
+      return `${action.filename} was saved.`;
+    case "start_over":
+      return "Orders and form were cleared.";
+  }
+}
+
 const ENDINGS: Record<Exclude<Ending["reason"], "refused">, Explanation> = {
   caller: { title: "You hung up", text: "Thank you for calling." },
   agent: { title: "The call is finished", text: `${AGENT} said goodbye.` },
@@ -208,7 +288,33 @@ const ENDINGS: Record<Exclude<Ending["reason"], "refused">, Explanation> = {
   },
 };
 
+export const FOLLOW_UP: Record<Exclude<Followed["state"], "none">, string> = {
+  waiting: "Writing down what came of your call…",
+  late: "Writing down what came of your call takes longer than usual. You need not wait for it.",
+  ready: "What came of your call is here.",
+  failed: "What came of your call could not be written down by itself. A person will look at it.",
+};
+
+export const OUTCOMES: Record<Exclude<CallSummary["outcome"], "unknown">, string> = {
+  resolved: "Settled",
+  unresolved: "Still open",
+};
+
+const HOUR_MS = 3_600_000;
+
+/** When the next call may begin. */
+export function whenAgain(leftMs: number): string {
+  if (leftMs <= 0) return "You can call again now.";
+  if (leftMs < HOUR_MS) return `You can call again in ${countdown(leftMs)}.`;
+  return `You can call again on ${momentIn(leftMs)}.`;
+}
+
 const CALM: readonly Ending["reason"][] = ["caller", "agent", "taken-over", "call-ended"];
+
+const STILL_THERE = "Your call waits for you a short while.";
+const LOST: Partial<Record<Ending["reason"], string>> = {
+  "too-many-calls": "It was begun in another tab, or in one that was closed. You can go on with it here.",
+};
 
 /**
  * Why a call ended or could not begin, and what to do. `calm` endings are no errors.
@@ -220,6 +326,6 @@ export function explain(ending: Ending, lost = false): Explanation & { calm: boo
     ending.reason === "refused"
       ? { title: "The call was not accepted", text: ending.detail }
       : ENDINGS[ending.reason];
-  const text = lost ? "Your call waits for you a short while." : explanation.text;
+  const text = lost ? (LOST[ending.reason] ?? STILL_THERE) : explanation.text;
   return { title: explanation.title, text, calm: CALM.includes(ending.reason) };
 }

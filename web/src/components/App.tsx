@@ -12,7 +12,8 @@ import { StartScreen } from "./StartScreen";
 import { WaitScreen } from "./WaitScreen";
 
 export function App() {
-  const { state, transcript, media, session, lost, begin, comeBack, leave } = useCall();
+  const { lost, begin, comeBack, leave, ...call } = useCall();
+  const { state, transcript, media, session } = call;
   const [returning, setReturning] = useState(false);
   if (state.phase !== "idle" && !returning) setReturning(true);
   return (
@@ -33,9 +34,7 @@ export function App() {
           state.phase === "connecting") && <WaitScreen state={state} onLeave={leave} />}
         {session && (inRoom(state) || state.phase === "hanging-up") && (
           <CallScreen
-            state={state}
-            transcript={transcript}
-            media={media}
+            {...call}
             session={session}
             onRetry={() => begin(media.microphone !== null)}
             onLeave={leave}
@@ -48,10 +47,10 @@ export function App() {
           <EndScreen
             key={state.ending.reason}
             ending={state.ending}
-            lost={lost}
+            callId={session?.call?.callId ?? null}
             transcript={transcript}
             onCall={begin}
-            onComeBack={comeBack}
+            onComeBack={lost && (() => comeBack(lost))}
             onLeave={leave}
           />
         )}

@@ -1,7 +1,7 @@
 import { config } from "../config";
+import { countdown } from "../dates";
 import { useNow } from "../useNow";
 import { statusOf } from "../words";
-import { clock } from "./Timer";
 import { Screen } from "./Screen";
 
 /** All agents are busy: the page tries again by itself, until the person has had enough. */
@@ -26,7 +26,7 @@ export function QueueScreen(props: {
       <p className="status" data-testid="queue" data-asking={leftMs === 0}>
         {leftMs === 0
           ? "Asking for a place…"
-          : `Next try in ${clock(Math.ceil(leftMs / 1_000) * 1_000)}`}
+          : `Next try in ${countdown(leftMs)}`}
       </p>
       <button className="button quiet" data-testid="leave" onClick={onLeave}>
         Leave the queue

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { clock } from "../dates";
 
 /** The time since *startedAtMs*, or else since it was first shown. */
 export function Timer({ startedAtMs }: { startedAtMs: number | null }) {
@@ -13,15 +14,4 @@ export function Timer({ startedAtMs }: { startedAtMs: number | null }) {
       {clock(Math.max(0, nowMs - (startedAtMs ?? shownAtMs)))}
     </span>
   );
-}
-
-/** Minutes and seconds, as `4:07`; from an hour on with the hours, as `1:04:07`. */
-export function clock(durationMs: number): string {
-  const totalS = Math.floor(durationMs / 1_000);
-  const hours = Math.floor(totalS / 3_600);
-  const minutes = Math.floor(totalS / 60) % 60;
-  const seconds = String(totalS % 60).padStart(2, "0");
-  return hours > 0
-    ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}`
-    : `${minutes}:${seconds}`;
 }
