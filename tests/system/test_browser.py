@@ -1,7 +1,6 @@
 """The main job in a real browser: a person opens the page, asks aloud, and hears the answer."""
 
 import base64
-import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,22 +8,13 @@ from typing import Any
 import httpx2 as httpx
 import numpy as np
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from stack.ask import recognize, speak, to_wav
 from stack.caller import RATE_HZ, Pcm
+from tests.browser import complaints, ended, in_phase, opened, said
 from tests.local_stack import LocalStack
 
-CHROMIUM = "/usr/bin/chromium"
-OFFLINE = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 ASK_AFTER_S = 9
 """The greeting is over by then."""
 RECORD = """() => {
@@ -54,31 +44,10 @@ async def page(
     silence = np.zeros(ASK_AFTER_S * RATE_HZ, np.int16)
     microphone = tmp_path / "microphone.wav"
     microphone.write_bytes(to_wav(np.concatenate([silence, question, silence])))
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                *OFFLINE,
-                "--use-fake-ui-for-media-stream",
-                "--use-fake-device-for-media-stream",
-                f"--use-file-for-fake-audio-capture={microphone}%noloop",
-                "--autoplay-policy=no-user-gesture-required",
-            ],
-        )
-        context = await browser.new_context(viewport={"width": 1280, "height": 800})
-        opened = await context.new_page()
-        opened.on("console", lambda message: _keep(opened, message.type, message.text))
-        opened.on("pageerror", lambda error: _keep(opened, "error", str(error)))
-        await opened.goto(stack.page_url)
-        yield opened
-        await browser.close()
-
-
-def _keep(page: Page, kind: str, text: str) -> None:
-    """Remember what the page complained of."""
-    if kind == "error":
-        complaints: list[str] = page.__dict__.setdefault("complaints", [])
-        complaints.append(text)
+    async with opened(
+        stack.page_url, [f"--use-file-for-fake-audio-capture={microphone}%noloop"]
+    ) as started:
+        yield started
 
 
 async def reads_of_order_seven(stack: LocalStack) -> int:
@@ -96,16 +65,12 @@ async def test_person_asks_aloud_in_the_browser_and_hears_the_answer(
     """One click; the answer is on the page, in the sound, and was looked up in the shop."""
     before = await reads_of_order_seven(stack)
     await page.get_by_test_id("call").click()
-    await expect(page.get_by_test_id("screen")).to_have_attribute(
-        "data-phase", "in-call", timeout=15_000
-    )
-    await page.wait_for_function("document.querySelector('audio')?.srcObject", timeout=10_000)
+    await in_phase(page, "in-call")
+    await expect(page.locator("audio")).to_have_count(1, timeout=10_000)
     await page.evaluate(RECORD)
-    agent = page.locator('[data-testid="transcript-entry"][data-side="agent"]')
-    caller = page.locator('[data-testid="transcript-entry"][data-side="caller"]')
-    await expect(agent.filter(has_text="automated assistant")).to_be_visible(timeout=15_000)
-    await expect(caller.filter(has_text=re.compile("status", re.I))).to_be_visible(timeout=20_000)
-    await expect(agent.filter(has_text="Order 7 is on its way")).to_be_visible(timeout=15_000)
+    await expect(said(page, "agent", "automated assistant")).to_be_visible(timeout=15_000)
+    await expect(said(page, "caller", "status")).to_be_visible(timeout=20_000)
+    await expect(said(page, "agent", "Order 7 is on its way")).to_be_visible(timeout=15_000)
     await expect(page.get_by_test_id("agent-state")).to_have_attribute(
         "data-state", "listening", timeout=20_000
     )
@@ -116,26 +81,21 @@ async def test_person_asks_aloud_in_the_browser_and_hears_the_answer(
     assert "gloves" in (await _recognized(stack, sound)).lower()
     assert await reads_of_order_seven(stack) > before
     await page.get_by_test_id("hang-up").click()
-    await expect(page.get_by_test_id("ending")).to_have_attribute(
-        "data-reason", "caller", timeout=5_000
-    )
-    assert page.__dict__.get("complaints", []) == []
+    await ended(page, "caller", timeout_s=5)
+    assert complaints(page) == []
 
 
 async def test_person_without_a_voice_types_and_is_answered(stack: LocalStack, page: Page) -> None:
     """The whole job by keyboard alone: call, write, read, hang up."""
     await page.get_by_test_id("call-by-text").focus()
     await page.keyboard.press("Enter")
-    agent = page.locator('[data-testid="transcript-entry"][data-side="agent"]')
-    await expect(agent.first).to_be_visible(timeout=20_000)
+    await expect(said(page, "agent", "").first).to_be_visible(timeout=20_000)
     await page.get_by_test_id("text-input").fill("Where is order eight?")
     await page.keyboard.press("Enter")
-    await expect(agent.filter(has_text="Order 8 is on its way")).to_be_visible(timeout=15_000)
+    await expect(said(page, "agent", "Order 8 is on its way")).to_be_visible(timeout=15_000)
     await page.get_by_test_id("text-input").fill("Goodbye")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_test_id("ending")).to_have_attribute(
-        "data-reason", "agent", timeout=20_000
-    )
+    await ended(page, "agent", timeout_s=20)
 
 
 async def test_page_with_the_sfu_away_says_so(stack: LocalStack, page: Page) -> None:

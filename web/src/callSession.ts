@@ -6,118 +6,142 @@ import {
   Room,
   RoomEvent,
   Track,
-  TrackEvent,
-  type LocalAudioTrack,
-  type LocalTrack,
-  type Participant,
   type RemoteAudioTrack,
-  type RemoteTrack,
-  type TextStreamReader,
 } from "livekit-client";
-import { agentState, findAgent, isAgent } from "./agent";
-import type { CallEvent, Ending } from "./callState";
+import { ActionDesk } from "./actionDesk";
+import type { ActionEvent } from "./actions";
+import { agentState, askAgent, findAgent, roomState } from "./agent";
+import { AgentSound } from "./agentSound";
+import { CallMicrophone } from "./callMicrophone";
+import { mayComeBack, type CallEvent, type Ending } from "./callState";
 import { config } from "./config";
-import { HANG_UP_METHOD, MESSAGE_MAX_BYTES, MESSAGE_TOPIC } from "./contract";
-import { parseAgentMessage } from "./messages";
-import { openMicrophone, type MicrophoneProblem } from "./microphone";
-import { growing, whole } from "./textStream";
-import type { Side, TranscriptEvent } from "./transcript";
-import { requestVoiceToken, TokenError } from "./voiceToken";
+import { ConfirmationDesk, type Ask } from "./confirmationDesk";
+import type { ConfirmationEvent } from "./confirmations";
+import { HANG_UP_METHOD, type AgentMessage, type VoiceToken } from "./contract";
+import { Inbox } from "./inbox";
+import type { Media } from "./media";
+import { endCall, endingOnRecord, readCall } from "./ownCall";
+import { forget, remember, type RememberedCall } from "./rememberedCall";
+import { sleep } from "./time";
+import type { TranscriptEvent } from "./transcript";
+import { callOf, queueDelay, requestVoiceToken, TokenError } from "./voiceToken";
 
-const TRANSCRIPTION_TOPIC = "lk.transcription";
 const CHAT_TOPIC = "lk.chat";
-const TRANSCRIPTION_MAX_CHARS = 20_000;
-
-/** What there is to hear and to be heard with. */
-export interface Media {
-  agentTrack: RemoteAudioTrack | null;
-  microphone: LocalAudioTrack | null;
-  microphoneOpening: boolean;
-  /** Why a microphone that was asked for during the call is not there. */
-  microphoneProblem: MicrophoneProblem | null;
-  muted: boolean;
-  /** The browser plays no sound before the person touches the page. */
-  playbackBlocked: boolean;
-}
-
-export const NO_MEDIA: Media = {
-  agentTrack: null,
-  microphone: null,
-  microphoneOpening: false,
-  microphoneProblem: null,
-  muted: false,
-  playbackBlocked: false,
-};
 
 export interface CallListener {
-  call(event: CallEvent): void;
-  transcript(event: TranscriptEvent): void;
-  media(change: Partial<Media>): void;
+  call: (event: CallEvent) => void;
+  transcript: (event: TranscriptEvent) => void;
+  media: (change: Partial<Media>) => void;
+  confirmations: (event: ConfirmationEvent) => void;
+  actions: (event: ActionEvent) => void;
 }
 
-/** One call, from the click to the end. It says nothing more after `ended` or `leave()`. */
+/** A page's part in one call. It says nothing more after `ended` or `leave()`. */
 export class CallSession {
   readonly room = new Room({
     // With one connection for both directions, publishing the microphone while the agent's track
     // is being added fails now and then: "Transceiver not found based on m-line index".
     singlePeerConnection: false,
   });
+  /** The call, once it has a place. */
+  call: RememberedCall | null = null;
+  readonly confirmations: ConfirmationDesk;
+  readonly actions: ActionDesk;
+  private readonly listener: CallListener;
   private readonly abort = new AbortController();
-  private readonly sounds = new Map<RemoteTrack, HTMLMediaElement>();
-  private microphone: LocalAudioTrack | null = null;
+  private readonly sound = new AgentSound();
+  private readonly microphone: CallMicrophone;
+  private withMicrophone = false;
+  /** The agent that was seen last. */
+  private agent: string | null = null;
   /** Why the call is ending; set before the room is left. */
   private ending: Ending | null = null;
   private connected = false;
   private over = false;
-  private revisions = 0;
+  /** Whether the servers know how this call ends, or have been told. */
+  private settled = false;
   private entries = 0;
-  private ignored = 0;
 
-  constructor(private readonly listener: CallListener) {
+  constructor(listener: CallListener) {
+    this.listener = {
+      call: (event) => this.over || listener.call(event),
+      transcript: (event) => this.over || listener.transcript(event),
+      media: (change) => this.over || listener.media(change),
+      confirmations: (event) => this.over || listener.confirmations(event),
+      actions: (event) => this.over || listener.actions(event),
+    };
+    this.microphone = new CallMicrophone(this.room, (change) => this.listener.media(change));
+    const ask: Ask = (method, payload) => askAgent(this.room, method, payload);
+    const { signal } = this.abort;
+    this.confirmations = new ConfirmationDesk(ask, this.listener.confirmations, signal);
+    this.actions = new ActionDesk(ask, this.listener.actions, signal);
+    new Inbox(this.room, {
+      transcript: (event) => this.listener.transcript(event),
+      message: (message) => void this.obey(message),
+      unknownAction: (id) => this.actions.refuse(id),
+    });
     this.listen();
   }
 
+  /** Begins a call. */
   async start(withMicrophone: boolean): Promise<void> {
+    this.withMicrophone = withMicrophone;
     try {
       // Without a secure context not even text can be sent; asking finds that out.
       if ((withMicrophone || !isSecureContext) && !(await this.askForMicrophone())) return;
-      const place = await requestVoiceToken(this.abort.signal);
-      if (this.over) return;
-      this.listener.call({ type: "place-given" });
-      await this.room.connect(place.rtc_url, place.token, { autoSubscribe: false });
-      if (this.over) return;
-      this.listener.call({ type: "connected" });
-      this.lookForAgent();
-      await this.publishMicrophone();
+      await this.enter(await this.getPlace());
     } catch (error) {
       this.finish(endingOf(error));
     }
   }
 
-  /** Tells the agent, then leaves. */
+  /** Comes back to a call: at once, since it does not wait long; the microphone follows. */
+  async comeBack(call: RememberedCall): Promise<void> {
+    this.call = call;
+    this.withMicrophone = call.microphone;
+    const replayed = this.replay(call.callId);
+    try {
+      const place = await this.getPlace();
+      await replayed;
+      await this.enter(place);
+    } catch (error) {
+      await replayed;
+      this.finish(endingOf(error));
+    }
+  }
+
+  /** Tells the agent, or else the server, then leaves. */
   async hangUp(): Promise<void> {
     if (this.over || this.ending) return;
     this.ending = { reason: "caller" };
     this.listener.call({ type: "hanging-up" });
     this.silence();
-    const agent = findAgent(this.room);
-    if (agent) {
-      const told = this.room.localParticipant.performRpc({
-        destinationIdentity: agent.identity,
-        method: HANG_UP_METHOD,
-        payload: "",
-      });
-      await Promise.race([told.catch(() => undefined), sleep(config.hangUpTimeoutMs)]);
-    }
+    forget();
+    const close = () => this.settle();
+    addEventListener("pagehide", close);
+    const told = await Promise.race([
+      askAgent(this.room, HANG_UP_METHOD, "").then(
+        () => true,
+        () => false,
+      ),
+      sleep(config.hangUpTimeoutMs).then(() => false),
+    ]);
+    removeEventListener("pagehide", close);
+    if (!told) this.settle();
     this.finish(this.ending);
   }
 
-  /** Ends the call for a reason that the page found. */
-  finish(ending: Ending): void {
-    if (this.over) return;
-    const final = this.ending ?? ending;
+  /** Ends the call because nobody came. */
+  stopWaiting(reason: "agent-left" | "no-agent"): void {
+    this.settle();
+    this.finish({ reason });
+  }
+
+  /** Leaves, and ends a call that might still be waiting for this caller. */
+  abandon(): void {
+    if (!this.settled) forget();
+    this.settle();
     this.leave();
-    this.listener.call({ type: "ended", ending: final });
   }
 
   /** Leaves without a word, whatever the call is doing. */
@@ -129,20 +153,19 @@ export class CallSession {
   }
 
   async setMuted(muted: boolean): Promise<void> {
-    await (muted ? this.microphone?.mute() : this.microphone?.unmute());
+    this.keep({ muted });
+    await this.microphone.setMuted(muted);
   }
 
-  /** Adds a microphone to a call that was begun by text. */
+  /** Adds a microphone to a call that has none. */
   async addMicrophone(): Promise<void> {
     this.listener.media({ microphoneOpening: true, microphoneProblem: null });
-    const opened = await openMicrophone();
-    this.listener.media({ microphoneOpening: false });
-    if (typeof opened === "string") {
-      this.listener.media({ microphoneProblem: opened });
-    } else {
-      this.useMicrophone(opened);
-      if (!this.over) await this.publishMicrophone();
-    }
+    const microphoneProblem = await this.microphone.open();
+    this.listener.media({ microphoneOpening: false, microphoneProblem });
+    if (microphoneProblem || this.over) return;
+    this.keep({ microphone: true });
+    await this.microphone.setMuted(this.call?.muted ?? false);
+    await this.microphone.publish();
   }
 
   async sendText(text: string): Promise<void> {
@@ -171,64 +194,91 @@ export class CallSession {
   }
 
   private async askForMicrophone(): Promise<boolean> {
-    const opened = await openMicrophone();
-    if (typeof opened === "string") {
-      this.listener.call({ type: "microphone-failed", problem: opened });
-      return false;
-    }
-    this.useMicrophone(opened);
-    this.listener.call({ type: "microphone-opened" });
-    return !this.over;
+    const problem = await this.microphone.open();
+    this.listener.call(
+      problem ? { type: "microphone-failed", problem } : { type: "microphone-opened" },
+    );
+    return !problem && !this.over;
   }
 
-  private useMicrophone(track: LocalAudioTrack): void {
-    if (this.over) {
-      track.stop();
-      return;
+  /** A token, after a wait in the queue if all agents are busy. */
+  private async getPlace(): Promise<VoiceToken> {
+    const signal = this.abort.signal;
+    const giveUpAtMs = performance.now() + config.queueMaxMs;
+    for (;;) {
+      try {
+        return await requestVoiceToken(signal, this.call?.callId);
+      } catch (error) {
+        const delayMs = queueDelay(error);
+        const retryAtMs = performance.now() + (delayMs ?? Infinity);
+        if (delayMs === null || retryAtMs > giveUpAtMs) throw error;
+        // It is on only during the call.
+        this.microphone.close();
+        this.listener.call({ type: "queued", retryAtMs });
+        await sleep(delayMs, signal);
+        this.listener.call({ type: "queued", retryAtMs: null });
+      }
     }
-    this.microphone = track;
-    track
-      .on(TrackEvent.Muted, () => this.listener.media({ muted: true }))
-      .on(TrackEvent.Unmuted, () => this.listener.media({ muted: false, microphoneProblem: null }))
-      // LiveKit then tries the default microphone, and mutes the track if there is none.
-      .on(TrackEvent.Ended, () => this.listener.media({ microphoneProblem: "missing" }))
-      .on(TrackEvent.Restarted, () => this.listener.media({ microphoneProblem: null }));
-    this.listener.media({ microphone: track, muted: false });
   }
 
-  private async publishMicrophone(): Promise<void> {
-    const track = this.microphone;
-    if (!track) return;
-    try {
-      // The cast: LiveKit's own types disagree under exactOptionalPropertyTypes.
-      await this.room.localParticipant.publishTrack(track as LocalTrack, {
-        source: Track.Source.Microphone,
-      });
-    } catch (error) {
-      if (this.over) return;
-      console.debug("the microphone was not published", error);
-      track.stop();
-      this.microphone = null;
-      this.listener.media({ microphone: null, microphoneProblem: "unknown" });
+  private async enter(place: VoiceToken): Promise<void> {
+    if (this.over) return;
+    const callId = callOf(place.token);
+    if (callId && callId !== this.call?.callId) {
+      const { withMicrophone: microphone } = this;
+      this.call = { callId, startedAtMs: Date.now(), microphone, muted: false };
     }
+    this.keep({});
+    this.listener.call({ type: "place-given" });
+    await this.room.connect(place.rtc_url, place.token, { autoSubscribe: false });
+    if (this.over) return;
+    this.listener.call({ type: "connected" });
+    this.look();
+    if (this.microphone.isOpen) await this.microphone.publish();
+    else if (this.withMicrophone) await this.addMicrophone();
+  }
+
+  private async replay(callId: string): Promise<void> {
+    const view = await readCall(callId, this.abort.signal);
+    if (view && !this.over) {
+      this.listener.transcript({ type: "replayed", lines: view.transcript });
+    }
+  }
+
+  /** Keeps what a reload needs to know. */
+  private keep(change: Partial<RememberedCall>): void {
+    if (!this.call) return;
+    this.call = { ...this.call, ...change };
+    if (!this.settled && !this.ending) remember(this.call);
+  }
+
+  private settle(): void {
+    if (this.call && !this.settled) endCall(this.call.callId);
+    this.settled = true;
+  }
+
+  private finish(ending: Ending): void {
+    if (this.over) return;
+    const final = this.ending ?? ending;
+    if (!mayComeBack(final)) {
+      this.settled = true;
+      forget();
+    }
+    this.listener.call({ type: "ended", ending: final });
+    this.leave();
   }
 
   private listen(): void {
-    const look = () => this.lookForAgent();
+    const look = () => this.look();
     this.room
       .on(RoomEvent.ParticipantConnected, look)
       .on(RoomEvent.ParticipantDisconnected, look)
       .on(RoomEvent.ParticipantAttributesChanged, look)
+      .on(RoomEvent.RoomMetadataChanged, look)
       .on(RoomEvent.TrackPublished, look)
       .on(RoomEvent.TrackUnpublished, look)
-      .on(RoomEvent.TrackSubscribed, (track, _publication, participant) => {
-        this.play(track, participant);
-        look();
-      })
-      .on(RoomEvent.TrackUnsubscribed, (track) => {
-        this.stopPlaying(track);
-        look();
-      })
+      .on(RoomEvent.TrackSubscribed, look)
+      .on(RoomEvent.TrackUnsubscribed, look)
       .on(RoomEvent.AudioPlaybackStatusChanged, () => {
         this.listener.media({ playbackBlocked: !this.room.canPlaybackAudio });
       })
@@ -236,25 +286,20 @@ export class CallSession {
       .on(RoomEvent.Reconnecting, () => this.listener.call({ type: "reconnecting" }))
       .on(RoomEvent.Reconnected, () => {
         this.listener.call({ type: "reconnected" });
+        this.agent = null;
         look();
       })
       .on(RoomEvent.Disconnected, (reason) => {
         // Before the call is connected, `connect` itself says what went wrong.
-        if (this.connected) this.finish(endingOfDisconnect(reason));
+        if (this.connected && !this.over) void this.disconnected(reason);
       })
       .on(RoomEvent.Connected, () => {
         this.connected = true;
       });
-    this.room.registerTextStreamHandler(TRANSCRIPTION_TOPIC, (reader, sender) => {
-      void this.readSpeech(reader, sender.identity);
-    });
-    this.room.registerTextStreamHandler(MESSAGE_TOPIC, (reader, sender) => {
-      void this.readMessage(reader, sender.identity);
-    });
   }
 
   /** Subscribes to the agent's sound and to no one else's, and tells what the agent does. */
-  private lookForAgent(): void {
+  private look(): void {
     if (this.over || this.ending || this.room.state !== ConnectionState.Connected) return;
     const agent = findAgent(this.room);
     for (const participant of this.room.remoteParticipants.values()) {
@@ -263,8 +308,16 @@ export class CallSession {
         if (publication.isDesired !== wanted) publication.setSubscribed(wanted);
       }
     }
-    const track = agent?.getTrackPublication(Track.Source.Microphone)?.audioTrack;
-    this.listener.media({ agentTrack: (track as RemoteAudioTrack | undefined) ?? null });
+    const audio = agent?.getTrackPublication(Track.Source.Microphone)?.audioTrack;
+    const agentTrack = (audio as RemoteAudioTrack | undefined) ?? null;
+    this.sound.play(agentTrack);
+    this.listener.media({ agentTrack });
+    const said = roomState(this.room);
+    if (said) this.listener.call({ type: "room-state", room: said.state });
+    if (agent && agent.identity !== this.agent) {
+      this.agent = agent.identity;
+      void this.confirmations.open();
+    }
     this.listener.call(
       agent
         ? { type: "agent-seen", agentState: agentState(agent.attributes) }
@@ -272,79 +325,43 @@ export class CallSession {
     );
   }
 
-  private play(track: RemoteTrack, participant: Participant): void {
-    if (this.over || track.kind !== Track.Kind.Audio || !isAgent(participant.identity)) return;
-    const element = track.attach();
-    this.sounds.set(track, element);
-    document.body.append(element);
-  }
-
-  private stopPlaying(track: RemoteTrack): void {
-    track.detach();
-    this.sounds.get(track)?.remove();
-    this.sounds.delete(track);
-  }
-
   /** At once, in both directions; leaving the room takes a moment. */
   private silence(): void {
-    this.microphone?.stop();
-    for (const track of this.sounds.keys()) this.stopPlaying(track);
+    this.microphone.stop();
+    this.sound.play(null);
   }
 
-  private async readSpeech(reader: TextStreamReader, sender: string): Promise<void> {
-    const side = this.sideOf(sender);
-    if (!side) {
-      this.ignore("transcription", sender);
-      return;
+  private async disconnected(reason?: DisconnectReason): Promise<void> {
+    this.silence();
+    const ending = endingOfDisconnect(reason);
+    if (reason === DisconnectReason.CLIENT_INITIATED) {
+      // LiveKit leaves the room when the page is left: most likely nobody will read what it says.
+      await sleep(config.pageLeaveMs);
     }
-    const segment = reader.info.attributes?.["lk.segment_id"] ?? reader.info.id;
-    const revision = ++this.revisions;
-    const heard = (text: string, final: boolean) => {
-      if (this.over) return;
-      this.listener.transcript({ type: "heard", side, segment, text, final, revision });
-    };
-    let text = "";
-    try {
-      for await (text of growing(reader, TRANSCRIPTION_MAX_CHARS)) heard(text, false);
-      // The trailer may have changed the attributes.
-      heard(text, reader.info.attributes?.["lk.transcription_final"] === "true");
-    } catch {
-      heard(text, true);
-    }
+    const closed = ending.reason === "closed" && this.call;
+    this.finish(
+      closed ? endingOnRecord(await readCall(closed.callId, this.abort.signal)) : ending,
+    );
   }
 
-  private sideOf(identity: string): Side | null {
-    if (isAgent(identity)) return "agent";
-    return identity === this.room.localParticipant.identity ? "caller" : null;
-  }
-
-  private async readMessage(reader: TextStreamReader, sender: string): Promise<void> {
-    const text = isAgent(sender)
-      ? await whole(reader, MESSAGE_MAX_BYTES).catch(() => "")
-      : "";
-    const message = parseAgentMessage(text);
-    if (this.over) return;
-    switch (message?.type) {
-      case "notice":
-        this.listener.transcript({
-          type: "noticed",
-          id: `notice:${++this.entries}`,
-          text: message.text,
-        });
+  private async obey(message: AgentMessage): Promise<void> {
+    switch (message.type) {
+      case "notice": {
+        const id = `notice:${++this.entries}`;
+        this.listener.transcript({ type: "noticed", id, text: message.text });
+        return;
+      }
+      case "confirmations":
+        this.confirmations.list(message);
+        return;
+      case "client-action":
+        this.actions.suggest(message);
         return;
       case "call-ended":
         this.ending ??= { reason: message.reason };
         await sleep(config.lastWordsMs);
         this.finish(this.ending);
-        return;
-      default:
-        this.ignore("message", sender);
     }
-  }
-
-  private ignore(what: "message" | "transcription", sender: string): void {
-    this.ignored += 1;
-    console.debug("ignored", { what, sender, ignored: this.ignored });
   }
 }
 
@@ -367,8 +384,4 @@ function endingOfDisconnect(reason?: DisconnectReason): Ending {
     default:
       return { reason: "connection-lost" };
   }
-}
-
-function sleep(durationMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, durationMs));
 }

@@ -1,4 +1,4 @@
-import type { CallEnded } from "./contract";
+import type { CallEnded, RoomState } from "./contract";
 import type { MicrophoneProblem } from "./microphone";
 import type { TokenFailure } from "./voiceToken";
 
@@ -14,25 +14,38 @@ export type Ending =
   | { reason: "connect-failed" | "place-expired" }
   | TokenFailure;
 
+/** What is known in the room beside the agent. */
+interface Room {
+  reconnecting: boolean;
+  /** What the servers say about the agent. */
+  room: RoomState["state"] | null;
+}
+
 export type CallState =
   | { phase: "idle" }
   | { phase: "asking-microphone" }
   | { phase: "microphone-problem"; problem: MicrophoneProblem }
-  | { phase: "getting-place" }
-  | { phase: "connecting" }
-  | { phase: "waiting-for-agent"; patience: Patience; agentLeft: boolean; reconnecting: boolean }
-  | { phase: "in-call"; agentState: AgentState; reconnecting: boolean }
+  | { phase: "getting-place"; returning: boolean }
+  | { phase: "queueing"; retryAtMs: number | null }
+  | { phase: "connecting"; returning: boolean }
+  | ({ phase: "waiting-for-agent"; patience: Patience; agentLeft: boolean } & Room)
+  | ({ phase: "in-call"; agentState: AgentState; agentReturned: boolean } & Room)
   | { phase: "hanging-up" }
   | { phase: "ended"; ending: Ending };
 
 export type CallEvent =
   | { type: "called"; withMicrophone: boolean }
+  | { type: "returning" }
   | { type: "microphone-opened" }
   | { type: "microphone-failed"; problem: MicrophoneProblem }
+  /** All agents are busy; *retryAtMs* by `performance.now()`, null while the page asks again. */
+  | { type: "queued"; retryAtMs: number | null }
   | { type: "place-given" }
   | { type: "connected" }
+  | { type: "room-state"; room: RoomState["state"] }
   | { type: "agent-seen"; agentState: AgentState }
   | { type: "agent-gone" }
+  | { type: "agent-settled" }
   | { type: "waited"; patience: Patience }
   | { type: "reconnecting" }
   | { type: "reconnected" }
@@ -46,25 +59,39 @@ export const IDLE: CallState = { phase: "idle" };
 export function callReducer(state: CallState, event: CallEvent): CallState {
   switch (event.type) {
     case "called":
-      return state.phase === "idle"
-        ? { phase: event.withMicrophone ? "asking-microphone" : "getting-place" }
-        : state;
+      if (state.phase !== "idle") return state;
+      return event.withMicrophone
+        ? { phase: "asking-microphone" }
+        : { phase: "getting-place", returning: false };
+    case "returning":
+      return state.phase === "idle" ? { phase: "getting-place", returning: true } : state;
     case "microphone-opened":
-      return state.phase === "asking-microphone" ? { phase: "getting-place" } : state;
+      return state.phase === "asking-microphone"
+        ? { phase: "getting-place", returning: false }
+        : state;
     case "microphone-failed":
       return state.phase === "asking-microphone" || state.phase === "getting-place"
         ? { phase: "microphone-problem", problem: event.problem }
         : state;
-    case "place-given":
-      return state.phase === "getting-place" ? { phase: "connecting" } : state;
-    case "connected":
-      return state.phase === "connecting" ? waiting({ agentLeft: false }) : state;
-    case "agent-seen":
-      return inRoom(state)
-        ? { phase: "in-call", agentState: event.agentState, reconnecting: state.reconnecting }
+    case "queued":
+      return state.phase === "getting-place" || state.phase === "queueing"
+        ? { phase: "queueing", retryAtMs: event.retryAtMs }
         : state;
+    case "place-given":
+      if (state.phase === "queueing") return { phase: "connecting", returning: false };
+      return state.phase === "getting-place" ? { ...state, phase: "connecting" } : state;
+    case "connected":
+      return state.phase === "connecting"
+        ? waiting({ agentLeft: false, reconnecting: false, room: null })
+        : state;
+    case "room-state":
+      return inRoom(state) ? { ...state, room: event.room } : state;
+    case "agent-seen":
+      return inRoom(state) ? present(state, event.agentState) : state;
     case "agent-gone":
-      return state.phase === "in-call" ? waiting({ agentLeft: true }) : state;
+      return state.phase === "in-call" ? waiting({ ...state, agentLeft: true }) : state;
+    case "agent-settled":
+      return state.phase === "in-call" ? { ...state, agentReturned: false } : state;
     case "waited":
       return state.phase === "waiting-for-agent" ? { ...state, patience: event.patience } : state;
     case "reconnecting":
@@ -89,6 +116,47 @@ export function inRoom(state: CallState): state is InRoom {
   return state.phase === "waiting-for-agent" || state.phase === "in-call";
 }
 
-function waiting({ agentLeft }: { agentLeft: boolean }): CallState {
-  return { phase: "waiting-for-agent", patience: "fresh", agentLeft, reconnecting: false };
+function waiting({ agentLeft, reconnecting, room }: Room & { agentLeft: boolean }): CallState {
+  return { phase: "waiting-for-agent", patience: "fresh", agentLeft, reconnecting, room };
+}
+
+function present(state: InRoom, agentState: AgentState): CallState {
+  const { reconnecting, room } = state;
+  const agentReturned =
+    state.phase === "in-call" ? state.agentReturned : state.agentLeft;
+  return { phase: "in-call", agentState, agentReturned, reconnecting, room };
+}
+
+const MAY_COME_BACK: readonly Ending["reason"][] = [
+  "connection-lost",
+  "connect-failed",
+  "place-expired",
+  "network",
+  "slow",
+  "unexpected",
+  "rate-limited",
+  "record-unavailable",
+  "sfu-unavailable",
+];
+
+/** Whether a call that ended so on this page may be going on elsewhere. */
+export function mayComeBack({ reason }: Ending): boolean {
+  return MAY_COME_BACK.includes(reason);
+}
+
+const FOLLOWED: readonly Ending["reason"][] = [
+  "caller",
+  "agent",
+  "silence",
+  "not-understood",
+  "failed",
+  "agent-left",
+  "no-agent",
+  "closed",
+  "call-ended",
+];
+
+/** Whether there is work after a call that ended so. */
+export function isFollowed({ reason }: Ending): boolean {
+  return FOLLOWED.includes(reason);
 }

@@ -1,3 +1,5 @@
+import type { ActionName } from "./actions";
+
 /** What one installation may want to change. */
 export const config = {
   productName: "Parley",
@@ -12,7 +14,15 @@ export const config = {
     "Book an appointment",
   ],
 
-  tokenTimeoutMs: 10_000,
+  /** The longest that the page waits for an answer of its own server. */
+  requestTimeoutMs: 10_000,
+  /** Where a caller signs in. The page itself: what guards it asks for the sign-in. */
+  signInUrl: "/",
+  /** Between two tries for a place while all agents are busy: what the server asks, within this. */
+  queueRetryMinMs: 1_000,
+  queueRetryMaxMs: 60_000,
+  /** The longest that the page tries for a place by itself. */
+  queueMaxMs: 900_000,
   /** From entering the room to the words "still waiting". */
   stillWaitingAfterMs: 3_000,
   /** From entering the room to the words "No agent has joined". */
@@ -21,6 +31,47 @@ export const config = {
   giveUpAfterMs: 60_000,
   /** The longest that hanging up waits for the agent's answer. */
   hangUpTimeoutMs: 1_000,
+  /** How often open questions are compared with the clock, and with what the agent says. */
+  confirmationClockMs: 250,
+  confirmationRefreshMs: 3_000,
+  /** The longest wait for the agent's reply about questions, and the pause before another try. */
+  confirmationReplyMs: 3_000,
+  confirmationRetryMs: 1_000,
+  confirmationTries: 5,
+  /** The longest that the caller's answer is sent again and again. */
+  answerWithinMs: 30_000,
+  /** A card takes no click right after it came: it may have come under the person's hand. */
+  cardSettlesMs: 600,
+  /** How long a card that was answered says so. */
+  cardResultMs: 5_000,
+
+  /** What the page does when the agent suggests it; all else is refused. */
+  actions: {
+    show_order: "do",
+    navigate: "do",
+    fill_form: "do",
+    offer_download: "ask",
+    start_over: "ask",
+  } satisfies Partial<Record<ActionName, "ask" | "do">>,
+  /** Suggestions that wait for the person, and how long each waits. */
+  askedMax: 4,
+  askedWithinMs: 60_000,
+  /** How long the page says what it did. */
+  doneNoteMs: 20_000,
+
+  /** Between two looks at what came of a call: the first pause, its growth, the longest. */
+  followUpFirstMs: 1_000,
+  followUpGrowth: 1.4,
+  followUpLongestMs: 8_000,
+  /** From the end of the call to looking no more. */
+  followUpWithinMs: 120_000,
+
+  /** How long the way back to a call is offered that this page has lost. */
+  comeBackWithinMs: 60_000,
+  /** How long the page says that the agent is back. */
+  agentReturnedMs: 5_000,
+  /** Between leaving the room because the page is left, and saying so should the page stay. */
+  pageLeaveMs: 1_500,
   /** Between the agent's `call-ended` and leaving: its last sound is still on its way. */
   lastWordsMs: 400,
 } as const;

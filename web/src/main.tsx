@@ -7,6 +7,7 @@ import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/screens.css";
 import "./styles/conversation.css";
+import "./styles/parts.css";
 
 // LiveKit's messages at INFO name rooms and participants.
 setLogLevel("warn");

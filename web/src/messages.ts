@@ -10,14 +10,38 @@ export function isA<Name extends keyof Contract>(
   return new Validator(schema, "2020-12").validate(value).valid;
 }
 
-/** The agent's message in *text*, or null if it is too long, no JSON, or not in the contract. */
+/** The *name* in *text*, or null if it is too long, no JSON, or not in the contract. */
+export function parse<Name extends keyof Contract>(
+  name: Name,
+  text: string,
+): Contract[Name] | null {
+  const value = json(text);
+  return isA(name, value) ? value : null;
+}
+
+/** The agent's message in *text*, or null. */
 export function parseAgentMessage(text: string): AgentMessage | null {
+  const value = json(text);
+  // `AgentMessage` is a choice, which the contract's list of models does not hold.
+  return isA("AgentMessage" as keyof Contract, value) ? (value as AgentMessage) : null;
+}
+
+/** The id of a client action that is not in the contract: it is to be refused. */
+export function unknownActionId(text: string): string | null {
+  const value = json(text);
+  if (typeof value !== "object" || value === null || !("id" in value) || !("type" in value)) {
+    return null;
+  }
+  const { type, id } = value;
+  const report = { id, outcome: "refused", detail: "" };
+  return type === "client-action" && isA("ActionReport", report) ? report.id : null;
+}
+
+function json(text: string): unknown {
   if (new TextEncoder().encode(text).length > MESSAGE_MAX_BYTES) return null;
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     return null;
   }
-  return isA("AgentMessage", value) ? value : null;
 }

@@ -1,3 +1,5 @@
+import type { TranscriptLine } from "./contract";
+
 export type Side = "agent" | "caller";
 
 export type Entry =
@@ -9,6 +11,8 @@ export type Transcript = readonly Entry[];
 
 export type TranscriptEvent =
   | { type: "cleared" }
+  /** What is on record replaces what this page saw. */
+  | { type: "replayed"; lines: readonly TranscriptLine[] }
   | {
       type: "heard";
       side: Side;
@@ -30,6 +34,8 @@ export function transcriptReducer(transcript: Transcript, event: TranscriptEvent
   switch (event.type) {
     case "cleared":
       return [];
+    case "replayed":
+      return event.lines.reduce<Transcript>((before, line) => put(before, onRecord(line)), []);
     case "heard":
       return heard(transcript, event);
     case "typed":
@@ -63,6 +69,12 @@ function heard(
     return final ? transcript.filter((entry) => entry.id !== id) : transcript;
   }
   return put(transcript, { id, kind: "speech", side, text, final, revision });
+}
+
+function onRecord({ seq, speaker: side, text, typed }: TranscriptLine): Entry {
+  const id = `record:${seq}`;
+  if (typed && side === "caller") return { id, kind: "typed", side, text, sent: "sent" };
+  return { id, kind: "speech", side, text, final: true, revision: 0 };
 }
 
 /** Replaces the entry with the same id in its place, or appends; the oldest make room. */

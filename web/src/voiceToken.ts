@@ -1,13 +1,30 @@
 import { config } from "./config";
-import type { VoiceToken } from "./contract";
+import type { Problem, VoiceToken, VoiceTokenRequest } from "./contract";
+import { ask, NoAnswer, type Answer } from "./http";
 import { isA } from "./messages";
 
-export type TokenFailure =
-  | { reason: "sfu-unavailable" }
-  | { reason: "network" }
-  | { reason: "slow" }
-  | { reason: "refused"; detail: string }
-  | { reason: "unexpected" };
+const REFUSALS = [
+  "agents-busy",
+  "call-ended",
+  "call-not-found",
+  "daily-limit",
+  "not-allowed",
+  "rate-limited",
+  "record-unavailable",
+  "sfu-unavailable",
+  "sign-in-required",
+  "too-many-calls",
+] as const;
+
+export interface Refusal {
+  /** `refused`: with a code that has no words of its own. */
+  reason: (typeof REFUSALS)[number] | "refused";
+  /** One sentence of the service that may be shown. */
+  detail: string;
+  retryAfterMs: number | null;
+}
+
+export type TokenFailure = Refusal | { reason: "network" | "slow" | "unexpected" };
 
 export class TokenError extends Error {
   constructor(readonly failure: TokenFailure) {
@@ -16,52 +33,55 @@ export class TokenError extends Error {
 }
 
 /**
- * Asks for a place in a new call.
+ * Asks for a place in a new call, or in the caller's own call *callId*.
  *
  * Throws TokenError, or the signal's reason when the caller gave up.
  */
 export async function requestVoiceToken(
   abort: AbortSignal,
+  callId: string | null = null,
   address: string | URL = "/api/voice-token",
-  timeoutMs: number = config.tokenTimeoutMs,
+  timeoutMs: number = config.requestTimeoutMs,
 ): Promise<VoiceToken> {
-  const timeout = AbortSignal.timeout(timeoutMs);
-  let status: number;
-  let body: unknown;
+  const wish: VoiceTokenRequest | object = callId ? { call_id: callId } : {};
+  const init = {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(wish),
+  };
+  let answer: Answer;
   try {
-    const response = await fetch(address, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: "{}",
-      signal: AbortSignal.any([abort, timeout]),
-    });
-    status = response.status;
-    body = await json(response);
-  } catch {
-    abort.throwIfAborted();
-    throw new TokenError({ reason: timeout.aborted ? "slow" : "network" });
+    answer = await ask(address, init, abort, timeoutMs);
+  } catch (error) {
+    throw error instanceof NoAnswer ? new TokenError({ reason: error.reason }) : error;
   }
-  if (status < 300 && isA("VoiceToken", body)) return body;
-  if (status >= 400 && isA("Problem", body)) throw new TokenError(fromProblem(body));
+  if (answer.status < 300 && isA("VoiceToken", answer.body)) return answer.body;
+  if (answer.status >= 400 && isA("Problem", answer.body)) {
+    throw new TokenError(fromProblem(answer.body, answer.retryAfterMs));
+  }
   throw new TokenError({ reason: "unexpected" });
 }
 
-async function json(response: Response): Promise<unknown> {
-  const text = await response.text();
+/** The call that a token is for, which is its room. The SFU checks the token; the page reads it. */
+export function callOf(token: string): string | null {
   try {
-    return JSON.parse(text);
+    const payload = token.split(".")[1]!.replaceAll("-", "+").replaceAll("_", "/");
+    const { video } = JSON.parse(atob(payload)) as { video?: { room?: unknown } };
+    return typeof video?.room === "string" ? video.room : null;
   } catch {
     return null;
   }
 }
 
-function fromProblem(problem: { code: string; detail: string }): TokenFailure {
-  switch (problem.code) {
-    case "sfu-unavailable":
-      return { reason: "sfu-unavailable" };
-    case "internal-error":
-      return { reason: "unexpected" };
-    default:
-      return { reason: "refused", detail: problem.detail };
-  }
+function fromProblem({ code, detail }: Problem, retryAfterMs: number | null): TokenFailure {
+  if (code === "internal-error") return { reason: "unexpected" };
+  const reason = REFUSALS.find((known) => known === code) ?? "refused";
+  return { reason, detail, retryAfterMs };
+}
+
+/** How long to wait in the queue before the next try; null: this failure is not one to wait for. */
+export function queueDelay(error: unknown): number | null {
+  if (!(error instanceof TokenError) || error.failure.reason !== "agents-busy") return null;
+  const { retryAfterMs } = error.failure;
+  return Math.min(Math.max(retryAfterMs ?? 0, config.queueRetryMinMs), config.queueRetryMaxMs);
 }

@@ -1,5 +1,10 @@
-import type { AgentState, CallState, Ending } from "./callState";
+import type { Action, Part } from "./actions";
+import type { AgentState, CallState, Ending, Patience } from "./callState";
 import { config } from "./config";
+import type { CardResult } from "./confirmations";
+import type { CallSummary, PendingConfirmation } from "./contract";
+import { countdown, momentIn } from "./dates";
+import type { Followed } from "./useFollowUp";
 import type { MicrophoneProblem } from "./microphone";
 
 const { agentName } = config;
@@ -22,32 +27,62 @@ export function statusOf(state: CallState): string {
     case "microphone-problem":
       return "No microphone yet";
     case "getting-place":
-      return "Getting you a place…";
+      return state.returning ? "Looking for your call…" : "Getting you a place…";
+    case "queueing":
+      return "All our lines are busy";
     case "connecting":
-      return "Connecting…";
+      return state.returning ? "Taking you back to your call…" : "Connecting…";
     case "waiting-for-agent":
-      return state.reconnecting ? RECONNECTING : waitingFor(state.agentLeft, state.patience);
+      return state.reconnecting ? RECONNECTING : waiting(state);
     case "in-call":
-      return state.reconnecting ? RECONNECTING : "Connected";
+      if (state.reconnecting) return RECONNECTING;
+      if (state.room === "ending") return ENDING;
+      return state.agentReturned ? `${AGENT} is back` : "Connected";
     case "hanging-up":
       return "Hanging up…";
   }
 }
 
 const RECONNECTING = "The connection was interrupted. Reconnecting…";
+const ENDING = "The call is ending…";
 
-function waitingFor(agentLeft: boolean, patience: string): string {
-  switch (patience) {
-    case "fresh":
-      return agentLeft ? `${AGENT} has left. Waiting for a return…` : `Waiting for ${agentName}…`;
-    case "still-waiting":
-      return agentLeft
-        ? `${AGENT} has left. Still waiting for a return…`
-        : `Still waiting for ${agentName}…`;
+/** By the servers' word where there is one, else by what this page sees. */
+function waiting(state: Extract<CallState, { phase: "waiting-for-agent" }>): string {
+  switch (state.room) {
+    case "recovering":
+      return RECOVERING[state.patience];
+    case "no-agent":
+      return NO_AGENT[state.patience];
+    case "ending":
+      return ENDING;
     default:
-      return agentLeft ? `${AGENT} has not come back` : "No agent has joined";
+      return state.agentLeft ? AGENT_LEFT[state.patience] : NO_AGENT_YET[state.patience];
   }
 }
+
+const NO_AGENT_YET: Record<Patience, string> = {
+  fresh: `Waiting for ${agentName}…`,
+  "still-waiting": `Still waiting for ${agentName}…`,
+  "no-agent": "No agent has joined",
+};
+
+const AGENT_LEFT: Record<Patience, string> = {
+  fresh: `${AGENT} has left. Waiting for a return…`,
+  "still-waiting": `${AGENT} has left. Still waiting for a return…`,
+  "no-agent": `${AGENT} has not come back`,
+};
+
+const RECOVERING: Record<Patience, string> = {
+  fresh: "One moment, reconnecting you…",
+  "still-waiting": "One more moment, still reconnecting you…",
+  "no-agent": "Reconnecting you takes longer than usual",
+};
+
+const NO_AGENT: Record<Patience, string> = {
+  fresh: `Nobody is free to go on with your call. Looking for someone…`,
+  "still-waiting": "Still looking for someone to go on with your call…",
+  "no-agent": "Nobody is free at the moment. We keep trying",
+};
 
 export const AGENT_STATE: Record<AgentState, string> = {
   initializing: "Getting ready",
@@ -83,6 +118,81 @@ export const MICROPHONE: Record<MicrophoneProblem, Explanation> = {
     text: "Unplug it and plug it in again, or choose another in your system’s settings, then try again.",
   },
 };
+
+export const PARTS: Record<Part, string> = {
+  conversation: "Conversation",
+  orders: "Orders",
+  appointment: "Appointment",
+};
+
+/** What a screen reader says when a question comes: all of it, once. */
+export function announce({ title, arguments: all, expires_in_ms }: PendingConfirmation): string {
+  const details = all.map(({ name, value }) => `${name}: ${value}.`).join(" ");
+  const seconds = Math.round(expires_in_ms / 1_000);
+  return `${AGENT} asks: ${title} ${details} You have ${seconds} seconds to choose yes or no.`;
+}
+
+export const RESULTS: Record<CardResult, string> = {
+  approved: "You said yes.",
+  declined: "You said no. Nothing is done.",
+  expired: "The time is over. Nothing is done.",
+  changed: "This has changed meanwhile. Nothing is done.",
+  unknown: "This is no longer asked.",
+  closed: "Answered, or no longer asked.",
+  unanswered: `Your answer may not have arrived. Please tell ${agentName}.`,
+};
+
+/** What is asked before an action, and the button that says yes. */
+export function suggestion(action: Action): Explanation & { yes: string } {
+  switch (action.action) {
+    case "show_order":
+      return {
+        title: `Show order ${action.number}?`,
+        text: `${AGENT} would put it among your orders here.`,
+        yes: "Show it",
+      };
+    case "navigate":
+      return {
+        title: `Go to “${PARTS[action.to]}”?`,
+        text: `${AGENT} would show you this part of the page.`,
+        yes: "Go there",
+      };
+    case "fill_form":
+      return {
+        title: "Fill in the form?",
+        text: `${AGENT} would fill in the appointment form. You send it yourself.`,
+        yes: "Fill it in",
+      };
+    case "offer_download":
+      return {
+        title: "Save a file?",
+        text: `${AGENT} offers you ${action.filename} to keep.`,
+        yes: "Save it",
+      };
+    case "start_over":
+      return {
+        title: "Start over?",
+        text: `${AGENT} would clear the orders shown here and the form.`,
+        yes: "Clear them",
+      };
+  }
+}
+
+/** What the page has done. */
+export function deed(action: Action): string {
+  switch (action.action) {
+    case "show_order":
+      return `Order ${action.number} is in “Orders”.`;
+    case "navigate":
+      return `${AGENT} opened “${PARTS[action.to]}”.`;
+    case "fill_form":
+      return "The appointment form is filled in. Check it, then send it.";
+    case "offer_download":
+      return `${action.filename} was saved.`;
+    case "start_over":
+      return "Orders and form were cleared.";
+  }
+}
 
 const ENDINGS: Record<Exclude<Ending["reason"], "refused">, Explanation> = {
   caller: { title: "You hung up", text: "Thank you for calling." },
@@ -124,6 +234,42 @@ const ENDINGS: Record<Exclude<Ending["reason"], "refused">, Explanation> = {
     title: "Your place in the call has expired",
     text: "It took too long to connect. Please call again.",
   },
+  "agents-busy": {
+    title: "All our lines are still busy",
+    text: "We kept trying for you, but no place became free. Please try again later.",
+  },
+  "too-many-calls": {
+    title: "You are already in a call",
+    text: "End your other call first: it may be open in another tab or on another device.",
+  },
+  "daily-limit": {
+    title: "That was all for today",
+    text: "You have used up the time that you can call for in one day.",
+  },
+  "rate-limited": {
+    title: "One moment, please",
+    text: "There were too many tries in a short time.",
+  },
+  "sign-in-required": {
+    title: "Please sign in",
+    text: "You are not signed in, or your sign-in has expired. Sign in, then call.",
+  },
+  "not-allowed": {
+    title: "You cannot call from here",
+    text: "Your account or this page is not allowed to make calls.",
+  },
+  "call-ended": {
+    title: "This call has ended",
+    text: "It was finished while you were away. You can begin a new one.",
+  },
+  "call-not-found": {
+    title: "This call is not there",
+    text: "You can begin a new one.",
+  },
+  "record-unavailable": {
+    title: "Calls are not possible right now",
+    text: "Our record of calls cannot be reached. Please try again in a moment.",
+  },
   "sfu-unavailable": {
     title: "Calls are not possible right now",
     text: "Our media server cannot be reached. Please try again in a moment.",
@@ -142,13 +288,44 @@ const ENDINGS: Record<Exclude<Ending["reason"], "refused">, Explanation> = {
   },
 };
 
-const CALM: readonly Ending["reason"][] = ["caller", "agent", "taken-over"];
+export const FOLLOW_UP: Record<Exclude<Followed["state"], "none">, string> = {
+  waiting: "Writing down what came of your call…",
+  late: "Writing down what came of your call takes longer than usual. You need not wait for it.",
+  ready: "What came of your call is here.",
+  failed: "What came of your call could not be written down by itself. A person will look at it.",
+};
 
-/** Why a call ended or could not begin, and what to do. `calm` endings are no errors. */
-export function explain(ending: Ending): Explanation & { calm: boolean } {
+export const OUTCOMES: Record<Exclude<CallSummary["outcome"], "unknown">, string> = {
+  resolved: "Settled",
+  unresolved: "Still open",
+};
+
+const HOUR_MS = 3_600_000;
+
+/** When the next call may begin. */
+export function whenAgain(leftMs: number): string {
+  if (leftMs <= 0) return "You can call again now.";
+  if (leftMs < HOUR_MS) return `You can call again in ${countdown(leftMs)}.`;
+  return `You can call again on ${momentIn(leftMs)}.`;
+}
+
+const CALM: readonly Ending["reason"][] = ["caller", "agent", "taken-over", "call-ended"];
+
+const STILL_THERE = "Your call waits for you a short while.";
+const LOST: Partial<Record<Ending["reason"], string>> = {
+  "too-many-calls": "It was begun in another tab, or in one that was closed. You can go on with it here.",
+};
+
+/**
+ * Why a call ended or could not begin, and what to do. `calm` endings are no errors.
+ *
+ * *lost*: the call may be going on without this page.
+ */
+export function explain(ending: Ending, lost = false): Explanation & { calm: boolean } {
   const explanation =
     ending.reason === "refused"
       ? { title: "The call was not accepted", text: ending.detail }
       : ENDINGS[ending.reason];
-  return { ...explanation, calm: CALM.includes(ending.reason) };
+  const text = lost ? (LOST[ending.reason] ?? STILL_THERE) : explanation.text;
+  return { title: explanation.title, text, calm: CALM.includes(ending.reason) };
 }

@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { callReducer, IDLE, type CallEvent, type CallState } from "../src/callState";
+import {
+  callReducer,
+  IDLE,
+  mayComeBack,
+  type CallEvent,
+  type CallState,
+} from "../src/callState";
 
 const after = (...events: CallEvent[]): CallState => events.reduce(callReducer, IDLE);
 
@@ -35,11 +41,14 @@ test("the steps to the agent follow each other", () => {
     patience: "fresh",
     agentLeft: false,
     reconnecting: false,
+    room: null,
   });
   expect(after(...TO_ROOM, LISTENING)).toEqual({
     phase: "in-call",
     agentState: "listening",
+    agentReturned: false,
     reconnecting: false,
+    room: null,
   });
 });
 
@@ -53,6 +62,43 @@ test("an agent that leaves is waited for anew, and may come back", () => {
   const waiting = after(...TO_ROOM, { type: "waited", patience: "no-agent" }, LISTENING, GONE);
   expect(waiting).toMatchObject({ patience: "fresh", agentLeft: true });
   expect(callReducer(waiting, LISTENING).phase).toBe("in-call");
+});
+
+test("an agent that comes back is said to be back, for a while", () => {
+  const back = after(...TO_ROOM, LISTENING, GONE, LISTENING);
+  expect(back).toMatchObject({ phase: "in-call", agentReturned: true });
+  expect(callReducer(back, LISTENING)).toMatchObject({ agentReturned: true });
+  expect(callReducer(back, { type: "agent-settled" })).toMatchObject({ agentReturned: false });
+});
+
+test("what the servers say of the agent is kept while agents come and go", () => {
+  const recovering: CallEvent = { type: "room-state", room: "recovering" };
+  const waiting = after(...TO_ROOM, LISTENING, recovering, GONE);
+  expect(waiting).toMatchObject({ phase: "waiting-for-agent", room: "recovering" });
+  const live = callReducer(waiting, { type: "room-state", room: "live" });
+  expect(callReducer(live, LISTENING)).toMatchObject({ phase: "in-call", room: "live" });
+});
+
+test("a return asks for the place at once", () => {
+  const returning: CallEvent = { type: "returning" };
+  expect(after(returning)).toEqual({ phase: "getting-place", returning: true });
+  expect(after(returning, PLACE)).toEqual({ phase: "connecting", returning: true });
+  expect(after(returning, PLACE, CONNECTED).phase).toBe("waiting-for-agent");
+});
+
+test("the queue goes on until there is a place", () => {
+  const queued = (retryAtMs: number | null): CallEvent => ({ type: "queued", retryAtMs });
+  const waiting = after(CALLED, OPENED, queued(5), queued(null), queued(9));
+  expect(waiting).toEqual({ phase: "queueing", retryAtMs: 9 });
+  expect(callReducer(waiting, PLACE)).toEqual({ phase: "connecting", returning: false });
+});
+
+test("a call that was lost may be come back to, one that has ended may not", () => {
+  expect(mayComeBack({ reason: "connection-lost" })).toBe(true);
+  expect(mayComeBack({ reason: "connect-failed" })).toBe(true);
+  expect(mayComeBack({ reason: "call-ended", detail: "", retryAfterMs: null })).toBe(false);
+  expect(mayComeBack({ reason: "caller" })).toBe(false);
+  expect(mayComeBack({ reason: "taken-over" })).toBe(false);
 });
 
 test("no agent yet is no agent that left", () => {

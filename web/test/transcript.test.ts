@@ -64,3 +64,18 @@ test("an entry keeps its first 4,000 characters", () => {
 test("a new call begins with an empty transcript", () => {
   expect(after(heard("old"), { type: "cleared" })).toEqual([]);
 });
+
+test("what is on record replaces what was seen, and later words follow it", () => {
+  const lines = [
+    { seq: 4, speaker: "agent" as const, text: "Hello.", typed: false },
+    { seq: 7, speaker: "caller" as const, text: "Where is order 7?", typed: true },
+  ];
+  const transcript = after(
+    heard("Hello, this"),
+    { type: "replayed", lines },
+    heard("It is", { side: "agent", segment: "a9" }),
+  );
+  expect(texts(transcript)).toEqual(["Hello.", "Where is order 7?", "It is"]);
+  expect(transcript[0]).toMatchObject({ kind: "speech", side: "agent", final: true });
+  expect(transcript[1]).toMatchObject({ kind: "typed", side: "caller", sent: "sent" });
+});

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { requestVoiceToken, TokenError } from "../src/voiceToken";
+import { callOf, queueDelay, requestVoiceToken, TokenError } from "../src/voiceToken";
 
 const TOKEN = {
   rtc_url: "ws://127.0.0.1:1",
@@ -24,20 +24,31 @@ async function serve(listener: RequestListener): Promise<string> {
 }
 
 const answer =
-  (status: number, body: string, type = "application/json"): RequestListener =>
+  (
+    status: number,
+    body: string,
+    type = "application/json",
+    headers: Record<string, string> = {},
+  ): RequestListener =>
   (_, response) =>
-    void response.writeHead(status, { "Content-Type": type }).end(body);
+    void response.writeHead(status, { "Content-Type": type, ...headers }).end(body);
 
-const problem = (status: number, code: string, detail = "A sentence.") =>
+const problem = (
+  status: number,
+  code: string,
+  detail = "A sentence.",
+  headers: Record<string, string> = {},
+) =>
   answer(
     status,
     JSON.stringify({ type: "about:blank", title: code, status, code, detail }),
     "application/problem+json",
+    headers,
   );
 
 async function failure(address: string, timeoutMs?: number) {
   const abort = new AbortController().signal;
-  const error: unknown = await requestVoiceToken(abort, address, timeoutMs).catch((e) => e);
+  const error: unknown = await requestVoiceToken(abort, null, address, timeoutMs).catch((e) => e);
   expect(error).toBeInstanceOf(TokenError);
   return (error as TokenError).failure;
 }
@@ -54,19 +65,76 @@ test("a place is asked for with an empty JSON object", async () => {
     seen.push(request.method, request.headers["content-type"], await bodyOf(request));
     response.end(JSON.stringify(TOKEN));
   });
-  expect(await requestVoiceToken(new AbortController().signal, address)).toEqual(TOKEN);
+  const { signal } = new AbortController();
+  expect(await requestVoiceToken(signal, null, address)).toEqual(TOKEN);
   expect(seen).toEqual(["POST", "application/json", "{}"]);
 });
 
-test("an SFU that is away has its own failure", async () => {
-  expect(await failure(await serve(problem(503, "sfu-unavailable")))).toEqual({
-    reason: "sfu-unavailable",
+test("a place in a call that is known is asked for by its id", async () => {
+  const seen: string[] = [];
+  const address = await serve(async (request, response) => {
+    seen.push(await bodyOf(request));
+    response.end(JSON.stringify(TOKEN));
+  });
+  await requestVoiceToken(new AbortController().signal, "0198", address);
+  expect(seen).toEqual(['{"call_id":"0198"}']);
+});
+
+test.each([
+  "agents-busy",
+  "call-ended",
+  "call-not-found",
+  "daily-limit",
+  "not-allowed",
+  "rate-limited",
+  "record-unavailable",
+  "sfu-unavailable",
+  "sign-in-required",
+  "too-many-calls",
+])("%s has its own failure", async (code) => {
+  const address = await serve(problem(503, code, "A sentence.", { "Retry-After": "7" }));
+  expect(await failure(address)).toEqual({
+    reason: code,
+    detail: "A sentence.",
+    retryAfterMs: 7_000,
   });
 });
 
 test("any other refusal keeps the sentence that may be shown", async () => {
-  const address = await serve(problem(503, "agents-busy", "All agents are in calls."));
-  expect(await failure(address)).toEqual({ reason: "refused", detail: "All agents are in calls." });
+  const address = await serve(problem(409, "closed-today", "We are closed today."));
+  expect(await failure(address)).toEqual({
+    reason: "refused",
+    detail: "We are closed today.",
+    retryAfterMs: null,
+  });
+});
+
+test("a time to come back may be a date", async () => {
+  const inAMinute = new Date(Date.now() + 60_000).toUTCString();
+  const address = await serve(problem(429, "daily-limit", "", { "Retry-After": inAMinute }));
+  const { retryAfterMs } = (await failure(address)) as { retryAfterMs: number };
+  expect(retryAfterMs).toBeGreaterThan(55_000);
+  expect(retryAfterMs).toBeLessThanOrEqual(60_000);
+});
+
+test("the queue waits as long as the server asks, within bounds, and for agents alone", () => {
+  const delay = (reason: "agents-busy" | "daily-limit", retryAfterMs: number | null) =>
+    queueDelay(new TokenError({ reason, detail: "", retryAfterMs }));
+  expect(delay("agents-busy", 5_000)).toBe(5_000);
+  expect(delay("agents-busy", 0)).toBe(1_000);
+  expect(delay("agents-busy", null)).toBe(1_000);
+  expect(delay("agents-busy", 3_600_000)).toBe(60_000);
+  expect(delay("daily-limit", 5_000)).toBeNull();
+  expect(queueDelay(new Error())).toBeNull();
+});
+
+test("a token names its call", () => {
+  const token = (payload: unknown) =>
+    `e30.${Buffer.from(JSON.stringify(payload)).toString("base64url")}.x`;
+  expect(callOf(token({ video: { room: "0198-7" }, name: "Zoë?>" }))).toBe("0198-7");
+  expect(callOf(token({}))).toBeNull();
+  expect(callOf("a.b.c")).toBeNull();
+  expect(callOf("")).toBeNull();
 });
 
 test.each([
@@ -91,7 +159,7 @@ test("a service that does not answer is slow", async () => {
 test("a caller who gives up is no failure", async () => {
   const address = await serve(() => undefined);
   const abort = new AbortController();
-  const asking = requestVoiceToken(abort.signal, address);
+  const asking = requestVoiceToken(abort.signal, null, address);
   abort.abort();
   await expect(asking).rejects.toMatchObject({ name: "AbortError" });
 });

@@ -1,21 +1,28 @@
 import { expect, test } from "vitest";
-import type { CallState } from "../src/callState";
+import type { CallState, Patience } from "../src/callState";
 import { statusOf } from "../src/words";
 
-const waiting = { phase: "waiting-for-agent", reconnecting: false } as const;
+const waiting = { phase: "waiting-for-agent", reconnecting: false, agentLeft: true } as const;
+const inCall = { phase: "in-call", agentState: "listening", agentReturned: false } as const;
+const PATIENCE: Patience[] = ["fresh", "still-waiting", "no-agent"];
 
 const WAITS: CallState[] = [
   { phase: "asking-microphone" },
-  { phase: "getting-place" },
-  { phase: "connecting" },
-  { ...waiting, patience: "fresh", agentLeft: false },
-  { ...waiting, patience: "still-waiting", agentLeft: false },
-  { ...waiting, patience: "no-agent", agentLeft: false },
-  { ...waiting, patience: "fresh", agentLeft: true },
-  { ...waiting, patience: "still-waiting", agentLeft: true },
-  { ...waiting, patience: "no-agent", agentLeft: true },
-  { phase: "in-call", agentState: "listening", reconnecting: true },
-  { phase: "in-call", agentState: "listening", reconnecting: false },
+  { phase: "getting-place", returning: false },
+  { phase: "getting-place", returning: true },
+  { phase: "queueing", retryAtMs: 1 },
+  { phase: "connecting", returning: false },
+  { phase: "connecting", returning: true },
+  ...PATIENCE.flatMap((patience): CallState[] => [
+    { ...waiting, patience, agentLeft: false, room: null },
+    { ...waiting, patience, room: "live" },
+    { ...waiting, patience, room: "recovering" },
+    { ...waiting, patience, room: "no-agent" },
+  ]),
+  { ...inCall, room: null, reconnecting: true },
+  { ...inCall, room: null, reconnecting: false },
+  { ...inCall, room: "ending", reconnecting: false },
+  { ...inCall, room: "live", agentReturned: true, reconnecting: false },
   { phase: "hanging-up" },
 ];
 
@@ -23,4 +30,11 @@ test("every wait has words of its own", () => {
   const words = WAITS.map(statusOf);
   expect(words).not.toContain("");
   expect(new Set(words).size).toBe(WAITS.length);
+});
+
+test("what the servers say comes before what the page can see", () => {
+  const first = { ...waiting, agentLeft: false, patience: "fresh" } as const;
+  expect(statusOf({ ...first, room: "connecting" })).toMatch(/^Waiting for/);
+  expect(statusOf({ ...first, room: "recovering" })).toBe("One moment, reconnecting you…");
+  expect(statusOf({ ...first, room: "ending" })).toMatch(/ending/);
 });

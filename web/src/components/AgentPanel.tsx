@@ -6,7 +6,12 @@ import { AGENT_STATE, statusOf } from "../words";
 import { Timer } from "./Timer";
 
 /** Who is on the line, what it does, and how it sounds. */
-export function AgentPanel(props: { state: CallState; track: RemoteAudioTrack | null }) {
+export function AgentPanel(props: {
+  state: CallState;
+  track: RemoteAudioTrack | null;
+  /** When the call began, by this machine's clock. */
+  startedAtMs: number | null;
+}) {
   const { state, track } = props;
   const agentState = state.phase === "in-call" && !state.reconnecting ? state.agentState : null;
   return (
@@ -29,7 +34,7 @@ export function AgentPanel(props: { state: CallState; track: RemoteAudioTrack | 
         <p className="status" role="status" data-testid="status">
           {statusOf(state)}
         </p>
-        <Timer />
+        <Timer startedAtMs={props.startedAtMs} />
       </div>
     </div>
   );

@@ -7,11 +7,13 @@ import { CallScreen } from "./CallScreen";
 import { EndScreen } from "./EndScreen";
 import { Logo } from "./icons";
 import { MicrophoneScreen } from "./MicrophoneScreen";
+import { QueueScreen } from "./QueueScreen";
 import { StartScreen } from "./StartScreen";
 import { WaitScreen } from "./WaitScreen";
 
 export function App() {
-  const { state, transcript, media, session, begin, leave } = useCall();
+  const { lost, begin, comeBack, leave, ...call } = useCall();
+  const { state, transcript, media, session } = call;
   const [returning, setReturning] = useState(false);
   if (state.phase !== "idle" && !returning) setReturning(true);
   return (
@@ -32,19 +34,23 @@ export function App() {
           state.phase === "connecting") && <WaitScreen state={state} onLeave={leave} />}
         {session && (inRoom(state) || state.phase === "hanging-up") && (
           <CallScreen
-            state={state}
-            transcript={transcript}
-            media={media}
+            {...call}
             session={session}
             onRetry={() => begin(media.microphone !== null)}
             onLeave={leave}
           />
         )}
+        {state.phase === "queueing" && (
+          <QueueScreen retryAtMs={state.retryAtMs} onLeave={leave} />
+        )}
         {state.phase === "ended" && (
           <EndScreen
+            key={state.ending.reason}
             ending={state.ending}
+            callId={session?.call?.callId ?? null}
             transcript={transcript}
             onCall={begin}
+            onComeBack={lost && (() => comeBack(lost))}
             onLeave={leave}
           />
         )}

@@ -1,5 +1,6 @@
-import type { CallSession, Media } from "../callSession";
+import type { CallSession } from "../callSession";
 import type { CallState } from "../callState";
+import type { Media } from "../media";
 import { MICROPHONE, statusOf } from "../words";
 import { SpeakerIcon, WarningIcon } from "./icons";
 
@@ -46,7 +47,7 @@ export function CallAlerts(props: {
               className="button quiet"
               data-testid="leave"
               onClick={() =>
-                state.agentLeft ? session.finish({ reason: "agent-left" }) : props.onLeave()
+                state.agentLeft ? session.stopWaiting("agent-left") : props.onLeave()
               }
             >
               Leave

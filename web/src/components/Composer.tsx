@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState, type FormEvent } from "react";
 import { config } from "../config";
 import { TEXT_MAX_CHARS } from "../contract";
+import { isFocusIdle } from "../focus";
 import { SendIcon } from "./icons";
 
 /** Text for those who cannot or would rather not speak, and things to ask. */
@@ -14,7 +15,7 @@ export function Composer(props: {
   const input = useRef<HTMLInputElement>(null);
   const { disabled, focused } = props;
   useEffect(() => {
-    if (focused && !disabled) input.current?.focus();
+    if (focused && !disabled && isFocusIdle()) input.current?.focus();
   }, [focused, disabled]);
 
   const submit = (event: FormEvent) => {

@@ -1,5 +1,6 @@
 import { useState } from "react";
-import type { CallSession, Media } from "../callSession";
+import type { CallSession } from "../callSession";
+import type { Media } from "../media";
 import { Devices } from "./Devices";
 import { HangUpIcon, MicrophoneIcon, SlidersIcon } from "./icons";
 import { Meter } from "./Meter";

@@ -1,39 +1,78 @@
-import type { Ending } from "../callState";
+import { useEffect, useState } from "react";
+import { isFollowed, type Ending } from "../callState";
+import { config } from "../config";
 import type { Transcript as Entries } from "../transcript";
-import { explain } from "../words";
-import { HangUpIcon, PhoneIcon, WarningIcon } from "./icons";
+import { useNow } from "../useNow";
+import { explain, whenAgain } from "../words";
+import { FollowUp } from "./FollowUp";
+import { ClockIcon, HangUpIcon, PhoneIcon, WarningIcon } from "./icons";
 import { Screen } from "./Screen";
 import { Transcript } from "./Transcript";
 
-/** Why the call ended or never began, what was said, and the way back in. */
+/** Why the call ended or never began, what was said, what came of it, and the way back in. */
 export function EndScreen(props: {
   ending: Ending;
+  callId: string | null;
   transcript: Entries;
   onCall: (withMicrophone: boolean) => void;
+  /** Back to a call that goes on; null: there is none. */
+  onComeBack: (() => void) | null;
   onLeave: () => void;
 }) {
-  const { title, text, calm } = explain(props.ending);
+  const { ending } = props;
+  const inTime = useForAWhile(config.comeBackWithinMs);
+  const onComeBack = inTime ? props.onComeBack : null;
+  const { title, text, calm } = explain(ending, onComeBack !== null);
+  const waitMs = useWait(ending);
   return (
     <Screen title={title} className="outcome">
       <div className={calm ? "emblem" : "emblem problem"} aria-hidden="true">
-        {calm ? <HangUpIcon /> : <WarningIcon />}
+        {calm ? <HangUpIcon /> : waitMs === null ? <WarningIcon /> : <ClockIcon />}
       </div>
       <p
         className="lead"
         role={calm ? "status" : "alert"}
         data-testid="ending"
-        data-reason={props.ending.reason}
+        data-reason={ending.reason}
       >
         {text}
       </p>
+      {waitMs !== null && (
+        <p className="when" data-testid="when">
+          {whenAgain(waitMs)}
+        </p>
+      )}
       <div className="actions">
-        <button className="button primary" data-testid="call" onClick={() => props.onCall(true)}>
-          <PhoneIcon /> Call again
-        </button>
+        {onComeBack && (
+          <button className="button primary" data-testid="come-back" onClick={onComeBack}>
+            <PhoneIcon /> Come back
+          </button>
+        )}
+        {ending.reason === "sign-in-required" ? (
+          <a className="button primary" data-testid="sign-in" href={config.signInUrl}>
+            Sign in
+          </a>
+        ) : (
+          <button
+            className={onComeBack ? "button" : "button primary"}
+            data-testid="call"
+            disabled={waitMs !== null && waitMs > 0}
+            onClick={() => props.onCall(true)}
+          >
+            {onComeBack ? (
+              "New call"
+            ) : (
+              <>
+                <PhoneIcon /> Call again
+              </>
+            )}
+          </button>
+        )}
         <button className="button quiet" data-testid="leave" onClick={props.onLeave}>
           Back to the start
         </button>
       </div>
+      {isFollowed(ending) && <FollowUp callId={props.callId} />}
       {props.transcript.length > 0 && (
         <details className="record">
           <summary>What was said</summary>
@@ -42,4 +81,23 @@ export function EndScreen(props: {
       )}
     </Screen>
   );
+}
+
+/** The time until the service takes another call from this caller; null where it is no matter. */
+function useWait(ending: Ending): number | null {
+  const nowMs = useNow();
+  const [shownAtMs] = useState(nowMs);
+  if (ending.reason !== "rate-limited" && ending.reason !== "daily-limit") return null;
+  if (ending.retryAfterMs === null) return null;
+  return Math.max(0, shownAtMs + ending.retryAfterMs - nowMs);
+}
+
+/** Whether *durationMs* have not passed yet since it was first asked. */
+function useForAWhile(durationMs: number): boolean {
+  const [still, setStill] = useState(true);
+  useEffect(() => {
+    const timer = setTimeout(() => setStill(false), durationMs);
+    return () => clearTimeout(timer);
+  }, [durationMs]);
+  return still;
 }

@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useRef } from "react";
 import { config } from "../config";
 import type { Entry, Transcript as Entries } from "../transcript";
 
@@ -13,6 +13,16 @@ export function Transcript({ entries, live }: { entries: Entries; live: boolean 
     const element = list.current;
     if (live && element && following.current) element.scrollTop = element.scrollHeight;
   }, [entries, live]);
+  useEffect(() => {
+    const element = list.current;
+    if (!live || !element) return;
+    // What comes below the list takes some of its room.
+    const observer = new ResizeObserver(() => {
+      if (following.current) element.scrollTop = element.scrollHeight;
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [live]);
   return (
     <ol
       ref={list}

@@ -6,8 +6,12 @@ import { Screen } from "./Screen";
 /** From the click until the caller is in the room. */
 export function WaitScreen({ state, onLeave }: { state: CallState; onLeave: () => void }) {
   const asking = state.phase === "asking-microphone";
+  const returning = "returning" in state && state.returning;
   return (
-    <Screen title={`Calling ${config.shopName}`} className="wait">
+    <Screen
+      title={returning ? "Back to your call" : `Calling ${config.shopName}`}
+      className="wait"
+    >
       <div className="ripple" aria-hidden="true">
         <span />
         <span />
@@ -20,7 +24,7 @@ export function WaitScreen({ state, onLeave }: { state: CallState; onLeave: () =
         {asking && `Choose “Allow” in your browser, so that ${config.agentName} can hear you.`}
       </p>
       <button className="button quiet" data-testid="cancel" onClick={onLeave}>
-        Cancel
+        {returning ? "End the call" : "Cancel"}
       </button>
     </Screen>
   );

@@ -1,0 +1,119 @@
+import { objection, type Action, type ActionEvent, type ActionName } from "./actions";
+import { config } from "./config";
+import { ACTION_OUTCOME_METHOD, type ActionReport, type ClientAction } from "./contract";
+import { download } from "./download";
+import type { Ask } from "./confirmationDesk";
+import { sleep, within } from "./time";
+
+type Outcome = ActionReport["outcome"];
+
+const REMEMBERED = 200;
+const DETAIL_MAX_CHARS = 200;
+const POLICY: Partial<Record<ActionName, "ask" | "do">> = config.actions;
+
+/** Does what the agent suggests, as far as the page's own list and the person let it. */
+export class ActionDesk {
+  /** What came of each, so that none is done twice; null: the person is asked. */
+  private readonly outcomes = new Map<string, ActionReport | null>();
+  private readonly asked = new Map<string, ClientAction>();
+
+  constructor(
+    private readonly ask: Ask,
+    private readonly tell: (event: ActionEvent) => void,
+    private readonly over: AbortSignal,
+  ) {}
+
+  suggest(request: ClientAction): void {
+    const { id, action } = request;
+    const known = this.outcomes.get(id);
+    if (known !== undefined) {
+      if (known) void this.report(known);
+      return;
+    }
+    const wrong = this.refusal(action);
+    if (wrong !== null) {
+      this.settle(id, "refused", wrong);
+    } else if (POLICY[action.action] === "ask") {
+      void this.askPerson(request);
+    } else {
+      this.perform(request);
+    }
+  }
+
+  /** The person's answer to a suggestion. */
+  answer(id: string, yes: boolean): void {
+    const request = this.asked.get(id);
+    if (!request) return;
+    this.close(id);
+    if (yes) this.perform(request);
+    else this.settle(id, "declined");
+  }
+
+  /** An action that is not in the contract. */
+  refuse(id: string): void {
+    if (!this.outcomes.has(id)) this.settle(id, "refused", "not known here");
+  }
+
+  private refusal(action: Action): string | null {
+    const policy = POLICY[action.action];
+    if (!policy) return "not on this page's list";
+    if (policy === "ask" && this.asked.size >= config.askedMax) return "too many at once";
+    return objection(action);
+  }
+
+  private async askPerson(request: ClientAction): Promise<void> {
+    this.keep(request.id, null);
+    this.asked.set(request.id, request);
+    this.tell({ type: "asked", request });
+    await sleep(config.askedWithinMs);
+    if (!this.asked.has(request.id)) return;
+    this.close(request.id);
+    this.settle(request.id, "declined", "no answer");
+  }
+
+  private close(id: string): void {
+    this.asked.delete(id);
+    this.tell({ type: "answered", id });
+  }
+
+  private perform(request: ClientAction): void {
+    const { id, action } = request;
+    try {
+      if (action.action === "offer_download") download(action.filename, action.text);
+      this.tell({ type: "done", request });
+    } catch (error) {
+      this.settle(id, "failed", String(error));
+      return;
+    }
+    this.settle(id, "done");
+  }
+
+  private settle(id: string, outcome: Outcome, detail = ""): void {
+    const report = { id, outcome, detail: detail.slice(0, DETAIL_MAX_CHARS) };
+    this.keep(id, report);
+    void this.report(report);
+  }
+
+  private async report(report: ActionReport): Promise<void> {
+    for (let tries = 0; tries < config.confirmationTries && !this.over.aborted; tries += 1) {
+      try {
+        await within(
+          config.confirmationReplyMs,
+          this.ask(ACTION_OUTCOME_METHOD, JSON.stringify(report)),
+        );
+        return;
+      } catch (error) {
+        console.debug("an outcome was not reported", report, error);
+        await sleep(config.confirmationRetryMs);
+      }
+    }
+  }
+
+  private keep(id: string, report: ActionReport | null): void {
+    this.outcomes.set(id, report);
+    if (this.outcomes.size > REMEMBERED) {
+      const [oldest] = this.outcomes.keys();
+      this.outcomes.delete(oldest!);
+    }
+  }
+}

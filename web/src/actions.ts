@@ -1,0 +1,146 @@
+import type { ClientAction, FillForm, ShowOrder } from "./contract";
+
+export type Action = ClientAction["action"];
+export type ActionName = Action["action"];
+
+/** The parts of the page. */
+export type Part = "conversation" | "orders" | "appointment";
+
+export interface Appointment {
+  kind: FillForm["kind"];
+  /** As 2026-12-31. */
+  day: string;
+  /** As 15:30. */
+  time: string;
+}
+
+/** What the agent's actions act on. */
+export interface Board {
+  part: Part;
+  /** What a screen with room for two parts shows beside the conversation. */
+  beside: Part | null;
+  /** The latest first. */
+  orders: readonly ShowOrder[];
+  appointment: Appointment;
+  /** Parts that changed since the person last looked. */
+  news: readonly Part[];
+}
+
+export interface ActionsState {
+  board: Board;
+  /** What the person is asked first, the oldest first. */
+  asked: readonly ClientAction[];
+  /** What was done last, and how things were before. */
+  done: { request: ClientAction; before: Board } | null;
+}
+
+export type ActionEvent =
+  | { type: "asked"; request: ClientAction }
+  | { type: "answered"; id: string }
+  | { type: "done"; request: ClientAction }
+  | { type: "undone" }
+  | { type: "noted" }
+  | { type: "opened"; part: Part }
+  /** News in *part* is on the screen. */
+  | { type: "seen"; part: Part }
+  | { type: "edited"; appointment: Appointment }
+  | { type: "cleared" };
+
+const BLANK: Appointment = { kind: "", day: "", time: "" };
+const MAX_ORDERS = 20;
+
+export const NOTHING_DONE: ActionsState = {
+  board: { part: "conversation", beside: null, orders: [], appointment: BLANK, news: [] },
+  asked: [],
+  done: null,
+};
+
+export function actionsReducer(state: ActionsState, event: ActionEvent): ActionsState {
+  const { board } = state;
+  switch (event.type) {
+    case "asked":
+      return { ...state, asked: [...state.asked, event.request] };
+    case "answered":
+      return { ...state, asked: state.asked.filter(({ id }) => id !== event.id) };
+    case "done":
+      return {
+        ...state,
+        board: after(board, event.request.action),
+        done: { request: event.request, before: board },
+      };
+    case "undone":
+      return state.done ? { ...state, board: state.done.before, done: null } : state;
+    case "noted":
+      return { ...state, done: null };
+    case "opened":
+      return { ...state, board: look(board, event.part) };
+    case "seen":
+      return { ...state, board: { ...board, news: without(board.news, event.part) } };
+    case "edited":
+      // Undoing what was done before would undo the person's own work too.
+      return { ...state, board: { ...board, appointment: event.appointment }, done: null };
+    case "cleared":
+      return NOTHING_DONE;
+  }
+}
+
+/** Why an action that fits the contract is not done; null: it can be done. */
+export function objection(action: Action): string | null {
+  if (action.action !== "fill_form") return null;
+  if (action.day !== "" && !isDay(action.day)) return "day is not a date as 2026-12-31";
+  if (action.time !== "" && !/^([01]\d|2[0-3]):[0-5]\d$/.test(action.time)) {
+    return "time is not as 15:30";
+  }
+  return null;
+}
+
+/** What the form asks the agent for, in words; null while something is missing. */
+export function request({ kind, day, time }: Appointment): string | null {
+  return kind && day && time ? `Book a ${kind} on ${day} at ${time}` : null;
+}
+
+function after(board: Board, action: Action): Board {
+  switch (action.action) {
+    case "show_order": {
+      const others = board.orders.filter(({ number }) => number !== action.number);
+      return tellOf({ ...board, orders: [action, ...others].slice(0, MAX_ORDERS) }, "orders");
+    }
+    case "navigate":
+      return look(board, action.to);
+    case "fill_form": {
+      const { kind, day, time } = board.appointment;
+      const appointment = {
+        kind: action.kind || kind,
+        day: action.day || day,
+        time: action.time || time,
+      };
+      return tellOf({ ...board, appointment }, "appointment");
+    }
+    case "offer_download":
+      return board;
+    case "start_over":
+      return { ...NOTHING_DONE.board, part: board.part, beside: board.beside };
+  }
+}
+
+function look(board: Board, part: Part): Board {
+  const beside = part === "conversation" ? null : part;
+  return { ...board, part, beside, news: without(board.news, part) };
+}
+
+/** Something is new in *part*; the person may be busy with another. */
+function tellOf(board: Board, part: Part): Board {
+  if (board.part === part) return board;
+  const beside = board.part === "conversation" ? part : board.beside;
+  return { ...board, beside, news: [...without(board.news, part), part] };
+}
+
+function without(news: readonly Part[], part: Part): readonly Part[] {
+  return news.filter((other) => other !== part);
+}
+
+function isDay(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
+}

@@ -1,0 +1,36 @@
+import { config } from "../config";
+import { countdown } from "../dates";
+import { useNow } from "../useNow";
+import { statusOf } from "../words";
+import { Screen } from "./Screen";
+
+/** All agents are busy: the page tries again by itself, until the person has had enough. */
+export function QueueScreen(props: {
+  /** By `performance.now()`; null: it is asking right now. */
+  retryAtMs: number | null;
+  onLeave: () => void;
+}) {
+  const { retryAtMs, onLeave } = props;
+  const nowMs = useNow();
+  const leftMs = retryAtMs === null ? 0 : Math.max(0, retryAtMs - nowMs);
+  return (
+    <Screen title={statusOf({ phase: "queueing", retryAtMs })} className="wait queue">
+      <div className="ripple" aria-hidden="true">
+        <span />
+        <span />
+        <span />
+      </div>
+      <p className="lead" role="status">
+        You need do nothing: as soon as {config.agentName} is free, your call begins.
+      </p>
+      <p className="status" data-testid="queue" data-asking={leftMs === 0}>
+        {leftMs === 0
+          ? "Asking for a place…"
+          : `Next try in ${countdown(leftMs)}`}
+      </p>
+      <button className="button quiet" data-testid="leave" onClick={onLeave}>
+        Leave the queue
+      </button>
+    </Screen>
+  );
+}

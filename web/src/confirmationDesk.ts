@@ -1,0 +1,99 @@
+import type { ConfirmationEvent } from "./confirmations";
+import { config } from "./config";
+import {
+  CONFIRM_METHOD,
+  CONFIRMATIONS_METHOD,
+  type Confirmations,
+  type ConfirmationVote,
+  type PendingConfirmation,
+} from "./contract";
+import { parse } from "./messages";
+import { sleep, within } from "./time";
+
+/** Asks the agent of the moment. */
+export type Ask = (method: string, payload: string) => Promise<string>;
+
+/**
+ * Brings the agent's questions to the caller, and the answers back.
+ *
+ * The agent tells every change, but what it tells may be lost: so the page asks too.
+ */
+export class ConfirmationDesk {
+  /** What the agent said last. */
+  private pending: readonly PendingConfirmation[] = [];
+  /** Counts what was asked and told: an answer that was overtaken says nothing. */
+  private revision = 0;
+  private readonly clock: ReturnType<typeof setInterval>;
+  private readonly refresher: ReturnType<typeof setInterval>;
+
+  constructor(
+    private readonly ask: Ask,
+    private readonly tell: (event: ConfirmationEvent) => void,
+    private readonly over: AbortSignal,
+  ) {
+    this.clock = setInterval(() => {
+      if (this.pending.length > 0) tell({ type: "passed", nowMs: performance.now() });
+    }, config.confirmationClockMs);
+    this.refresher = setInterval(() => {
+      if (this.pending.length > 0) void this.refresh();
+    }, config.confirmationRefreshMs);
+    over.addEventListener("abort", () => this.stop(), { once: true });
+  }
+
+  /** What the agent tells by itself. */
+  list({ pending }: Confirmations): void {
+    this.revision += 1;
+    this.pending = pending;
+    this.tell({ type: "listed", pending, nowMs: performance.now() });
+  }
+
+  /** Asks what is open; it also says that this page shows cards, so it tries until it is heard. */
+  async open(): Promise<void> {
+    for (let tries = 0; tries < config.confirmationTries && !this.over.aborted; tries += 1) {
+      if (await this.refresh()) return;
+      await sleep(config.confirmationRetryMs);
+    }
+  }
+
+  /** Sends the caller's answer until there is a reply. */
+  async answer({ id, digest }: PendingConfirmation, approved: boolean): Promise<void> {
+    this.tell({ type: "answering", id, approved });
+    const vote: ConfirmationVote = { id, digest, approved };
+    const giveUpAtMs = performance.now() + config.answerWithinMs;
+    while (!this.over.aborted && performance.now() < giveUpAtMs) {
+      const reply = await this.request(CONFIRM_METHOD, JSON.stringify(vote));
+      const result = parse("ConfirmationResult", reply);
+      if (result) {
+        this.pending = this.pending.filter((question) => question.id !== id);
+        this.tell({ type: "settled", id, result: result.state });
+        return;
+      }
+      await sleep(config.confirmationRetryMs);
+    }
+    this.tell({ type: "settled", id, result: "unanswered" });
+  }
+
+  private async refresh(): Promise<boolean> {
+    this.revision += 1;
+    const { revision } = this;
+    const reply = await this.request(CONFIRMATIONS_METHOD, "");
+    const confirmations = parse("Confirmations", reply);
+    if (confirmations && revision === this.revision) this.list(confirmations);
+    return confirmations !== null;
+  }
+
+  /** The agent's reply, or nothing. */
+  private async request(method: string, payload: string): Promise<string> {
+    try {
+      return await within(config.confirmationReplyMs, this.ask(method, payload));
+    } catch (error) {
+      console.debug("no reply", { method }, error);
+      return "";
+    }
+  }
+
+  private stop(): void {
+    clearInterval(this.clock);
+    clearInterval(this.refresher);
+  }
+}

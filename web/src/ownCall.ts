@@ -1,0 +1,53 @@
+import type { Ending } from "./callState";
+import { config } from "./config";
+import type { CallView, FollowUp } from "./contract";
+import { ask } from "./http";
+import { isA } from "./messages";
+
+/** Where the caller's own call is; a cookie or a login proves whose it is. */
+const address = (callId: string) => `/api/calls/${encodeURIComponent(callId)}`;
+
+/** What is on record of the call; null when it can not be had. */
+export async function readCall(callId: string, abort: AbortSignal): Promise<CallView | null> {
+  try {
+    const { body } = await ask(address(callId), {}, abort, config.requestTimeoutMs);
+    return isA("CallView", body) ? body : null;
+  } catch {
+    return null;
+  }
+}
+
+const END_REASONS = [
+  "caller",
+  "agent",
+  "silence",
+  "not-understood",
+  "failed",
+  "no-agent",
+] as const;
+
+/** How a call ended whose room was closed; that of a call that goes on is lost for this page. */
+export function endingOnRecord(view: CallView | null): Ending {
+  if (view?.state === "requested" || view?.state === "live") return { reason: "connection-lost" };
+  return { reason: END_REASONS.find((reason) => reason === view?.end_reason) ?? "closed" };
+}
+
+/** The work after the call; null: not to be had now; `none`: there is none for this call. */
+export async function readFollowUp(
+  callId: string,
+  abort: AbortSignal,
+): Promise<FollowUp | "none" | null> {
+  try {
+    const url = `${address(callId)}/follow-up`;
+    const { status, body } = await ask(url, {}, abort, config.requestTimeoutMs);
+    if (status >= 400 && status < 500 && status !== 429) return "none";
+    return isA("FollowUp", body) ? body : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Ends the call without its agent. The request outlives the page. */
+export function endCall(callId: string): void {
+  void fetch(`${address(callId)}/end`, { method: "POST", keepalive: true }).catch(() => undefined);
+}

@@ -1,0 +1,55 @@
+/** The call that this tab is in: after a reload it is come back to. */
+export interface RememberedCall {
+  callId: string;
+  /** By this machine's clock. */
+  startedAtMs: number;
+  /** Whether the caller spoke, or wrote only. */
+  microphone: boolean;
+  muted: boolean;
+}
+
+const KEY = "parley.call";
+
+/** This tab's call, and for `recallFromAnyTab` the browser's latest. */
+export function remember(call: RememberedCall): void {
+  const text = JSON.stringify(call);
+  use("sessionStorage", (storage) => storage.setItem(KEY, text));
+  use("localStorage", (storage) => storage.setItem(KEY, text));
+}
+
+export function forget(): void {
+  const { callId } = recall() ?? {};
+  use("sessionStorage", (storage) => storage.removeItem(KEY));
+  if (callId === recallFromAnyTab()?.callId) {
+    use("localStorage", (storage) => storage.removeItem(KEY));
+  }
+}
+
+export function recall(): RememberedCall | null {
+  return use("sessionStorage", (storage) => parse(storage.getItem(KEY))) ?? null;
+}
+
+/** The call of a tab that was closed, or of another one. */
+export function recallFromAnyTab(): RememberedCall | null {
+  return use("localStorage", (storage) => parse(storage.getItem(KEY))) ?? null;
+}
+
+/** Browsers that keep nothing for pages throw at the first touch. */
+function use<Value>(
+  which: "sessionStorage" | "localStorage",
+  by: (storage: Storage) => Value,
+): Value | undefined {
+  try {
+    return by(globalThis[which]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Throws when it is not what `remember` wrote. */
+function parse(text: string | null): RememberedCall | null {
+  if (text === null) return null;
+  const { callId, startedAtMs, microphone, muted } = JSON.parse(text) as Record<string, unknown>;
+  if (typeof callId !== "string" || typeof startedAtMs !== "number") return null;
+  return { callId, startedAtMs, microphone: microphone === true, muted: muted === true };
+}

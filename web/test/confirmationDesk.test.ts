@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { ConfirmationDesk } from "../src/confirmationDesk";
+import type { ConfirmationEvent } from "../src/confirmations";
+import { CONFIRM_METHOD, CONFIRMATIONS_METHOD } from "../src/contract";
+import { question } from "./questions";
+
+const abort = { current: new AbortController() };
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(console, "debug").mockReturnValue();
+  abort.current = new AbortController();
+});
+
+afterEach(() => {
+  abort.current.abort();
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+/** A desk whose agent answers what *replies* say, in turn, the last one for ever. */
+function desk(...replies: (string | Error | Promise<string>)[]) {
+  const asked: [method: string, payload: string][] = [];
+  const events: ConfirmationEvent[] = [];
+  const made = new ConfirmationDesk(
+    async (method, payload) => {
+      asked.push([method, payload]);
+      const reply = await (replies.length > 1 ? replies.shift() : replies[0]);
+      if (typeof reply !== "string") throw reply ?? new Error("nobody is here");
+      return reply;
+    },
+    (event) => events.push(event),
+    abort.current.signal,
+  );
+  return { desk: made, asked, events };
+}
+
+const list = (...pending: ReturnType<typeof question>[]) =>
+  JSON.stringify({ type: "confirmations", pending });
+const never = new Promise<string>(() => undefined);
+
+test("the page asks until an agent tells what is open", async () => {
+  const { desk: made, asked, events } = desk(new Error("not registered yet"), list(question("one")));
+  void made.open();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(asked).toEqual([
+    [CONFIRMATIONS_METHOD, ""],
+    [CONFIRMATIONS_METHOD, ""],
+  ]);
+  expect(events).toMatchObject([{ type: "listed", pending: [{ id: "one" }] }]);
+});
+
+test("an agent that knows no questions is asked a few times", async () => {
+  const { desk: made, asked, events } = desk(new Error("no such method"));
+  void made.open();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(asked).toHaveLength(5);
+  expect(events).toEqual([]);
+});
+
+test("what is open is asked for again and again, and nothing when nothing is open", async () => {
+  const { desk: made, asked } = desk(list(question("one")), list());
+  made.list({ type: "confirmations", pending: [question("one")] });
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(asked).toHaveLength(2);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(asked).toHaveLength(2);
+});
+
+test("a reply that a later message overtook says nothing", async () => {
+  let reply: (text: string) => void = () => undefined;
+  const { desk: made, events } = desk(new Promise((resolve) => (reply = resolve)));
+  void made.open();
+  made.list({ type: "confirmations", pending: [question("two")] });
+  reply(list());
+  await vi.advanceTimersByTimeAsync(0);
+  expect(events.filter(({ type }) => type === "listed")).toHaveLength(1);
+});
+
+test.each(["", "{}", '{"type":"confirmations","pending":[{}]}', '{"type":"call-ended"}'])(
+  "the reply %j opens nothing",
+  async (reply) => {
+    const { desk: made, events } = desk(reply);
+    void made.open();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(events).toEqual([]);
+  },
+);
+
+test("an answer is sent until there is a result, always the same", async () => {
+  const { desk: made, asked, events } = desk(
+    new Error("reconnecting"),
+    never,
+    '{"state":"maybe"}',
+    '{"state":"approved"}',
+  );
+  void made.answer(question("one"), true);
+  await vi.advanceTimersByTimeAsync(6_000);
+  const vote = JSON.stringify({ id: "one", digest: "a".repeat(64), approved: true });
+  expect(asked).toEqual(Array(4).fill([CONFIRM_METHOD, vote]));
+  expect(events).toEqual([
+    { type: "answering", id: "one", approved: true },
+    { type: "settled", id: "one", result: "approved" },
+  ]);
+});
+
+test("an answer that nobody takes is said to be unanswered", async () => {
+  const { desk: made, events } = desk(new Error("nobody"));
+  void made.answer(question("one"), false);
+  await vi.advanceTimersByTimeAsync(31_000);
+  expect(events.at(-1)).toEqual({ type: "settled", id: "one", result: "unanswered" });
+});
+
+test("a call that is over asks nothing more", async () => {
+  const { desk: made, asked } = desk(new Error("nobody"));
+  made.list({ type: "confirmations", pending: [question("one")] });
+  abort.current.abort();
+  void made.open();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(asked).toEqual([]);
+});
