@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from bench import record
+from bench import record, token
 from stack.step import StepError
 
-MEASUREMENTS = {"record": record.main}
+MEASUREMENTS = {"record": record.main, "token": token.main}
 
 
 def main() -> int:

@@ -15,7 +15,7 @@ from call_record.tables import CallState
 from tests.calls import the_call
 from tests.local_stack import LocalStack
 from tests.token_service import browser, claims, room
-from token_service.callers import COOKIE
+from token_service.cookie import COOKIE
 from voice_contract.ids import new_call_id
 from voice_contract.journal import AgentTurnEnded, AgentTurnStarted, Entry, ToolStarted, UserTurn
 from voice_contract.room import RoomState
