@@ -7,6 +7,7 @@ from starlette.responses import Response
 from call_record import transcript
 from call_record.admission import hang_up
 from call_record.calls import Call
+from call_record.follow_up import read_follow_up
 from call_record.record import Record
 from token_service.admission import own_call, record_or_problem
 from token_service.answers import json_answer
@@ -49,9 +50,9 @@ async def end(request: Request, caller: Caller) -> Response:
 async def follow_up(request: Request, caller: Caller) -> Response:
     """`GET /api/calls/{call_id}/follow-up`: what came of the call."""
     with record_or_problem():
-        await _call(request, caller)
-    # The work after a call reports here.
-    return json_answer(FollowUp(state="waiting"))
+        call = await _call(request, caller)
+        found = await read_follow_up(_record(request), call.call_id)
+    return json_answer(found or FollowUp(state="waiting"))
 
 
 async def _call(request: Request, caller: Caller) -> Call:
