@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from bench import post_call, record
+from bench import post_call, record, token
 from stack.step import StepError
 
-MEASUREMENTS = {"record": record.main, "post-call": post_call.main}
+MEASUREMENTS = {"record": record.main, "post-call": post_call.main, "token": token.main}
 
 
 def main() -> int:

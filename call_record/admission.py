@@ -1,31 +1,68 @@
-"""Admission: one transaction decides who may call now."""
+"""Admission: one transaction at a time decides who may call now."""
 
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import BigInteger, ScalarSelect, cast, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record import calls as live
-from call_record import chain
+from call_record import denial
 from call_record.calls import Call, select_calls
-from call_record.journal import draft, place
+from call_record.journal import StaleAttempt, draft, opening, place
 from call_record.record import Record
 from call_record.tables import CallState, admission, worker
 from call_record.tables import call as calls
+from call_record.tables import journal as entries
 from voice_contract.journal import CallEnded, CallRequested
+from voice_contract.limits import JOIN_WITHIN_S
+
+DAY_MS = 86_400_000
+JOIN_AGAIN_WITHIN_MS = 2 * JOIN_WITHIN_S * 1000
+"""
+A call that was not joined for longer is not given again: it could be ended as one that nobody
+joined while its new token is still good.
+"""
+NOT_JOINED = "not-joined"
+OPEN = (CallState.REQUESTED, CallState.LIVE, CallState.ENDING)
 
 
 class Refusal(StrEnum):
     """Why a call is not admitted; the values are problem codes."""
 
+    NOT_ALLOWED = "not-allowed"
+    """The caller was put out."""
+    TOO_MANY_CALLS = "too-many-calls"
+    """The caller is in as many calls as one may be."""
+    DAILY_LIMIT = "daily-limit"
+    """The caller has talked for as long today as one may."""
+    SERVICE_BUSY = "service-busy"
+    """There are as many calls as there may be."""
     AGENTS_BUSY = "agents-busy"
     """No worker that is there has a free slot."""
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What is admitted besides what there are slots for; None: no limit."""
+
+    calls_a_caller: int | None = None
+    """At once."""
+    minutes_a_day: int | None = None
+    """Of one caller, by the days of UTC. A call under way goes on."""
+    calls: int | None = None
+    """At once, of everybody."""
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True)
 class Applicant:
-    """Who wants to call."""
+    """Who wants to call. Identities are told apart within a tenant."""
 
     caller: str
     """The identity that the token service vouches for, or made for this call."""
@@ -44,30 +81,73 @@ class Admitted:
     """False: the caller's own call, asked for before and not joined yet."""
 
 
-async def admit(record: Record, call_id: str, applicant: Applicant) -> Admitted | Refusal:
-    """
-    Admit *applicant* with a new call of that id, or with the one that it has not joined yet.
+@dataclass(frozen=True)
+class Slots:
+    """Of the workers that take calls."""
 
-    Calls wait here for one another, so no slot is given twice.
+    capacity: int
+    used: int
+    """By calls that have or will need one of them."""
+
+    @property
+    def free(self) -> int:
+        """Negative when workers went away under their calls."""
+        return self.capacity - self.used
+
+
+@dataclass(frozen=True)
+class Application:
+    """A call that is asked for, under the id that it would have."""
+
+    call_id: str
+    applicant: Applicant
+
+
+Answer = Admitted | Refusal
+
+
+class _NothingToWrite(Exception):
+    """So nobody waits for the disk. Holds the answers."""
+
+
+async def admit(
+    record: Record, call_id: str, applicant: Applicant, limits: Limits = NO_LIMITS
+) -> Answer:
+    """Admit *applicant* with a new call of that id, or with the one that it has not joined yet."""
+    [answer] = await admit_all(record, [Application(call_id, applicant)], limits)
+    return answer
+
+
+async def admit_all(
+    record: Record, applications: Sequence[Application], limits: Limits = NO_LIMITS
+) -> list[Answer]:
     """
-    async with record.database.writing() as connection:
-        await connection.execute(
-            update(admission).where(admission.c.id == 1).values(n=admission.c.n + 1)
-        )
-        unjoined = await select_calls(
-            connection,
-            (calls.c.caller == applicant.caller)
-            & calls.c.tenant.is_not_distinct_from(applicant.tenant)
-            & (calls.c.state == CallState.REQUESTED)
-            & calls.c.joined_at_ms.is_(None),
-        )
-        if unjoined:
-            return Admitted(unjoined[0], is_new=False)
-        if await _free_slots(connection) <= 0:
-            return Refusal.AGENTS_BUSY
-        await _insert(connection, record, call_id, applicant)
-        [new] = await select_calls(connection, calls.c.call_id == call_id)
-        return Admitted(new, is_new=True)
+    Admit several, one after the other, in one transaction.
+
+    Transactions wait here for one another, so no slot is given twice.
+    """
+    now_ms = record.clock.now_ms()
+    try:
+        async with record.database.writing() as connection:
+            await connection.execute(_TAKE_TURN)
+            desk = await _Desk.open(connection, applications, limits, now_ms)
+            stale = desk.stale()
+            for call in stale:
+                entry = draft(CallEnded(reason=NOT_JOINED), now_ms)
+                # One that an agent has claimed since it was read stays.
+                with suppress(StaleAttempt):
+                    await place(connection, record.keys, call.call_id, None, [entry])
+                    desk.give_up(call)
+            answers = [desk.answer(record, application) for application in applications]
+            if desk.new:
+                await connection.execute(insert(calls), [vars(call) for call, _ in desk.new])
+                await connection.execute(insert(entries), [link for _, link in desk.new])
+            elif not stale:
+                raise _NothingToWrite(answers)
+            return answers
+    except _NothingToWrite as nothing:
+        found: list[Answer] = nothing.args[0]
+        return found
 
 
 async def withdraw(record: Record, call_id: str, reason: str) -> bool:
@@ -91,54 +171,180 @@ async def hang_up(record: Record, call_id: str, reason: str) -> None:
         await live.end(record, call_id, reason)
 
 
+async def slots(record: Record) -> Slots:
+    """How many slots there are, and how many are used."""
+    async with record.database.reading() as connection:
+        row = (await connection.execute(select(_capacity(), _used()))).one()
+    return Slots(*row)
+
+
 async def free_slots(record: Record) -> int:
     """Slots that are free now; negative when workers went away under their calls."""
-    async with record.database.reading() as connection:
-        return await _free_slots(connection)
+    return (await slots(record)).free
 
 
-async def _free_slots(connection: AsyncConnection) -> int:
-    """
-    Slots of the workers that take calls, less the calls that have or will need one of them: all
-    but those that a draining worker finishes.
-    """
-    capacity = select(func.coalesce(func.sum(worker.c.capacity), 0)).where(
-        worker.c.gone.is_(False), worker.c.draining.is_(False)
+def seconds_until_tomorrow(record: Record) -> int:
+    """When a caller's minutes begin anew."""
+    return (DAY_MS - record.clock.now_ms() % DAY_MS) // 1000 + 1
+
+
+def _capacity() -> ScalarSelect[int]:
+    return (
+        select(cast(func.coalesce(func.sum(worker.c.capacity), 0), BigInteger))
+        .where(worker.c.gone.is_(False), worker.c.draining.is_(False))
+        .scalar_subquery()
     )
+
+
+def _used() -> ScalarSelect[int]:
+    """All calls but those that a draining worker finishes."""
     finishing = select(worker.c.worker_id).where(
         worker.c.gone.is_(False), worker.c.draining.is_(True)
     )
-    taken = select(func.count()).where(
-        calls.c.state.in_((CallState.REQUESTED, CallState.LIVE, CallState.ENDING)),
-        or_(calls.c.worker_id.is_(None), calls.c.worker_id.not_in(finishing)),
-    )
-    total: int = (await connection.execute(capacity)).scalar_one()
-    used: int = (await connection.execute(taken)).scalar_one()
-    return total - used
-
-
-async def _insert(
-    connection: AsyncConnection, record: Record, call_id: str, applicant: Applicant
-) -> None:
-    now_ms = record.clock.now_ms()
-    key_id = record.keys.current
-    await connection.execute(
-        insert(calls).values(
-            call_id=call_id,
-            state=CallState.REQUESTED,
-            attempt=1,
-            renewals=0,
-            caller=applicant.caller,
-            tenant=applicant.tenant,
-            display_name=applicant.display_name,
-            return_proof_hash=applicant.return_proof_hash,
-            admitted_at_ms=now_ms,
-            key_id=key_id,
-            head_seq=0,
-            head_mac=chain.genesis(record.keys.key(key_id), call_id),
+    return (
+        select(func.count())
+        .where(
+            calls.c.state.in_(OPEN),
+            or_(calls.c.worker_id.is_(None), calls.c.worker_id.not_in(finishing)),
         )
+        .scalar_subquery()
     )
-    entry = CallRequested(
-        caller=applicant.caller, tenant=applicant.tenant, display_name=applicant.display_name
-    )
-    await place(connection, record.keys, call_id, 1, [draft(entry, now_ms)])
+
+
+_TAKE_TURN = update(admission).where(admission.c.id == 1).values(n=admission.c.n + 1)
+_SLOTS = select(_capacity(), _used())
+_CALLS = select(func.count()).where(calls.c.state.in_(OPEN))
+
+Who = tuple[str | None, str | None]
+"""Tenant and caller."""
+
+
+class _Desk:
+    """What is known while applications are answered; each answer changes it."""
+
+    def __init__(
+        self,
+        slots: Slots,
+        calls_open: int,
+        todays: Iterable[Call],
+        denials: Iterable[denial.Denial],
+        limits: Limits,
+        now_ms: int,
+    ) -> None:
+        self.new: list[tuple[Call, dict[str, Any]]] = []
+        """To be inserted, each with its first entry."""
+        self._free = slots.free
+        self._open = calls_open
+        self._limits = limits
+        self._now_ms = now_ms
+        self._todays: dict[Who, list[Call]] = {}
+        for call in todays:
+            self._todays.setdefault((call.tenant, call.caller), []).append(call)
+        self._denied = {(one.tenant, one.caller, one.call_id) for one in denials}
+
+    @classmethod
+    async def open(
+        cls,
+        connection: AsyncConnection,
+        applications: Sequence[Application],
+        limits: Limits,
+        now_ms: int,
+    ) -> "_Desk":
+        """Read all that decides."""
+        callers = {application.applicant.caller for application in applications}
+        today_ms = now_ms - now_ms % DAY_MS
+        todays = await select_calls(
+            connection,
+            calls.c.caller.in_(callers)
+            & or_(calls.c.ended_at_ms.is_(None), calls.c.ended_at_ms >= today_ms),
+        )
+        return cls(
+            Slots(*(await connection.execute(_SLOTS)).one()),
+            (await connection.execute(_CALLS)).scalar_one(),
+            todays,
+            await denial.of(connection, callers, now_ms),
+            limits,
+            now_ms,
+        )
+
+    def stale(self) -> list[Call]:
+        """Calls that their callers asked for too long ago."""
+        own = [call for calls in self._todays.values() for call in calls]
+        return [call for call in own if self._waits(call) and self._is_stale(call)]
+
+    def give_up(self, call: Call) -> None:
+        """A call of `stale` has ended."""
+        self._todays[call.tenant, call.caller].remove(call)
+        self._free += 1
+        self._open -= 1
+
+    def answer(self, record: Record, application: Application) -> Answer:
+        """Whether the applicant may call."""
+        applicant = application.applicant
+        who = (applicant.tenant, applicant.caller)
+        own = self._todays.setdefault(who, [])
+        for call in own:
+            if self._waits(call) and not self._is_stale(call):
+                denied = {(*who, None), (*who, call.call_id)} & self._denied
+                return Refusal.NOT_ALLOWED if denied else Admitted(call, is_new=False)
+        if refusal := self._refusal(who, own):
+            return refusal
+        new = self._begin(record, application)
+        own.append(new)
+        self._free -= 1
+        self._open += 1
+        return Admitted(new, is_new=True)
+
+    def _waits(self, call: Call) -> bool:
+        return call.state is CallState.REQUESTED and call.joined_at_ms is None
+
+    def _is_stale(self, call: Call) -> bool:
+        return self._now_ms - call.admitted_at_ms > JOIN_AGAIN_WITHIN_MS
+
+    def _refusal(self, who: Who, own: list[Call]) -> Refusal | None:
+        """What concerns the caller alone comes first: waiting for others would not help."""
+        limits = self._limits
+        if (*who, None) in self._denied:
+            return Refusal.NOT_ALLOWED
+        at_once = sum(call.state is not CallState.ENDED for call in own)
+        if limits.calls_a_caller is not None and at_once >= limits.calls_a_caller:
+            return Refusal.TOO_MANY_CALLS
+        talked_ms = sum(map(self._today_ms, own))
+        if limits.minutes_a_day is not None and talked_ms >= limits.minutes_a_day * 60_000:
+            return Refusal.DAILY_LIMIT
+        if limits.calls is not None and self._open >= limits.calls:
+            return Refusal.SERVICE_BUSY
+        return Refusal.AGENTS_BUSY if self._free <= 0 else None
+
+    def _today_ms(self, call: Call) -> int:
+        """How long the caller has been in the call today."""
+        if call.joined_at_ms is None:
+            return 0
+        until_ms = self._now_ms if call.ended_at_ms is None else call.ended_at_ms
+        return max(0, until_ms - max(call.joined_at_ms, self._now_ms - self._now_ms % DAY_MS))
+
+    def _begin(self, record: Record, application: Application) -> Call:
+        applicant = application.applicant
+        entry = CallRequested(
+            caller=applicant.caller, tenant=applicant.tenant, display_name=applicant.display_name
+        )
+        first = draft(entry, self._now_ms)
+        head, link = opening(record.keys, application.call_id, first)
+        call = Call(
+            call_id=application.call_id,
+            state=head.state,
+            attempt=head.attempt,
+            owner=None,
+            worker_id=None,
+            renewals=0,
+            **vars(applicant),
+            admitted_at_ms=self._now_ms,
+            joined_at_ms=None,
+            ended_at_ms=None,
+            end_reason=None,
+            key_id=head.key_id,
+            head_seq=head.seq,
+            head_mac=head.mac,
+        )
+        self.new.append((call, link))
+        return call

@@ -18,6 +18,7 @@ from call_record import chain, follow_up, journal
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.tables import call as calls
+from call_record.tables import denial as denials
 from call_record.tables import executor as executors
 from call_record.tables import journal as entries
 from call_record.tables import tombstone as tombstones
@@ -96,8 +97,8 @@ async def remove_ended_before(
     tell: Callable[[list[follow_up.Step]], None] = lambda _: None,
 ) -> int:
     """
-    Remove the calls that ended before that Unix time in milliseconds, oldest first, and workers
-    and executors that are gone.
+    Remove the calls that ended before that Unix time in milliseconds, oldest first; workers and
+    executors that are gone; who may call again.
 
     Args: tell: what the removed calls' work left in other systems, before that is forgotten.
     Returns: how many calls were removed.
@@ -105,6 +106,8 @@ async def remove_ended_before(
     async with record.database.writing() as connection:
         await connection.execute(delete(workers).where(workers.c.gone.is_(True)))
         await connection.execute(delete(executors).where(executors.c.gone.is_(True)))
+        now_ms = record.clock.now_ms()
+        await connection.execute(delete(denials).where(denials.c.until_ms <= now_ms))
     removed = 0
     while batch := await _remove_batch(record, before_ms, why, tell):
         removed += batch

@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -130,6 +130,14 @@ async def read(record: Record, call_id: str, *, after_seq: int = 0) -> list[Reco
         ]
 
 
+def opening(keys: KeyRing, call_id: str, first: Draft) -> tuple[Head, dict[str, Any]]:
+    """Where the journal of a new call ends after *first*, its first entry; and that entry's row."""
+    mac = chain.genesis(keys.key(keys.current), call_id)
+    empty = Head(1, CallState.REQUESTED, 0, mac, keys.current)
+    [row] = _links(keys.key(keys.current), call_id, empty, [first])
+    return replace(empty, seq=row["seq"], mac=row["mac"]), row
+
+
 async def place(
     connection: AsyncConnection,
     keys: KeyRing,
@@ -169,22 +177,8 @@ async def _advance(
     connection: AsyncConnection, keys: KeyRing, call_id: str, known: Head, drafts: Sequence[Draft]
 ) -> Head | None:
     """Fence, order and chain: move the head from where it is known to be, if it is there."""
-    key = keys.key(known.key_id)
-    rows = []
-    seq, mac = known.seq, known.mac
-    for draft in drafts:
-        seq += 1
-        mac = chain.mac(
-            key,
-            mac,
-            seq=seq,
-            at_ms=draft.at_ms,
-            attempt=known.attempt,
-            kind=draft.kind,
-            digest=chain.digest(draft.salt, draft.body),
-        )
-        row = {"call_id": call_id, "seq": seq, "attempt": known.attempt, "mac": mac}
-        rows.append(row | vars(draft))
+    rows = _links(keys.key(known.key_id), call_id, known, drafts)
+    seq, mac = rows[-1]["seq"], rows[-1]["mac"]
     move = update(calls).where(
         calls.c.call_id == call_id,
         calls.c.attempt == known.attempt,
@@ -209,6 +203,26 @@ async def _advance(
         return None
     await connection.execute(insert(entries), rows)
     return Head(known.attempt, state, seq, mac, known.key_id)
+
+
+def _links(key: bytes, call_id: str, known: Head, drafts: Sequence[Draft]) -> list[dict[str, Any]]:
+    """The rows of the drafts, each of which follows the one before."""
+    rows: list[dict[str, Any]] = []
+    seq, mac = known.seq, known.mac
+    for draft in drafts:
+        seq += 1
+        mac = chain.mac(
+            key,
+            mac,
+            seq=seq,
+            at_ms=draft.at_ms,
+            attempt=known.attempt,
+            kind=draft.kind,
+            digest=chain.digest(draft.salt, draft.body),
+        )
+        row = {"call_id": call_id, "seq": seq, "attempt": known.attempt, "mac": mac}
+        rows.append(row | vars(draft))
+    return rows
 
 
 async def _head(connection: AsyncConnection, call_id: str, *, lock: bool = False) -> Head | None:

@@ -1,4 +1,7 @@
-"""The tables. `*_at_ms` is Unix time in milliseconds: for people and for retention alone."""
+"""
+The tables. `*_at_ms` is Unix time in milliseconds: for people, for retention, and for how long a
+caller has talked today.
+"""
 
 from enum import StrEnum
 
@@ -52,7 +55,7 @@ call = Table(
     Column("head_seq", Integer, nullable=False),
     Column("head_mac", LargeBinary, nullable=False),
     Index("call_by_state", "state", "ended_at_ms"),
-    Index("call_by_caller", "caller"),
+    Index("call_by_caller", "caller", "ended_at_ms"),
 )
 
 journal = Table(
@@ -85,6 +88,15 @@ admission = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("n", BigInteger, nullable=False),
+)
+
+denial = Table(
+    "denial",
+    metadata,
+    Column("tenant", String(200), primary_key=True),  # empty: none
+    Column("caller", String(200), primary_key=True),
+    Column("call_id", String(36), primary_key=True),  # empty: any call
+    Column("until_ms", BigInteger, nullable=False),
 )
 
 tombstone = Table(

@@ -1,5 +1,6 @@
 """Errors over HTTP: RFC 9457 `application/problem+json`, rendered in one place."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -10,21 +11,26 @@ from starlette.responses import JSONResponse, Response
 
 log = structlog.get_logger()
 
+BODY_WITHIN_S = 10.0
+
 
 class ServiceError(Exception):
     """
     The base of every error that a client may see.
 
     The class docstring is the `detail` sent to the client: one safe, plain sentence.
-    `detail` given to the constructor replaces it and must be as safe.
+    `detail` given to the constructor replaces it and must be as safe; so does `retry_after_s`.
     """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal-error"
-    retry_after_s: ClassVar[int | None] = None
+    headers: ClassVar[Mapping[str, str]] = {}
+    retry_after_s: int | None = None
 
-    def __init__(self, detail: str | None = None) -> None:
+    def __init__(self, detail: str | None = None, *, retry_after_s: int | None = None) -> None:
         self.detail = detail or " ".join((type(self).__doc__ or "").split())
+        if retry_after_s is not None:
+            self.retry_after_s = retry_after_s
         super().__init__(self.detail)
 
 
@@ -33,6 +39,13 @@ class BadRequest(ServiceError):
 
     status = 400
     code = "bad-request"
+
+
+class RequestTimeout(ServiceError):
+    """The request did not arrive in time."""
+
+    status = 408
+    code = "request-timeout"
 
 
 class BodyTooLarge(ServiceError):
@@ -58,22 +71,27 @@ async def read_body(request: Request, *, limit_bytes: int) -> bytes:
     """
     The request's body.
 
-    Raises: BodyTooLarge: more than *limit_bytes* were announced or sent.
+    Raises: BodyTooLarge: more than *limit_bytes* were announced or sent. RequestTimeout: it was not
+        there within 10 s.
     """
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and int(announced) > limit_bytes:
         raise BodyTooLarge
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit_bytes:
-            raise BodyTooLarge
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit_bytes:
+                    raise BodyTooLarge
+    except TimeoutError:
+        raise RequestTimeout from None
     return bytes(body)
 
 
 async def _service_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, ServiceError)
-    headers = {}
+    headers = {**error.headers}
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
     return problem(error.status, error.code, error.detail, headers=headers)

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from service_base.http_protocol import BoundedHttp
+
 
 def bind(host: str, port: int) -> socket.socket:
     """
@@ -59,10 +61,13 @@ def _config(app: ASGIApp) -> uvicorn.Config:
     """Logs go through our handlers; slow and idle connections are bounded."""
     return uvicorn.Config(
         app,
+        http=BoundedHttp,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=5,
         timeout_keep_alive=10,
+        # It would believe whatever any process of this machine says of whom it forwards.
+        proxy_headers=False,
         h11_max_incomplete_event_size=64 * 1024,
     )

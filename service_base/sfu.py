@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from service_base import key_file
 from service_base.settings import RunDirSettings
@@ -30,12 +30,32 @@ class SfuSettings(RunDirSettings):
         description="YAML file of the SFU's keys, one `key: secret` a line, mode 600.",
     )
 
+    sfu_api_key: str = Field(
+        "",
+        description="The SFU's key, where it comes from the environment and not from that file.",
+    )
+    sfu_api_secret: SecretStr = Field(
+        SecretStr(""), validate_default=True, description="The secret of PARLEY_SFU_API_KEY."
+    )
+
+    @field_validator("sfu_api_secret")
+    @classmethod
+    def _goes_with_the_key(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        secret = value.get_secret_value()
+        if bool(secret) != bool(info.data.get("sfu_api_key")):
+            raise ValueError("PARLEY_SFU_API_KEY and this one are set both or neither")
+        if secret and len(secret) < key_file.MIN_SECRET_CHARS:
+            raise ValueError(f"the secret is shorter than {key_file.MIN_SECRET_CHARS} characters")
+        return value
+
     def sfu_key(self) -> SfuKey:
         """
-        The first key of `sfu_keys_file`.
+        The key of the environment, else the first one of `sfu_keys_file`.
 
         Raises: SettingsError: the file is missing, unreadable, malformed, or its secret is short.
         """
+        if self.sfu_api_key:
+            return SfuKey(self.sfu_api_key, self.sfu_api_secret.get_secret_value())
         return read_sfu_key(self.sfu_keys_file)
 
 

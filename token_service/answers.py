@@ -4,10 +4,11 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 
-def json_answer(model: BaseModel) -> Response:
+def json_answer(model: BaseModel, *, status: int = 200) -> Response:
     """*model* as JSON, not to be stored anywhere."""
     return Response(
         model.model_dump_json(),
+        status,
         media_type="application/json",
         headers={"Cache-Control": "no-store"},
     )

@@ -1,80 +1,63 @@
 """The token service's routes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
 from livekit import api
-from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Mount, Route
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from call_record.admission import free_slots
 from call_record.record import open_record
+from call_record.turnstile import Turnstile
 from service_base.health import health_routes
 from service_base.metrics import METRICS_ROUTE, MetricsMiddleware
-from service_base.problems import EXCEPTION_HANDLERS, BadRequest, read_body
-from token_service import own_calls
+from service_base.problems import EXCEPTION_HANDLERS
+from token_service import auth, origins, own_calls, slots
 from token_service.admission import Admission, record_or_problem
-from token_service.answers import json_answer
-from token_service.callers import anonymous, remember
+from token_service.door import Door
 from token_service.minting import Mint
+from token_service.openapi import openapi
 from token_service.page import SecurityHeaders, WebClient
+from token_service.rates import Rates
 from token_service.rooms import SFU_TIMEOUT_S, Rooms
 from token_service.settings import TokenSettings
-from voice_contract.tokens import VoiceTokenRequest
+from token_service.voice_token import livekit_token, voice_token
 
-BODY_LIMIT_BYTES = 4_096
 RECORD_WAIT_S = 3.0
 """For a connection or a lock. A caller is told that it cannot be before the browser gives up."""
-
-
-async def voice_token(request: Request) -> Response:
-    """`POST /api/voice-token`: a token for a new call, or for the caller's own of that id."""
-    body = await read_body(request, limit_bytes=BODY_LIMIT_BYTES)
-    try:
-        asked = VoiceTokenRequest.model_validate_json(body if body.strip() else b"{}")
-    except ValidationError as error:
-        raise _bad_request(error) from None
-    caller = anonymous(request)
-    answer = json_answer(await request.app.state.admission.token(caller, asked.call_id))
-    remember(request, answer, caller)
-    return answer
-
-
-def _bad_request(error: ValidationError) -> BadRequest:
-    kinds = {found["type"] for found in error.errors(include_input=False, include_context=False)}
-    if "json_invalid" in kinds:
-        return BadRequest("The request's body is not JSON.")
-    if "extra_forbidden" in kinds:
-        return BadRequest(
-            "Identity, room and rights are chosen by the server: send `call_id` or nothing."
-        )
-    return BadRequest("The request's body is not as it should be: `call_id` is a call's id.")
 
 
 def build(settings: TokenSettings) -> Starlette:
     """
     The application. The database must have been prepared.
 
-    Raises: SettingsError: the SFU's key or the journals' keys cannot be read.
+    Raises: SettingsError: a file of keys cannot be read.
     """
     key = settings.sfu_key()
     record = open_record(settings, wait_s=RECORD_WAIT_S)
+    rates = Rates(settings)
+    door = Door(rates, auth.by(settings))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         timeout = aiohttp.ClientTimeout(total=SFU_TIMEOUT_S)
         client = api.LiveKitAPI(settings.sfu_url, key.api_key, key.secret, timeout=timeout)
+        rooms = Rooms(client, settings.agent_name)
         app.state.record = record
-        app.state.admission = Admission(
-            record, Rooms(client, settings.agent_name), Mint(key, settings.rtc_url)
-        )
+        app.state.mint = Mint(key, settings.rtc_url)
+        app.state.admission = Admission(record, Turnstile(record, settings.limits), rooms)
+        stopping = asyncio.Event()
+        watching = asyncio.create_task(slots.watch(record, stopping))
         yield
+        stopping.set()
+        await watching
         await client.aclose()
+        await rates.close()
         await record.close()
 
     async def sfu() -> None:
@@ -89,8 +72,12 @@ def build(settings: TokenSettings) -> Starlette:
             Mount(
                 "/api",
                 routes=[
-                    Route("/voice-token", voice_token, methods=["POST"]),
-                    *own_calls.ROUTES,
+                    door.route("/voice-token", "POST", voice_token),
+                    door.route("/livekit-token", "POST", livekit_token),
+                    door.route("/calls/{call_id}", "GET", own_calls.view),
+                    door.route("/calls/{call_id}/end", "POST", own_calls.end),
+                    door.route("/calls/{call_id}/follow-up", "GET", own_calls.follow_up),
+                    Route("/openapi.json", openapi),
                 ],
             ),
             *health_routes({"sfu": sfu, "database": database}),
@@ -98,8 +85,10 @@ def build(settings: TokenSettings) -> Starlette:
             Mount("/", WebClient(settings.web_dir)),
         ],
         middleware=[
+            Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies),
             Middleware(MetricsMiddleware),
             Middleware(SecurityHeaders, rtc_url=settings.rtc_url),
+            *origins.middleware(settings),
         ],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=lifespan,

@@ -1,23 +1,19 @@
-"""Who calls: an anonymous caller is known by a secret that its browser keeps in a cookie."""
+"""Who calls."""
 
 import hashlib
 import hmac
 import re
-import secrets
 from dataclasses import dataclass, field
-
-from starlette.requests import Request
-from starlette.responses import Response
 
 from call_record.admission import Applicant
 from call_record.calls import Call
+from token_service.errors import NotAllowed
+from voice_contract.names import AGENT_IDENTITY_PREFIX
 
-COOKIE = "parley-caller"
-SECURE_PREFIX = "__Secure-"
-"""Browsers let nothing that came over plain HTTP set a cookie of such a name."""
-COOKIE_MAX_AGE_S = 86_400
-SECRET_BYTES = 32
-SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+ANONYMOUS_PREFIX = "caller-"
+NAME = re.compile(r"[!-\"$-~]{1,128}")
+"""Visible ASCII but `#`: the SFU lets the holder of `sam`'s token join as `sam#2` too."""
+DISPLAY_NAME_MAX_CHARS = 100
 
 
 @dataclass(frozen=True)
@@ -25,11 +21,14 @@ class Caller:
     """Whom the token service vouches for."""
 
     identity: str
-    """In the room, in the record, in logs."""
+    """In the room and in the record."""
     tenant: str | None = None
+    """Identities are told apart within it."""
     display_name: str | None = None
     secret: str | None = field(default=None, repr=False)
     """Of an anonymous caller's cookie; None: the identity itself was proven."""
+    is_new: bool = False
+    """An anonymous caller that nobody has seen before."""
 
     @property
     def proof_hash(self) -> bytes | None:
@@ -45,34 +44,28 @@ class Caller:
         """Whether *call* is this caller's, by the proof that it began with."""
         proof = self.proof_hash
         if proof is not None:
-            kept = call.return_proof_hash or b""
-            return hmac.compare_digest(proof, kept)
+            return hmac.compare_digest(proof, call.return_proof_hash or b"")
         known = (call.caller, call.tenant) == (self.identity, self.tenant)
         return known and call.return_proof_hash is None
 
 
-def anonymous(request: Request) -> Caller:
-    """The caller of this browser; one that nobody has seen before without a cookie."""
-    sent = request.cookies.get(_cookie_name(request), "")
-    secret = sent if SECRET.fullmatch(sent) else secrets.token_urlsafe(SECRET_BYTES)
-    # The room's other participants and our logs see the identity: it must not lead to the proof.
-    name = hashlib.sha256(b"parley.caller:" + secret.encode()).hexdigest()[:24]
-    return Caller(f"caller-{name}", secret=secret)
+def proven(identity: object, tenant: object = None, display_name: object = None) -> Caller:
+    """
+    The caller that a signed token or a trusted server names.
+
+    Raises: NotAllowed: a name is of a shape that cannot be one, or one that is ours to give.
+    """
+    for name in (identity, tenant):
+        if name is not None and not (isinstance(name, str) and NAME.fullmatch(name)):
+            raise NotAllowed("The name that you are signed in with cannot be used here.")
+    assert isinstance(identity, str) and (tenant is None or isinstance(tenant, str))
+    if identity.startswith((AGENT_IDENTITY_PREFIX, ANONYMOUS_PREFIX)):
+        raise NotAllowed("The name that you are signed in with cannot be used here.")
+    shown = _shown(display_name) if isinstance(display_name, str) else ""
+    return Caller(identity, tenant, shown or None)
 
 
-def remember(request: Request, response: Response, caller: Caller) -> None:
-    """Have the browser keep an anonymous caller's secret, for our API and nothing else."""
-    if caller.secret is not None:
-        response.set_cookie(
-            _cookie_name(request),
-            caller.secret,
-            max_age=COOKIE_MAX_AGE_S,
-            path="/api",
-            secure=request.url.scheme == "https",
-            httponly=True,
-            samesite="strict",
-        )
-
-
-def _cookie_name(request: Request) -> str:
-    return SECURE_PREFIX + COOKIE if request.url.scheme == "https" else COOKIE
+def _shown(name: str) -> str:
+    """On one line, without what steers a terminal or a page."""
+    plain = "".join(character if character.isprintable() else " " for character in name)
+    return " ".join(plain.split())[:DISPLAY_NAME_MAX_CHARS]

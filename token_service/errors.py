@@ -1,6 +1,10 @@
 """Errors of the token service that a caller's page may see."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from service_base.problems import ServiceError
+from voice_contract.limits import GRACE_S
 
 
 class SfuUnavailable(ServiceError):
@@ -25,6 +29,64 @@ class AgentsBusy(ServiceError):
     status = 503
     code = "agents-busy"
     retry_after_s = 5
+
+
+class ServiceBusy(ServiceError):
+    """There are as many calls as we can take right now. Please try again in a moment."""
+
+    status = 503
+    code = "service-busy"
+    retry_after_s = 5
+
+
+class TooManyCalls(ServiceError):
+    """You are in another call already. Please end it first."""
+
+    status = 429
+    code = "too-many-calls"
+    # One that was left without hanging up has ended by then.
+    retry_after_s = GRACE_S
+
+
+class DailyLimit(ServiceError):
+    """You have used up today's minutes. Please call again tomorrow."""
+
+    status = 429
+    code = "daily-limit"
+
+
+class RateLimited(ServiceError):
+    """You have asked too often. Please wait a moment."""
+
+    status = 429
+    code = "rate-limited"
+
+    def __init__(self, *, retry_after_s: int, headers_of_limit: dict[str, str]) -> None:
+        super().__init__(retry_after_s=retry_after_s)
+        self.headers_of_limit = headers_of_limit
+
+
+class SignInRequired(ServiceError):
+    """Please sign in to call."""
+
+    status = 401
+    code = "sign-in-required"
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
+class SignInUnavailable(ServiceError):
+    """Your sign-in cannot be checked right now. Please try again in a moment."""
+
+    status = 503
+    code = "sign-in-unavailable"
+    retry_after_s = 10
+
+
+class NotAllowed(ServiceError):
+    """You may not call from here."""
+
+    status = 403
+    code = "not-allowed"
 
 
 class CallOver(ServiceError):

@@ -3,15 +3,15 @@
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from call_record import transcript
 from call_record.admission import hang_up
 from call_record.calls import Call
+from call_record.follow_up import read_follow_up
 from call_record.record import Record
 from token_service.admission import own_call, record_or_problem
 from token_service.answers import json_answer
-from token_service.callers import anonymous
+from token_service.callers import Caller
 from token_service.errors import CallNotFound
 from voice_contract.dispatch import CallId
 from voice_contract.follow_up import FollowUp
@@ -20,10 +20,10 @@ from voice_contract.tokens import CallView
 CALL_ID = TypeAdapter[str](CallId)
 
 
-async def view(request: Request) -> Response:
+async def view(request: Request, caller: Caller) -> Response:
     """`GET /api/calls/{call_id}`: its state and what was said."""
     with record_or_problem():
-        call = await _call(request)
+        call = await _call(request, caller)
         lines = await transcript.read(_record(request), call.call_id)
     return json_answer(
         CallView(
@@ -35,41 +35,35 @@ async def view(request: Request) -> Response:
     )
 
 
-async def end(request: Request) -> Response:
+async def end(request: Request, caller: Caller) -> Response:
     """
     `POST /api/calls/{call_id}/end`: hang up, for a page that goes away and cannot tell the agent.
 
     A call that is over stays so.
     """
     with record_or_problem():
-        call = await _call(request)
+        call = await _call(request, caller)
         await hang_up(_record(request), call.call_id, "caller")
     return Response(status_code=204)
 
 
-async def follow_up(request: Request) -> Response:
+async def follow_up(request: Request, caller: Caller) -> Response:
     """`GET /api/calls/{call_id}/follow-up`: what came of the call."""
     with record_or_problem():
-        await _call(request)
-    # The work after a call reports here.
-    return json_answer(FollowUp(state="waiting"))
+        call = await _call(request, caller)
+        found = await read_follow_up(_record(request), call.call_id)
+    return json_answer(found or FollowUp(state="waiting"))
 
 
-async def _call(request: Request) -> Call:
+async def _call(request: Request, caller: Caller) -> Call:
     try:
         call_id = CALL_ID.validate_python(request.path_params["call_id"])
     except ValidationError:
         raise CallNotFound from None
-    return await own_call(_record(request), anonymous(request), call_id)
+    request.state.passage.call_id = call_id
+    return await own_call(_record(request), caller, call_id)
 
 
 def _record(request: Request) -> Record:
     record: Record = request.app.state.record
     return record
-
-
-ROUTES = [
-    Route("/calls/{call_id}", view, methods=["GET"]),
-    Route("/calls/{call_id}/end", end, methods=["POST"]),
-    Route("/calls/{call_id}/follow-up", follow_up, methods=["GET"]),
-]

@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+HSTS = (b"strict-transport-security", b"max-age=31536000")
 NOT_BUILT = "The web client is not built. Run: make web\n"
 
 
@@ -47,13 +48,17 @@ class SecurityHeaders:
                 "Referrer-Policy": "no-referrer",
                 "X-Content-Type-Options": "nosniff",
                 "Cross-Origin-Opener-Policy": "same-origin",
+                "Cross-Origin-Resource-Policy": "same-origin",
             }
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message.setdefault("headers", []).extend(self.headers.raw)
+                headers = message.setdefault("headers", [])
+                headers.extend(self.headers.raw)
+                if scope["scheme"] == "https":
+                    headers.append(HSTS)
             await send(message)
 
         await self.app(scope, receive, with_headers if scope["type"] == "http" else send)

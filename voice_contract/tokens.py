@@ -42,8 +42,11 @@ ProblemCode = Literal[
     "not-allowed",
     "rate-limited",
     "record-unavailable",
+    "request-timeout",
+    "service-busy",
     "sfu-unavailable",
     "sign-in-required",
+    "sign-in-unavailable",
     "too-many-calls",
 ]
 """What a client switches on in an error from the token service."""

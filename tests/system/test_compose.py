@@ -27,7 +27,9 @@ QUESTION = "What is the status of order seven?"
 TRIES = 3
 BUILD_TIMEOUT_S = 900
 START_TIMEOUT_S = 120
-IN_CONTAINER = re.compile(r".*_(host|port|dir|file)|(storefront_|post_call_)?database_url")
+IN_CONTAINER = re.compile(
+    r".*_(host|port|dir|file)|(storefront_|post_call_)?database_url|sfu_api_(key|secret)"
+)
 """Settings that are the image's own: where it listens, where it keeps its files."""
 
 in_containers = [

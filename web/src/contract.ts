@@ -496,8 +496,11 @@ export interface Problem {
         | "not-allowed"
         | "rate-limited"
         | "record-unavailable"
+        | "request-timeout"
+        | "service-busy"
         | "sfu-unavailable"
         | "sign-in-required"
+        | "sign-in-unavailable"
         | "too-many-calls"
       )
     | string;
@@ -1170,8 +1173,11 @@ export const DEFINITIONS = {
               "not-allowed",
               "rate-limited",
               "record-unavailable",
+              "request-timeout",
+              "service-busy",
               "sfu-unavailable",
               "sign-in-required",
+              "sign-in-unavailable",
               "too-many-calls"
             ],
             "type": "string"

@@ -36,6 +36,9 @@ async def settings(
         sfu_url=sfu.sfu_url,
         sfu_keys_file=sfu.keys_file,
         web_dir=web_dir,
+        token_open=True,
+        token_rate_caller=1_000,
+        token_rate_address=1_000,
         database_url=database_url,
         journal_keys_file=tmp_path / "journal-keys.yaml",
     )

@@ -7,7 +7,7 @@ import pytest
 from livekit import api
 from starlette.applications import Starlette
 
-from call_record import calls, erasure, journal
+from call_record import calls, erasure, follow_up, journal
 from call_record.admission import free_slots
 from call_record.calls import Claim
 from call_record.record import Record
@@ -15,7 +15,7 @@ from call_record.tables import CallState
 from tests.calls import the_call
 from tests.local_stack import LocalStack
 from tests.token_service import browser, claims, room
-from token_service.callers import COOKIE
+from token_service.cookie import COOKIE
 from voice_contract.ids import new_call_id
 from voice_contract.journal import AgentTurnEnded, AgentTurnStarted, Entry, ToolStarted, UserTurn
 from voice_contract.room import RoomState
@@ -239,3 +239,18 @@ async def test_follow_up_of_an_own_call_is_waited_for(
     await http.post(f"/api/calls/{call_id}/end")
     response = await http.get(f"/api/calls/{call_id}/follow-up")
     assert response.json()["state"] == "waiting"
+
+
+async def test_follow_up_that_is_done_is_shown_to_its_caller_alone(
+    http: httpx.AsyncClient, app: Starlette, call_id: str, record: Record
+) -> None:
+    """What the work after the call wrote down."""
+    await http.post(f"/api/calls/{call_id}/end")
+    await follow_up.take(record)
+    await follow_up.plan(record, call_id, ["summary"])
+    await follow_up.settle(record, call_id, "summary", follow_up.StepState.SKIPPED)
+    assert await follow_up.finish(record, call_id) is follow_up.WorkState.READY
+    path = f"/api/calls/{call_id}/follow-up"
+    assert (await http.get(path)).json()["state"] == "ready"
+    async with browser(app) as stranger:
+        assert (await stranger.get(path)).status_code == 404

@@ -9,6 +9,7 @@ import httpx2 as httpx
 import pytest
 import structlog
 from livekit import api, rtc
+from prometheus_client import REGISTRY
 from starlette.applications import Starlette
 
 from call_record import calls, journal, workers
@@ -19,6 +20,7 @@ from tests.calls import the_call
 from tests.local_stack import LocalStack
 from tests.token_service import browser, claims, client, room
 from token_service.app import build
+from token_service.cookie import COOKIE
 from token_service.rooms import ROOM_DEPARTURE_TIMEOUT_S
 from token_service.settings import TokenSettings
 from voice_contract.dispatch import DispatchMetadata
@@ -226,26 +228,56 @@ async def test_voice_token_by_get_is_not_allowed(http: httpx.AsyncClient) -> Non
     assert response.json()["code"] == "method-not-allowed"
 
 
-async def test_metrics_count_admitted_calls_and_time_to_mint(http: httpx.AsyncClient) -> None:
-    """What an operator watches: mint latency, outcomes, requests by route."""
-    await http.post("/api/voice-token")
+async def test_metrics_count_requests_by_outcome_and_time_to_mint(
+    http: httpx.AsyncClient, app: Starlette, record: Record, sfu: LocalStack
+) -> None:
+    """What an operator watches: mint latency, admissions and refusals by reason, slots."""
+
+    def count(outcome: str) -> float:
+        labels = {"endpoint": "/api/voice-token", "outcome": outcome}
+        return REGISTRY.get_sample_value("parley_token_requests_total", labels) or 0
+
+    before = {outcome: count(outcome) for outcome in ("admitted", "returned", "agents-busy")}
+    await workers.register(record, "worker", 1)
+    call_id = room(await http.post("/api/voice-token"), sfu)
+    await http.post("/api/voice-token", json={"call_id": call_id})
+    async with browser(app) as other:
+        await other.post("/api/voice-token")
+    assert {outcome: count(outcome) - before[outcome] for outcome in before} == dict.fromkeys(
+        before, 1
+    )
     text = (await http.get("/metrics")).text
-    assert 'parley_token_requests_total{outcome="admitted"}' in text
     assert "parley_token_mint_seconds_bucket" in text
-    assert 'route="/api/voice-token",status="200"' in text
+    assert 'route="/api/voice-token",status="503"' in text
 
 
-async def test_log_of_a_call_has_its_id_and_no_token(
+async def test_log_of_a_request_is_one_event_without_token_or_person(
     http: httpx.AsyncClient, sfu: LocalStack
 ) -> None:
-    """One event for each call, by which it can be followed, and nothing that opens its door."""
+    """By it a call can be followed; nothing in it opens a door or says who called."""
     with structlog.testing.capture_logs() as events:
-        said = claims(await http.post("/api/voice-token"), sfu)
-    (event,) = events
-    assert event.pop("mint_ms") > 0
-    assert event == {
-        "event": "call.requested",
-        "log_level": "info",
-        "call_id": said["video"]["room"],
-        "caller": said["sub"],
-    }
+        response = await http.post("/api/voice-token")
+        refused = await http.post("/api/voice-token", content=b"{")
+    said = claims(response, sfu)
+    assert refused.status_code == 400
+    text = repr(events)
+    for private in (response.json()["token"], said["sub"], http.cookies[COOKIE]):
+        assert private not in text
+    assert all(event.pop("duration_ms") > 0 for event in events)
+    assert events == [
+        {
+            "event": "call.requested",
+            "log_level": "info",
+            "endpoint": "/api/voice-token",
+            "outcome": "admitted",
+            "status": 200,
+            "call_id": said["video"]["room"],
+        },
+        {
+            "event": "call.refused",
+            "log_level": "info",
+            "endpoint": "/api/voice-token",
+            "outcome": "bad-request",
+            "status": 400,
+        },
+    ]

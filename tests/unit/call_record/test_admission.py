@@ -1,15 +1,25 @@
 """Who may call now."""
 
 import pytest
+from sqlalchemy import select
 
-from call_record import admission, calls, journal, workers
-from call_record.admission import Admitted, Applicant, Refusal, admit
+from call_record import admission, calls, denial, erasure, journal, tables, workers
+from call_record.admission import (
+    NO_LIMITS,
+    Admitted,
+    Applicant,
+    Application,
+    Limits,
+    Refusal,
+    admit,
+)
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
-from tests.calls import requested, the_call
+from tests.calls import FakeClock, requested, the_call
 from voice_contract.ids import new_call_id
 from voice_contract.journal import CallRequested
+from voice_contract.limits import DENY_S, JOIN_WITHIN_S
 
 SAM = Applicant("sam", tenant="shop", display_name="Sam", return_proof_hash=b"h" * 32)
 
@@ -120,3 +130,155 @@ async def test_hang_up_ends_a_call_with_and_without_an_agent(record: Record) -> 
         await admission.hang_up(record, call_id, "caller")
         states.append((await the_call(record, call_id)).state)
     assert states == [CallState.ENDED, CallState.ENDING]
+
+
+async def admitted(record: Record, caller: str, limits: Limits = NO_LIMITS) -> str:
+    """The id of a call that must be admitted."""
+    answer = await admit(record, new_call_id(), Applicant(caller), limits)
+    assert isinstance(answer, Admitted), answer
+    return answer.call.call_id
+
+
+async def talk(record: Record, clock: FakeClock, caller: str, minutes: float) -> None:
+    """A call of the caller's that took so long."""
+    call_id = await admitted(record, caller)
+    await calls.join(record, call_id)
+    clock.seconds += minutes * 60
+    await erasure.end(record, call_id, "caller")
+    await admission.withdraw(record, call_id, "caller")
+
+
+async def test_admit_beyond_the_callers_calls_at_once_is_refused(record: Record) -> None:
+    """Calls that are over do not count; other callers' do not either."""
+    await workers.register(record, "worker", 9)
+    limits = Limits(calls_a_caller=1)
+    first = await admitted(record, "sam", limits)
+    await calls.claim(record, first, 1, "job", "worker")
+    assert await admit(record, new_call_id(), Applicant("sam"), limits) is Refusal.TOO_MANY_CALLS
+    await admitted(record, "kim", limits)
+    await erasure.end(record, first, "caller")
+    await admitted(record, "sam", limits)
+
+
+async def test_admit_beyond_todays_minutes_is_refused_until_tomorrow(
+    clocked: Record, clock: FakeClock
+) -> None:
+    """What was talked yesterday counts no more, a call under way counts as far as it is."""
+    await workers.register(clocked, "worker", 9)
+    clock.seconds = 0.0
+    clock.seconds = 86_400 - clock.now_ms() / 1000 % 86_400 + 3_600
+    limits = Limits(minutes_a_day=10)
+    await talk(clocked, clock, "sam", 6)
+    under_way = await admitted(clocked, "sam", limits)
+    await calls.claim(clocked, under_way, 1, "job", "worker")
+    await calls.join(clocked, under_way)
+    clock.seconds += 5 * 60
+    sam = Applicant("sam")
+    assert await admit(clocked, new_call_id(), sam, limits) is Refusal.DAILY_LIMIT
+    await admitted(clocked, "kim", limits)
+    until_tomorrow_s = admission.seconds_until_tomorrow(clocked)
+    assert 22 * 3_600 < until_tomorrow_s < 23 * 3_600
+    clock.seconds += until_tomorrow_s
+    await calls.end(clocked, under_way, "caller")
+    await erasure.end(clocked, under_way, "caller")
+    assert isinstance(await admit(clocked, new_call_id(), sam, limits), Admitted)
+
+
+async def test_admit_call_over_midnight_counts_in_both_days(
+    clocked: Record, clock: FakeClock
+) -> None:
+    """Each day has what was talked in it."""
+    await workers.register(clocked, "worker", 9)
+    clock.seconds = 0.0
+    clock.seconds = 86_400 - clock.now_ms() / 1000 % 86_400 - 5 * 60
+    await talk(clocked, clock, "sam", 9)
+    await admitted(clocked, "sam", Limits(minutes_a_day=5))
+    await admission.withdraw(clocked, (await calls.of_caller(clocked, "sam"))[-1].call_id, "")
+    refused = await admit(clocked, new_call_id(), Applicant("sam"), Limits(minutes_a_day=4))
+    assert refused is Refusal.DAILY_LIMIT
+
+
+async def test_admit_call_that_was_never_joined_costs_no_minutes(
+    clocked: Record, clock: FakeClock
+) -> None:
+    """Waiting for an agent is not talking."""
+    await workers.register(clocked, "worker", 9)
+    call_id = await admitted(clocked, "sam")
+    clock.seconds += 3_600
+    await admission.withdraw(clocked, call_id, "no-agent")
+    await admitted(clocked, "sam", Limits(minutes_a_day=1))
+
+
+async def test_admit_beyond_the_calls_of_everybody_is_refused(record: Record) -> None:
+    """Although agents are free; told apart from agents that are not."""
+    await workers.register(record, "worker", 9)
+    limits = Limits(calls=1)
+    await admitted(record, "sam", limits)
+    assert await admit(record, new_call_id(), Applicant("kim"), limits) is Refusal.SERVICE_BUSY
+
+
+async def test_admit_of_a_caller_who_was_put_out_is_refused(
+    clocked: Record, clock: FakeClock
+) -> None:
+    """For so long, in its tenant; from one call, or from all."""
+    await workers.register(clocked, "worker", 9)
+    call_id = await admitted(clocked, "sam")
+    sam, other = Applicant("sam"), Applicant("sam", tenant="bank")
+    await denial.deny(clocked, "sam", call_id=call_id)
+    assert await admit(clocked, new_call_id(), sam) is Refusal.NOT_ALLOWED
+    await admission.withdraw(clocked, call_id, "kicked")
+    await admitted(clocked, "sam")
+    await denial.deny(clocked, "sam")
+    assert await admit(clocked, new_call_id(), sam) is Refusal.NOT_ALLOWED
+    assert isinstance(await admit(clocked, new_call_id(), other), Admitted)
+    clock.seconds += DENY_S + 1
+    assert isinstance(await admit(clocked, new_call_id(), sam), Admitted)
+
+
+async def test_admit_gives_no_call_again_that_could_end_any_moment(
+    clocked: Record, clock: FakeClock
+) -> None:
+    """It is ended, its slot is the new one's."""
+    await workers.register(clocked, "worker", 1)
+    first = await admitted(clocked, "sam")
+    clock.seconds += 2 * JOIN_WITHIN_S
+    assert await admitted(clocked, "sam") == first
+    clock.seconds += 1
+    assert await admitted(clocked, "sam") != first
+    ended = await the_call(clocked, first)
+    assert (ended.state, ended.end_reason) == (CallState.ENDED, admission.NOT_JOINED)
+    assert (await verify(clocked, first)).verdict is Verdict.INTACT
+
+
+async def test_admit_all_counts_those_before(record: Record) -> None:
+    """One transaction for many gives no more than there is, nor two calls to one caller."""
+    await workers.register(record, "worker", 3)
+    callers = ["a", "b", "a", "c", "d", "e"]
+    answers = await admission.admit_all(
+        record,
+        [Application(new_call_id(), Applicant(caller)) for caller in callers],
+        Limits(calls_a_caller=1),
+    )
+    first, second, again, third, *late = answers
+    assert all(isinstance(one, Admitted) and one.is_new for one in (first, second, third))
+    assert isinstance(again, Admitted) and isinstance(first, Admitted) and not again.is_new
+    assert again.call == first.call
+    assert late == [Refusal.AGENTS_BUSY, Refusal.AGENTS_BUSY]
+    assert await admission.free_slots(record) == 0
+    for call in await calls.not_ended(record):
+        assert (await verify(record, call.call_id)).verdict is Verdict.INTACT
+
+
+async def test_admit_that_refuses_writes_nothing(record: Record) -> None:
+    """So that a crowd that is refused does not wait for the disk."""
+
+    async def turns() -> int:
+        async with record.database.reading() as connection:
+            count: int = (await connection.execute(select(tables.admission.c.n))).scalar_one()
+            return count
+
+    await ask(record, "sam")
+    assert await turns() == 0
+    await workers.register(record, "worker", 1)
+    await ask(record, "sam")
+    assert await turns() == 1

@@ -1,0 +1,88 @@
+"""`POST /api/voice-token`, and the same in the shape that any LiveKit client knows."""
+
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from call_record.calls import Call
+from service_base.problems import BadRequest, read_body
+from token_service.admission import Admission
+from token_service.answers import json_answer
+from token_service.callers import Caller
+from token_service.cookie import remember
+from token_service.door import Passage
+from token_service.minting import Mint
+from voice_contract.tokens import VoiceToken, VoiceTokenRequest
+
+BODY_LIMIT_BYTES = 4_096
+CHOSEN_BY_US = "Identity, room and rights are chosen by the server: send {} in the request's body."
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class LiveKitTokenRequest(BaseModel):
+    """
+    The body of LiveKit's standard token endpoint, of which the caller may choose nothing: neither
+    `room_name` nor `participant_...` nor `room_config`.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class LiveKitToken(BaseModel):
+    """The answer of LiveKit's standard token endpoint."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    server_url: str
+    participant_token: str
+
+
+async def voice_token(request: Request, caller: Caller) -> Response:
+    """`POST /api/voice-token`: a token for a new call, or for the caller's own of that id."""
+    asked = await _asked(request, VoiceTokenRequest)
+    token = await _token(request, caller, asked.call_id)
+    answer = json_answer(token)
+    remember(request, answer, caller)
+    return answer
+
+
+async def livekit_token(request: Request, caller: Caller) -> Response:
+    """`POST /api/livekit-token`: what LiveKit's `TokenSource.endpoint` asks for; a new call."""
+    await _asked(request, LiveKitTokenRequest)
+    token = await _token(request, caller, None)
+    answer = json_answer(
+        LiveKitToken(server_url=token.rtc_url, participant_token=token.token), status=201
+    )
+    remember(request, answer, caller)
+    return answer
+
+
+async def _asked(request: Request, model: type[M]) -> M:
+    request.state.passage.event = "call.refused"
+    body = await read_body(request, limit_bytes=BODY_LIMIT_BYTES)
+    try:
+        return model.model_validate_json(body if body.strip() else b"{}")
+    except ValidationError as error:
+        kinds = {found["type"] for found in error.errors(include_input=False)}
+        raise BadRequest(
+            "The request's body is not JSON." if "json_invalid" in kinds else CHOSEN_BY_US
+        ) from None
+
+
+async def _token(request: Request, caller: Caller, call_id: str | None) -> VoiceToken:
+    passage: Passage = request.state.passage
+    admission: Admission = request.app.state.admission
+    mint: Mint = request.app.state.mint
+    call: Call
+    if call_id is None:
+        call = await admission.new(caller)
+        passage.event, passage.outcome = "call.requested", "admitted"
+    else:
+        passage.call_id = call_id
+        call = await admission.own(caller, call_id)
+        passage.event, passage.outcome = "call.returning", "returned"
+    passage.call_id, passage.minted = call.call_id, True
+    return mint.token(call.call_id, caller.identity)
