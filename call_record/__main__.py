@@ -4,15 +4,12 @@ import argparse
 import asyncio
 import os
 import sys
-from pathlib import Path
-
-from sqlalchemy.engine import make_url
 
 from call_record import calls, commands, keys
 from call_record.commands import UNUSABLE, Command
 from call_record.database import AWAY
 from call_record.keys import UnknownKey
-from call_record.prepare import prepare
+from call_record.prepare import prepare, refuse_missing_file
 from call_record.record import Record, open_record
 from call_record.settings import RecordSettings
 from service_base.settings import SettingsError, load_or_exit
@@ -82,7 +79,7 @@ async def run(arguments: argparse.Namespace, settings: RecordSettings) -> int:
         await prepare(settings.database_url)
         print("The tables and the journals' key are ready.")
         return commands.DONE
-    _refuse_missing_file(settings.database_url)
+    refuse_missing_file(settings.database_url)
     record = open_record(settings, connections=1)
     try:
         if arguments.command == "retention":
@@ -112,13 +109,6 @@ def _command(arguments: argparse.Namespace) -> Command:
             return commands.export_call
         case _:
             return commands.erase_call(why=arguments.why, end=arguments.end)
-
-
-def _refuse_missing_file(url: str) -> None:
-    """Opening it would make an empty one."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
-        raise SettingsError(f"PARLEY_DATABASE_URL: there is no database {parsed.database}.")
 
 
 def main() -> int:

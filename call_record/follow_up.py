@@ -384,7 +384,11 @@ async def retry(record: Record, call_id: str, step: str | None = None) -> int:
             await connection.execute(
                 update(work)
                 .where(work.c.call_id == call_id)
-                .values(state=WorkState.WAITING, run=work.c.run + 1)
+                .values(
+                    state=WorkState.WAITING,
+                    # One that is under way comes to its end first; then it is made anew.
+                    run=case((work.c.state == WorkState.WAITING, work.c.run), else_=work.c.run + 1),
+                )
             )
     return opened
 

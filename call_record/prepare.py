@@ -47,6 +47,17 @@ async def prepare(url: str) -> None:
         await database.close()
 
 
+def refuse_missing_file(url: str) -> None:
+    """
+    For who only reads: opening an SQLite file that is not there would make an empty one.
+
+    Raises: SettingsError: there is none.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+        raise SettingsError(f"PARLEY_DATABASE_URL: there is no database {parsed.database}.")
+
+
 def _prepare_sqlite(name: str) -> None:
     """Its folder, and WAL for good: a busy database refuses that switch without waiting."""
     Path(name.removeprefix("file:")).parent.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ import asyncio
 import sys
 
 from call_record.database import AWAY
-from call_record.prepare import prepare
+from call_record.prepare import prepare, refuse_missing_file
 from post_call import commands, identity
 from post_call.settings import PostCallSettings
 from service_base import logs
@@ -41,6 +41,8 @@ def main() -> int:
         _serve(settings)
         return commands.DONE
     try:
+        with or_exit():
+            refuse_missing_file(settings.database_url)
         return asyncio.run(_run(arguments, settings))
     except AWAY as error:
         reason = (str(getattr(error, "orig", None) or error) or "no answer").splitlines()[0]

@@ -7,8 +7,8 @@ from call_record.executors import Executor
 
 DEAD_S = 4.0
 """An executor that counts no further for so long is dead; it counts each second."""
-GAP_S = 1.5
-"""Who did not look for so long has not seen them stand still."""
+GAP_S = 2.5
+"""Who did not look for so long has not seen them stand still: perhaps all were stopped."""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ async def once_each(desk: Desk, call_ids: list[str], *, tickets: int) -> None:
 @pytest.mark.parametrize(
     ("kills", "calls", "database_url"),
     [
-        pytest.param(8, 6, "sqlite", id="short"),
+        pytest.param(6, 4, "sqlite", id="short"),
         pytest.param(50, 20, "sqlite", marks=LONG, id="long"),
         pytest.param(20, 12, "postgresql", marks=LONG, id="postgresql"),
     ],

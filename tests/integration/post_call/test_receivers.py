@@ -45,7 +45,7 @@ async def test_receivers_of_every_kind_are_told_once_or_parked(desk: Desk) -> No
 
 
 @pytest.mark.parametrize(
-    "down_s", [2, pytest.param(30, marks=[pytest.mark.long, pytest.mark.timeout(180)])]
+    "down_s", [1, pytest.param(30, marks=[pytest.mark.long, pytest.mark.timeout(180)])]
 )
 async def test_receiver_that_comes_back_is_told(desk: Desk, down_s: int) -> None:
     """Nobody listens at its address for a while; meanwhile all else is done."""

@@ -169,6 +169,17 @@ async def test_retry_opens_what_is_parked_for_another_run(record: Record, step: 
     assert await follow_up.retry(record, call_id, "summary") == 0
 
 
+async def test_retry_amid_the_work_makes_no_second_workflow(record: Record) -> None:
+    """The one under way does the rest first; what is open then is found by who mends."""
+    call_id = await planned(record)
+    await do(record, call_id, "summary")
+    await do(record, call_id, "ticket", StepState.PARKED)
+    assert await follow_up.retry(record, call_id) == 1
+    assert await follow_up.unqueued(record) == []
+    assert await follow_up.finish(record, call_id) is WorkState.WAITING
+    assert await follow_up.waiting(record) == [Run(call_id, 0)]
+
+
 async def test_skip_of_the_last_parked_step_ends_the_work(record: Record) -> None:
     """It is ready, with a step left undone by hand."""
     call_id = await planned(record)

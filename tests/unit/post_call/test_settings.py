@@ -1,0 +1,82 @@
+"""Settings that are wrong are told in a sentence, before anything starts."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from post_call.app import build
+from post_call.identity import Identity
+from post_call.settings import PostCallSettings
+from service_base.settings import SettingsError, load
+from tests.unit.post_call.conftest import SECRET
+
+NOBODY = Identity("a", -1)
+
+
+def settings(tmp_path: Path, **chosen: Any) -> PostCallSettings:
+    return load(PostCallSettings, _env_file=None, run_dir=tmp_path, **chosen)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "problem"),
+    [
+        ({"post_call_tickets": "request-tracker"}, "RT_TOKEN: Request Tracker needs a token"),
+        (
+            {"post_call_tickets": "request-tracker", "post_call_rt_token": "t"},
+            "RT_URL: where is Request Tracker",
+        ),
+        (
+            {"post_call_tickets": "request-tracker", "post_call_rt_token_file": "/nowhere"},
+            "RT_TOKEN_FILE: /nowhere cannot be read",
+        ),
+        ({"post_call_llm_api_key_file": "/nowhere"}, "LLM_API_KEY_FILE: /nowhere cannot be read"),
+        ({"post_call_webhooks": {"a": "http://x"}}, "WEBHOOK_KEYS_FILE: .* does not exist"),
+    ],
+)
+def test_credential_that_is_missing_is_a_sentence(
+    tmp_path: Path, chosen: dict[str, Any], problem: str
+) -> None:
+    """It names the variable."""
+    with pytest.raises(SettingsError, match=f"PARLEY_POST_CALL_{problem}"):
+        build(settings(tmp_path, **chosen), NOBODY)
+
+
+def test_endpoint_without_a_key_of_its_own_is_a_sentence(tmp_path: Path) -> None:
+    """Without the keys that are there."""
+    file = tmp_path / "webhook-keys.yaml"
+    file.write_text(f"a: {SECRET}\n")
+    urls = {"a": "http://127.0.0.1/a"}
+    build(settings(tmp_path, post_call_webhooks=urls), NOBODY)
+    with pytest.raises(SettingsError, match="there is no line `b: whsec_") as caught:
+        build(settings(tmp_path, post_call_webhooks={**urls, "b": "http://x"}), NOBODY)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "webhooks", [{"a b": "http://x"}, {"a": "ftp://x"}, {str(n): "http://x" for n in range(21)}]
+)
+def test_webhooks_that_are_no_names_and_addresses_are_refused(
+    tmp_path: Path, webhooks: dict[str, str]
+) -> None:
+    """Names become parts of keys."""
+    with pytest.raises(SettingsError, match="PARLEY_POST_CALL_WEBHOOKS"):
+        settings(tmp_path, post_call_webhooks=webhooks)
+
+
+def test_secret_of_a_file_is_read_without_its_line_end(tmp_path: Path) -> None:
+    """The environment wins."""
+    file = tmp_path / "token"
+    file.write_text("secret\n")
+    assert settings(tmp_path, post_call_rt_token_file=file).rt_token() == "secret"
+    both = settings(tmp_path, post_call_rt_token_file=file, post_call_rt_token="other")
+    assert both.rt_token() == "other"
+    assert "other" not in repr(both)
+
+
+def test_work_is_kept_beside_the_calls(tmp_path: Path) -> None:
+    """Hosts that share the calls share the work."""
+    postgres = "postgresql+asyncpg://parley@db/parley"
+    assert settings(tmp_path, database_url=postgres).post_call_database_url == postgres
+    own = f"sqlite+aiosqlite:///{tmp_path}/post-call.db"
+    assert settings(tmp_path).post_call_database_url == own
