@@ -10,7 +10,7 @@ import agent_worker.worker
 import call_supervisor.metrics
 import post_call.metrics
 import speech_server.metrics
-import token_service.admission
+import token_service.app
 
 FENCE = r"```%s\n(.*?)```"
 ROOT = Path(__file__).parents[2]
@@ -19,7 +19,7 @@ MODULES = (
     call_supervisor.metrics,
     post_call.metrics,
     speech_server.metrics,
-    token_service.admission,
+    token_service.app,
 )
 """Imported so that their metrics are registered."""
 
