@@ -94,8 +94,8 @@ class LocalStack:
         return cls(folder, variables)
 
     def port(self, name: str) -> int:
-        """The port of a service: `sfu`, `token`, `worker`, `supervisor`, `post_call` ..."""
-        return int(self.variables[f"PARLEY_{name}_PORT".upper()])
+        """The port of a service: `sfu`, `token`, `worker`, `supervisor`, `post-call` ..."""
+        return int(self.variables[f"PARLEY_{name.replace('-', '_')}_PORT".upper()])
 
     def url(self, name: str) -> str:
         """The HTTP address of what `port` knows."""

@@ -56,7 +56,7 @@ def test_stack_stopped_leaves_no_process_and_no_port(tmp_path: Path) -> None:
     try:
         stack.wait_welcome()
         assert len(processes_of(stack)) > len(SERVICES)
-        assert len(held_ports(stack)) == 8
+        assert len(held_ports(stack)) == 9
         started = time.monotonic()
         assert stack.stop() == 0
         assert time.monotonic() - started < 10
