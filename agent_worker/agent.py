@@ -1,13 +1,14 @@
 """An agent as its author defines it, and how the worker finds it."""
 
 import importlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 from agent_worker.call_control import CallControl, end_call
 from agent_worker.reasoning.templates import Templates
-from agent_worker.tools.tool import Caller, IdempotencyKey, Tool
+from agent_worker.tools.phrases import GatePhrases
+from agent_worker.tools.tool import Caller, IdempotencyKey, Tool, ToolMistake
 
 
 class AgentError(Exception):
@@ -44,6 +45,8 @@ class Phrases:
     too_long_end: str = "I have to end this call now. Please call again if you need more. Goodbye."
     stt_failed: str = "I can't hear you right now, please try again."
     reply_failed: str = "I can't think of an answer right now, please try again."
+    gate: GatePhrases = field(default_factory=GatePhrases)
+    """Said about what tools may and may not do."""
 
 
 @asynccontextmanager
@@ -92,34 +95,59 @@ def load_agent(module: str) -> AgentDefinition:
         agent = importlib.import_module(module).AGENT
     except (ImportError, AttributeError) as error:
         raise AgentError(f"{module}: no agent there ({error})") from error
+    except ToolMistake as mistake:
+        raise AgentError(str(mistake)) from mistake
     if not isinstance(agent, AgentDefinition):
         raise AgentError(f"{module}.AGENT is not an AgentDefinition")
     tools = {tool.name: tool for tool in agent.all_tools}
     if len(tools) != len(agent.all_tools):
         raise AgentError(f"{module}: two tools have the same name")
-    known = (Caller, IdempotencyKey, CallControl, *agent.provides)
     for tool in tools.values():
-        for name, kind in tool.injected.items():
-            if kind not in known:
-                raise AgentError(
-                    f"{module}: tool {tool.name}: nothing provides {name} ({kind.__name__}); "
-                    "keyword-only parameters are filled by the server"
-                )
-    if agent.way_out is not None and agent.way_out not in tools:
-        raise AgentError(f"{module}: way_out: there is no tool {agent.way_out!r}")
-    for name, rule in agent.templates.rules.items():
-        if rule.tool is None:
-            continue
-        if rule.tool not in tools:
-            raise AgentError(f"{module}: intent {name}: there is no tool {rule.tool!r}")
-        parameters = tools[rule.tool].arguments.model_fields
-        for slot in sorted({*rule.ask, *agent.templates.slots[name]}):
-            if slot not in parameters:
-                raise AgentError(f"{module}: intent {name}: {rule.tool} has no parameter {slot!r}")
-        required = {key for key, value in parameters.items() if value.is_required()}
-        if missing := required - set(rule.ask):
-            raise AgentError(
-                f"{module}: intent {name}: {rule.tool} needs {', '.join(sorted(missing))}; "
-                "say under `ask` what to ask when it is not said"
-            )
+        _check_injections(agent, tool)
+    if agent.way_out is not None:
+        if agent.way_out not in tools:
+            raise AgentError(f"{module}: way_out: there is no tool {agent.way_out!r}")
+        if needed := tools[agent.way_out].arguments.required:
+            raise AgentError(f"{module}: way_out: {agent.way_out} needs {min(needed)}")
+    for name in agent.templates.rules:
+        _check_intent(agent, name, tools, module)
     return agent
+
+
+def _check_injections(agent: AgentDefinition, tool: Tool) -> None:
+    provided = (Caller, *agent.provides)
+    asked = [
+        (name, kind, (*provided, IdempotencyKey, CallControl))
+        for name, kind in tool.injected.items()
+    ]
+    for rule in tool.guards.policy:
+        asked += [(name, kind, provided) for name, kind in rule.injected.items()]
+    for name, kind, known in asked:
+        if kind not in known:
+            raise AgentError(
+                f"{tool.source}: {tool.name}: nothing provides {name} ({_name(kind)}); "
+                "keyword-only parameters are filled by the server"
+            )
+
+
+def _check_intent(
+    agent: AgentDefinition, name: str, tools: Mapping[str, Tool], module: str
+) -> None:
+    rule = agent.templates.rules[name]
+    if rule.tool is None:
+        return
+    if rule.tool not in tools:
+        raise AgentError(f"{module}: intent {name}: there is no tool {rule.tool!r}")
+    arguments = tools[rule.tool].arguments
+    for slot in sorted({*rule.ask, *agent.templates.slots[name]}):
+        if slot not in arguments.names:
+            raise AgentError(f"{module}: intent {name}: {rule.tool} has no parameter {slot!r}")
+    if missing := arguments.required - set(rule.ask):
+        raise AgentError(
+            f"{module}: intent {name}: {rule.tool} needs {', '.join(sorted(missing))}; "
+            "say under `ask` what to ask when it is not said"
+        )
+
+
+def _name(kind: object) -> str:
+    return getattr(kind, "__name__", str(kind))

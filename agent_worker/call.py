@@ -34,9 +34,9 @@ from agent_worker.metrics import Metrics
 from agent_worker.presence import Presence
 from agent_worker.recovery import Past, resume
 from agent_worker.settings import WorkerSettings
-from agent_worker.tools.runner import ToolRunner
+from agent_worker.tools.guarded_agent import GuardedAgent, written
+from agent_worker.tools.kit import ToolKit
 from agent_worker.tools.tool import Caller
-from agent_worker.tools.toolset import as_session_tools
 from agent_worker.turns import TurnJournal
 from agent_worker.voice.policy import TRANSCRIPTION_TIMEOUT_S, ConversationPolicy
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
@@ -46,7 +46,7 @@ from call_record.database import AWAY
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.journal import CallEnding, Usage
 from voice_contract.limits import GRACE_S, JOIN_WITHIN_S, SFU_LEEWAY_S
-from voice_contract.messages import TEXT_MAX_CHARS, CallEnded, EndReason, Notice
+from voice_contract.messages import TEXT_MAX_CHARS, AgentMessage, CallEnded, EndReason, Notice
 from voice_contract.names import HANG_UP_METHOD, MESSAGE_TOPIC
 
 log = structlog.get_logger()
@@ -111,19 +111,26 @@ class Call(CallControl):
         caller = Caller(self._dispatch.caller, self._dispatch.call_id)
         async with AsyncExitStack() as stack:
             resources = await stack.enter_async_context(self._agent.open(caller))
-            self._runner = ToolRunner(
+            self._tools = ToolKit(
                 caller=caller,
+                tools=self._agent.all_tools,
                 resources=(self, *resources),
+                journal=self._hold.journal,
+                lease=self._hold.lease,
                 metrics=self._metrics,
+                push=lambda message: self._spawn(self.send(message)),
+                phrases=self._agent.phrases.gate,
             )
-            self._session = self._build_session(self._runner)
+            self._session = self._build_session()
             if self._past is not None:
                 self._session.history.insert(self._past.items)
+                self._tools.restore(self._past.recorded)
             self._turns = TurnJournal(
                 self._session,
                 self._hold.journal,
                 self._agent.templates,
                 attempt=self._dispatch.attempt,
+                told_by=self._tools.telling.told_by,
             )
             self._policy = ConversationPolicy(
                 self._session, self._agent.phrases, self._metrics, self.end
@@ -166,13 +173,13 @@ class Call(CallControl):
 
     # -- beginning
 
-    def _build_session(self, runner: ToolRunner) -> AgentSession[None]:
+    def _build_session(self) -> AgentSession[None]:
         return AgentSession(
             stt=build_stt(self._settings, self._on_stt_failure),
             tts=build_tts(self._settings),
             llm=build_llm(self._settings, self._agent),
             vad=inference.VAD(min_silence_duration=SESSION_VAD_SILENCE_S),
-            tools=list(as_session_tools(self._agent.all_tools, runner)),
+            tools=[self._tools.toolset],
             turn_handling={
                 "turn_detection": GrammarTurnDetector(self._agent.templates),
                 "endpointing": {"min_delay": 0.25, "max_delay": 1.3},
@@ -202,9 +209,12 @@ class Call(CallControl):
 
     async def _start(self) -> None:
         await self._context.connect()
-        self._room.local_participant.register_rpc_method(HANG_UP_METHOD, self._on_hang_up)
+        methods = {HANG_UP_METHOD: self._on_hang_up, **self._tools.desk.methods}
+        for name, handler in methods.items():
+            self._room.local_participant.register_rpc_method(name, handler)
+        agent = _VoiceAgent(self)
         await self._session.start(
-            _VoiceAgent(self),
+            agent,
             room=self._room,
             # The host would show prompt and history to anyone in the room, and take commands.
             session_host=False,
@@ -215,6 +225,7 @@ class Call(CallControl):
                 text_input=TextInputOptions(text_input_cb=self._on_text),
             ),
         )
+        self._tools.follow(self._session, agent)
         log.info("call.agent_ready", attempt=self._dispatch.attempt)
 
     async def _greet(self) -> None:
@@ -278,6 +289,7 @@ class Call(CallControl):
         ended = reason or ("caller-gone" if self._answered_at else "no-caller")
         if self._presence is not None:
             self._presence.stop()
+        self._tools.close()
         with suppress(*AWAY):
             # From here on nothing new is done for the caller, whatever is still said.
             await calls.end(
@@ -288,7 +300,7 @@ class Call(CallControl):
         with suppress(RuntimeError, TimeoutError):
             async with asyncio.timeout(INTERRUPT_WITHIN_S):
                 await self._session.interrupt(force=True)
-        await self._runner.aclose()
+        await self._tools.aclose()
         self._hold.journal.write(Usage(amounts=self._usage()))
         sealed = await self._hold.seal(ended)
         self._metrics.call_ended(self._dispatch.call_id, ended, duration_s)
@@ -304,18 +316,19 @@ class Call(CallControl):
         if self._presence is not None:
             self._presence.stop()
         self._hold.let_go()
+        self._tools.leave()
         # The room first: two agents must not be heard.
         with suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_WITHIN_S):
                 await self._room.disconnect()
-        await self._runner.aclose()
+        await self._tools.aclose()
         await self._hold.give_back()
         await self._session.aclose()
         self._context.shutdown(reason=reason)
 
     def _is_busy(self) -> bool:
         """Whether a tool is running."""
-        return self._runner.is_busy
+        return self._tools.gate.is_busy
 
     def _usage(self) -> dict[str, float]:
         """What the providers counted, such as `stt_audio_duration`, summed over the models."""
@@ -336,7 +349,7 @@ class Call(CallControl):
 
     # -- the caller
 
-    async def send(self, message: Notice | CallEnded) -> None:
+    async def send(self, message: AgentMessage) -> None:
         """Send *message* to the caller's page, and to nobody else."""
         try:
             await self._room.local_participant.send_text(
@@ -364,16 +377,18 @@ class Call(CallControl):
         self._policy.heard()
         self._turns.typed(text)
         await session.interrupt()
-        session.generate_reply(user_input=text)
+        session.generate_reply(user_input=written(self._tools.gate, text))
 
     def _on_gone(self) -> None:
         """Nobody hears it: be silent, and wait for the caller to come back."""
         self._policy.pause()
+        self._tools.telling.pause()
         with suppress(RuntimeError):
             self._session.interrupt(force=True)
 
     def _on_back(self, another_device: bool) -> None:
         self._policy.resume()
+        self._tools.telling.resume()
         with suppress(RuntimeError):  # the session is closing
             self._session.say(self._agent.phrases.still_here)
 
@@ -456,13 +471,15 @@ class Call(CallControl):
         task.add_done_callback(self._tasks.discard)
 
 
-class _VoiceAgent(Agent):
+class _VoiceAgent(GuardedAgent):
     """The framework's agent: our instructions, and words on screen when the voice fails."""
 
     def __init__(self, call: Call) -> None:
         past = call._past
         super().__init__(
             instructions=call._agent.instructions,
+            gate=call._tools.gate,
+            telling=call._tools.telling,
             chat_ctx=ChatContext(past.items) if past is not None else None,
         )
         self._call = call

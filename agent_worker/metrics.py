@@ -35,6 +35,14 @@ TOOL_CALLS = Counter("parley_tool_calls_total", "Tool calls, by outcome", ["tool
 TOOL_S = Histogram(
     "parley_tool_duration_seconds", "Time of a tool call", ["tool"], buckets=_TURN_BUCKETS_S
 )
+CONFIRMATIONS = Counter(
+    "parley_confirmations_total", "Questions before a tool runs, by what came of them", ["answer"]
+)
+CLIENT_ACTIONS = Counter(
+    "parley_client_actions_total",
+    "Actions suggested to callers' pages, by what came of them",
+    ["action", "outcome"],
+)
 PROVIDER_ERRORS = Counter(
     "parley_provider_errors_total", "Failures of a speech or model provider", ["provider"]
 )
@@ -61,6 +69,8 @@ _COUNTERS = {
         CALLS,
         TURNS,
         TOOL_CALLS,
+        CONFIRMATIONS,
+        CLIENT_ACTIONS,
         PROVIDER_ERRORS,
         REPROMPTS,
         JOURNAL_ENTRIES,
@@ -104,6 +114,14 @@ class Metrics:
         """A tool call ended."""
         self._send("parley_tool_calls", [tool, outcome])
         self._send("parley_tool_duration_seconds", [tool], duration_s)
+
+    def confirmation(self, answer: str) -> None:
+        """A question before a tool runs was answered (`approved`, `declined`) or `expired`."""
+        self._send("parley_confirmations", [answer])
+
+    def client_action(self, action: str, outcome: str) -> None:
+        """The caller's page told what came of an action."""
+        self._send("parley_client_actions", [action, outcome])
 
     def provider_error(self, provider: str) -> None:
         """A provider (`stt`, `llm`, `tts`) failed."""

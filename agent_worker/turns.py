@@ -1,6 +1,7 @@
 """Writes into the journal what both sides say, and what the dialog is about, as it happens."""
 
 from collections import deque
+from collections.abc import Callable
 
 from livekit.agents import AgentSession
 from livekit.agents.llm import ChatMessage
@@ -24,7 +25,9 @@ class TurnJournal:
     An agent's turn is written when its first sound plays, with the words that are planned by then,
     and again when it ends, with the words that were heard.
 
-    Args: attempt: of the agent, so that turns of different agents are told apart.
+    Args:
+        attempt: of the agent, so that turns of different agents are told apart.
+        told_by: The tool calls whose results the caller heard in a turn of the agent's.
     """
 
     def __init__(
@@ -34,11 +37,13 @@ class TurnJournal:
         templates: Templates,
         *,
         attempt: int,
+        told_by: Callable[[ChatMessage], tuple[str, ...]] = lambda _: (),
     ) -> None:
         self._session = session
         self._journal = journal
         self._templates = templates
         self._attempt = attempt
+        self._told_by = told_by
         self._planned: dict[str, list[str]] = {}
         self._typed: deque[str] = deque(maxlen=SPEECHES_MAX)
         self._turns = 0
@@ -68,29 +73,36 @@ class TurnJournal:
             self._speaking = f"turn_{self._attempt}_{self._turns}"
             self._journal.write(AgentTurnStarted(turn_id=self._speaking, planned="".join(planned)))
         elif event.old_state == "speaking":
-            self._end("", interrupted=True)
+            self._end(None)
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         item = event.item
         if not isinstance(item, ChatMessage):
             return
         if item.role == "user":
-            self._write_user(item.text_content or "")
+            self._write_user(item)
         elif item.role == "assistant":
-            self._end(item.text_content or "", interrupted=item.interrupted)
+            self._end(item)
 
-    def _end(self, heard: str, *, interrupted: bool) -> None:
-        if self._speaking is not None:
-            turn_id, self._speaking = self._speaking, None
-            self._journal.write(
-                AgentTurnEnded(turn_id=turn_id, heard=heard, interrupted=interrupted)
+    def _end(self, heard: ChatMessage | None) -> None:
+        if self._speaking is None:
+            return
+        turn_id, self._speaking = self._speaking, None
+        self._journal.write(
+            AgentTurnEnded(
+                turn_id=turn_id,
+                heard=(heard.text_content or "") if heard else "",
+                interrupted=heard is None or heard.interrupted,
+                tool_call_ids=self._told_by(heard) if heard else (),
             )
+        )
 
-    def _write_user(self, text: str) -> None:
+    def _write_user(self, item: ChatMessage) -> None:
+        text = item.text_content or ""
         typed = text in self._typed
         if typed:
             self._typed.remove(text)
-        self._journal.write(UserTurn(text=text, typed=typed))
+        self._journal.write(UserTurn(text=text, typed=typed, turn_id=item.id))
         dialog = follow(self._templates, user_turns(self._session.history.items))
         asking = None
         if dialog.intent is not None:

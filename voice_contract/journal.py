@@ -105,6 +105,8 @@ class UserTurn(_Body):
     kind: Literal["turn.user"] = "turn.user"
     text: Said
     typed: bool = False
+    turn_id: Name = ""
+    """By which tool calls name the turn that they answer; it outlives the agent."""
 
 
 class AgentTurnStarted(_Body):
@@ -148,6 +150,10 @@ class ToolProposed(_Body):
     tool_call_id: Name
     tool: Name
     arguments: Arguments
+    turn_id: Name = ""
+    """The caller's turn that it answers."""
+    duplicate_of: Name = ""
+    """The earlier call that it repeats: it waits for that one's result."""
 
 
 class ToolRefused(_Body):
@@ -156,6 +162,8 @@ class ToolRefused(_Body):
     kind: Literal["tool.refused"] = "tool.refused"
     tool_call_id: Name
     reason: Said
+    guard: Name = ""
+    """Which of the gate's guards."""
 
 
 class ConfirmationAsked(_Body):
@@ -178,7 +186,7 @@ class ConfirmationAnswered(_Body):
     kind: Literal["confirmation.answered"] = "confirmation.answered"
     confirmation_id: Name
     approved: bool
-    by: Literal["voice", "screen"]
+    by: Literal["voice", "text", "screen"]
 
 
 class ConfirmationExpired(_Body):
@@ -186,6 +194,16 @@ class ConfirmationExpired(_Body):
 
     kind: Literal["confirmation.expired"] = "confirmation.expired"
     confirmation_id: Name
+    reason: Literal["time", "call-ended"] = "time"
+
+
+class ConfirmationRefused(_Body):
+    """An answer that does not count."""
+
+    kind: Literal["confirmation.refused"] = "confirmation.refused"
+    confirmation_id: Name
+    sender: Name
+    reason: Literal["stranger", "changed", "unknown", "malformed"]
 
 
 class ToolStarted(_Body):
@@ -294,6 +312,7 @@ Known = (
     | ConfirmationAsked
     | ConfirmationAnswered
     | ConfirmationExpired
+    | ConfirmationRefused
     | ToolStarted
     | ToolFinished
     | ToolFailed

@@ -21,6 +21,7 @@ from livekit.agents.utils import shortuuid
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.call_control import end_call
+from agent_worker.reasoning import marks
 from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, Say, follow
 
 CALL_PREFIX = "local_"
@@ -75,7 +76,13 @@ class AgentLLM(LLM[Any]):
         tool_choice: NotGivenOr[ToolChoice] = NOT_GIVEN,
         extra_kwargs: NotGivenOr[dict[str, Any]] = NOT_GIVEN,
     ) -> LLMStream:
-        return _AgentStream(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
+        return _AgentStream(
+            self,
+            chat_ctx=chat_ctx,
+            tools=tools or [],
+            conn_options=conn_options,
+            tool_choice=tool_choice,
+        )
 
     async def aclose(self) -> None:
         if self.remote is not None:
@@ -87,6 +94,10 @@ class AgentLLM(LLM[Any]):
 
 
 class _AgentStream(LLMStream):
+    def __init__(self, owner: AgentLLM, *, tool_choice: NotGivenOr[ToolChoice], **rest: Any):
+        super().__init__(owner, **rest)
+        self._tool_choice = tool_choice
+
     async def _run(self) -> None:
         owner = self._llm
         assert isinstance(owner, AgentLLM)
@@ -98,10 +109,15 @@ class _AgentStream(LLMStream):
 
     def _from_templates(self, owner: AgentLLM) -> ChoiceDelta | None:
         items = self._chat_ctx.items
-        output = unanswered_output(items)
-        if output is not None:
-            ours = output.call_id.startswith(CALL_PREFIX) or owner.remote is None
-            return say(spoken(output)) if ours else None
+        outputs = marks.arrived(items) or marks.unanswered(items)
+        if outputs:
+            ours = all(output.call_id.startswith(CALL_PREFIX) for output in outputs)
+            # What the gate asks is said as it is: no model may word it.
+            if ours or owner.remote is None or any(map(marks.asks, outputs)):
+                return say(_in_words(outputs))
+            return None
+        if (words := marks.reply_to(marks.last_user(items))) is not None:
+            return say(words)
         if not owner.templates:
             return None
         has_model = owner.remote is not None
@@ -111,20 +127,28 @@ class _AgentStream(LLMStream):
         return reply(owner.agent, dialog, last_answer(items))
 
     async def _ask(self, owner: AgentLLM, remote: LLM[Any]) -> None:
-        begun = False
+        begun = failed = False
         # No second try: it would be silence for the caller. A second provider is FallbackAdapter's.
         options = APIConnectOptions(max_retry=0, timeout=owner.timeout_s)
         try:
             async with remote.chat(
-                chat_ctx=self._chat_ctx, tools=self._tools, conn_options=options
+                chat_ctx=self._chat_ctx,
+                tools=self._tools,
+                conn_options=options,
+                tool_choice=self._tool_choice,
             ) as stream:
                 async for chunk in stream:
                     begun = begun or chunk.has_response()
                     self._event_ch.send_nowait(chunk)
         except Exception as error:
+            failed = True
             self._emit_error(error, recoverable=True)
-        if not begun:
-            self._send(say(owner.agent.phrases.reply_failed))
+        arrived = marks.arrived(self._chat_ctx.items)
+        if begun or (arrived and not failed):
+            return
+        # A result has words of its own.
+        outputs = arrived or marks.unanswered(self._chat_ctx.items)
+        self._send(say(_in_words(outputs) or owner.agent.phrases.reply_failed))
 
     def _send(self, delta: ChoiceDelta) -> None:
         self._event_ch.send_nowait(ChatChunk(id=shortuuid(CALL_PREFIX), delta=delta))
@@ -167,11 +191,14 @@ def call_tool(name: str, arguments: dict[str, Any]) -> ChoiceDelta:
 
 
 def user_turns(items: Iterable[ChatItem]) -> list[str]:
-    """What the caller said, oldest first."""
+    """What the caller said, oldest first, without the answers to the gate's questions."""
     return [
         item.text_content or ""
         for item in items
-        if item.type == "message" and item.role == "user" and item.text_content
+        if item.type == "message"
+        and item.role == "user"
+        and item.text_content
+        and marks.reply_to(item) is None
     ]
 
 
@@ -183,21 +210,5 @@ def last_answer(items: list[ChatItem]) -> str:
     return ""
 
 
-def unanswered_output(items: list[ChatItem]) -> FunctionCallOutput | None:
-    """The result of a tool that the agent has not put into words yet, or None."""
-    for item in reversed(items):
-        if item.type == "function_call_output":
-            return item
-        if item.type == "message" and item.role in ("user", "assistant"):
-            return None
-    return None
-
-
-def spoken(output: FunctionCallOutput) -> str:
-    """The words in a tool's result; a refusal's reason is words already."""
-    if output.is_error:
-        return output.output
-    try:
-        return str(json.loads(output.output)["say"])
-    except (ValueError, KeyError, TypeError):
-        return output.output
+def _in_words(outputs: Iterable[FunctionCallOutput]) -> str:
+    return " ".join(dict.fromkeys(map(marks.spoken, outputs)))

@@ -1,28 +1,150 @@
-"""Gives an agent's tools to the session, all of them leading into the one call path."""
+"""Gives an agent's tools to the session, all of them leading into the gate."""
 
+import asyncio
+from collections.abc import Iterable
 from typing import Any
 
+import structlog
 from livekit.agents import RunContext
-from livekit.agents.llm import RawFunctionTool, function_tool
+from livekit.agents.llm import RawFunctionTool, ToolError, ToolResult, Toolset, function_tool
+from livekit.agents.llm import Tool as SessionTool
+from livekit.agents.llm.async_toolset import AsyncToolset
 
-from agent_worker.tools.runner import ToolRunner
+from agent_worker.reasoning import marks
+from agent_worker.tools.gate import Gate, Proposal
+from agent_worker.tools.jobs import Job
+from agent_worker.tools.provenance import is_current, origin_of
+from agent_worker.tools.telling import Telling
 from agent_worker.tools.tool import Tool
 
+log = structlog.get_logger()
 
-def as_session_tools(
-    tools: tuple[Tool, ...], runner: ToolRunner
-) -> list[RawFunctionTool[..., Any]]:
+RELEASE_S = 0.7
+"""What takes longer no longer holds up the conversation."""
+LOOK_S = 0.03
+
+
+class Unguarded(RuntimeError):
+    """A tool of the session does not lead into the gate."""
+
+
+class GuardedToolset(AsyncToolset):
     """
-    One raw function tool for each of *tools*.
+    One raw function tool for each tool of the gate.
 
-    Raw: the framework hands the arguments over as they came, and ours are the only checks.
+    Raw: the framework hands the arguments over as they came, and the gate's checks are the only
+    ones. Of the session, not of an agent: what runs survives a handoff.
     """
-    return [_wrap(tool, runner) for tool in tools]
+
+    def __init__(self, gate: Gate, telling: Telling) -> None:
+        self._gate = gate
+        self._telling = telling
+        self._guarded = [self._wrap(tool) for tool in gate.tools.values()]
+        super().__init__(
+            id="guarded",
+            tools=self._guarded,
+            tool_handling={
+                "async_options": {
+                    "reply_at_tail_template": _results_arrived,
+                    "reply_maybe_covered_template": _results_arrived,
+                }
+            },
+        )
+
+    def check(self, tools: Iterable[SessionTool | Toolset]) -> None:
+        """
+        Whether every one of *tools* leads into the gate.
+
+        Raises: Unguarded: one does not, so nothing may start.
+        """
+        for tool in tools:
+            if isinstance(tool, Toolset):
+                self.check(tool.tools)
+            elif not any(tool is ours for ours in self._guarded):
+                raise Unguarded(f"{getattr(tool, 'id', type(tool).__name__)} bypasses the gate")
+
+    def _wrap(self, tool: Tool) -> RawFunctionTool[..., Any]:
+        async def call(raw_arguments: dict[str, object], context: RunContext[Any]) -> object:
+            try:
+                return await self._call(tool, raw_arguments, context)
+            except ToolError:
+                raise
+            except Exception as error:
+                # The framework would put the text of any other exception into an event.
+                log.error("gate.failed", tool=tool.name, error=type(error).__name__)
+                raise ToolError(self._gate.phrases.failed) from None
+
+        return function_tool(call, raw_schema=tool.schema)
+
+    async def _call(self, tool: Tool, raw: dict[str, object], context: RunContext[Any]) -> object:
+        origin = origin_of(context.function_call)
+        job = self._gate.propose(
+            Proposal(
+                name=tool.name,
+                raw=raw,
+                call_id=context.function_call.call_id,
+                turn_id=origin.turn_id if origin else "",
+                strict=origin is not None and origin.strict,
+                current=origin is not None and is_current(origin, context.session.history),
+                unsettled=lambda: _goes_on(context),
+            )
+        )
+        with self._telling.waiting(context.function_call.call_id, job):
+            return await self._result(job, context)
+
+    async def _result(self, job: Job, context: RunContext[Any]) -> object:
+        assert job.task is not None
+        await self._first(job, context)
+        if not job.task.done() or context.speech_handle.interrupted:
+            # From here on the conversation goes on; the result is told when there is a pause.
+            self._telling.released(context.function_call.call_id)
+            await self._release(job, context)
+            closing = asyncio.ensure_future(self._gate.closing.wait())
+            either: set[asyncio.Future[Any]] = {job.task, closing}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            closing.cancel()
+        outcome = job.outcome
+        if outcome is None:
+            return ToolResult(self._gate.phrases.not_now, reply_required=False)
+        if job.quiet:
+            return ToolResult(outcome.say, reply_required=False)
+        if outcome.answer is None:
+            raise ToolError(outcome.say)
+        answer = outcome.answer
+        return answer.model_dump_json(include={"say", "data"} if answer.data else {"say"})
+
+    async def _first(self, job: Job, context: RunContext[Any]) -> None:
+        """Until the job is done, asks, or has taken so long that the conversation must go on."""
+        assert job.task is not None
+        loop = asyncio.get_running_loop()
+        ends_s = loop.time() + RELEASE_S
+        asked = asyncio.ensure_future(job.asked.wait())
+        try:
+            while not (job.task.done() or asked.done() or context.speech_handle.interrupted):
+                left_s = ends_s - loop.time()
+                if left_s <= 0:
+                    return
+                waiting: set[asyncio.Future[Any]] = {job.task, asked}
+                await asyncio.wait(
+                    waiting, timeout=min(left_s, LOOK_S), return_when=asyncio.FIRST_COMPLETED
+                )
+        finally:
+            asked.cancel()
+
+    async def _release(self, job: Job, context: RunContext[Any]) -> None:
+        question = job.question
+        silent = context.speech_handle.interrupted
+        if question is not None and not question.decided.done():
+            words = question.title if self._gate.course.has_cards else question.full
+            await context.update(marks.question(words), template="{message}", silent=silent)
+        else:
+            words = self._gate.phrases.one_moment
+            await context.update(words, template="{message}", silent=silent)
 
 
-def _wrap(tool: Tool, runner: ToolRunner) -> RawFunctionTool[..., Any]:
-    async def call(raw_arguments: dict[str, object], context: RunContext[Any]) -> str:
-        answer = await runner.call(tool, raw_arguments)
-        return answer.model_dump_json(exclude_defaults=not answer.data)
+def _results_arrived(arguments: Any) -> str:
+    return marks.results_arrived(arguments["call_ids"])
 
-    return function_tool(call, raw_schema=tool.schema)
+
+def _goes_on(context: RunContext[Any]) -> bool:
+    return context.speech_handle.interrupted or context.session.user_state == "speaking"

@@ -8,6 +8,7 @@ from livekit.agents.llm import ChatContext
 from agent_worker.reasoning.dialog import NotUnderstood, follow
 from agent_worker.reasoning.llm import user_turns
 from agent_worker.reasoning.templates import Templates
+from agent_worker.tools import consent
 
 FINISHED = 1.0
 UNFINISHED = 0.0
@@ -43,6 +44,8 @@ class GrammarTurnDetector:
     ) -> float:
         turns = user_turns(chat_ctx.items)
         if not turns:
+            return FINISHED
+        if consent.read(turns[-1]) is not None:
             return FINISHED
         if self._templates.is_unfinished(turns[-1]):
             return UNFINISHED

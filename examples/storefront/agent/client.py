@@ -9,11 +9,12 @@ from typing import Any
 import httpx2 as httpx
 from pydantic import Field, SecretStr
 
-from agent_worker.tools.tool import Caller, IdempotencyKey, ToolRefused
+from agent_worker.tools.tool import BackendAway, Caller, IdempotencyKey, ToolRefused
 from service_base.settings import ServiceSettings, load
 
 TIMEOUT_S = 4.0
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+TRY_LATER = (429, 503)
 # Read once: reading it would hold up the first words of each call.
 _TLS = ssl.create_default_context()
 
@@ -39,9 +40,13 @@ class ShopClient:
         """
         `GET path`.
 
-        Raises: ToolRefused: the shop said no, with its reason. httpx2.HTTPError: it did not answer.
+        Raises: ToolRefused: the shop said no, with its reason. BackendAway: it did not answer.
+            httpx2.HTTPStatusError: it did not understand.
         """
-        return self._body(await self._http.get(path, params=query))
+        try:
+            return self._body(await self._http.get(path, params=query))
+        except httpx.TransportError as error:
+            raise BackendAway from error
 
     async def post(self, path: str, key: IdempotencyKey, **body: Any) -> dict[str, Any]:
         """
@@ -51,8 +56,8 @@ class ShopClient:
         """
         try:
             response = await self._http.post(path, json=body, headers={"Idempotency-Key": key})
-        except NOT_SENT:
-            raise
+        except NOT_SENT as error:
+            raise BackendAway from error
         except httpx.TransportError as error:
             raise TimeoutError from error
         return self._body(response)
@@ -67,6 +72,9 @@ class ShopClient:
 
     @staticmethod
     def _body(response: httpx.Response) -> dict[str, Any]:
+        if response.status_code in TRY_LATER:
+            after_s = response.headers.get("Retry-After", "")
+            raise BackendAway(retry_after_s=float(after_s) if after_s.isdecimal() else None)
         body: dict[str, Any] = response.json()
         if response.status_code in (404, 409):
             raise ToolRefused(body["detail"])

@@ -9,19 +9,51 @@ from pydantic import Field
 from agent_worker.tools.tool import Answer, IdempotencyKey, ToolRefused, tool
 from examples.storefront.agent.client import ShopClient
 from examples.storefront.agent.speech import day, listing, money
+from voice_contract.actions import Navigate, OrderLine, ShowOrder
 
+SHOP = "shop"
+REFUND_MAX_DOLLARS = 300
 OrderNumber = Annotated[int, Field(ge=1, le=99_999, description="The order's number.")]
 SPOKEN_ITEMS = 4
 
 
-@tool(effect="read")
+async def can_be_cancelled(order_number: int, *, shop: ShopClient) -> None:
+    """Only an order of the caller that has not been sent yet."""
+    order = await shop.get(f"/v1/orders/{order_number}")
+    if order["cancellable"]:
+        return
+    why = {
+        "shipped": "is already on its way, so it can no longer be cancelled",
+        "delivered": "has already been delivered, so it can no longer be cancelled",
+        "cancelled": "has already been cancelled",
+    }
+    raise ToolRefused(f"Order {order_number} {why[order['status']]}.")
+
+
+async def small_refund(
+    order_number: int, amount_dollars: float | None, *, shop: ShopClient
+) -> None:
+    """Only an order of the caller, and at most 300 dollars: more needs a colleague."""
+    order = await shop.get(f"/v1/orders/{order_number}")
+    dollars = order["refundable_cents"] / 100 if amount_dollars is None else amount_dollars
+    if dollars > REFUND_MAX_DOLLARS:
+        raise ToolRefused(
+            f"I can refund up to {REFUND_MAX_DOLLARS} dollars. For more, a colleague can help you."
+        )
+
+
+def _amount(dollars: float | None) -> str:
+    return "all that can be refunded" if dollars is None else money(round(dollars * 100))
+
+
+@tool(effect="read", backend=SHOP)
 async def order_status(order_number: OrderNumber, *, shop: ShopClient) -> Answer:
     """Tell where one order of the caller is and when it arrives."""
     order, today = await asyncio.gather(shop.get(f"/v1/orders/{order_number}"), shop.today())
-    return Answer(say=_status(order, today), data=order)
+    return Answer(say=_status(order, today), data=order, actions=[_card(order)])
 
 
-@tool(effect="read")
+@tool(effect="read", backend=SHOP)
 async def list_orders(*, shop: ShopClient) -> Answer:
     """List the caller's orders that have not arrived yet."""
     orders = (await shop.get("/v1/orders", limit="50"))["orders"]
@@ -34,19 +66,35 @@ async def list_orders(*, shop: ShopClient) -> Answer:
     return Answer(
         say=f"You have {count} open {noun}: number {numbers}. Which one is it about?",
         data={"orders": under_way},
+        actions=[Navigate(to="orders")],
     )
 
 
-@tool(effect="write")
+@tool(
+    effect="write",
+    confirm="Cancel order {order_number}?",
+    idempotent=True,
+    backend=SHOP,
+    policy=[can_be_cancelled],
+)
 async def cancel_order(
     order_number: OrderNumber, *, shop: ShopClient, key: IdempotencyKey
 ) -> Answer:
     """Cancel one order of the caller that has not been shipped."""
     order = await shop.post(f"/v1/orders/{order_number}/cancel", key)
-    return Answer(say=f"Done. Order {order_number} is cancelled.", data=order)
+    say = f"Done. Order {order_number} is cancelled."
+    return Answer(say=say, data=order, actions=[_card(order)])
 
 
-@tool(effect="write")
+@tool(
+    effect="write",
+    confirm="Refund {amount_dollars} of order {order_number}?",
+    idempotent=True,
+    backend=SHOP,
+    policy=[small_refund],
+    max_per_call=3,
+    in_words={"amount_dollars": _amount},
+)
 async def refund_order(
     order_number: OrderNumber,
     amount_dollars: Annotated[
@@ -65,7 +113,7 @@ async def refund_order(
     )
 
 
-@tool(effect="read")
+@tool(effect="read", backend=SHOP)
 async def find_product(
     query: Annotated[str, Field(min_length=1, max_length=100, description="What is wanted.")],
     *,
@@ -81,6 +129,16 @@ async def find_product(
         for product in products[:SPOKEN_ITEMS]
     ]
     return Answer(say=f"We have {listing(words)}.", data={"products": products})
+
+
+def _card(order: dict[str, Any]) -> ShowOrder:
+    return ShowOrder(
+        number=order["number"],
+        status=order["status"],
+        items=[OrderLine(name=one["name"], quantity=one["quantity"]) for one in order["items"]],
+        total=money(order["total_cents"]),
+        expected_on=order["expected_on"],
+    )
 
 
 def _status(order: dict[str, Any], today: date) -> str:

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from agent_worker.tools.tool import Answer, IdempotencyKey, ToolRefused, tool
 from examples.storefront.agent.client import ShopClient
+from examples.storefront.agent.orders import SHOP
 from examples.storefront.agent.speech import (
     WEEKDAYS,
     clock,
@@ -17,6 +18,7 @@ from examples.storefront.agent.speech import (
 from examples.storefront.agent.speech import (
     day as spoken_day,
 )
+from voice_contract.actions import FillForm, OfferDownload
 
 Day = Annotated[str, Field(description="today, tomorrow, a weekday, or a date as 2026-12-31.")]
 Time = Annotated[str, Field(pattern=r"^\d{1,2}:\d{2}$", description="24 hours, as 15:00.")]
@@ -24,7 +26,15 @@ Kind = Literal["fitting", "repair"]
 SPOKEN_SLOTS = 3
 
 
-@tool(effect="read")
+def _kind(kind: str | None) -> str:
+    return kind or "appointment"
+
+
+def _spoken_time(text: str) -> str:
+    return clock(parse_time(text))
+
+
+@tool(effect="read", backend=SHOP)
 async def opening_hours(day: Day | None = None, *, shop: ShopClient) -> Answer:
     """Tell when the shop is open, on one day or in the week."""
     hours = await shop.get("/v1/opening-hours")
@@ -41,7 +51,7 @@ async def opening_hours(day: Day | None = None, *, shop: ShopClient) -> Answer:
     return Answer(say=now + _week(hours["weekdays"]), data=hours)
 
 
-@tool(effect="read")
+@tool(effect="read", backend=SHOP)
 async def appointment_slots(
     day: Day | None = None, kind: Kind = "fitting", *, shop: ShopClient
 ) -> Answer:
@@ -55,10 +65,14 @@ async def appointment_slots(
         return Answer(say=f"There is nothing free for a {kind} then. Which other day suits you?")
     when = spoken_day(date.fromisoformat(found["date"]), today)
     times = listing([clock(time.fromisoformat(slot)) for slot in _spread(found["slots"])])
-    return Answer(say=f"For a {kind} {_on(when)} I have {times}. Which one?", data=found)
+    return Answer(
+        say=f"For a {kind} {_on(when)} I have {times}. Which one?",
+        data=found,
+        actions=[FillForm(day=found["date"], kind=kind)],
+    )
 
 
-@tool(effect="write")
+@tool(effect="write", idempotent=True, backend=SHOP, max_per_call=5)
 async def book_appointment(
     day: Day,
     time: Time,
@@ -72,10 +86,16 @@ async def book_appointment(
     booked = await shop.post(
         "/v1/appointments", key, kind=kind, date=wanted.isoformat(), time=_clock_time(time)
     )
-    return Answer(say=f"Done. Your {kind} is {await _when(booked, shop)}.", data=booked)
+    what = f"Your {kind} is {await _when(booked, shop)}."
+    keep = f"Spoke & Wheel\n{what}\n{booked['date']} {booked['time']} to {booked['ends']}\n"
+    return Answer(
+        say=f"Done. {what}",
+        data=booked,
+        actions=[OfferDownload(filename="appointment.txt", text=keep)],
+    )
 
 
-@tool(effect="read")
+@tool(effect="read", backend=SHOP)
 async def my_appointments(
     day: Day | None = None, kind: Kind | None = None, *, shop: ShopClient
 ) -> Answer:
@@ -94,7 +114,13 @@ async def my_appointments(
     return Answer(say=say[0].upper() + say[1:], data={"appointments": shown})
 
 
-@tool(effect="write")
+@tool(
+    effect="write",
+    confirm="Move your next {kind} to {day} at {time}?",
+    idempotent=True,
+    backend=SHOP,
+    in_words={"kind": _kind, "time": _spoken_time},
+)
 async def move_appointment(
     day: Day, time: Time, kind: Kind | None = None, *, shop: ShopClient, key: IdempotencyKey
 ) -> Answer:
@@ -110,7 +136,13 @@ async def move_appointment(
     return Answer(say=f"Done. Your {moved['kind']} is now {await _when(moved, shop)}.", data=moved)
 
 
-@tool(effect="write")
+@tool(
+    effect="write",
+    confirm="Cancel your next {kind}?",
+    idempotent=True,
+    backend=SHOP,
+    in_words={"kind": _kind},
+)
 async def cancel_appointment(
     kind: Kind | None = None, *, shop: ShopClient, key: IdempotencyKey
 ) -> Answer:
@@ -123,7 +155,7 @@ async def cancel_appointment(
     )
 
 
-@tool(effect="write")
+@tool(effect="write", idempotent=True, backend=SHOP, max_per_call=2)
 async def talk_to_person(
     reason: Annotated[str, Field(max_length=500, description="What it is about.")] = "",
     *,

@@ -1,20 +1,22 @@
-"""A small agent for tests: three tools on a list in memory, a handful of templates."""
+"""A small agent for tests: a few tools on a list in memory, a handful of templates."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from livekit.agents import Agent, AgentSession
-from livekit.agents.llm import LLM
-from livekit.agents.voice.run_result import RunResult
+from livekit.agents import AgentSession
+from livekit.agents.llm import LLM, ChatItem
 
 from agent_worker.agent import AgentDefinition, Phrases
 from agent_worker.call_control import AgentEndReason, CallControl
 from agent_worker.metrics import Metrics
 from agent_worker.reasoning.templates import Templates
-from agent_worker.tools.runner import ToolRunner
+from agent_worker.tools.guarded_agent import GuardedAgent, written
+from agent_worker.tools.journal import AlwaysOurs, MemoryJournal
+from agent_worker.tools.kit import ToolKit
 from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, ToolRefused, tool
-from agent_worker.tools.toolset import as_session_tools
 
 TEMPLATES = """
 language: en
@@ -54,6 +56,20 @@ intents:
       - sentences:
           - "paint it"
         slots: {number: the-same}
+  clear:
+    tool: clear
+    ask:
+      number: "Which room shall I clear?"
+    data:
+      - sentences:
+          - "clear (<room>|a room)"
+  heat:
+    tool: heat
+    ask:
+      number: "Which room shall I heat?"
+    data:
+      - sentences:
+          - "heat (<room>|a room)"
   visit:
     tool: visit
     ask:
@@ -115,6 +131,9 @@ class House:
     def __init__(self) -> None:
         self.painted: list[tuple[int, str]] = []
         self.helpers = 0
+        self.cleared: list[tuple[int, bool, str]] = []
+        self.heated: list[int] = []
+        self.warm = asyncio.Event()
 
 
 class Line(CallControl):
@@ -141,6 +160,21 @@ async def paint(number: int, *, house: House, key: IdempotencyKey) -> Answer:
         raise ToolRefused(f"There is no room {number}.")
     house.painted.append((number, key))
     return Answer(say=f"Painted room {number}.")
+
+
+@tool(effect="write", confirm="Clear room {number}?")
+async def clear(number: int, quickly: bool = False, *, house: House, key: IdempotencyKey) -> Answer:
+    """Throw everything out of a room."""
+    house.cleared.append((number, quickly, key))
+    return Answer(say=f"Room {number} is empty.")
+
+
+@tool(effect="write")
+async def heat(number: int, *, house: House) -> Answer:
+    """Heat a room, which takes its time."""
+    house.heated.append(number)
+    await house.warm.wait()
+    return Answer(say=f"Room {number} is warm.")
 
 
 @tool(effect="write")
@@ -181,7 +215,7 @@ def small_agent(templates: Templates, *, way_out: str | None = "person") -> Agen
         greeting="Hello, a machine speaks.",
         instructions="Mind the house.",
         templates=templates,
-        tools=(look, paint, visit, search, person),
+        tools=(look, paint, clear, heat, visit, search, person),
         open=open_house,
         provides=(House,),
         way_out=way_out,
@@ -193,35 +227,70 @@ class TextCall:
     """A call of the small agent in text mode: a real session, its tools, what they did."""
 
     def __init__(
-        self, agent: AgentDefinition, llm: LLM[object], *, away_timeout_s: float | None = None
+        self,
+        agent: AgentDefinition,
+        llm: LLM[object],
+        *,
+        away_timeout_s: float | None = None,
+        settle_s: float = 0.0,
+        **session: Any,
     ) -> None:
         self.house = House()
         self.line = Line()
-        runner = ToolRunner(
+        self.journal = MemoryJournal()
+        self.tools = ToolKit(
             caller=Caller("caller-1", "call-1"),
+            tools=agent.all_tools,
             resources=(self.house, self.line),
+            journal=self.journal,
+            lease=AlwaysOurs(),
             metrics=Metrics(None),
+            settle_s=settle_s,
         )
         self.session: AgentSession[None] = AgentSession(
-            llm=llm,
-            tools=list(as_session_tools(agent.all_tools, runner)),
-            user_away_timeout=away_timeout_s,
+            llm=llm, tools=[self.tools.toolset], user_away_timeout=away_timeout_s, **session
         )
-        self._agent = agent
+        self.agent: GuardedAgent = GuardedAgent(
+            instructions=agent.instructions, gate=self.tools.gate, telling=self.tools.telling
+        )
 
     async def __aenter__(self) -> "TextCall":
-        await self.session.start(Agent(instructions=self._agent.instructions), record=False)
+        await self.session.start(self.agent, record=False)
+        self.tools.follow(self.session, self.agent)
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self.tools.close()
         await self.session.aclose()
+        await self.tools.aclose()
+
+    @property
+    def items(self) -> list[ChatItem]:
+        """The conversation so far."""
+        return self.session.history.items
 
     async def say(self, text: str) -> str:
-        """Say *text* to the agent. Returns: its last words."""
-        result: RunResult[None] = await self.session.run(user_input=text)
+        """Say *text* to the agent. Returns: its last words in reply."""
+        before = len(self.items)
+        await self.session.generate_reply(user_input=written(self.tools.gate, text))
         words = [
-            event.item.text_content
-            for event in result.events
-            if event.type == "message" and event.item.role == "assistant"
+            item.text_content
+            for item in self.items[before:]
+            if item.type == "message" and item.role == "assistant"
         ]
         return words[-1] or "" if words else ""
+
+    async def hears(self, words: str) -> None:
+        """Wait until the agent has said *words*, for 5 s at most."""
+        async with asyncio.timeout(5):
+            while words not in self.spoken:
+                await asyncio.sleep(0.01)
+
+    @property
+    def spoken(self) -> list[str]:
+        """What the agent has said."""
+        return [
+            item.text_content or ""
+            for item in self.items
+            if item.type == "message" and item.role == "assistant"
+        ]

@@ -72,9 +72,8 @@ async def lost(
     [
         ({"tools": (look, look)}, "two tools have the same name"),
         ({"tools": (end_call,)}, "two tools have the same name"),
-        ({"provides": ()}, r"tool look: nothing provides house \(House\)"),
         ({"way_out": "helicopter"}, "way_out: there is no tool 'helicopter'"),
-        ({"tools": (look, paint), "way_out": None}, "intent visit: there is no tool 'visit'"),
+        ({"tools": (look, paint), "way_out": None}, "intent clear: there is no tool 'clear'"),
     ],
 )
 def test_load_agent_contradiction_is_told(
@@ -89,8 +88,35 @@ def test_load_agent_parameter_of_an_unknown_type_is_told(
     agent: AgentDefinition, load: Load
 ) -> None:
     """A keyword-only parameter that nobody can fill is found before the first call."""
-    with pytest.raises(AgentError, match="tool lost: nothing provides line"):
+    with pytest.raises(AgentError, match=r"test_agent\.py:\d+: lost: nothing provides line"):
         load(dataclasses.replace(agent, tools=(*agent.tools, lost)))
+
+
+def test_load_agent_resource_that_is_not_provided_is_told(
+    agent: AgentDefinition, load: Load
+) -> None:
+    """With file, line and tool; a rule's resources count as well."""
+    with pytest.raises(AgentError, match=r"small_agent\.py:\d+: look: nothing provides house \(Ho"):
+        load(dataclasses.replace(agent, provides=()))
+
+    def fair(*, line: dict[str, Any]) -> None:
+        """Be fair."""
+
+    @tool(effect="read", policy=[fair])
+    async def ruled() -> Answer:
+        """Be ruled."""
+        return Answer(say="")
+
+    with pytest.raises(AgentError, match="ruled: nothing provides line"):
+        load(dataclasses.replace(agent, tools=(*agent.tools, ruled)))
+
+
+def test_load_agent_way_out_that_needs_arguments_is_told(
+    agent: AgentDefinition, load: Load
+) -> None:
+    """It is called with none."""
+    with pytest.raises(AgentError, match="way_out: paint needs number"):
+        load(dataclasses.replace(agent, way_out="paint"))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from livekit.agents.llm import ChatContext, ChatItem
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.reasoning.dialog import CallTool, follow
-from agent_worker.reasoning.llm import AgentLLM, unanswered_output, user_turns
+from agent_worker.reasoning.llm import AgentLLM, user_turns
+from agent_worker.reasoning.marks import unanswered
 from agent_worker.recovery import Past, rebuild, recall, resume
 from call_record import calls, journal
 from call_record.database import Database
@@ -231,8 +232,8 @@ def test_restored_result_that_was_not_told_is_the_next_thing_to_say() -> None:
         ToolProposed(tool_call_id="t", tool="look", arguments={"number": 4}),
         ToolFinished(tool_call_id="t", say="Room 4 has no coats."),
     )
-    output = unanswered_output(past.items)
-    assert output is not None and "Room 4 has no coats." in output.output
+    (output,) = unanswered(past.items)
+    assert "Room 4 has no coats." in output.output
 
 
 async def test_recall_reads_the_past_of_a_call(record: Record) -> None:

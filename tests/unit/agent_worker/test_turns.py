@@ -37,7 +37,7 @@ class Scene:
 
     def said(self, role: str, text: str, *, interrupted: bool = False) -> None:
         """A message has come into the history."""
-        message = ChatMessage(role=role, content=[text], interrupted=interrupted)
+        message = ChatMessage(role=role, content=[text], interrupted=interrupted, id=text)
         self.session.history.insert(message)
         self.session.emit("conversation_item_added", ConversationItemAddedEvent(item=message))
 
@@ -84,9 +84,9 @@ async def test_user_turn_is_written_with_how_it_came_and_what_the_dialog_is_abou
     scene.said("user", "look at a room")
     scene.said("user", "nonsense")
     assert await scene.written() == [
-        UserTurn(text="look at a room", typed=True),
+        UserTurn(text="look at a room", typed=True, turn_id="look at a room"),
         IntentState(intent="look", slots={}, asking="number"),
-        UserTurn(text="nonsense", typed=False),
+        UserTurn(text="nonsense", typed=False, turn_id="nonsense"),
     ]
 
 

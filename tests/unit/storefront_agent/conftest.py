@@ -3,24 +3,20 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import httpx2 as httpx
 import pytest
 
-from agent_worker.metrics import Metrics
-from agent_worker.tools.runner import ToolRunner
-from agent_worker.tools.tool import Answer, Caller
-from examples.storefront.agent import AGENT
+from agent_worker.tools.tool import Answer
 from examples.storefront.agent.client import ShopClient
 from examples.storefront.backend.app import build, open_shop
 from examples.storefront.backend.settings import StorefrontSettings
 from examples.storefront.backend.setup import prepare
 from service_base.settings import load
+from tests.unit.storefront_agent.shop_call import CALL_ID, ShopCall
 
 NOW = datetime(2026, 11, 18, 10, 15, tzinfo=UTC)
 """A Wednesday."""
-CALL_ID = "call-1"
 
 Ask = Callable[..., Awaitable[Answer]]
 
@@ -45,16 +41,8 @@ async def http(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def ask(http: httpx.AsyncClient) -> Ask:
-    """Calls a tool by name, as a session would."""
-    runner = ToolRunner(
-        caller=Caller("caller-1", CALL_ID), resources=(ShopClient(http),), metrics=Metrics(None)
-    )
-    tools = {tool.name: tool for tool in AGENT.tools}
-
-    async def asked(name: str, **arguments: Any) -> Answer:
-        return await runner.call(tools[name], arguments)
-
-    return asked
+    """Calls a tool by name, each time in a turn of its own; the caller says yes."""
+    return ShopCall(ShopClient(http)).ask
 
 
 @pytest.fixture

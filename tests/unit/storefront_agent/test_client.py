@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
 from datetime import date
 
@@ -9,13 +10,13 @@ import httpx2 as httpx
 import pytest
 from livekit.agents.llm import ToolError
 
-from agent_worker.metrics import Metrics
-from agent_worker.tools.runner import FAILED, UNKNOWN, ToolRunner
+from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.tool import Caller, IdempotencyKey, ToolRefused
 from examples.storefront.agent.client import ShopClient, open_shop
-from examples.storefront.agent.orders import cancel_order, order_status
 from tests.local_stack import free_ports
+from tests.unit.storefront_agent.shop_call import ShopCall
 
+SAYS = GatePhrases()
 KEY = IdempotencyKey("call-1:1")
 
 
@@ -71,33 +72,45 @@ async def broken_line(
         yield line
 
 
-async def call(name: str) -> str:
+async def call(name: str, **arguments: object) -> str:
     """Call a tool through `open_shop`. Returns: what the caller is told."""
-    caller = Caller("caller-1", "call-1")
-    tool = {"read": order_status, "write": cancel_order}[name]
-    async with open_shop(caller) as resources:
-        runner = ToolRunner(caller=caller, resources=resources, metrics=Metrics(None))
+    async with open_shop(Caller("caller-1", "call-1")) as (shop,):
+        assert isinstance(shop, ShopClient)
         with pytest.raises(ToolError) as caught:
-            await runner.call(tool, {"order_number": 9})
+            await ShopCall(shop).ask(name, **arguments)
     return caught.value.message
 
 
-async def test_write_whose_answer_is_lost_is_unknown(broken_line: Line) -> None:
-    """It may have been done: the caller must not be told to try again."""
-    assert await call("write") == UNKNOWN
-    assert b"POST /v1/orders/9/cancel" in broken_line.heard
+async def test_write_whose_answer_is_lost_is_tried_again_and_unknown(broken_line: Line) -> None:
+    """It may have been done: the caller must not be told to try again. The key is one."""
+    assert await call("talk_to_person") == SAYS.unknown
+    keys = [line for line in broken_line.heard.split(b"\r\n") if b"dempotency" in line]
+    assert len(keys) == 3 and set(keys) == {b"Idempotency-Key: call-1:1"}
 
 
 async def test_read_whose_answer_is_lost_has_failed(broken_line: Line) -> None:
-    """A read can be tried again."""
-    assert await call("read") == FAILED
+    """A read can be tried again, and is."""
+    assert await call("opening_hours") == SAYS.away
+    assert broken_line.heard.count(b"GET /v1/opening-hours") == 3
 
 
 async def test_write_that_was_not_sent_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody listens, so nothing was done."""
     (port,) = free_ports(1)
     monkeypatch.setenv("PARLEY_STOREFRONT_URL", f"http://127.0.0.1:{port}")
-    assert await call("write") == FAILED
+    assert await call("talk_to_person") == SAYS.away
+
+
+async def test_shop_that_asks_to_wait_is_asked_again_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`Retry-After` is kept to."""
+    line = Line(b"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nContent-Length: 2\r\n\r\n{}")
+    (port,) = free_ports(1)
+    monkeypatch.setenv("PARLEY_STOREFRONT_URL", f"http://127.0.0.1:{port}")
+    async with await asyncio.start_server(line.serve, "127.0.0.1", port):
+        started_s = time.monotonic()
+        assert await call("opening_hours") == SAYS.away
+    assert line.heard.count(b"GET ") == 3
+    assert 2 <= time.monotonic() - started_s < 4
 
 
 async def test_open_shop_sends_call_and_secret(monkeypatch: pytest.MonkeyPatch) -> None:

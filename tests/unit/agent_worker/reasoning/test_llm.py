@@ -24,10 +24,9 @@ from agent_worker.reasoning.llm import (
     last_answer,
     reply,
     say,
-    spoken,
-    unanswered_output,
     user_turns,
 )
+from agent_worker.reasoning.marks import spoken, unanswered
 from agent_worker.reasoning.templates import Templates
 from tests.unit.agent_worker.scripted import Script, ScriptedLLM
 from tests.unit.agent_worker.small_agent import TextCall, small_agent
@@ -154,8 +153,7 @@ async def test_templates_first_models_own_tool_call_is_put_into_words_by_the_mod
     """The model's call runs through the same tools; its result goes back to the model."""
 
     def script(conversation: ChatContext) -> Script:
-        output = unanswered_output(conversation.items)
-        if output is not None:
+        for output in unanswered(conversation.items):
             return _words(f"I found: {json.loads(output.output)['data']['coats']}")
         call = FunctionToolCall(name="look", arguments='{"number": 9}', call_id="remote-1")
         return [ChoiceDelta(role="assistant", tool_calls=[call])]
@@ -252,16 +250,16 @@ def test_spoken_takes_the_words_of_a_result(output: FunctionCallOutput, words: s
     assert spoken(output) == words
 
 
-def test_unanswered_output_is_none_after_words() -> None:
+def test_unanswered_outputs_are_none_after_words() -> None:
     """A result that was put into words is not put into words again."""
     conversation = ChatContext.empty()
-    assert unanswered_output(conversation.items) is None
+    assert unanswered(conversation.items) == []
     conversation.add_message(role="user", content="look at room 7")
     conversation.insert(FunctionCall(call_id="x", name="look", arguments="{}"))
     conversation.insert(_output("{}"))
-    assert unanswered_output(conversation.items) is not None
+    assert len(unanswered(conversation.items)) == 1
     conversation.add_message(role="assistant", content="Done.")
-    assert unanswered_output(conversation.items) is None
+    assert unanswered(conversation.items) == []
     assert last_answer(conversation.items) == "Done."
 
 

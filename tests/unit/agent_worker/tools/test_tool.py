@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field, ValidationError
 
+from agent_worker.tools.arguments import WrongArguments
 from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, tool
 
 
@@ -50,14 +51,14 @@ def test_schema_property_that_is_called_title_is_kept() -> None:
 
 def test_tool_knows_effect_time_and_injections() -> None:
     """What the decorator was given, and what the server must fill in, by type."""
-    assert (order.effect, order.timeout_s) == ("write", 7)
+    assert (order.effect, order.guards.timeout_s) == ("write", 7)
     assert order.injected == {"caller": Caller, "key": IdempotencyKey}
 
 
 def test_arguments_extra_ones_are_refused() -> None:
     """A model cannot pass what it cannot see, least of all what is injected."""
-    with pytest.raises(ValidationError):
-        order.arguments.model_validate({"item": "a", "caller": "me"})
+    with pytest.raises(WrongArguments):
+        order.arguments.canonical({"item": "a", "caller": "me"})
 
 
 async def test_tool_without_arguments_has_an_empty_object() -> None:
@@ -106,7 +107,7 @@ def _no_annotation_of_injected() -> Any:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (_no_docstring, "silent: a tool needs a docstring"),
+        (_no_docstring, "silent: needs a docstring"),
         (_not_async, "slow: a tool must be async"),
         (_no_annotation, "vague: parameter item has no type annotation"),
         (_no_annotation_of_injected, "vague: parameter shop has no type annotation"),

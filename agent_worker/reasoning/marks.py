@@ -1,0 +1,88 @@
+"""
+Marks in the conversation by which the gate and the session's model understand each other.
+
+They are in `extra`, which providers do not get, or in words that a remote model can read as well.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from livekit.agents.llm import ChatItem, ChatMessage, FunctionCallOutput
+
+EXTRA = "parley"
+_IDS = re.compile(r"^New results \(call_ids: ([^)]*)\)")
+
+
+def results_arrived(call_ids: Iterable[str]) -> str:
+    """What the model is told when tools have answered that ran in the background."""
+    return (
+        f"New results (call_ids: {', '.join(call_ids)}). Tell the caller in one or two short "
+        "sentences. Leave out what you have told already; if nothing is left, answer with nothing. "
+        "Do not call the same tool again."
+    )
+
+
+def arrived(items: Sequence[ChatItem]) -> list[FunctionCallOutput]:
+    """The results that the reply to *items* is for, when it is for such; else none."""
+    last = items[-1] if items else None
+    if not isinstance(last, ChatMessage) or last.role != "system":
+        return []
+    found = _IDS.match(last.text_content or "")
+    if found is None:
+        return []
+    ids = set(found[1].split(", "))
+    return [item for item in items if isinstance(item, FunctionCallOutput) and item.call_id in ids]
+
+
+def unanswered(items: Sequence[ChatItem]) -> list[FunctionCallOutput]:
+    """Results of tools that the agent has not put into words yet, oldest first."""
+    found: list[FunctionCallOutput] = []
+    for item in reversed(items):
+        if isinstance(item, FunctionCallOutput):
+            found.append(item)
+        elif isinstance(item, ChatMessage) and item.role in ("user", "assistant"):
+            break
+    return found[::-1]
+
+
+def last_user(items: Iterable[ChatItem]) -> ChatMessage | None:
+    """The caller's last turn."""
+    said = [item for item in items if isinstance(item, ChatMessage) and item.role == "user"]
+    return said[-1] if said else None
+
+
+def set_reply(message: ChatMessage, words: str) -> None:
+    """This turn of the caller answered a question of the gate: *words* are the reply to it."""
+    message.extra[EXTRA] = {"reply": words}
+
+
+def reply_to(message: ChatMessage | None) -> str | None:
+    """The reply that the gate has for that turn, if it has one."""
+    mark = message.extra.get(EXTRA) if message is not None else None
+    return mark.get("reply") if isinstance(mark, dict) else None
+
+
+def question(words: str) -> str:
+    """The output of a tool that first asks the caller: *words* are to be said as they are."""
+    note = "The caller is being asked. Do not call it again; wait for the answer."
+    return json.dumps({"say": words, "ask": True, "note": note})
+
+
+def asks(output: FunctionCallOutput) -> bool:
+    """Whether that output is a question of the gate."""
+    return _parsed(output).get("ask") is True
+
+
+def spoken(output: FunctionCallOutput) -> str:
+    """The words in a tool's result; a refusal's reason is words already."""
+    return output.output if output.is_error else str(_parsed(output).get("say", output.output))
+
+
+def _parsed(output: FunctionCallOutput) -> dict[str, Any]:
+    try:
+        parsed = json.loads(output.output)
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}

@@ -1,0 +1,172 @@
+"""A tool's arguments: checked strictly, in one canonical form, and what stands for them."""
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel, JsonValue, ValidationError
+
+ARGUMENTS_MAX_BYTES = 8_192
+
+Values = dict[str, JsonValue]
+"""Arguments in canonical form: what is shown, hashed, stored and run."""
+
+
+class WrongArguments(ValueError):
+    """Arguments do not fit. The message can be spoken; it never quotes them."""
+
+
+class Arguments(ABC):
+    """What a model may set when it calls a tool."""
+
+    schema: dict[str, Any]
+    """As JSON Schema."""
+    names: frozenset[str]
+    required: frozenset[str]
+
+    @abstractmethod
+    def canonical(self, raw: Mapping[str, Any]) -> Values:
+        """
+        *raw* checked, defaults filled in.
+
+        Raises: WrongArguments.
+        """
+
+    @abstractmethod
+    def bind(self, values: Values) -> dict[str, Any]:
+        """
+        *values* as the tool's function takes them.
+
+        Raises: WrongArguments: they are not canonical for this version of the tool.
+        """
+
+
+class ModelArguments(Arguments):
+    """Arguments that are the parameters of a Python function."""
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        self._model = model
+        self.schema = model.model_json_schema()
+        for part in (self.schema, *self.schema.get("properties", {}).values()):
+            part.pop("title", None)
+        self.names = frozenset(model.model_fields)
+        self.required = frozenset(
+            name for name, one in model.model_fields.items() if one.is_required()
+        )
+
+    def canonical(self, raw: Mapping[str, Any]) -> Values:
+        values: Values = self._validate(raw).model_dump(mode="json")
+        return values
+
+    def bind(self, values: Values) -> dict[str, Any]:
+        return dict(self._validate(values))
+
+    def _validate(self, raw: Mapping[str, Any]) -> BaseModel:
+        try:
+            # As JSON, so that strict still lets a date be written as text.
+            return self._model.model_validate_json(dump(raw), strict=True)
+        except ValidationError as error:
+            # Pydantic's own text quotes the input and links to its site.
+            raise _wrong(str(item["loc"][0]) for item in error.errors() if item["loc"]) from None
+
+
+class SchemaArguments(Arguments):
+    """Arguments that a JSON Schema describes; without its *hidden* properties."""
+
+    def __init__(self, schema: Mapping[str, Any], hidden: frozenset[str] = frozenset()) -> None:
+        properties = {
+            name: one for name, one in schema.get("properties", {}).items() if name not in hidden
+        }
+        required = [name for name in schema.get("required", []) if name not in hidden]
+        # Many servers do not say it, but what is not described must not be sent.
+        self.schema = {
+            **{key: one for key, one in schema.items() if key != "title"},
+            "type": "object",
+            "properties": properties,
+            "required": required,
+            "additionalProperties": False,
+        }
+        Draft202012Validator.check_schema(self.schema)
+        self._validator = Draft202012Validator(self.schema)
+        self._defaults = {
+            name: one["default"]
+            for name, one in properties.items()
+            if isinstance(one, dict) and "default" in one
+        }
+        self.names = frozenset(properties)
+        self.required = frozenset(required)
+
+    def canonical(self, raw: Mapping[str, Any]) -> Values:
+        values: Values = json.loads(dump({**self._defaults, **raw}))
+        places: set[str] = set()
+        for error in self._validator.iter_errors(values):
+            if error.validator == "additionalProperties" and not error.path:
+                places |= values.keys() - self.names
+            elif error.validator == "required" and not error.path:
+                places |= self.required - values.keys()
+            else:
+                places.add(str(error.path[0]) if error.path else "arguments")
+        if places:
+            raise _wrong(places)
+        return values
+
+    def bind(self, values: Values) -> dict[str, Any]:
+        return self.canonical(values)
+
+
+def dump(values: object) -> str:
+    """
+    As JSON in one form only: keys in order, no spaces.
+
+    Raises: WrongArguments: it is no JSON, or too much.
+    """
+    try:
+        text = json.dumps(
+            values, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        )
+        size = len(text.encode())
+    except (TypeError, ValueError, RecursionError):
+        raise WrongArguments("I did not get that right.") from None
+    if size > ARGUMENTS_MAX_BYTES:
+        raise WrongArguments("That is too long.")
+    return text
+
+
+def digest(tenant: str | None, call_id: str, tool: str, values: Values) -> str:
+    """SHA-256, hexadecimal, of what a call of *tool* would do for whom: the same means the same."""
+    return hashlib.sha256(dump([tenant, call_id, tool, values]).encode()).hexdigest()
+
+
+def is_strict(text: str) -> bool:
+    """
+    Whether *text* is one JSON object as a model must send it: nothing cut off, no name twice.
+
+    The framework repairs what is not, and would run what the model never finished saying.
+    """
+    if len(text.encode(errors="replace")) > ARGUMENTS_MAX_BYTES:
+        return False
+    try:
+        return isinstance(
+            json.loads(text or "{}", object_pairs_hook=_unique, parse_constant=_no_constant), dict
+        )
+    except (ValueError, RecursionError):
+        return False
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name twice")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _wrong(places: Iterable[str]) -> WrongArguments:
+    names = " and the ".join(sorted({one[:60] for one in places})[:5]).replace("_", " ")
+    return WrongArguments(f"I did not get the {names or 'arguments'} right.")

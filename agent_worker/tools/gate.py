@@ -1,0 +1,335 @@
+"""
+The gate: whatever a model proposes, this decides whether it happens, once, and puts it on record.
+
+Allow-list, arguments, policy, budget, confirmation (and policy again), `tool.started` in the
+journal, breaker, places, timeout, retry, result. A job belongs to the gate: who waits for it may
+stop waiting, and nothing of the framework can cancel a side effect.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from livekit.agents.llm import ToolError
+
+from agent_worker.metrics import Metrics
+from agent_worker.tools import consent
+from agent_worker.tools.arguments import Values, WrongArguments, digest
+from agent_worker.tools.backends import Backends
+from agent_worker.tools.budget import TURN_MAX, Budget
+from agent_worker.tools.confirmations import Question, Questions, Way
+from agent_worker.tools.course import SETTLE_S, Course
+from agent_worker.tools.effects import Effects
+from agent_worker.tools.jobs import Job, Jobs, Outcome, Refused
+from agent_worker.tools.journal import Journal, Lease
+from agent_worker.tools.phrases import GatePhrases
+from agent_worker.tools.runs import Runs, Tasks
+from agent_worker.tools.tool import Caller, Tool
+from call_record.clock import Clock, SystemClock
+from voice_contract.actions import Action
+from voice_contract.confirmations import ConfirmationVote
+from voice_contract.journal import BudgetEvent, ToolProposed, ToolRefused
+
+log = structlog.get_logger()
+
+CLOSE_S = 10.0
+"""So long writes that are on their way may hold up the end of the call."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A call that a model or a template proposes."""
+
+    name: str
+    raw: Mapping[str, Any]
+    call_id: str
+    """The framework's id of the call."""
+    turn_id: str = ""
+    """The caller's turn that it answers."""
+    strict: bool = True
+    """Whether its arguments were well-formed as the model sent them."""
+    current: bool = True
+    """Whether it answers what the caller really said last."""
+    unsettled: Callable[[], bool] = lambda: False
+    """Whether the caller goes on speaking."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the gate makes of a turn that answers its question."""
+
+    say: str
+    job: Job | None = None
+    """The job that was decided."""
+
+
+class Gate:
+    """
+    The gate of one call.
+
+    Args:
+        resources: What the agent opened for the call; injected into tools and rules by type.
+        changed: Called whenever another set of questions is open.
+        act: Called with what a tool suggests to the caller's page.
+        settled: Called when a job has its outcome, and again when a late one replaces "unknown".
+    """
+
+    def __init__(
+        self,
+        *,
+        caller: Caller,
+        tools: Iterable[Tool],
+        resources: Iterable[object],
+        journal: Journal,
+        lease: Lease,
+        metrics: Metrics,
+        clock: Clock | None = None,
+        phrases: GatePhrases | None = None,
+        call_max: int | None = None,
+        settle_s: float = SETTLE_S,
+    ) -> None:
+        self.caller = caller
+        self.tools = {tool.name: tool for tool in tools}
+        self.phrases = phrases or GatePhrases()
+        self.clock = clock or SystemClock()
+        self.journal = journal
+        self.jobs = Jobs()
+        self.effects = Effects(caller.call_id)
+        self.budget = Budget() if call_max is None else Budget(call_max)
+        self.closing = asyncio.Event()
+        self.changed: Callable[[], None] = lambda: None
+        self.act: Callable[[Action], None] = lambda _: None
+        self.settled: Callable[[Job], None] = lambda _: None
+        self.questions = Questions(self.clock, journal, lambda: self.changed())
+        self._resources = [caller, *resources]
+        self._metrics = metrics
+        self._tasks = Tasks()
+        self._turn = ""
+        self._ids: set[str] = set()
+        backends = Backends(self.clock)
+        runs = Runs(
+            journal=journal,
+            lease=lease,
+            effects=self.effects,
+            backends=backends,
+            phrases=self.phrases,
+            tasks=self._tasks,
+            inject=self._inject,
+            act=lambda action: self.act(action),
+            late=self._settle_late,
+        )
+        self.course = Course(
+            journal=journal,
+            phrases=self.phrases,
+            budget=self.budget,
+            questions=self.questions,
+            backends=backends,
+            runs=runs,
+            closing=self.closing,
+            metrics=metrics,
+            inject=self._inject,
+            settle_s=settle_s,
+        )
+
+    # -- what is proposed
+
+    def propose(self, proposal: Proposal) -> Job:
+        """
+        The job that *proposal* is: a new one, or the one that it repeats.
+
+        Raises: ToolError: it never became one; the message can be spoken.
+        """
+        # No await in here: two proposals at once must not both be new.
+        self.turn_began(proposal.turn_id)
+        self._bound(proposal)
+        tool_call_id = self.new_id(proposal.call_id)
+        try:
+            tool, values = self._admit(proposal)
+        except Refused as refused:
+            self._write_proposed(tool_call_id, proposal, {})
+            self._write_refused(tool_call_id, refused)
+            raise ToolError(refused.say) from None
+        means = digest(self.caller.tenant, self.caller.call_id, tool.name, values)
+        earlier = self.jobs.find(means)
+        if earlier is not None and earlier.covers(proposal.turn_id):
+            if earlier.outcome is None:
+                earlier.turns.add(proposal.turn_id)
+            self._write_proposed(tool_call_id, proposal, values, duplicate_of=earlier.id)
+            self._count(tool, "duplicate", 0)
+            return earlier
+        self._write_proposed(tool_call_id, proposal, values)
+        job = Job(tool_call_id, tool, values, means, proposal.turn_id)
+        if earlier is not None and earlier.outcome and earlier.outcome.kind == "unknown":
+            job.key = earlier.key  # sent again it does nothing new, and we learn what came of it
+        self.start(job, proposal.unsettled)
+        return job
+
+    def start(self, job: Job, unsettled: Callable[[], bool] = lambda: False) -> None:
+        """Set *job* going, in a task that is ours alone."""
+        self.jobs.add(job)
+        job.task = self._tasks.start(self._live(job, unsettled))
+
+    def turn_began(self, turn_id: str) -> None:
+        """The caller's turn of that id is the last one now."""
+        self._turn = turn_id
+
+    def new_id(self, call_id: str) -> str:
+        """The framework's id of a call, unless a model used it before."""
+        plain = call_id[:100] or "call"
+        number, unique = 1, plain
+        while unique in self._ids:
+            number += 1
+            unique = f"{plain}~{number}"
+        self._ids.add(unique)
+        return unique
+
+    # -- what the caller answers
+
+    def asks(self) -> Question | None:
+        """The one open question; None: there is none, or more than one."""
+        pending = self.questions.open
+        return pending[0] if len(pending) == 1 else None
+
+    def hear(self, text: str, turn_id: str, by: Way) -> Heard | None:
+        """
+        Decide the open question, if *text* is a yes or a no and there is exactly one.
+
+        Returns: what to say; None: it is a turn like any other.
+        """
+        approved = consent.read(text)
+        if approved is None or not self.questions.open:
+            return None
+        question = self.asks()
+        if question is None:
+            return Heard(self.phrases.several)
+        if approved and not (self.course.has_cards or question.heard):
+            return Heard(question.full)
+        job = next((job for job in self.jobs if job.question is question), None)
+        if job is not None:
+            job.turns.add(turn_id)
+            job.quiet = not approved
+        vote = ConfirmationVote(id=question.id, digest=question.digest, approved=approved)
+        self.questions.vote(vote, by, self.caller.identity)
+        return Heard(self.phrases.approved if approved else self.phrases.declined, job)
+
+    def said(self, text: str) -> None:
+        """The caller heard *text* from the agent."""
+        heard = " ".join(text.split())
+        for question in self.questions.open:
+            words = question.title if self.course.has_cards else question.full
+            question.heard = question.heard or " ".join(words.split()) in heard
+
+    # -- the end
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being done; a question that waits for its answer is not."""
+        asking = [job for job in self.jobs.open() if _is_asking(job)]
+        return len(self._tasks) > len(asking)
+
+    def close(self) -> None:
+        """The call is over: nothing new starts, what is open is declined."""
+        self.closing.set()
+        self.questions.end()
+
+    def leave(self) -> None:
+        """The call goes on with another agent: nothing new starts, what is open stays open."""
+        self.closing.set()
+        self.questions.leave()
+        for job in self.jobs.open():
+            if _is_asking(job) and job.task is not None:
+                job.task.cancel()
+
+    async def aclose(self) -> None:
+        """Wait for writes that are on their way, for 10 s at most."""
+        if not self.closing.is_set():
+            self.close()
+        await self._tasks.wait(CLOSE_S)
+
+    # -- a job's life
+
+    async def _live(self, job: Job, unsettled: Callable[[], bool]) -> Outcome:
+        started_s = time.monotonic()
+        try:
+            outcome = await self.course.go(job, unsettled)
+        except Refused as refused:
+            outcome = Outcome(refused.kind, refused.say)
+            self._write_refused(job.id, refused)
+        except Exception as error:
+            log.error("gate.failed", tool=job.tool.name, error=type(error).__name__)
+            outcome = Outcome("failed", self.phrases.failed)
+            self._write_refused(job.id, Refused("gate", outcome.say))
+        job.outcome = outcome
+        job.turns.add(self._turn)
+        self._count(job.tool, outcome.kind, time.monotonic() - started_s)
+        self.settled(job)
+        return outcome
+
+    def _settle_late(self, job: Job, outcome: Outcome) -> None:
+        job.outcome, job.late = outcome, True
+        self._count(job.tool, f"late-{outcome.kind}", 0)
+        if self.jobs.find(job.digest) is job:
+            self.settled(job)
+
+    # -- small parts
+
+    def _bound(self, proposal: Proposal) -> None:
+        proposals = self.budget.propose(proposal.turn_id)
+        if proposals == TURN_MAX + 1:
+            self.journal.write(BudgetEvent(budget="turn", used=proposals, limit=TURN_MAX))
+        if proposals > TURN_MAX:
+            raise ToolError(self.phrases.too_often)
+
+    def _admit(self, proposal: Proposal) -> tuple[Tool, Values]:
+        if self.closing.is_set():
+            raise Refused("closing", self.phrases.not_now)
+        tool = self.tools.get(proposal.name)
+        if tool is None:
+            raise Refused("allow-list", self.phrases.not_offered)
+        if not proposal.strict:
+            raise Refused("json", self.phrases.malformed)
+        if not proposal.current:
+            raise Refused("transcript", self.phrases.corrected)
+        try:
+            return tool, tool.arguments.canonical(proposal.raw)
+        except WrongArguments as wrong:
+            raise Refused("arguments", str(wrong)) from None
+
+    def _inject(self, kind: type) -> object:
+        return next(item for item in self._resources if isinstance(item, kind))
+
+    def _write_proposed(
+        self, tool_call_id: str, proposal: Proposal, values: Values, *, duplicate_of: str = ""
+    ) -> None:
+        self.journal.write(
+            ToolProposed(
+                tool_call_id=tool_call_id,
+                tool=proposal.name[:200],
+                arguments=values,
+                turn_id=proposal.turn_id[:200],
+                duplicate_of=duplicate_of,
+            )
+        )
+
+    def _write_refused(self, tool_call_id: str, refused: Refused) -> None:
+        self.journal.write(
+            ToolRefused(tool_call_id=tool_call_id, reason=refused.say, guard=refused.guard)
+        )
+        log.info("tool.refused", guard=refused.guard)
+
+    def _count(self, tool: Tool, outcome: str, duration_s: float) -> None:
+        self._metrics.tool_call(tool.name, outcome, duration_s)
+        log.info(
+            "tool.finished",
+            tool=tool.name,
+            effect=tool.effect,
+            outcome=outcome,
+            duration_ms=round(duration_s * 1000),
+        )
+
+
+def _is_asking(job: Job) -> bool:
+    return job.question is not None and not job.question.decided.done()

@@ -1,0 +1,82 @@
+"""The framework's agent, as far as the gate needs it: what a model had seen, and spoken answers."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from livekit.agents import Agent, ModelSettings
+from livekit.agents.llm import ChatChunk, ChatContext, ChatMessage, ChoiceDelta, Tool
+from livekit.agents.utils import shortuuid
+
+from agent_worker.reasoning import marks
+from agent_worker.tools import consent
+from agent_worker.tools.gate import Gate
+from agent_worker.tools.jobs import Refused
+from agent_worker.tools.provenance import stamp
+from agent_worker.tools.telling import Telling
+
+CORRECTED = "The caller's words were corrected; only those in the caller's last message count."
+ANSWERED = "The caller answered the question above."
+
+
+class GuardedAgent(Agent):
+    """Stamps each tool call with its origin, and gives yes and no to the gate."""
+
+    def __init__(
+        self,
+        *,
+        instructions: str,
+        gate: Gate,
+        telling: Telling,
+        chat_ctx: ChatContext | None = None,
+    ) -> None:
+        super().__init__(instructions=instructions, chat_ctx=chat_ctx)
+        self._gate = gate
+        self._telling = telling
+        self._speculated: str | None = None
+
+    async def llm_node(
+        self, chat_ctx: ChatContext, tools: list[Tool], model_settings: ModelSettings
+    ) -> AsyncIterator[Any]:
+        turn = marks.last_user(chat_ctx.items)
+        if turn is not None and self.chat_ctx.get_by_id(turn.id) is None:
+            self._speculated = turn.raw_text_content
+        outputs = marks.arrived(chat_ctx.items) or marks.unanswered(chat_ctx.items)
+        if tells := self._telling.results_in(outputs):
+            extra = {marks.EXTRA: {"tells": tells}}
+            yield ChatChunk(id=shortuuid(), delta=ChoiceDelta(role="assistant", extra=extra))
+        async for chunk in Agent.default.llm_node(self, chat_ctx, tools, model_settings):
+            if isinstance(chunk, ChatChunk) and chunk.delta:
+                for call in chunk.delta.tool_calls:
+                    stamp(call, chat_ctx)
+            yield chunk
+
+    async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
+        text = new_message.raw_text_content or ""
+        speculated, self._speculated = self._speculated, None
+        if speculated is not None and speculated != text:
+            # A changed context forces a fresh reply.
+            turn_ctx.add_message(role="system", content=CORRECTED)
+        if await self._said_all(text):
+            heard = self._gate.hear(text, new_message.id, "voice")
+            if heard is not None:
+                marks.set_reply(new_message, heard.say)
+                turn_ctx.add_message(role="system", content=ANSWERED)
+
+    async def _said_all(self, text: str) -> bool:
+        """Whether a yes is all there is: "yes" may be the beginning of "yes, but ..."."""
+        if not self._gate.questions.open or not consent.read(text):
+            return True
+        try:
+            await self._gate.course.let_settle(lambda: self.session.user_state == "speaking")
+        except Refused:
+            return False
+        return True
+
+
+def written(gate: Gate, text: str) -> ChatMessage:
+    """The caller's turn *text* that did not come by voice; yes and no go to the gate as well."""
+    message = ChatMessage(role="user", content=[text])
+    heard = gate.hear(text, message.id, "text")
+    if heard is not None:
+        marks.set_reply(message, heard.say)
+    return message

@@ -1,0 +1,37 @@
+"""What the gate says."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class GatePhrases:
+    """The gate's own words; everything else that is said of a tool, the tool's author wrote."""
+
+    failed: str = "That did not work just now. Please try again in a moment."
+    too_slow: str = "That is taking too long. Please try again in a moment."
+    away: str = "That system does not answer right now. Please try again in a moment."
+    unknown: str = (
+        "I could not confirm whether that was done. Please check before you try it again."
+    )
+    still_unknown: str = (
+        "I still do not know whether that was done the first time, so I will not do it again."
+    )
+    not_now: str = "I can't do that right now."
+    not_offered: str = "I can't do that."
+    malformed: str = "Something got lost there. Please say it again."
+    corrected: str = "I first heard something else, so I did nothing. What shall I do?"
+    went_on: str = "You went on speaking, so I did nothing yet. What shall I do?"
+    too_often: str = "I can't do that any more in this call. A colleague can help you further."
+    too_long: str = "That is too long for me to ask you about it."
+    busy_asking: str = "First I need your answer to my last question."
+    too_many_questions: str = "There are too many open questions. Please answer those first."
+    one_moment: str = "One moment, please."
+    all_arguments: str = "{title} In full: {arguments}. Yes or no?"
+    """For who sees no card; `{arguments}` are those that are not in the question."""
+    approved: str = "All right."
+    declined: str = "All right, I won't do that."
+    expired: str = "I got no answer, so I did not do it."
+    ended: str = "The call ended before you said yes, so it was not done."
+    several: str = "There is more than one open question. Please answer on your screen."
+    late: str = "About what I could not confirm: {words}"
+    again: str = "Coming back to what you asked for: {words}"

@@ -1,0 +1,52 @@
+"""
+Where a tool call comes from: which words of the caller the model had seen when it proposed it.
+
+A reply may be prepared before the caller's words are final, and is kept when they differ only in
+punctuation: "pay 15" would be run for "pay 1.5".
+"""
+
+from dataclasses import dataclass
+
+from livekit.agents.llm import ChatContext, FunctionCall, FunctionToolCall
+
+from agent_worker.reasoning.marks import EXTRA, last_user
+from agent_worker.tools.arguments import is_strict
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a proposed call answers."""
+
+    turn_id: str
+    seen: str
+    strict: bool
+    """Whether its arguments are one JSON object, as the model sent it."""
+
+
+def stamp(call: FunctionToolCall, chat_ctx: ChatContext) -> None:
+    """Note on *call* what the model had seen."""
+    turn = last_user(chat_ctx.items)
+    call.extra = {
+        **(call.extra or {}),
+        EXTRA: {
+            "turn": turn.id if turn else "",
+            "seen": (turn.raw_text_content or "") if turn else "",
+            "strict": is_strict(call.arguments),
+        },
+    }
+
+
+def origin_of(call: FunctionCall) -> Origin | None:
+    """What was noted on *call*; None: it did not come by our way."""
+    mark = call.extra.get(EXTRA)
+    if not isinstance(mark, dict) or "turn" not in mark:
+        return None
+    return Origin(mark["turn"], mark["seen"], mark["strict"])
+
+
+def is_current(origin: Origin, history: ChatContext) -> bool:
+    """Whether the caller's last words, as they are final, are those that the model had seen."""
+    turn = last_user(history.items)
+    if turn is None:
+        return origin.turn_id == ""
+    return (origin.turn_id, origin.seen) == (turn.id, turn.raw_text_content or "")

@@ -1,0 +1,162 @@
+"""The gate on the real record: what is durable when, and what another agent makes of it."""
+
+import asyncio
+import multiprocessing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from agent_worker.tools.recovery import restore
+from agent_worker.tools.telling import Telling
+from call_record import calls, journal
+from call_record.record import Record
+from call_record.renewal import Lease
+from call_record.verification import Verdict, verify
+from call_record.writer import JournalWriter
+from tests import killed_gate
+from tests.calls import requested, the_call
+from tests.faults import Faults
+from tests.gates import Scene, asked, outcome
+from tests.killed_gate import Disk, gate_of, take_over
+from tests.local_stack import until
+from voice_contract.confirmations import ConfirmationVote
+from voice_contract.journal import ConfirmationAnswered, ToolStarted
+
+
+class RealScene(Scene):
+    """The gate with a journal in a database and a lease on a call."""
+
+    def __init__(self, record: Record, call_id: str, writer: JournalWriter, lease: Lease) -> None:
+        super().__init__(journal=writer, clock=record.clock, call_id=call_id)
+        self.record = record
+        self.call_id = call_id
+        self.writer = writer
+        self.gate.course._runs._lease = lease
+
+    async def kinds_in_database(self) -> list[str]:
+        """What is durable, after the claim."""
+        return [one.kind for one in await journal.read(self.record, self.call_id, after_seq=2)]
+
+
+@asynccontextmanager
+async def open_scene(record: Record) -> AsyncIterator[RealScene]:
+    """A claimed call."""
+    call_id = await requested(record)
+    lease = Lease(record, call_id, 1, "job-1", "worker")
+    await lease.claim()
+    async with JournalWriter(record, call_id, 1) as writer:
+        scene = RealScene(record, call_id, writer, lease)
+        yield scene
+        await scene.gate.aclose()
+
+
+async def test_start_and_yes_are_durable_before_the_effect(record: Record) -> None:
+    """What the tool finds in the database when it begins: everything up to its own start."""
+    async with open_scene(record) as scene:
+        found: list[list[str]] = []
+
+        async def look_first(what: str, key: str = "") -> None:
+            found.append(await scene.kinds_in_database())
+
+        scene.probe.work = look_first  # type: ignore[method-assign]
+        job = await asked(scene.propose("pay", {"amount": 5}))
+        scene.vote(job, True)
+        assert (await outcome(job)).kind == "done"
+        assert found == [
+            ["tool.proposed", "confirmation.asked", "confirmation.answered", "tool.started"]
+        ]
+        await scene.writer.flush()
+        assert (await scene.kinds_in_database())[-1] == "tool.finished"
+    assert (await verify(record, scene.call_id)).verdict is Verdict.INTACT
+
+
+async def test_agent_that_was_replaced_has_no_effect(record: Record) -> None:
+    """Another attempt is out: the old agent's start is refused by the journal itself."""
+    async with open_scene(record) as scene:
+        call = await the_call(record, scene.call_id)
+        assert await calls.raise_attempt(record, scene.call_id, call.seen) == 2
+        assert (await scene.call("note", {"number": 1})).kind == "not-begun"
+    assert scene.probe.events == []
+    assert "tool.started" not in await scene.kinds_in_database()
+
+
+async def test_call_that_is_ending_has_no_new_effect(record: Record) -> None:
+    """The lease knows at its next renewal."""
+    async with open_scene(record) as scene:
+        lease: Any = scene.gate.course._runs._lease
+        assert await calls.end(record, scene.call_id, "caller", attempt=1)
+        await lease.renew()
+        assert (await scene.call("note", {"number": 1})).kind == "not-begun"
+        assert (await scene.call("look")).kind == "done"
+    assert scene.probe.events == ["look 1"]
+
+
+async def test_database_that_goes_away_stops_effects_and_nothing_else(record: Record) -> None:
+    """Reading goes on; when it is back, so do effects."""
+    async with open_scene(record) as scene:
+        await scene.call("look")
+        await scene.writer.flush()
+        faults = Faults(record.database)
+        with faults.at(0):
+            refused = await scene.call("note", {"number": 1})
+            assert refused.kind in ("not-begun", "done")
+            # The writer tries again by itself: whatever came of it, it is on record.
+            await until(lambda: scene.writer.healthy)
+        assert (await scene.call("note", {"number": 2})).kind == "done"
+        await scene.writer.flush()
+        starts = [
+            one.entry
+            for one in await journal.read(record, scene.call_id)
+            if isinstance(one.entry, ToolStarted) and one.entry.effect == "write"
+        ]
+    effects = [event for event in scene.probe.events if event.startswith("note")]
+    assert len(effects) <= len(starts)
+
+
+async def test_agent_that_is_killed_midway_is_taken_over(
+    record: Record, database_url: str, tmp_path: Path
+) -> None:
+    """
+    SIGKILL while two writes are at work and a question is open: the idempotent one is finished
+    with its key, the other is unknown and not repeated, the question can still be answered.
+    """
+    call_id = await requested(record)
+    done = tmp_path / "done"
+    done.mkdir()
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.killed_gate"])
+    here, there = context.Pipe()
+    process = context.Process(
+        target=killed_gate.run,
+        args=(database_url, tmp_path / "journal-keys.yaml", call_id, done, there),
+        daemon=True,
+    )
+    process.start()
+    try:
+        assert await asyncio.to_thread(here.poll, 30)
+    finally:
+        process.kill()
+        process.join()
+    assert len(list(done.iterdir())) == 2
+
+    lease = await take_over(record, call_id)
+    async with JournalWriter(record, call_id, 2) as writer:
+        gate = gate_of(call_id, Disk(done, answers=True), writer, lease)
+        telling = Telling(gate)
+        restore(gate, telling, await journal.read(record, call_id))
+        jobs = {job.tool.name: job for job in gate.jobs}
+        assert (await outcome(jobs["ship"])).say == "Shipped 0."
+        unknown = jobs["shout"].outcome
+        assert unknown is not None and unknown.kind == "unknown"
+        assert sorted(telling._untold) == ["fnc-0", "fnc-1"]
+        (card,) = gate.questions.listing().pending
+        vote = ConfirmationVote(id=card.id, digest=card.digest, approved=True)
+        assert gate.questions.vote(vote, "screen", "caller").state == "approved"
+        assert (await outcome(jobs["burn"])).say == "Burnt 2."
+        await gate.aclose()
+    names = sorted(file.name.rpartition("_")[2] for file in done.iterdir())
+    assert names == ["1-ship0", "2-shout1", "3-burn2"]
+    entries = [one.entry for one in await journal.read(record, call_id)]
+    assert sum(isinstance(entry, ConfirmationAnswered) for entry in entries) == 1
+    assert (await verify(record, call_id)).verdict is Verdict.INTACT

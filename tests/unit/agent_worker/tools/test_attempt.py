@@ -1,0 +1,172 @@
+"""Running a tool: retries, the breaker, the places of a backend."""
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from agent_worker.tools.attempt import Attempt, BreakerOpen
+from agent_worker.tools.backends import AT_ONCE, Backend
+from agent_worker.tools.breaker import FAILURES
+from agent_worker.tools.tool import Answer, BackendAway, Tool, ToolRefused
+from tests.calls import FakeClock
+from tests.gates import look, note, push
+
+
+@pytest.fixture
+async def backend() -> Backend:
+    return Backend(FakeClock())
+
+
+class Tries:
+    """What a tool does at each try."""
+
+    def __init__(self, *steps: Any) -> None:
+        self.steps = list(steps)
+        self.made = 0
+
+    async def __call__(self) -> Answer:
+        self.made += 1
+        step = self.steps.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        assert isinstance(step, Answer)
+        return step
+
+
+DONE = Answer(say="Done.")
+
+
+@pytest.mark.parametrize("error", [BackendAway(), TimeoutError()])
+@pytest.mark.parametrize("tool", [look, push], ids=["read", "idempotent"])
+async def test_attempt_is_repeated_where_that_does_no_harm(
+    backend: Backend, tool: Tool, error: Exception
+) -> None:
+    """Two failures, then it works."""
+    tries = Tries(error, error, DONE)
+    assert await Attempt(_patient(tool), tries, backend).run() == DONE
+    assert tries.made == 3
+
+
+@pytest.mark.parametrize("error", [BackendAway(), TimeoutError()])
+async def test_attempt_of_another_write_is_never_repeated(
+    backend: Backend, error: Exception
+) -> None:
+    """Not even when it is known not to be done: that is for the caller to wish."""
+    tries = Tries(error, DONE)
+    with pytest.raises(type(error)):
+        await Attempt(note, tries, backend).run()
+    assert tries.made == 1
+
+
+@pytest.mark.parametrize("error", [ToolRefused("No."), RuntimeError("bug")])
+async def test_attempt_is_not_repeated_for_what_will_not_pass(
+    backend: Backend, error: Exception
+) -> None:
+    """A refusal is an answer; a bug stays one."""
+    tries = Tries(error, DONE)
+    with pytest.raises(type(error)):
+        await Attempt(_patient(push), tries, backend).run()
+    assert tries.made == 1
+
+
+async def test_attempt_keeps_to_retry_after(backend: Backend) -> None:
+    """As long as it is asked to, if there is so much time; else not at all."""
+    started_s = time.monotonic()
+    tries = Tries(BackendAway(retry_after_s=0.4), DONE)
+    await Attempt(_patient(push), tries, backend).run()
+    assert time.monotonic() - started_s >= 0.4
+    late = Tries(BackendAway(retry_after_s=60), DONE)
+    with pytest.raises(BackendAway):
+        await Attempt(_patient(push), late, backend).run()
+    assert late.made == 1
+
+
+async def test_attempt_gives_up_after_three_tries(backend: Backend) -> None:
+    """With the last error."""
+    tries = Tries(*[BackendAway(str(number)) for number in range(9)])
+    with pytest.raises(BackendAway, match=r"^2$"):
+        await Attempt(_patient(push), tries, backend).run()
+
+
+async def test_attempt_knows_whether_it_may_have_acted(backend: Backend) -> None:
+    """Not while it waits for a place, and not when every try is known to have done nothing."""
+    known = Attempt(_patient(push), Tries(BackendAway(), BackendAway(), DONE), backend)
+    task = asyncio.create_task(known.run())
+    await asyncio.sleep(0.05)
+    assert not known.may_have_acted
+    await task
+    doubtful = Attempt(_patient(push), Tries(TimeoutError(), BackendAway(), DONE), backend)
+    task = asyncio.create_task(doubtful.run())
+    await asyncio.sleep(0.05)
+    assert doubtful.may_have_acted
+    await task
+
+
+async def test_attempts_wait_for_a_place_at_their_backend(backend: Backend) -> None:
+    """No more than four of a call at once, whatever a model sends."""
+    inside = most = 0
+    release = asyncio.Event()
+
+    async def work() -> Answer:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        await release.wait()
+        inside -= 1
+        return DONE
+
+    tasks = [asyncio.create_task(Attempt(look, work, backend).run()) for _ in range(40)]
+    await asyncio.sleep(0.05)
+    release.set()
+    await asyncio.gather(*tasks)
+    assert most == AT_ONCE
+
+
+async def test_attempt_is_stopped_by_an_open_breaker(backend: Backend) -> None:
+    """Failures open it; then the backend is left alone, without retries."""
+    for _ in range(FAILURES):
+        with pytest.raises(RuntimeError):
+            await Attempt(note, Tries(RuntimeError()), backend).run()
+    tries = Tries(DONE)
+    started_s = time.monotonic()
+    with pytest.raises(BreakerOpen):
+        await Attempt(_patient(push), tries, backend).run()
+    assert tries.made == 0 and time.monotonic() - started_s < 0.1
+
+
+async def test_refusals_and_cancellations_do_not_open_the_breaker(backend: Backend) -> None:
+    """The backend answered, or nobody waited for it."""
+    for _ in range(FAILURES):
+        with pytest.raises(ToolRefused):
+            await Attempt(note, Tries(ToolRefused("No.")), backend).run()
+
+    async def forever() -> Answer:
+        await asyncio.Event().wait()
+        return DONE
+
+    for _ in range(FAILURES):
+        task = asyncio.create_task(Attempt(look, forever, backend).run())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert backend.breaker.lets_through
+
+
+async def test_answer_that_is_none_is_an_error(backend: Backend) -> None:
+    """A tool that returns something else did nobody knows what."""
+
+    async def wrong() -> Any:
+        return "done"
+
+    attempt = Attempt(note, wrong, backend)
+    with pytest.raises(TypeError):
+        await attempt.run()
+    assert attempt.may_have_acted
+
+
+def _patient(tool: Tool) -> Tool:
+    return replace(tool, guards=replace(tool.guards, timeout_s=5))

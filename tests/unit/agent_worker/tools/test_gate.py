@@ -1,0 +1,543 @@
+"""The gate: what is let through, what once means, what is on record."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import structlog
+from livekit.agents.llm import ToolError
+from prometheus_client import REGISTRY
+
+from agent_worker.metrics import Metrics, MetricsReceiver
+from agent_worker.tools.budget import TURN_MAX
+from agent_worker.tools.phrases import GatePhrases
+from agent_worker.tools.tool import BackendAway, ToolRefused
+from tests.gates import SECRET, Scene, asked, outcome, pay
+from tests.local_stack import until
+from voice_contract.journal import (
+    BudgetEvent,
+    ConfirmationAnswered,
+    ConfirmationAsked,
+    ToolFailed,
+    ToolFinished,
+    ToolProposed,
+    ToolStarted,
+    ToolUnknown,
+)
+from voice_contract.journal import ToolRefused as RefusedEntry
+
+SAYS = GatePhrases()
+
+
+@pytest.fixture
+async def scene() -> Scene:
+    return Scene()
+
+
+@pytest.fixture
+def log() -> Iterator[list[Any]]:
+    with structlog.testing.capture_logs() as lines:
+        yield lines
+
+
+async def test_write_is_on_record_from_proposal_to_result(scene: Scene) -> None:
+    """Each step with the same id, the start with key and canonical arguments, before the effect."""
+    done = await scene.call("note", {"number": 3})
+    assert (done.kind, done.say) == ("done", "Noted.")
+    arguments = {"number": 3, "kind": "a"}
+    assert scene.memory.entries == [
+        ToolProposed(tool_call_id="fnc-1", tool="note", arguments=arguments, turn_id="turn-1"),
+        ToolStarted(
+            tool_call_id="fnc-1",
+            tool="note",
+            effect="write",
+            arguments=arguments,
+            idempotency_key="call-1:1",
+        ),
+        ToolFinished(tool_call_id="fnc-1", say="Noted.", data={"number": 3}),
+    ]
+    assert scene.probe.events == ["note 3 a for caller-1"]
+    assert scene.probe.keys == ["call-1:1"]
+
+
+async def test_confirmed_write_is_asked_approved_and_run_once(scene: Scene) -> None:
+    """Nothing happens before the yes; then what was shown happens."""
+    job = await asked(scene.propose("pay", {"amount": 15}))
+    await asyncio.sleep(0.02)
+    assert scene.probe.events == []
+    (question,) = scene.gate.questions.listing().pending
+    assert question.title == "Pay 15 euros?"
+    assert [(one.name, one.value) for one in question.arguments] == [
+        ("amount", "15"),
+        ("number", "1"),
+    ]
+    assert scene.vote(job, True) == "approved"
+    assert (await outcome(job)).say == "Paid 15 euros."
+    assert scene.probe.events == ["pay 15 1"]
+    assert scene.kinds == [
+        "tool.proposed",
+        "confirmation.asked",
+        "confirmation.answered",
+        "tool.started",
+        "tool.finished",
+    ]
+    (shown,) = scene.wrote(ConfirmationAsked)
+    assert shown.digest == question.digest and shown.arguments == {"amount": 15.0, "number": 1}
+
+
+async def test_declined_write_does_not_happen(scene: Scene) -> None:
+    """The caller's no is an outcome, and on record."""
+    job = await asked(scene.propose("pay", {"amount": 15}))
+    assert scene.vote(job, False) == "declined"
+    assert (await outcome(job)).kind == "declined"
+    assert scene.probe.events == []
+    assert scene.wrote(ConfirmationAnswered)[0].approved is False
+    assert scene.wrote(RefusedEntry)[0].guard == "confirmation"
+
+
+@pytest.mark.parametrize(
+    ("changes", "say", "guard"),
+    [
+        ({"name": "hack"}, SAYS.not_offered, "allow-list"),
+        ({"strict": False}, SAYS.malformed, "json"),
+        ({"current": False}, SAYS.corrected, "transcript"),
+        ({"raw": {"number": SECRET}}, "I did not get the number right.", "arguments"),
+        ({"raw": {"number": "3"}}, "I did not get the number right.", "arguments"),
+        ({"raw": {"number": 77}}, "I did not get the number right.", "arguments"),
+        ({"raw": {}}, "I did not get the number right.", "arguments"),
+        ({"raw": {"number": 1, "kind": SECRET}}, "I did not get the kind right.", "arguments"),
+        (
+            {"raw": {"number": SECRET, "kind": SECRET}},
+            "I did not get the kind and the number right.",
+            "arguments",
+        ),
+        ({"raw": {"number": 1, "caller": SECRET}}, "I did not get the caller right.", "arguments"),
+        ({"raw": {"number": 1, "key": "x:1"}}, "I did not get the key right.", "arguments"),
+        ({"raw": {"number": 1, "order_id": 1}}, "I did not get the order id right.", "arguments"),
+        ({"raw": {"number": 1, "kind": "x" * 9000}}, "That is too long.", "arguments"),
+    ],
+)
+async def test_proposal_that_is_not_admitted_is_refused_in_words(
+    scene: Scene, log: list[Any], changes: dict[str, Any], say: str, guard: str
+) -> None:
+    """Unknown tools, malformed JSON, changed words, wrong arguments: no input is quoted."""
+    with pytest.raises(ToolError) as refused:
+        scene.propose(**({"name": "note", "raw": {"number": 1}} | changes))
+    assert refused.value.message == say
+    assert [entry.guard for entry in scene.wrote(RefusedEntry)] == [guard]
+    assert scene.kinds == ["tool.proposed", "tool.refused"]
+    assert scene.probe.events == []
+    assert SECRET not in str(log) + str(scene.memory.entries)
+
+
+async def test_policy_refuses_before_the_question_and_after_the_yes(scene: Scene) -> None:
+    """What is forbidden is not even asked; what became forbidden meanwhile does not happen."""
+    scene.probe.forbidden = {2}
+    refused = await scene.call("pay", {"amount": 1, "number": 2})
+    assert (refused.kind, refused.say) == ("refused", "Number 2 is not allowed.")
+    assert scene.wrote(ConfirmationAsked) == []
+    job = await asked(scene.propose("pay", {"amount": 1, "number": 3}))
+    scene.probe.forbidden = {3}
+    scene.vote(job, True)
+    assert (await outcome(job)).say == "Number 3 is not allowed."
+    assert scene.probe.events == []
+    assert [entry.guard for entry in scene.wrote(RefusedEntry)] == ["policy", "policy"]
+
+
+async def test_budget_of_a_tool_is_used_up_and_told(scene: Scene) -> None:
+    """Refusals and duplicates cost nothing; what is over the budget does not run."""
+    scene.probe.errors = [ToolRefused("No.")]
+    for turn in range(1, 6):
+        scene.turn_id = f"turn-{turn}"
+        last = await scene.call("look")
+    assert (last.kind, last.say) == ("refused", SAYS.too_often)
+    assert len(scene.probe.events) == 4
+    assert scene.wrote(BudgetEvent) == [BudgetEvent(budget="tool:look", used=4, limit=4)]
+
+
+async def test_budget_of_the_call_counts_all_tools() -> None:
+    """However many tools there are."""
+    scene = Scene(call_max=2)
+    await scene.call("note", {"number": 1})
+    await scene.call("push")
+    assert (await scene.call("look")).say == SAYS.too_often
+
+
+async def test_many_proposals_in_one_turn_are_cut_off(scene: Scene) -> None:
+    """A model may send any number of calls at once; the next turn counts anew."""
+    for _ in range(TURN_MAX):
+        with pytest.raises(ToolError):
+            scene.propose("hack")
+    written = len(scene.memory.entries)
+    for _ in range(50):
+        with pytest.raises(ToolError, match="any more"):
+            scene.propose("note", {"number": 1})
+    assert len(scene.memory.entries) == written + 1
+    scene.turn_id = "turn-2"
+    assert (await scene.call("note", {"number": 1})).kind == "done"
+
+
+# -- once
+
+
+async def test_same_call_three_times_in_a_turn_is_one_effect(scene: Scene) -> None:
+    """While it runs, and after it is done; the arguments' spelling does not matter."""
+    scene.probe.release.clear()
+    jobs = [
+        scene.propose("note", {"number": 3}),
+        scene.propose("note", {"kind": "a", "number": 3}),
+    ]
+    scene.probe.release.set()
+    await outcome(jobs[0])
+    jobs.append(scene.propose("note", {"number": 3}))
+    assert jobs[0] is jobs[1] is jobs[2]
+    assert scene.probe.keys == ["call-1:1"]
+    assert [entry.duplicate_of for entry in scene.wrote(ToolProposed)] == ["", "fnc-1", "fnc-1"]
+
+
+async def test_same_call_in_a_later_turn_is_another_effect(scene: Scene) -> None:
+    """A second wish is a second wish."""
+    await scene.call("note", {"number": 3})
+    scene.turn_id = "turn-2"
+    await scene.call("note", {"number": 3})
+    assert scene.probe.keys == ["call-1:1", "call-1:2"]
+
+
+async def test_same_call_in_a_later_turn_joins_the_one_that_still_runs(scene: Scene) -> None:
+    """A model that is asked "are you there?" proposes again what it waits for."""
+    scene.probe.release.clear()
+    first = scene.propose("note", {"number": 3})
+    await asyncio.sleep(0.01)
+    scene.turn_id = "turn-2"
+    assert scene.propose("note", {"number": 3}) is first
+    scene.probe.release.set()
+    await outcome(first)
+    assert scene.propose("note", {"number": 3}) is first
+    scene.turn_id = "turn-3"
+    assert scene.propose("note", {"number": 3}) is not first
+
+
+async def test_same_question_while_it_is_open_is_one_question(scene: Scene) -> None:
+    """Asked again in a later turn, there is still one card; after the yes a new wish is asked."""
+    first = await asked(scene.propose("pay", {"amount": 5}))
+    scene.turn_id = "turn-2"
+    assert scene.propose("pay", {"amount": 5}) is first
+    assert len(scene.gate.questions.open) == 1
+    scene.vote(first, True)
+    await outcome(first)
+    scene.turn_id = "turn-3"
+    second = await asked(scene.propose("pay", {"amount": 5}))
+    assert second is not first and second.question is not first.question
+    scene.vote(second, True)
+    await outcome(second)
+    assert scene.probe.keys == ["call-1:1", "call-1:2"]
+
+
+async def test_read_in_the_same_turn_is_read_again(scene: Scene) -> None:
+    """It may have changed by what was done in between; only one in flight is shared."""
+    first = await scene.call("look")
+    assert await scene.call("look") is not first
+    assert len(scene.probe.events) == 2
+
+
+async def test_failure_is_not_kept(scene: Scene) -> None:
+    """Proposed again in the same turn it is tried again, with the same key."""
+    scene.probe.errors = [BackendAway(), ToolRefused("Not today.")]
+    assert (await scene.call("note", {"number": 1})).say == SAYS.away
+    assert (await scene.call("note", {"number": 1})).say == "Not today."
+    assert (await scene.call("note", {"number": 1})).kind == "done"
+    assert scene.probe.keys == ["call-1:1"] * 3
+
+
+async def test_unknown_outcome_is_never_repeated(scene: Scene) -> None:
+    """Not in this turn and not in a later one: nobody knows whether it was done."""
+    scene.probe.errors = [RuntimeError(SECRET)]
+    unknown = await scene.call("note", {"number": 1})
+    assert (unknown.kind, unknown.say) == ("unknown", SAYS.unknown)
+    scene.turn_id = "turn-2"
+    assert await scene.call("note", {"number": 1}) is unknown
+    assert len(scene.probe.events) == 1
+    assert [entry.reason for entry in scene.wrote(ToolUnknown)] == ["RuntimeError"]
+    assert (await scene.call("note", {"number": 2})).kind == "done"
+
+
+async def test_unknown_outcome_is_settled_where_the_backend_knows_the_key(scene: Scene) -> None:
+    """Sent again with the same key it does nothing new, and the answer tells what came of it."""
+    scene.probe.errors = [RuntimeError(SECRET)]
+    assert (await scene.call("push")).kind == "unknown"
+    scene.turn_id = "turn-2"
+    assert (await scene.call("push")).say == "Pushed."
+    assert scene.probe.keys == ["call-1:1", "call-1:1"]
+
+
+async def test_ids_that_a_model_uses_twice_are_told_apart(scene: Scene) -> None:
+    """The journal's ids are unique whatever a model sends."""
+    for number in (1, 2, 3):
+        await scene.call("note", {"number": number}, call_id="call_0")
+    assert [one.tool_call_id for one in scene.wrote(ToolStarted)] == [
+        "call_0",
+        "call_0~2",
+        "call_0~3",
+    ]
+
+
+# -- time
+
+
+async def test_slow_read_is_given_up(scene: Scene) -> None:
+    """Reading has no effect, so it is stopped."""
+    scene.probe.release.clear()
+    slow = await scene.call("look")
+    assert (slow.kind, slow.say) == ("timeout", SAYS.too_slow)
+    assert scene.wrote(ToolFailed)[0].reason == "timeout"
+
+
+async def test_slow_write_goes_on_is_unknown_and_its_late_result_is_on_record(
+    scene: Scene,
+) -> None:
+    """A write is never stopped midway; what came of it later is told."""
+    told: list[tuple[str, bool]] = []
+    scene.gate.settled = lambda job: told.append(
+        (job.outcome.kind if job.outcome else "", job.late)
+    )
+    scene.probe.release.clear()
+    assert (await scene.call("slow")).kind == "unknown"
+    scene.probe.release.set()
+    await scene.gate.aclose()
+    assert scene.kinds == ["tool.proposed", "tool.started", "tool.unknown", "tool.finished"]
+    assert told == [("unknown", False), ("done", True)]
+
+
+async def test_late_failure_of_a_write_is_on_record_and_quiet(scene: Scene) -> None:
+    """It does not surface as an unretrieved exception, and stays unknown."""
+    problems: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, problem: problems.append(problem))
+
+    class Late(Exception):
+        pass
+
+    async def fail(what: str, key: str = "") -> None:
+        await scene.probe.release.wait()
+        raise Late(SECRET)
+
+    scene.probe.release.clear()
+    scene.probe.work = fail  # type: ignore[method-assign]
+    assert (await scene.call("slow")).kind == "unknown"
+    scene.probe.release.set()
+    await scene.gate.aclose()
+    assert [one.reason for one in scene.wrote(ToolUnknown)] == ["timeout", "Late"]
+    assert problems == []
+
+
+async def test_write_that_could_not_begin_in_time_is_known_not_to_be_done(scene: Scene) -> None:
+    """It waited for a place at its backend; it is taken out of the queue, not left to run later."""
+    scene.probe.release.clear()
+    busy = [scene.propose("slow", {"number": number}) for number in (1, 2, 3, 4)]
+    fifth = await scene.call("slow", {"number": 5})
+    assert (fifth.kind, fifth.say) == ("timeout", SAYS.too_slow)
+    scene.probe.release.set()
+    await asyncio.gather(*map(outcome, busy))
+    await scene.gate.aclose()
+    assert "slow 5" not in scene.probe.events
+
+
+async def test_who_waits_for_a_job_may_be_cancelled_without_harm(scene: Scene) -> None:
+    """The job is the gate's own."""
+    scene.probe.release.clear()
+    job = scene.propose("note", {"number": 1})
+    waiting = asyncio.create_task(outcome(job))
+    await asyncio.sleep(0.01)
+    waiting.cancel()
+    scene.probe.release.set()
+    assert (await outcome(job)).kind == "done"
+
+
+async def test_unconfirmed_write_waits_whether_the_caller_goes_on() -> None:
+    """Who goes on speaking had not finished: nothing is done; a read does not wait."""
+    scene = Scene(settle_s=0.2)
+    speaking = False
+    job = scene.propose("note", {"number": 1}, unsettled=lambda: speaking)
+    await asyncio.sleep(0.1)
+    assert scene.probe.events == []
+    speaking = True
+    refused = await outcome(job)
+    assert (refused.kind, refused.say) == ("refused", SAYS.went_on)
+    assert scene.wrote(RefusedEntry)[0].guard == "settle"
+    assert (await scene.call("look", unsettled=lambda: True)).kind == "done"
+    assert scene.probe.events == ["look 1"]
+
+
+# -- whether it may act
+
+
+async def test_without_lease_no_effect_begins(scene: Scene) -> None:
+    """The call may be another agent's by now; reading is still allowed."""
+    scene.lease.ours = False
+    refused = await scene.call("note", {"number": 1})
+    assert (refused.kind, refused.say) == ("not-begun", SAYS.not_now)
+    assert (await scene.call("look")).kind == "done"
+    assert scene.probe.events == ["look 1"]
+
+
+async def test_without_journal_no_effect_begins(scene: Scene) -> None:
+    """What could not be recorded does not happen."""
+    scene.memory.healthy = False
+    assert (await scene.call("note", {"number": 1})).kind == "not-begun"
+    assert scene.probe.events == []
+
+
+async def test_start_that_is_not_durable_has_no_effect(scene: Scene) -> None:
+    """It may be stored yet, so that it was not begun is written behind it."""
+
+    async def broken(entry: Any) -> None:
+        raise TimeoutError(SECRET)
+
+    scene.memory.write_ahead = broken  # type: ignore[method-assign]
+    assert (await scene.call("note", {"number": 1})).kind == "not-begun"
+    assert scene.probe.events == []
+    assert scene.wrote(ToolFailed)[0].reason == "not begun"
+
+
+async def test_lease_that_is_lost_while_the_start_is_stored_stops_the_effect(scene: Scene) -> None:
+    """The database may take its time; then the call may be another's."""
+    store = scene.memory.write_ahead
+
+    async def slowly(entry: Any) -> None:
+        await store(entry)
+        scene.lease.ours = False
+
+    scene.memory.write_ahead = slowly  # type: ignore[method-assign]
+    assert (await scene.call("note", {"number": 1})).kind == "not-begun"
+    assert scene.probe.events == []
+    assert scene.kinds == ["tool.proposed", "tool.started", "tool.failed"]
+
+
+async def test_closed_gate_declines_what_is_open_and_starts_nothing(scene: Scene) -> None:
+    """The call is over: a late yes does nothing, a write that runs is waited for."""
+    scene.probe.release.clear()
+    running = scene.propose("note", {"number": 1})
+    open_one = await asked(scene.propose("pay", {"amount": 5}))
+    await asyncio.sleep(0.01)
+    scene.gate.close()
+    assert (await outcome(open_one)).kind == "ended"
+    assert scene.vote(open_one, True) == "declined"
+    with pytest.raises(ToolError, match="can't do that right now"):
+        scene.propose("note", {"number": 2})
+    asyncio.get_running_loop().call_later(0.05, scene.probe.release.set)
+    await scene.gate.aclose()
+    assert (await outcome(running)).kind == "done"
+    assert scene.probe.events == ["note 1 a for caller-1"]
+
+
+# -- what is heard, logged, counted
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "errors", "kind"),
+    [
+        ("note", {"number": 1}, [], "done"),
+        ("note", {"number": 1}, [ToolRefused("No.")], "refused"),
+        ("look", {}, [RuntimeError(SECRET)], "failed"),
+        ("look", {}, [BackendAway(SECRET, retry_after_s=9)], "failed"),
+        ("push", {}, [BackendAway(SECRET)] * 3, "timeout"),
+        ("note", {"number": 1}, [TimeoutError(SECRET)], "unknown"),
+        ("note", {"number": 1}, [BackendAway(SECRET)], "failed"),
+    ],
+)
+async def test_outcome_is_logged_without_what_was_said_or_went_wrong(
+    scene: Scene, log: list[Any], name: str, raw: dict[str, Any], errors: list[Any], kind: str
+) -> None:
+    """One line each with outcome and time; errors by their kind alone."""
+    scene.probe.errors = list(errors)
+    result = await scene.call(name, raw)
+    assert result.kind == kind
+    assert SECRET not in result.say + str(log) + str(scene.memory.entries)
+    (finished,) = [line for line in log if line["event"] == "tool.finished"]
+    assert finished.pop("duration_ms") >= 0
+    assert finished == {
+        "event": "tool.finished",
+        "log_level": "info",
+        "tool": name,
+        "effect": scene.gate.tools[name].effect,
+        "outcome": kind,
+    }
+
+
+async def test_outcome_is_counted() -> None:
+    """Each outcome reaches the worker's metrics with the tool's name."""
+    receiver = MetricsReceiver()
+    await receiver.start()
+    scene = Scene()
+    metrics = scene.gate._metrics = Metrics(receiver.address)
+    await scene.call("push", {"number": 9})
+    with pytest.raises(ToolError):
+        scene.propose("push", {"number": 77})
+
+    def count(outcome: str) -> float | None:
+        labels = {"tool": "push", "outcome": outcome}
+        return REGISTRY.get_sample_value("parley_tool_calls_total", labels)
+
+    await until(lambda: count("done") == 1)
+    metrics.close()
+    receiver.stop()
+    await asyncio.sleep(0)
+
+
+# -- spoken answers
+
+
+async def test_spoken_yes_decides_the_one_open_question(scene: Scene) -> None:
+    """By the matcher alone; the answer is "voice" on record."""
+    job = await asked(scene.propose("pay", {"amount": 5}))
+    assert scene.gate.hear("and what else?", "turn-2", "voice") is None
+    heard = scene.gate.hear("Yes, please.", "turn-2", "voice")
+    assert heard is not None and heard.say == SAYS.approved
+    assert (await outcome(job)).say == "Paid 5 euros."
+    assert scene.wrote(ConfirmationAnswered)[0].by == "voice"
+    # The turn of the answer belongs to the same wish.
+    assert scene.propose("pay", {"amount": 5}, turn_id="turn-2") is job
+
+
+async def test_spoken_no_is_answered_at_once_and_not_again(scene: Scene) -> None:
+    """The job's own outcome needs no words any more."""
+    job = await asked(scene.propose("pay", {"amount": 5}))
+    heard = scene.gate.hear("no, thanks", "turn-2", "text")
+    assert heard is not None and heard.say == SAYS.declined
+    assert (await outcome(job)).kind == "declined"
+    assert job.quiet
+
+
+async def test_spoken_yes_counts_for_none_of_several_questions(scene: Scene) -> None:
+    """Nobody could tell which one is meant."""
+    jobs = [await asked(scene.propose("pay", {"amount": amount})) for amount in (5, 6)]
+    heard = scene.gate.hear("yes", "turn-2", "voice")
+    assert heard is not None and heard.say == SAYS.several
+    assert [job.outcome for job in jobs] == [None, None]
+    assert scene.gate.hear("yes", "turn-2", "voice") is not None
+    scene.gate.close()
+
+
+async def test_without_cards_a_yes_counts_once_everything_was_heard(scene: Scene) -> None:
+    """Until then the question is said in full; there is one question at a time."""
+    scene.gate.course.has_cards = False
+    job = await asked(scene.propose("pay", {"amount": 5, "number": 7}))
+    full = "Pay 5 euros? In full: number: 7. Yes or no?"
+    heard = scene.gate.hear("yes", "turn-2", "voice")
+    assert heard is not None and (heard.say, heard.job) == (full, None)
+    assert (await scene.call("pay", {"amount": 6})).say == SAYS.busy_asking
+    scene.gate.said("Pay 5 euros?")
+    assert scene.gate.hear("yes", "turn-3", "voice") == heard
+    scene.gate.said(f"Well. {full}")
+    scene.gate.hear("yes", "turn-4", "voice")
+    assert (await outcome(job)).kind == "done"
+
+
+async def test_too_long_a_question_is_not_asked() -> None:
+    """Nothing of it is ever cut, so it is refused."""
+    scene = Scene(phrases=GatePhrases(too_long="Too long."))
+    long = {"amount": lambda _: "x" * 2000}
+    wordy = replace(pay, guards=replace(pay.guards, in_words=long))
+    scene.gate.tools["pay"] = wordy
+    assert (await scene.call("pay", {"amount": 5})).say == "Too long."
