@@ -41,9 +41,10 @@ def held_ports(stack: LocalStack) -> list[int]:
 
 def test_stack_is_ready_and_every_part_says_so(stack: LocalStack) -> None:
     """One line when each starts, one when it is ready, the address, and 200 everywhere."""
+    width = max(len(service.label) for service in SERVICES)
     for service in SERVICES:
-        assert f"{service.label:<13}  starting" in stack.output
-        assert f"{service.label:<13}  ready after " in stack.output
+        assert f"{service.label:<{width}}  starting" in stack.output
+        assert f"{service.label:<{width}}  ready after " in stack.output
         answer = httpx.get(stack.url(service.name) + service.ready_path)
         assert answer.status_code == 200, answer.text
     assert f'Open {stack.page_url} and press "Call now"' in stack.output
