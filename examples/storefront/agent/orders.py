@@ -1,6 +1,5 @@
 """Tools about orders and products."""
 
-import asyncio
 from datetime import date
 from typing import Annotated, Any
 
@@ -49,8 +48,8 @@ def _amount(dollars: float | None) -> str:
 @tool(effect="read", backend=SHOP)
 async def order_status(order_number: OrderNumber, *, shop: ShopClient) -> Answer:
     """Tell where one order of the caller is and when it arrives."""
-    order, today = await asyncio.gather(shop.get(f"/v1/orders/{order_number}"), shop.today())
-    return Answer(say=_status(order, today), data=order, actions=[_card(order)])
+    order = await shop.get(f"/v1/orders/{order_number}")
+    return Answer(say=_status(order, await shop.today()), data=order, actions=[_card(order)])
 
 
 @tool(effect="read", backend=SHOP)
