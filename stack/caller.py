@@ -195,9 +195,8 @@ class Caller:
         ):
             stream = rtc.AudioStream(track, sample_rate=RATE_HZ, num_channels=1)
             self._streams[track.sid] = stream
-            self._spawn(
-                self._hear(track.sid, stream, self.voices.setdefault(participant.identity, Ear()))
-            )
+            voice = self.voices.setdefault(participant.identity, Ear())
+            self._spawn(self._hear(track.sid, stream, voice))
 
     def _on_track_gone(self, track: rtc.RemoteTrack, *_: object) -> None:
         # Left open, it would go on with the sound of whoever comes next.

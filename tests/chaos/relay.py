@@ -86,7 +86,12 @@ class Relay:
 
     def _do(self, act: Callable[[], None]) -> None:
         done = threading.Event()
-        self._loop.call_soon_threadsafe(lambda: (act(), done.set()))
+
+        def run() -> None:
+            act()
+            done.set()
+
+        self._loop.call_soon_threadsafe(run)
         done.wait(5)
 
     def _end_connections(self) -> None:
