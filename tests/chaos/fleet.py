@@ -147,6 +147,8 @@ class Fleet:
             "PARLEY_TTS_BASE_URL": self.stack.url("speech") + "/v1",
             "PARLEY_STOREFRONT_URL": f"http://127.0.0.1:{self.shop_line.port}",
             "PARLEY_WORKER_CAPACITY": "4",
+            "PARLEY_WORKER_DRAIN_S": "1",
+            "PARLEY_NO_AGENT_S": "20",
             "PYTHONUNBUFFERED": "1",
             **settings,
         }
