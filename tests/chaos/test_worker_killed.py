@@ -11,7 +11,7 @@ from tests.chaos.conversation import Conversation, conversation
 from tests.chaos.fleet import Fleet
 from tests.chaos.results import measured
 
-Moment = Callable[[Conversation], Awaitable[None]]
+Step = Callable[[Conversation], Awaitable[None]]
 RUNS = 50
 
 
@@ -39,10 +39,71 @@ async def in_a_pause(call: Conversation) -> None:
     await asyncio.sleep(random.uniform(0, 2))
 
 
-MOMENTS: tuple[Moment, ...] = (in_the_greeting, in_speech, in_thought, in_a_pause)
+async def in_a_tool_before_its_effect(call: Conversation) -> None:
+    """The request is on its way, and arrives when nobody waits for it any more."""
+    line = call.fleet.shop_line
+    line.asked.clear()
+    line.hold(requests=True)
+    await call.caller.send_text(A_PERSON)
+    assert await asyncio.to_thread(line.asked.wait, 10)
 
 
-async def survives(fleet: Fleet, moment: Moment) -> float:
+async def in_a_tool_after_its_effect(call: Conversation) -> None:
+    """It is done, and the answer does not arrive."""
+    line = call.fleet.shop_line
+    line.answered.clear()
+    line.hold(answers=True)
+    await call.caller.send_text(A_PERSON)
+    assert await asyncio.to_thread(line.answered.wait, 10)
+
+
+async def with_a_question_open(call: Conversation) -> None:
+    """The caller was asked whether it shall be done."""
+    await call.ask("Refund 1 dollars for order 5", REFUND)
+    await asyncio.sleep(random.uniform(0, 1))
+
+
+async def greets_again(call: Conversation) -> None:
+    """Nothing was said before; the caller is told that a machine speaks."""
+    await call.caller.agent_line(containing="automated assistant")
+    await call.ask("Where is order eight?", "Order 8")
+
+
+async def remembers(call: Conversation) -> None:
+    """What was said before is known."""
+    await asyncio.sleep(1)
+    await call.ask("When will it arrive?", "Order 8")
+
+
+async def has_done_it_once(call: Conversation) -> None:
+    """The result is told, and there is one."""
+    await call.caller.agent_line(containing="asked a colleague")
+    assert await call.effects() == ["callback.requested"]
+
+
+async def asks_again(call: Conversation) -> None:
+    """The question is put once more, and the answer counts."""
+    before = len(call.caller.lines)
+    await call.caller.agent_line(after=before, containing=REFUND)
+    assert await call.effects() == []
+    await call.ask("yes", "Done")
+    assert await call.effects() == ["order.refunded"]
+
+
+A_PERSON = "I want to talk to a person"
+REFUND = "Refund"
+MOMENTS: tuple[tuple[Step, Step], ...] = (
+    (in_the_greeting, greets_again),
+    (in_speech, remembers),
+    (in_thought, remembers),
+    (in_a_pause, remembers),
+    (in_a_tool_before_its_effect, has_done_it_once),
+    (in_a_tool_after_its_effect, has_done_it_once),
+    (with_a_question_open, asks_again),
+)
+
+
+async def survives(fleet: Fleet, moment: Step, then: Step) -> float:
     """
     A call whose worker is killed at *moment* goes on with another agent that knows what was said.
 
@@ -54,21 +115,17 @@ async def survives(fleet: Fleet, moment: Moment) -> float:
             await call.ask("Where is order eight?", "Order 8")
         await moment(call)
         took_s = await call.break_(call.worker.kill)
-        if moment is in_the_greeting:
-            await call.caller.agent_line(containing="automated assistant")
-            await call.ask("Where is order eight?", "Order 8")
-        else:
-            await asyncio.sleep(1)
-            await call.ask("When will it arrive?", "Order 8")
+        fleet.relays.mend()
+        await then(call)
         await call.hang_up()
     return took_s
 
 
-@pytest.mark.parametrize("moment", [in_speech, in_the_greeting], ids=lambda moment: moment.__name__)
-async def test_call_survives_its_worker_briefly(fleet: Fleet, moment: Moment) -> None:
+@pytest.mark.parametrize("number", [1, 5, 6], ids=lambda number: MOMENTS[number][0].__name__)
+async def test_call_survives_its_worker_briefly(fleet: Fleet, number: int) -> None:
     """The short form."""
-    took_s = await survives(fleet, moment)
-    measured("worker killed", took_s, moment.__name__)
+    took_s = await survives(fleet, *MOMENTS[number])
+    measured("worker killed", took_s, MOMENTS[number][0].__name__)
     assert took_s < 8
 
 
@@ -76,8 +133,8 @@ async def test_call_survives_its_worker_briefly(fleet: Fleet, moment: Moment) ->
 @pytest.mark.parametrize("run", range(RUNS))
 async def test_call_survives_its_worker(fleet: Fleet, run: int) -> None:
     """Fifty times, at every moment."""
-    moment = MOMENTS[run % len(MOMENTS)]
-    took_s = await survives(fleet, moment)
+    moment, then = MOMENTS[run % len(MOMENTS)]
+    took_s = await survives(fleet, moment, then)
     measured("worker killed", took_s, moment.__name__)
     measured(f"worker killed {moment.__name__.replace('_', ' ')}", took_s)
     assert took_s < 8
