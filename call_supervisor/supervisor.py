@@ -177,9 +177,9 @@ class CallSupervisor:
             return RoomState(attempt=call.attempt, state="ending")
         if call.owner is not None:
             return RoomState(attempt=call.attempt, state="live")
-        if self._watch.free_slots <= 0 and self._need(call, case) is not None:
-            return RoomState(attempt=call.attempt, state="no-agent")
         first = call.attempt == 1 and not call.renewals
+        if self._watch.free_slots <= 0 and not (first and self._need(call, case) is None):
+            return RoomState(attempt=call.attempt, state="no-agent")
         return RoomState(attempt=call.attempt, state="connecting" if first else "recovering")
 
     # -- what follows

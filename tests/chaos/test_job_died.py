@@ -57,11 +57,6 @@ async def test_call_survives_the_death_of_its_job_briefly(fleet: Fleet) -> None:
     await killed(fleet)
 
 
-async def test_call_survives_a_job_that_hangs_briefly(fleet: Fleet) -> None:
-    """The short form."""
-    await stopped(fleet)
-
-
 @pytest.mark.chaos
 @pytest.mark.parametrize("run", range(5))
 async def test_call_survives_the_death_of_its_job(fleet: Fleet, run: int) -> None:

@@ -81,11 +81,6 @@ async def no_worker(fleet: Fleet) -> None:
     assert took_s < 4
 
 
-async def test_worker_that_starts_takes_the_call_briefly(fleet: Fleet) -> None:
-    """The short form."""
-    await no_worker(fleet)
-
-
 @pytest.mark.chaos
 @pytest.mark.parametrize("run", range(5))
 async def test_worker_that_starts_takes_the_call(fleet: Fleet, run: int) -> None:
