@@ -30,13 +30,17 @@ ask: venv ## ask the running agent: SAY="where is order seven", or WAV=file
 .PHONY: test
 test: lint chromium postgres ## what must hold at every commit: lint, the page's tests, the short tests
 	@cd web && exec npm test
-	@$(PYTHON_IN_VENV) -m pytest -n 2 -m "not long and not compose" tests/unit
+	@$(PYTHON_IN_VENV) -m pytest -n 2 -m "not long and not compose and not chaos" tests/unit
 	@# One at a time: they measure what a caller hears.
-	@exec $(PYTHON_IN_VENV) -m pytest -m "not long and not compose" --ignore tests/unit
+	@exec $(PYTHON_IN_VENV) -m pytest -m "not long and not compose and not chaos" --ignore tests/unit
 
 .PHONY: test-long
 test-long: dev sfu web chromium postgres ## the tests that take minutes
 	@exec $(PYTHON_IN_VENV) -m pytest -m long
+
+.PHONY: chaos
+chaos: dev sfu web postgres ## break every part in calls, many times; a table of what the caller waited
+	@exec $(PYTHON_IN_VENV) -m pytest tests/chaos
 
 .PHONY: test-compose
 test-compose: dev ## the containers; needs a Docker engine

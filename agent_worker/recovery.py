@@ -117,7 +117,7 @@ def resume(agent: AgentDefinition, past: Past) -> Resumption:
     """A short apology, then the thread is picked up."""
     phrases = agent.phrases
     if past.unanswered is not None:
-        words = past.unanswered.strip().rstrip(".")
+        words = past.unanswered.strip().rstrip(".?! ")
         echo = [phrases.you_said.format(words=words)] if len(words) <= ECHO_MAX_CHARS else []
         return Resumption((phrases.recovered, *echo), answer=True)
     if not past.greeted:

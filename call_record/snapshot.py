@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from call_record import denial
 from call_record.calls import Call, select_calls
+from call_record.denial import Denial
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.tables import call as calls
@@ -14,17 +16,27 @@ from call_record.workers import Worker
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Calls and workers as they were at one moment."""
+    """What there was at one moment."""
 
     calls: list[Call]
     """All that are not ended, in the order of their admission."""
     workers: list[Worker]
     """All that registered and did not leave."""
+    denials: list[Denial]
+    """Who stays out."""
+
+    def stays_out(self, call: Call) -> bool:
+        """Whether the caller of *call* stays out of it."""
+        return any(
+            (one.caller, one.tenant) == (call.caller, call.tenant)
+            and one.call_id in (None, call.call_id)
+            for one in self.denials
+        )
 
 
 async def take(record: Record) -> Snapshot:
     """
-    Read all calls that are not ended, and all workers.
+    Read all calls that are not ended, all workers, and who stays out.
 
     In a transaction that could write: while SQLite's write lock is held by somebody, jobs cannot
     renew, and who only reads would take them for dead.
@@ -35,4 +47,5 @@ async def take(record: Record) -> Snapshot:
         return Snapshot(
             calls=await select_calls(connection, calls.c.state.in_(going_on)),
             workers=[Worker(**row._mapping) for row in rows],
+            denials=await denial.of(connection, None, record.clock.now_ms()),
         )

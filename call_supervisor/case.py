@@ -38,6 +38,8 @@ class Case:
     sent: int | None = None
     """The attempt that was sent and is not claimed yet."""
     ending_since_s: float | None = None
+    put_out: bool = False
+    """The caller was put out, and stays out."""
     busy: bool = False
 
     def saw(self, now_s: float, people: Set[str], caller: str | None, times: Times) -> None:

@@ -27,6 +27,8 @@ class Ends:
 
     def reason(self, call: Call, case: Case, now_s: float) -> str | None:
         """Why *call*, requested or live, is over; None: it is not."""
+        if case.put_out:
+            return "put-out"
         joined = call.joined_at_ms is not None
         absent_s = case.absent_for_s(now_s)
         if joined and absent_s >= self._times.grace_s:

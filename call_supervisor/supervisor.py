@@ -114,6 +114,7 @@ class CallSupervisor:
         for call in found.calls:
             case = self._cases[call.call_id]
             self._note(call, case)
+            case.put_out = found.stays_out(call)
             # The rest waits for a quarter of a second.
             if self._is_due(call, case, asked) and len(self._tasks) < AT_ONCE:
                 case.busy = True
@@ -146,7 +147,7 @@ class CallSupervisor:
     def _is_due(self, call: Call, case: Case, asked: set[str]) -> bool:
         if case.busy:
             return False
-        if call.call_id in asked:
+        if call.call_id in asked or (case.put_out and call.state is not CallState.ENDING):
             return True
         since_s = self._looked_s - case.looked_s
         if case.away:
@@ -176,9 +177,9 @@ class CallSupervisor:
             return RoomState(attempt=call.attempt, state="ending")
         if call.owner is not None:
             return RoomState(attempt=call.attempt, state="live")
-        if self._watch.free_slots <= 0 and self._need(call, case) is not None:
-            return RoomState(attempt=call.attempt, state="no-agent")
         first = call.attempt == 1 and not call.renewals
+        if self._watch.free_slots <= 0 and not (first and self._need(call, case) is None):
+            return RoomState(attempt=call.attempt, state="no-agent")
         return RoomState(attempt=call.attempt, state="connecting" if first else "recovering")
 
     # -- what follows
@@ -191,7 +192,9 @@ class CallSupervisor:
             people = await self._rooms.people(call.call_id)
             now_s = self._now()
             case.saw(now_s, people, call.caller, self._times)
-            if call.caller in people and call.joined_at_ms is None:
+            if case.put_out and call.caller is not None:
+                await self._rooms.remove(call.call_id, call.caller)
+            elif call.caller in people and call.joined_at_ms is None:
                 await calls.join(self._record, call.call_id)
             for identity in older_agents(call.call_id, people, call.attempt):
                 await self._rooms.remove(call.call_id, identity)

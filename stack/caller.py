@@ -75,6 +75,8 @@ class Caller:
     def __init__(self, room: rtc.Room) -> None:
         self.room = room
         self.ear = Ear()
+        self.voices: dict[str, Ear] = {}
+        """What was heard of each agent, by its identity."""
         self.lines: list[Line] = []
         self.messages: list[AgentMessage] = []
         self.left = asyncio.Event()
@@ -83,16 +85,17 @@ class Caller:
         self._to_say: deque[Pcm] = deque()
         self._said = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._streams: dict[str, rtc.AudioStream] = {}
 
     @property
     def agent(self) -> rtc.RemoteParticipant | None:
-        """The agent, when it is in the room."""
+        """The agent, when it is in the room; the newest one, should two be."""
         found = (
             person
             for person in self.room.remote_participants.values()
             if person.identity.startswith(AGENT_IDENTITY_PREFIX)
         )
-        return next(found, None)
+        return max(found, key=lambda person: attempt_of(person.identity), default=None)
 
     async def say(self, pcm: Pcm) -> float:
         """Speak *pcm*; returns when its last sound left, on the monotonic clock."""
@@ -149,6 +152,7 @@ class Caller:
 
     async def __aenter__(self) -> "Caller":
         self.room.on("track_subscribed", self._on_track)
+        self.room.on("track_unsubscribed", self._on_track_gone)
         self.room.on("disconnected", lambda _: self.left.set())
         self.room.register_text_stream_handler(TRANSCRIPTION_TOPIC, self._on_transcription)
         self.room.register_text_stream_handler(MESSAGE_TOPIC, self._on_message)
@@ -189,16 +193,26 @@ class Caller:
         if participant.identity.startswith(AGENT_IDENTITY_PREFIX) and isinstance(
             track, rtc.RemoteAudioTrack
         ):
-            self._spawn(self._hear(track))
+            stream = rtc.AudioStream(track, sample_rate=RATE_HZ, num_channels=1)
+            self._streams[track.sid] = stream
+            voice = self.voices.setdefault(participant.identity, Ear())
+            self._spawn(self._hear(track.sid, stream, voice))
 
-    async def _hear(self, track: rtc.RemoteAudioTrack) -> None:
-        stream = rtc.AudioStream(track, sample_rate=RATE_HZ, num_channels=1)
+    def _on_track_gone(self, track: rtc.RemoteTrack, *_: object) -> None:
+        # Left open, it would go on with the sound of whoever comes next.
+        if stream := self._streams.pop(track.sid, None):
+            self._spawn(stream.aclose())
+
+    async def _hear(self, sid: str, stream: rtc.AudioStream, voice: Ear) -> None:
         try:
             async for event in stream:
                 pcm = np.frombuffer(bytes(event.frame.data), np.int16)
-                self.ear.frames.append((time.monotonic(), pcm))
+                heard = (time.monotonic(), pcm)
+                self.ear.frames.append(heard)
+                voice.frames.append(heard)
         finally:
-            await stream.aclose()
+            if self._streams.pop(sid, None):
+                await stream.aclose()
 
     def _on_transcription(self, reader: rtc.TextStreamReader, sender: str) -> None:
         self._spawn(self._read_transcription(reader, sender))
@@ -258,6 +272,12 @@ async def joined(
                 # The agent may be gone already; the call is over all the same.
                 with suppress(rtc.RpcError):
                     await caller.hang_up()
+
+
+def attempt_of(identity: str) -> int:
+    """The attempt that an agent's identity ends with."""
+    number = identity.rpartition("-")[2]
+    return int(number) if number.isdigit() else 0
 
 
 async def _read(reader: rtc.TextStreamReader) -> str:

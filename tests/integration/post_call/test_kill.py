@@ -50,7 +50,7 @@ async def test_process_killed_at_random_moments_does_everything_once(
     """SIGKILL, and another process on the same host; every other call needs a ticket."""
     seed = int(os.environ.get("PARLEY_TEST_SEED", time.time_ns() % 100_000))
     print(f"PARLEY_TEST_SEED={seed}")
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     desk.endpoints("steady", "first")
     await desk.script(steady=["slow"], first=["slow"])
     call_ids: list[str] = []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from call_record import calls, erasure, journal
+from call_record import calls, denial, erasure, journal
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
 from tests.calls import requested, the_call
@@ -105,6 +105,32 @@ async def test_ending_call_whose_job_takes_too_long_is_sealed(world: World) -> N
     assert (await the_call(world.record, call_id)).state is CallState.ENDING
     await world.pass_time(9)
     await ended_as(world, call_id, "agent")
+
+
+@pytest.mark.parametrize("everywhere", [True, False], ids=["everywhere", "here"])
+async def test_caller_who_was_put_out_is_removed_and_stays_out(
+    world: World, everywhere: bool
+) -> None:
+    """The SFU would let it in again with the token that it has."""
+    call_id = await requested(world.record, "sam")
+    world.room(call_id).people.add("sam")
+    agent = await world.joins(call_id)
+    await world.pass_time(2)
+    await denial.deny(world.record, "kim", call_id=call_id)
+    await denial.deny(world.record, "sam", tenant="another")
+    await world.pass_time(2)
+    assert (await the_call(world.record, call_id)).state is CallState.LIVE
+    await denial.deny(world.record, "sam", call_id=None if everywhere else call_id)
+    await world.pass_time(0.25)
+    assert "sam" not in world.room(call_id).people
+    assert (await the_call(world.record, call_id)).state is CallState.ENDING
+    agent.renews = False
+    await world.pass_time(4)
+    await ended_as(world, call_id, "put-out")
+    world.room(call_id).people.add("sam")
+    world.supervisor.look_at(call_id)
+    await world.pass_time(4)
+    assert call_id not in world.rooms.rooms
 
 
 async def test_room_of_an_ended_call_is_closed_on_who_joins_it(world: World) -> None:

@@ -1,0 +1,268 @@
+"""The services of a stack as processes that a test kills, stops and starts one by one."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import psutil
+from sqlalchemy.engine import make_url
+
+from call_record import keys
+from call_record.database import Database
+from call_record.record import Record
+from stack.parent_death import die_with_parent
+from tests.chaos.relay import Relays
+from tests.local_stack import LocalStack, free_ports
+
+START_TIMEOUT_S = 60.0
+
+
+@dataclass
+class Service:
+    """A process and all that it starts, in a session of its own."""
+
+    name: str
+    module: str
+    environment: Mapping[str, str]
+    ready_url: str
+    log: Path
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    prefix: Sequence[str] = ()
+    """What runs it, such as `ip netns exec NAME`."""
+
+    def start(self) -> None:
+        """Start it; it ends with the tests at the latest."""
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [*self.prefix, sys.executable, "-m", self.module],
+                env=self.environment,
+                cwd=self.log.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=die_with_parent,
+            )
+
+    def wait_ready(self) -> None:
+        """Wait until it can do its work."""
+        assert self.process is not None
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if httpx.get(self.ready_url, trust_env=False, timeout=3).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.05)
+        raise RuntimeError(f"{self.name} is not ready\n{self.text[-3000:]}")
+
+    def kill(self) -> None:
+        """SIGKILL to all of it at once."""
+        self.signal(signal.SIGKILL)
+        if self.process is not None:
+            self.process.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        """A signal to all of it."""
+        assert self.process is not None
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            pass
+
+    @property
+    def text(self) -> str:
+        """Its log."""
+        return self.log.read_text(errors="replace")
+
+    def events(self, name: str, **fields: object) -> list[dict[str, object]]:
+        """The events of that name in its log that have these fields."""
+        found = []
+        for line in self.text.splitlines():
+            if f'"{name}"' in line and line.startswith("{"):
+                event: dict[str, object] = json.loads(line)
+                if event.get("event") == name and fields.items() <= event.items():
+                    found.append(event)
+        return found
+
+    def job_pids(self) -> list[int]:
+        """Its processes that are in a call: they talk to the SFU, idle ones do not."""
+        assert self.process is not None
+        parent = psutil.Process(self.process.pid)
+        return [
+            child.pid
+            for child in parent.children(recursive=True)
+            if any(connection.type.name == "SOCK_DGRAM" for connection in _sockets(child))
+        ]
+
+
+def _sockets(process: psutil.Process) -> list[Any]:
+    try:
+        return process.net_connections("inet")
+    except psutil.Error:
+        return []
+
+
+class Fleet:
+    """
+    A stack with two workers, `a` and `b`, each of whose parts can be broken, and a PostgreSQL that
+    each worker reaches by a line of its own.
+
+    Args: database_url: of an empty PostgreSQL database. settings: variables for all processes.
+    """
+
+    def __init__(self, folder: Path, database_url: str, settings: Mapping[str, str]) -> None:
+        self.relays = Relays()
+        self.database_url = make_url(database_url)
+        port = self.database_url.port
+        assert port is not None
+        self.record_line = self.relays.to(port)
+        """Of the token service and the supervisor to the record."""
+        self.record_lines = [self.relays.to(port), self.relays.to(port)]
+        """Of the workers to the record."""
+        self.stack = LocalStack.on_free_ports(folder)
+        self.stack.run_dir.mkdir(parents=True, exist_ok=True)
+        self.second_worker_port = free_ports(1)[0]
+        run_dir = self.stack.run_dir
+        self.shop_line = self.relays.to(self.stack.port("storefront"))
+        """Of the workers to the shop."""
+        self.environment = {
+            **self.stack.environment,
+            "PARLEY_SFU_URL": self.stack.sfu_url,
+            "PARLEY_SFU_KEYS_FILE": str(run_dir / "sfu-keys.yaml"),
+            "PARLEY_JOURNAL_KEYS_FILE": str(run_dir / "journal-keys.yaml"),
+            "PARLEY_DATABASE_URL": self._through(self.record_line.port),
+            "PARLEY_STOREFRONT_DATABASE_URL": f"sqlite+aiosqlite:///{run_dir}/storefront.db",
+            "PARLEY_STT_BASE_URL": self.stack.url("speech") + "/v1",
+            "PARLEY_TTS_BASE_URL": self.stack.url("speech") + "/v1",
+            "PARLEY_STOREFRONT_URL": f"http://127.0.0.1:{self.shop_line.port}",
+            "PARLEY_WORKER_CAPACITY": "4",
+            "PARLEY_WORKER_DRAIN_S": "1",
+            "PARLEY_NO_AGENT_S": "20",
+            "PYTHONUNBUFFERED": "1",
+            **settings,
+        }
+        self.sfu = self._service("sfu", "stack.sfu", "/")
+        self.storefront = self._service("storefront", "examples.storefront.backend")
+        self.speech = self._service("speech", "speech_server")
+        self.token = self._service("token", "token_service")
+        self.supervisor = self._service("supervisor", "call_supervisor")
+        self.a = self._service(
+            "worker",
+            "agent_worker",
+            name="worker-a",
+            variables={"PARLEY_DATABASE_URL": self._through(self.record_lines[0].port)},
+        )
+        self.b = self._service(
+            "worker",
+            "agent_worker",
+            name="worker-b",
+            variables={
+                "PARLEY_DATABASE_URL": self._through(self.record_lines[1].port),
+                "PARLEY_WORKER_PORT": str(self.second_worker_port),
+            },
+        )
+        self.services = [
+            self.sfu,
+            self.storefront,
+            self.speech,
+            self.token,
+            self.supervisor,
+            self.a,
+            self.b,
+        ]
+
+    def _through(self, port: int) -> str:
+        return self.database_url.set(port=port).render_as_string(hide_password=False)
+
+    def _service(
+        self,
+        port: str,
+        module: str,
+        ready_path: str = "/readyz",
+        *,
+        name: str = "",
+        variables: Mapping[str, str] | None = None,
+    ) -> Service:
+        environment = {**self.environment, **(variables or {})}
+        number = environment[f"PARLEY_{port}_PORT".upper()]
+        return Service(
+            name or port,
+            module,
+            environment,
+            f"http://127.0.0.1:{number}{ready_path}",
+            self.stack.run_dir / f"{name or port}.log",
+        )
+
+    @property
+    def workers(self) -> tuple[Service, Service]:
+        """Both workers."""
+        return self.a, self.b
+
+    def start(self) -> None:
+        """Start everything and wait until all is ready."""
+        self.sfu.start()
+        self.sfu.wait_ready()
+        for service in self.services[1:]:
+            service.start()
+        for service in self.services[1:]:
+            service.wait_ready()
+
+    def stop(self) -> None:
+        """Kill everything that runs."""
+        for service in reversed(self.services):
+            if service.process is not None and service.process.poll() is None:
+                service.signal(signal.SIGCONT)
+                service.kill()
+        self.relays.close()
+
+    def worker_of(self, call_id: str) -> Service:
+        """The worker that took the call last."""
+        accepted = [
+            (str(event["timestamp"]), number)
+            for number, worker in enumerate(self.workers)
+            for event in worker.events("job.accepted", call_id=call_id)
+        ]
+        return self.workers[max(accepted)[1]]
+
+    def mend(self) -> None:
+        """Everything runs and is ready again."""
+        self.relays.mend()
+        for service in self.services:
+            assert service.process is not None
+            if service.process.poll() is not None:
+                service.start()
+            else:
+                service.signal(signal.SIGCONT)
+        for service in self.services:
+            service.wait_ready()
+
+    @asynccontextmanager
+    async def record(self) -> AsyncIterator[Record]:
+        """The record of its calls, by a line that is never cut."""
+        url = self.database_url.render_as_string(hide_password=False)
+        ring = keys.read(self.stack.run_dir / "journal-keys.yaml")
+        opened = Record(Database(url, connections=1), ring)
+        yield opened
+        await opened.close()
+
+
+@contextmanager
+def running_fleet(folder: Path, database_url: str, **settings: str) -> Iterator[Fleet]:
+    """A fleet that is ready."""
+    fleet = Fleet(folder, database_url, settings)
+    try:
+        fleet.start()
+        yield fleet
+    finally:
+        fleet.stop()

@@ -1,0 +1,75 @@
+"""The caller's network or browser goes away, and comes back or does not."""
+
+import asyncio
+import signal
+import time
+
+import pytest
+
+from call_record.tables import CallState
+from tests.calls import the_call
+from tests.chaos.fleet import Fleet
+from tests.chaos.line import people
+from tests.chaos.results import measured
+
+CALLERS = 5
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("away_s", [5, 15, 40])
+async def test_caller_away_finds_its_conversation(fleet: Fleet, away_s: int) -> None:
+    """The same agent answers what refers to what was said before."""
+    async with people(fleet, CALLERS) as everyone:
+        for _, line in everyone:
+            line.signal(signal.SIGSTOP)
+        await asyncio.sleep(away_s)
+        back_at = time.monotonic()
+        for _, line in everyone:
+            line.signal(signal.SIGCONT)
+        for person, line in everyone:
+            while True:
+                before, asked_at = len(line.lines), time.monotonic()
+                try:
+                    await line.type("When will it arrive?")
+                    heard_at = await line.sound(asked_at, timeout_s=4)
+                    await line.line("Order 8", after=before, timeout_s=10)
+                    break
+                except (AssertionError, OSError):
+                    assert time.monotonic() < back_at + 60
+                    if line.left.is_set():
+                        line = await person.calls(line.call_id)
+            measured(f"caller away for {away_s} s", heard_at - back_at)
+            line.check_one_voice()
+            async with fleet.record() as record:
+                assert (await the_call(record, line.call_id)).attempt == 1
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(240)
+async def test_tab_closed_ends_the_call_after_the_grace_time(fleet: Fleet) -> None:
+    """The SFU needs 20 s to notice, and 30 s is the grace."""
+    async with people(fleet, CALLERS) as everyone:
+        closed_at = time.monotonic()
+        for _, line in everyone:
+            line.signal(signal.SIGKILL)
+        async with fleet.record() as record:
+            for _, line in everyone:
+                while (call := await the_call(record, line.call_id)).state is not CallState.ENDED:
+                    assert time.monotonic() < closed_at + 75
+                    await asyncio.sleep(0.2)
+                assert call.end_reason == "caller-gone"
+                measured("tab closed: call ended", time.monotonic() - closed_at)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("run", range(5))
+async def test_second_tab_takes_the_call_over(fleet: Fleet, run: int) -> None:
+    """The first one is out; the agent is heard in the second."""
+    async with people(fleet, 1) as [(person, first)]:
+        asked_at = time.monotonic()
+        second = await person.calls(first.call_id)
+        await asyncio.wait_for(first.left.wait(), 10)
+        measured("second tab", await second.sound(asked_at) - asked_at)
+        await asyncio.sleep(2)
+        await second.ask("When will it arrive?", "Order 8")

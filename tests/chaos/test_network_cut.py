@@ -1,0 +1,135 @@
+"""A worker's host is cut off the network and goes on running: a network namespace of its own."""
+
+import asyncio
+import os
+import secrets
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.asking import greeted
+from tests.chaos.conversation import conversation
+from tests.chaos.fleet import Fleet
+from tests.chaos.results import measured
+
+CUT_S = 12.0
+
+
+class Island:
+    """The namespace in which worker `b` runs."""
+
+    def __init__(self) -> None:
+        self.name = f"parley-{secrets.token_hex(3)}"
+        net = f"10.213.{secrets.randbelow(250)}"
+        self.here, self.there = f"{net}.1", f"{net}.2"
+        self._near, self._far = f"v{self.name[7:]}n", f"v{self.name[7:]}f"
+
+    def make(self) -> None:
+        """A link between this machine and the island."""
+        run("netns", "add", self.name)
+        run("link", "add", self._near, "type", "veth", "peer", "name", self._far)
+        run("link", "set", self._far, "netns", self.name)
+        run("addr", "add", f"{self.here}/30", "dev", self._near)
+        run("link", "set", self._near, "up")
+        self._inside("addr", "add", f"{self.there}/30", "dev", self._far)
+        self._inside("link", "set", "lo", "up")
+        self.cut(False)
+
+    def cut(self, cut: bool = True) -> None:
+        """Cut the link, or mend it."""
+        self._inside("link", "set", self._far, "down" if cut else "up")
+
+    def remove(self) -> None:
+        """Take it away."""
+        run("netns", "del", self.name)
+
+    def _inside(self, *command: str) -> None:
+        run("netns", "exec", self.name, "ip", *command)
+
+
+def run(*command: str) -> None:
+    """The `ip` command."""
+    subprocess.run(["ip", *command], check=True, capture_output=True, timeout=10)
+
+
+@pytest.fixture
+def island() -> Iterator[Island]:
+    """A namespace with a link."""
+    if os.geteuid() != 0 or shutil.which("ip") is None:
+        pytest.skip("network namespaces need root and the ip command")
+    made = Island()
+    try:
+        made.make()
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"no network namespace can be made here: {error.stderr.decode()}")
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def fleet_with_island(fleet: Fleet, island: Island) -> Iterator[Fleet]:
+    """Worker `b` reaches everything over the link; the SFU's media address is on it."""
+    services = (fleet.sfu, fleet.b)
+    before = [(one.environment, one.prefix, one.ready_url) for one in services]
+    for one in services:
+        one.kill()
+
+    def through(service: str) -> int:
+        return fleet.relays.to(fleet.stack.port(service), host=island.here).port
+
+    record = fleet.database_url
+    assert record.port is not None
+    line = fleet.relays.to(record.port, host=island.here)
+    speech = f"http://{island.here}:{through('speech')}/v1"
+    fleet.sfu.environment = {**fleet.sfu.environment, "PARLEY_SFU_NODE_IP": island.here}
+    fleet.b.environment = {
+        **fleet.b.environment,
+        "PARLEY_WORKER_HOST": island.there,
+        "PARLEY_SFU_URL": f"ws://{island.here}:{through('sfu')}",
+        "PARLEY_STT_BASE_URL": speech,
+        "PARLEY_TTS_BASE_URL": speech,
+        "PARLEY_STOREFRONT_URL": f"http://{island.here}:{through('storefront')}",
+        "PARLEY_DATABASE_URL": record.set(host=island.here, port=line.port).render_as_string(
+            hide_password=False
+        ),
+    }
+    fleet.b.prefix = ("ip", "netns", "exec", island.name)
+    fleet.b.ready_url = fleet.b.ready_url.replace("127.0.0.1", island.there)
+    fleet.mend()
+    yield fleet
+    for one, (environment, prefix, ready_url) in zip(services, before, strict=True):
+        one.kill()
+        one.environment, one.prefix, one.ready_url = environment, prefix, ready_url
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("run", range(5))
+async def test_worker_cut_off_the_network_falls_silent_and_is_replaced(
+    fleet_with_island: Fleet, island: Island, run: int
+) -> None:
+    """It lives and knows nothing; when the network is back, it must not be heard again."""
+    fleet = fleet_with_island
+    await asyncio.to_thread(fleet.a.kill)
+    async with conversation(fleet) as call:
+        await greeted(call.caller)
+        assert call.worker is fleet.b
+        fleet.a.start()
+        await asyncio.to_thread(fleet.a.wait_ready)
+        await call.ask("Where is order eight?", "Order 8")
+        took_s = await call.break_(island.cut)
+        cut_at = time.monotonic() - took_s
+        measured("worker's network cut", took_s)
+        await asyncio.sleep(1)
+        await call.ask("When will it arrive?", "Order 8")
+        await asyncio.sleep(max(0, cut_at + CUT_S - time.monotonic()))
+        island.cut(False)
+        await asyncio.sleep(6)
+        await call.ask("When will it arrive?", "Order 8")
+        assert call.worker is fleet.a
+        assert call.attempt == 2
+        await call.hang_up()
+    assert took_s < 8

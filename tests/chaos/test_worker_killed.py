@@ -1,0 +1,139 @@
+"""SIGKILL of the whole worker at random moments of a call."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.asking import greeted
+from tests.chaos.conversation import Conversation, conversation
+from tests.chaos.fleet import Fleet
+from tests.chaos.results import measured
+
+Step = Callable[[Conversation], Awaitable[None]]
+RUNS = 50
+
+
+async def in_the_greeting(call: Conversation) -> None:
+    """Somewhere in its first words."""
+    await call.first_sound(0)
+    await asyncio.sleep(random.uniform(0, 2))
+
+
+async def in_speech(call: Conversation) -> None:
+    """In the middle of an answer."""
+    asked_at = await call.say("where is order number eight")
+    await call.first_sound(asked_at)
+    await asyncio.sleep(random.uniform(0.1, 1.5))
+
+
+async def in_thought(call: Conversation) -> None:
+    """When the caller has just stopped speaking."""
+    await call.say("where is order number eight")
+    await asyncio.sleep(random.uniform(0, 0.5))
+
+
+async def in_a_pause(call: Conversation) -> None:
+    """While the agent listens."""
+    await asyncio.sleep(random.uniform(0, 2))
+
+
+async def in_a_tool_before_its_effect(call: Conversation) -> None:
+    """The request is on its way, and arrives when nobody waits for it any more."""
+    line = call.fleet.shop_line
+    line.asked.clear()
+    line.hold(requests=True)
+    await call.caller.send_text(A_PERSON)
+    assert await asyncio.to_thread(line.asked.wait, 10)
+
+
+async def in_a_tool_after_its_effect(call: Conversation) -> None:
+    """It is done, and the answer does not arrive."""
+    line = call.fleet.shop_line
+    line.answered.clear()
+    line.hold(answers=True)
+    await call.caller.send_text(A_PERSON)
+    assert await asyncio.to_thread(line.answered.wait, 10)
+
+
+async def with_a_question_open(call: Conversation) -> None:
+    """The caller was asked whether it shall be done."""
+    await call.ask("Refund 1 dollars for order 5", REFUND)
+    await asyncio.sleep(random.uniform(0, 1))
+
+
+async def greets_again(call: Conversation) -> None:
+    """Nothing was said before; the caller is told that a machine speaks."""
+    await call.caller.agent_line(containing="automated assistant")
+    await call.ask("Where is order eight?", "Order 8")
+
+
+async def remembers(call: Conversation) -> None:
+    """What was said before is known."""
+    await asyncio.sleep(1)
+    await call.ask("When will it arrive?", "Order 8")
+
+
+async def has_done_it_once(call: Conversation) -> None:
+    """The result is told, and there is one."""
+    await call.caller.agent_line(containing="asked a colleague")
+    assert await call.effects() == ["callback.requested"]
+
+
+async def asks_again(call: Conversation) -> None:
+    """The question is put once more, and the answer counts."""
+    before = len(call.caller.lines)
+    await call.caller.agent_line(after=before, containing=REFUND)
+    assert await call.effects() == []
+    await call.ask("yes", "Done")
+    assert await call.effects() == ["order.refunded"]
+
+
+A_PERSON = "I want to talk to a person"
+REFUND = "Refund"
+MOMENTS: tuple[tuple[Step, Step], ...] = (
+    (in_the_greeting, greets_again),
+    (in_speech, remembers),
+    (in_thought, remembers),
+    (in_a_pause, remembers),
+    (in_a_tool_before_its_effect, has_done_it_once),
+    (in_a_tool_after_its_effect, has_done_it_once),
+    (with_a_question_open, asks_again),
+)
+
+
+async def survives(fleet: Fleet, moment: Step, then: Step) -> float:
+    """
+    A call whose worker is killed at *moment* goes on with another agent that knows what was said.
+
+    Returns: the seconds from the kill to the new agent's first sound at the caller.
+    """
+    async with conversation(fleet) as call:
+        if moment is not in_the_greeting:
+            await greeted(call.caller)
+            await call.ask("Where is order eight?", "Order 8")
+        await moment(call)
+        took_s = await call.break_(call.worker.kill)
+        fleet.relays.mend()
+        await then(call)
+        await call.hang_up()
+    return took_s
+
+
+async def test_call_survives_its_worker_briefly(fleet: Fleet) -> None:
+    """The short form, at the moment that asks for most."""
+    took_s = await survives(fleet, in_a_tool_after_its_effect, has_done_it_once)
+    measured("worker killed", took_s)
+    assert took_s < 8
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("run", range(RUNS))
+async def test_call_survives_its_worker(fleet: Fleet, run: int) -> None:
+    """Fifty times, at every moment."""
+    moment, then = MOMENTS[run % len(MOMENTS)]
+    took_s = await survives(fleet, moment, then)
+    measured("worker killed", took_s, moment.__name__)
+    measured(f"worker killed {moment.__name__.replace('_', ' ')}", took_s)
+    assert took_s < 8
