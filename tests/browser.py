@@ -70,6 +70,13 @@ async def in_phase(page: Page, phase: str, *, timeout_s: float = 15) -> None:
     )
 
 
+async def in_state(page: Page, state: str, *, timeout_s: float = 20) -> None:
+    """Wait until the agent is `listening`, `thinking` or `speaking`."""
+    await expect(page.get_by_test_id("agent-state")).to_have_attribute(
+        "data-state", state, timeout=timeout_s * 1000
+    )
+
+
 async def ended(page: Page, reason: str, *, timeout_s: float = 15) -> None:
     """Wait until the page says that the call ended for *reason*."""
     await expect(page.get_by_test_id("ending")).to_have_attribute(

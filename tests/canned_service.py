@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from service_base.serve import background_server, bind
 from tests.local_stack import ROOT, LocalStack, free_ports
@@ -115,13 +116,20 @@ class CannedService:
 
 @asynccontextmanager
 async def canned_service(sfu: LocalStack) -> AsyncIterator[CannedService]:
-    """The service, listening on a free port, with an SFU."""
+    """The service with an SFU, listening."""
     (port,) = free_ports(1)
     service = CannedService(sfu, f"http://127.0.0.1:{port}")
-    server = background_server(service.app())
+    async with listening(service.app(), port):
+        yield service
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp, port: int) -> AsyncIterator[None]:
+    """Serve *app* on 127.0.0.1."""
+    server = background_server(app)
     serving = asyncio.create_task(server.serve(sockets=[bind("127.0.0.1", port)]))
     try:
-        yield service
+        yield
     finally:
         server.should_exit = True
         await serving

@@ -12,7 +12,7 @@ from playwright.async_api import Page, expect
 
 from stack.ask import recognize, speak, to_wav
 from stack.caller import RATE_HZ, Pcm
-from tests.browser import complaints, ended, in_phase, opened, said
+from tests.browser import complaints, ended, in_phase, in_state, opened, said
 from tests.local_stack import LocalStack
 
 ASK_AFTER_S = 9
@@ -71,9 +71,7 @@ async def test_person_asks_aloud_in_the_browser_and_hears_the_answer(
     await expect(said(page, "agent", "automated assistant")).to_be_visible(timeout=15_000)
     await expect(said(page, "caller", "status")).to_be_visible(timeout=20_000)
     await expect(said(page, "agent", "Order 7 is on its way")).to_be_visible(timeout=15_000)
-    await expect(page.get_by_test_id("agent-state")).to_have_attribute(
-        "data-state", "listening", timeout=20_000
-    )
+    await in_state(page, "listening")
     await page.screenshot(path=tmp_path / "call-1280.png")
     await page.set_viewport_size({"width": 390, "height": 844})
     await page.screenshot(path=tmp_path / "call-390.png")
@@ -98,20 +96,33 @@ async def test_person_without_a_voice_types_and_is_answered(stack: LocalStack, p
     await ended(page, "agent", timeout_s=20)
 
 
-async def test_page_with_the_sfu_away_says_so(stack: LocalStack, page: Page) -> None:
-    """A refusal has words of its own and a way to try again."""
-    await page.route(
-        "**/api/voice-token",
-        lambda route: route.fulfill(
-            status=503,
-            content_type="application/problem+json",
-            body='{"type":"about:blank","title":"x","status":503,"code":"sfu-unavailable",'
-            '"detail":"The media server cannot be reached right now."}',
-        ),
-    )
+async def test_person_who_reloads_in_mid_call_goes_on_with_it(
+    stack: LocalStack, page: Page, tmp_path: Path
+) -> None:
+    """The same call by itself: its transcript is there, the next question is heard and answered."""
     await page.get_by_test_id("call").click()
-    await expect(page.get_by_test_id("alert").or_(page.get_by_test_id("ending"))).to_be_visible()
-    await expect(page.get_by_test_id("call").or_(page.get_by_test_id("retry"))).to_be_visible()
+    await expect(said(page, "agent", "How can I help you?")).to_be_visible(timeout=20_000)
+    await in_state(page, "listening")
+    await page.get_by_test_id("text-input").fill("Where is order eight?")
+    await page.keyboard.press("Enter")
+    await expect(said(page, "agent", "Order 8 is on its way")).to_be_visible(timeout=15_000)
+    await in_state(page, "listening")
+    # The microphone begins its silence and its question anew.
+    await page.reload()
+    await in_phase(page, "in-call")
+    await expect(said(page, "agent", "automated assistant")).to_be_visible()
+    await expect(said(page, "caller", "Where is order eight?")).to_be_visible()
+    await expect(said(page, "agent", "Order 8 is on its way")).to_be_visible()
+    await page.evaluate(RECORD)
+    await expect(said(page, "agent", "still here")).to_be_visible(timeout=10_000)
+    await expect(said(page, "agent", "Order 7 is on its way")).to_be_visible(timeout=30_000)
+    await page.screenshot(path=tmp_path / "returned-1280.png")
+    await in_state(page, "listening")
+    sound = np.frombuffer(base64.b64decode(await page.evaluate(HEARD)), np.int16)
+    assert "gloves" in (await _recognized(stack, sound)).lower()
+    await page.get_by_test_id("hang-up").click()
+    await ended(page, "caller", timeout_s=5)
+    assert complaints(page) == []
 
 
 async def _recognized(stack: LocalStack, sound: Pcm) -> str:

@@ -1,19 +1,27 @@
 """The page alone, in a real browser: a real SFU, a scripted agent, canned answers."""
 
+import shutil
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import httpx2 as httpx
 import pytest
 from livekit import rtc
 from playwright.async_api import Page, expect
 
+from call_record import keys, workers
+from call_record.database import Database
+from call_record.record import Record
 from tests.browser import complaints, ended, heard_hz, in_phase, opened, said
-from tests.canned_service import CannedService, canned_service
-from tests.local_stack import LocalStack, until
+from tests.canned_service import CannedService, canned_service, listening
+from tests.local_stack import ROOT, LocalStack, free_ports, until
 from tests.scripted_agent import ScriptedAgent, in_the_room, say_room_state
+from tests.token_service import room
+from token_service.app import build
+from token_service.settings import TokenSettings
 from voice_contract.actions import (
     ActionReport,
     ClientAction,
@@ -331,6 +339,7 @@ REFUSALS = [
     (429, "too-many-calls", {}, "already in a call"),
     (401, "sign-in-required", {}, "sign in"),
     (403, "not-allowed", {}, "not allowed"),
+    (503, "sign-in-unavailable", {}, "Your sign-in cannot be checked"),
     (503, "record-unavailable", {}, "record of calls"),
     (503, "sfu-unavailable", {}, "media server"),
     (409, "some-other", {}, "A sentence."),
@@ -375,6 +384,39 @@ async def test_queue_asks_again_by_itself_until_there_is_a_place(
     assert 4 <= time.monotonic() - started < 8
     assert service.asked == [None] * 4
     await expect(page.get_by_test_id("mute")).to_be_visible()
+
+
+async def test_queue_gets_in_when_a_slot_frees(
+    sfu: LocalStack, sqlite_template: Path, tmp_path: Path
+) -> None:
+    """By the real admission: one slot, taken; when its call ends, the one who waits has it."""
+    shutil.copy(sqlite_template, tmp_path / "parley.db")
+    journal_keys = keys.ensure(tmp_path / "journal-keys.yaml")
+    settings = TokenSettings(
+        _env_file=None,
+        sfu_url=sfu.sfu_url,
+        sfu_keys_file=sfu.keys_file,
+        web_dir=ROOT / "web" / "dist",
+        database_url=f"sqlite+aiosqlite:///{tmp_path}/parley.db",
+        journal_keys_file=tmp_path / "journal-keys.yaml",
+    )
+    record = Record(Database(settings.database_url), journal_keys)
+    await workers.register(record, "worker", 1)
+    await record.close()
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    async with (
+        listening(build(settings), port),
+        opened(url) as page,
+        httpx.AsyncClient(base_url=url) as first,
+    ):
+        taken = room(await first.post("/api/voice-token"), sfu)
+        await page.get_by_test_id("call").click()
+        await in_phase(page, "queueing")
+        assert (await first.post(f"/api/calls/{taken}/end")).status_code == 204
+        await in_phase(page, "waiting-for-agent")
+        await page.get_by_test_id("hang-up").click()
+        await ended(page, "caller")
 
 
 async def test_after_the_call_the_page_shows_what_came_of_it(

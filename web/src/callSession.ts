@@ -99,11 +99,14 @@ export class CallSession {
   async comeBack(call: RememberedCall): Promise<void> {
     this.call = call;
     this.withMicrophone = call.microphone;
-    const replayed = this.replay(call.callId);
+    const replayed = this.replay("replayed");
     try {
       const place = await this.getPlace();
       await replayed;
       await this.enter(place);
+      // What was said last comes on record when the agent notices that nobody listens.
+      await sleep(config.replayAgainMs);
+      await this.replay("completed");
     } catch (error) {
       await replayed;
       this.finish(endingOf(error));
@@ -205,11 +208,11 @@ export class CallSession {
   private async getPlace(): Promise<VoiceToken> {
     const signal = this.abort.signal;
     const giveUpAtMs = performance.now() + config.queueMaxMs;
-    for (;;) {
+    for (let queueing = false; ; queueing = true) {
       try {
         return await requestVoiceToken(signal, this.call?.callId);
       } catch (error) {
-        const delayMs = queueDelay(error);
+        const delayMs = queueDelay(error, queueing);
         const retryAtMs = performance.now() + (delayMs ?? Infinity);
         if (delayMs === null || retryAtMs > giveUpAtMs) throw error;
         // It is on only during the call.
@@ -238,11 +241,9 @@ export class CallSession {
     else if (this.withMicrophone) await this.addMicrophone();
   }
 
-  private async replay(callId: string): Promise<void> {
-    const view = await readCall(callId, this.abort.signal);
-    if (view && !this.over) {
-      this.listener.transcript({ type: "replayed", lines: view.transcript });
-    }
+  private async replay(type: "replayed" | "completed"): Promise<void> {
+    const view = this.call && (await readCall(this.call.callId, this.abort.signal));
+    if (view) this.listener.transcript({ type, lines: view.transcript });
   }
 
   /** Keeps what a reload needs to know. */

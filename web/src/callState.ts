@@ -136,7 +136,10 @@ const MAY_COME_BACK: readonly Ending["reason"][] = [
   "unexpected",
   "rate-limited",
   "record-unavailable",
+  "service-busy",
   "sfu-unavailable",
+  "sign-in-required",
+  "sign-in-unavailable",
 ];
 
 /** Whether a call that ended so on this page may be going on elsewhere. */

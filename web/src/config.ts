@@ -16,6 +16,11 @@ export const config = {
 
   /** The longest that the page waits for an answer of its own server. */
   requestTimeoutMs: 10_000,
+  /**
+   * The caller's access token, where the service asks for one; put your sign-in library here.
+   * Null: none is sent, there is no sign-in or a proxy in front adds the token.
+   */
+  accessToken: (): string | null => null,
   /** Where a caller signs in. The page itself: what guards it asks for the sign-in. */
   signInUrl: "/",
   /** Between two tries for a place while all agents are busy: what the server asks, within this. */
@@ -68,6 +73,8 @@ export const config = {
 
   /** How long the way back to a call is offered that this page has lost. */
   comeBackWithinMs: 60_000,
+  /** Between coming back and asking once more what was said before. */
+  replayAgainMs: 1_000,
   /** How long the page says that the agent is back. */
   agentReturnedMs: 5_000,
   /** Between leaving the room because the page is left, and saying so should the page stay. */

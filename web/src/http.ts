@@ -1,3 +1,5 @@
+import { config } from "./config";
+
 export interface Answer {
   status: number;
   /** The body's JSON, or null. */
@@ -26,13 +28,22 @@ export async function ask(
 ): Promise<Answer> {
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
-    const response = await fetch(address, { ...init, signal: AbortSignal.any([abort, timeout]) });
+    const signal = AbortSignal.any([abort, timeout]);
+    const response = await fetch(address, { ...init, headers: headers(init), signal });
     const retryAfterMs = delay(response.headers.get("Retry-After"));
     return { status: response.status, body: json(await response.text()), retryAfterMs };
   } catch {
     abort.throwIfAborted();
     throw new NoAnswer(timeout.aborted ? "slow" : "network");
   }
+}
+
+/** What every request carries, beside its own headers. */
+export function headers(init: RequestInit): Headers {
+  const all = new Headers(init.headers);
+  const token = config.accessToken();
+  if (token !== null) all.set("Authorization", `Bearer ${token}`);
+  return all;
 }
 
 function json(text: string): unknown {

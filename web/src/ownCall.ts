@@ -1,7 +1,7 @@
 import type { Ending } from "./callState";
 import { config } from "./config";
 import type { CallView, FollowUp } from "./contract";
-import { ask } from "./http";
+import { ask, headers } from "./http";
 import { isA } from "./messages";
 
 /** Where the caller's own call is; a cookie or a login proves whose it is. */
@@ -49,5 +49,6 @@ export async function readFollowUp(
 
 /** Ends the call without its agent. The request outlives the page. */
 export function endCall(callId: string): void {
-  void fetch(`${address(callId)}/end`, { method: "POST", keepalive: true }).catch(() => undefined);
+  const init = { method: "POST", keepalive: true };
+  void fetch(`${address(callId)}/end`, { ...init, headers: headers(init) }).catch(() => undefined);
 }

@@ -13,6 +13,8 @@ export type TranscriptEvent =
   | { type: "cleared" }
   /** What is on record replaces what this page saw. */
   | { type: "replayed"; lines: readonly TranscriptLine[] }
+  /** What came on record since, of what was said before this page was back. */
+  | { type: "completed"; lines: readonly TranscriptLine[] }
   | {
       type: "heard";
       side: Side;
@@ -36,6 +38,8 @@ export function transcriptReducer(transcript: Transcript, event: TranscriptEvent
       return [];
     case "replayed":
       return event.lines.reduce<Transcript>((before, line) => put(before, onRecord(line)), []);
+    case "completed":
+      return completed(transcript, event.lines.map(onRecord));
     case "heard":
       return heard(transcript, event);
     case "typed":
@@ -71,8 +75,23 @@ function heard(
   return put(transcript, { id, kind: "speech", side, text, final, revision });
 }
 
+const RECORD = "record:";
+
+function completed(transcript: Transcript, record: readonly Entry[]): Transcript {
+  const missing = record.filter(
+    ({ id, side, text }) =>
+      !transcript.some(
+        (entry) =>
+          entry.id === id ||
+          (!entry.id.startsWith(RECORD) && entry.side === side && entry.text.trim() === text.trim()),
+      ),
+  );
+  const live = transcript.findLastIndex(({ id }) => id.startsWith(RECORD)) + 1;
+  return transcript.toSpliced(live, 0, ...missing).slice(-MAX_ENTRIES);
+}
+
 function onRecord({ seq, speaker: side, text, typed }: TranscriptLine): Entry {
-  const id = `record:${seq}`;
+  const id = `${RECORD}${seq}`;
   if (typed && side === "caller") return { id, kind: "typed", side, text, sent: "sent" };
   return { id, kind: "speech", side, text, final: true, revision: 0 };
 }

@@ -11,8 +11,10 @@ const REFUSALS = [
   "not-allowed",
   "rate-limited",
   "record-unavailable",
+  "service-busy",
   "sfu-unavailable",
   "sign-in-required",
+  "sign-in-unavailable",
   "too-many-calls",
 ] as const;
 
@@ -59,6 +61,10 @@ export async function requestVoiceToken(
   if (answer.status >= 400 && isA("Problem", answer.body)) {
     throw new TokenError(fromProblem(answer.body, answer.retryAfterMs));
   }
+  if (answer.status === 401) {
+    // Of a proxy that guards the service.
+    throw new TokenError({ reason: "sign-in-required", detail: "", retryAfterMs: null });
+  }
   throw new TokenError({ reason: "unexpected" });
 }
 
@@ -79,9 +85,16 @@ function fromProblem({ code, detail }: Problem, retryAfterMs: number | null): To
   return { reason, detail, retryAfterMs };
 }
 
-/** How long to wait in the queue before the next try; null: this failure is not one to wait for. */
-export function queueDelay(error: unknown): number | null {
-  if (!(error instanceof TokenError) || error.failure.reason !== "agents-busy") return null;
-  const { retryAfterMs } = error.failure;
+const BUSY: readonly TokenFailure["reason"][] = ["agents-busy", "service-busy"];
+
+/**
+ * How long to wait in the queue before the next try; null: this failure is not one to wait for.
+ *
+ * *queueing*: it waits already. Then it also bears with having asked too often.
+ */
+export function queueDelay(error: unknown, queueing: boolean): number | null {
+  if (!(error instanceof TokenError) || !("retryAfterMs" in error.failure)) return null;
+  const { reason, retryAfterMs } = error.failure;
+  if (!BUSY.includes(reason) && !(queueing && reason === "rate-limited")) return null;
   return Math.min(Math.max(retryAfterMs ?? 0, config.queueRetryMinMs), config.queueRetryMaxMs);
 }

@@ -238,6 +238,10 @@ const ENDINGS: Record<Exclude<Ending["reason"], "refused">, Explanation> = {
     title: "All our lines are still busy",
     text: "We kept trying for you, but no place became free. Please try again later.",
   },
+  "service-busy": {
+    title: "All our lines are still busy",
+    text: "We kept trying for you, but no place became free. Please try again later.",
+  },
   "too-many-calls": {
     title: "You are already in a call",
     text: "End your other call first: it may be open in another tab or on another device.",
@@ -253,6 +257,10 @@ const ENDINGS: Record<Exclude<Ending["reason"], "refused">, Explanation> = {
   "sign-in-required": {
     title: "Please sign in",
     text: "You are not signed in, or your sign-in has expired. Sign in, then call.",
+  },
+  "sign-in-unavailable": {
+    title: "Calls are not possible right now",
+    text: "Your sign-in cannot be checked at the moment. Please try again shortly.",
   },
   "not-allowed": {
     title: "You cannot call from here",

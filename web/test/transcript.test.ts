@@ -79,3 +79,21 @@ test("what is on record replaces what was seen, and later words follow it", () =
   expect(transcript[0]).toMatchObject({ kind: "speech", side: "agent", final: true });
   expect(transcript[1]).toMatchObject({ kind: "typed", side: "caller", sent: "sent" });
 });
+
+test("what comes on record late has its place before what was said since", () => {
+  const line = (seq: number, text: string) => ({
+    seq,
+    speaker: "agent" as const,
+    text,
+    typed: false,
+  });
+  const transcript = after(
+    { type: "replayed", lines: [line(4, "Hello.")] },
+    heard("I am still here. ", { side: "agent", segment: "a9", final: true }),
+    {
+      type: "completed",
+      lines: [line(4, "Hello."), line(9, "Order 8 is"), line(12, "I am still here.")],
+    },
+  );
+  expect(texts(transcript)).toEqual(["Hello.", "Order 8 is", "I am still here. "]);
+});

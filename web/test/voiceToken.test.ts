@@ -1,7 +1,14 @@
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, expect, test } from "vitest";
-import { callOf, queueDelay, requestVoiceToken, TokenError } from "../src/voiceToken";
+import { afterEach, expect, test, vi } from "vitest";
+import { config } from "../src/config";
+import {
+  callOf,
+  queueDelay,
+  requestVoiceToken,
+  TokenError,
+  type Refusal,
+} from "../src/voiceToken";
 
 const TOKEN = {
   rtc_url: "ws://127.0.0.1:1",
@@ -10,7 +17,10 @@ const TOKEN = {
 };
 
 const closers: (() => void)[] = [];
-afterEach(() => closers.splice(0).forEach((close) => close()));
+afterEach(() => {
+  closers.splice(0).forEach((close) => close());
+  vi.restoreAllMocks();
+});
 
 /** A real server on a free port of this machine. */
 async function serve(listener: RequestListener): Promise<string> {
@@ -88,8 +98,10 @@ test.each([
   "not-allowed",
   "rate-limited",
   "record-unavailable",
+  "service-busy",
   "sfu-unavailable",
   "sign-in-required",
+  "sign-in-unavailable",
   "too-many-calls",
 ])("%s has its own failure", async (code) => {
   const address = await serve(problem(503, code, "A sentence.", { "Retry-After": "7" }));
@@ -117,15 +129,37 @@ test("a time to come back may be a date", async () => {
   expect(retryAfterMs).toBeLessThanOrEqual(60_000);
 });
 
-test("the queue waits as long as the server asks, within bounds, and for agents alone", () => {
-  const delay = (reason: "agents-busy" | "daily-limit", retryAfterMs: number | null) =>
-    queueDelay(new TokenError({ reason, detail: "", retryAfterMs }));
+test("the queue waits as long as the server asks, within bounds, and for places alone", () => {
+  const delay = (reason: Refusal["reason"], retryAfterMs: number | null, queueing = false) =>
+    queueDelay(new TokenError({ reason, detail: "", retryAfterMs }), queueing);
   expect(delay("agents-busy", 5_000)).toBe(5_000);
+  expect(delay("service-busy", 5_000, true)).toBe(5_000);
   expect(delay("agents-busy", 0)).toBe(1_000);
   expect(delay("agents-busy", null)).toBe(1_000);
   expect(delay("agents-busy", 3_600_000)).toBe(60_000);
-  expect(delay("daily-limit", 5_000)).toBeNull();
-  expect(queueDelay(new Error())).toBeNull();
+  expect(delay("rate-limited", 5_000)).toBeNull();
+  expect(delay("rate-limited", 5_000, true)).toBe(5_000);
+  expect(delay("daily-limit", 5_000, true)).toBeNull();
+  expect(queueDelay(new TokenError({ reason: "network" }), true)).toBeNull();
+  expect(queueDelay(new Error(), true)).toBeNull();
+});
+
+test("a proxy's own 401 asks to sign in", async () => {
+  const address = await serve(answer(401, "<h1>Sign in</h1>", "text/html"));
+  expect(await failure(address)).toMatchObject({ reason: "sign-in-required" });
+});
+
+test("the caller's access token is sent where there is one", async () => {
+  const seen: unknown[] = [];
+  const address = await serve((request, response) => {
+    seen.push(request.headers.authorization);
+    response.end(JSON.stringify(TOKEN));
+  });
+  const { signal } = new AbortController();
+  await requestVoiceToken(signal, null, address);
+  vi.spyOn(config, "accessToken").mockReturnValue("e30.x.y");
+  await requestVoiceToken(signal, null, address);
+  expect(seen).toEqual([undefined, "Bearer e30.x.y"]);
 });
 
 test("a token names its call", () => {
