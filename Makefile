@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON_IN_VENV := .venv/bin/python
 UV := $(or $(shell command -v uv),.venv/bin/uv)
+SHORT := "not long and not compose and not chaos"
 UV_COMPILE := $(UV) pip compile --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet
 
@@ -30,9 +31,9 @@ ask: venv ## ask the running agent: SAY="where is order seven", or WAV=file
 .PHONY: test
 test: lint chromium postgres ## what must hold at every commit: lint, the page's tests, the short tests
 	@cd web && exec npm test
-	@$(PYTHON_IN_VENV) -m pytest -n 2 -m "not long and not compose and not chaos" tests/unit
+	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile -m $(SHORT) tests/unit tests/integration
 	@# One at a time: they measure what a caller hears.
-	@exec $(PYTHON_IN_VENV) -m pytest -m "not long and not compose and not chaos" --ignore tests/unit
+	@exec $(PYTHON_IN_VENV) -m pytest -m $(SHORT) tests/system tests/chaos
 
 .PHONY: test-long
 test-long: dev sfu web chromium postgres ## the tests that take minutes
