@@ -17,12 +17,10 @@ def main() -> None:
     logs.configure("agent-worker", level=settings.log_level)
     try:
         with or_exit():
-            worker = Worker(settings)
+            asyncio.run(Worker(settings).run())
     except (AgentError, TemplateError) as error:
         print(f"The agent cannot be loaded: {error}", file=sys.stderr)
         sys.exit(2)
-    with or_exit():
-        asyncio.run(worker.run())
 
 
 if __name__ == "__main__":

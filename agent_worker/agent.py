@@ -1,14 +1,15 @@
-"""An agent as its author defines it, and how the worker finds it."""
+"""An agent as its author defines it."""
 
-import importlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
-from agent_worker.call_control import CallControl, end_call
+from agent_worker.call_control import end_call
 from agent_worker.reasoning.templates import Templates
+from agent_worker.tools.budget import CALL_MAX
+from agent_worker.tools.mcp import McpServer
 from agent_worker.tools.phrases import GatePhrases
-from agent_worker.tools.tool import Caller, IdempotencyKey, Tool, ToolMistake
+from agent_worker.tools.tool import Caller, Tool
 
 
 class AgentError(Exception):
@@ -75,6 +76,10 @@ class AgentDefinition:
     """Opens what the tools need, once a call; each item is injected into tools by its type."""
     provides: tuple[type, ...] = ()
     """The types of what `open` yields."""
+    mcp: tuple[McpServer, ...] = ()
+    """Servers that have more tools, and which of them may be used behind which guards."""
+    tool_calls_max: int = CALL_MAX
+    """Runs of all tools in one call."""
     way_out: str | None = None
     """The tool that hands over to a person, called without arguments when nothing else helps."""
     phrases: Phrases = field(default_factory=Phrases)
@@ -83,71 +88,3 @@ class AgentDefinition:
     def all_tools(self) -> tuple[Tool, ...]:
         """The author's tools and those that every agent has."""
         return (*self.tools, end_call)
-
-
-def load_agent(module: str) -> AgentDefinition:
-    """
-    The `AGENT` of *module*, checked.
-
-    Raises: AgentError: there is none, or it contradicts itself.
-    """
-    try:
-        agent = importlib.import_module(module).AGENT
-    except (ImportError, AttributeError) as error:
-        raise AgentError(f"{module}: no agent there ({error})") from error
-    except ToolMistake as mistake:
-        raise AgentError(str(mistake)) from mistake
-    if not isinstance(agent, AgentDefinition):
-        raise AgentError(f"{module}.AGENT is not an AgentDefinition")
-    tools = {tool.name: tool for tool in agent.all_tools}
-    if len(tools) != len(agent.all_tools):
-        raise AgentError(f"{module}: two tools have the same name")
-    for tool in tools.values():
-        _check_injections(agent, tool)
-    if agent.way_out is not None:
-        if agent.way_out not in tools:
-            raise AgentError(f"{module}: way_out: there is no tool {agent.way_out!r}")
-        if needed := tools[agent.way_out].arguments.required:
-            raise AgentError(f"{module}: way_out: {agent.way_out} needs {min(needed)}")
-    for name in agent.templates.rules:
-        _check_intent(agent, name, tools, module)
-    return agent
-
-
-def _check_injections(agent: AgentDefinition, tool: Tool) -> None:
-    provided = (Caller, *agent.provides)
-    asked = [
-        (name, kind, (*provided, IdempotencyKey, CallControl))
-        for name, kind in tool.injected.items()
-    ]
-    for rule in tool.guards.policy:
-        asked += [(name, kind, provided) for name, kind in rule.injected.items()]
-    for name, kind, known in asked:
-        if kind not in known:
-            raise AgentError(
-                f"{tool.source}: {tool.name}: nothing provides {name} ({_name(kind)}); "
-                "keyword-only parameters are filled by the server"
-            )
-
-
-def _check_intent(
-    agent: AgentDefinition, name: str, tools: Mapping[str, Tool], module: str
-) -> None:
-    rule = agent.templates.rules[name]
-    if rule.tool is None:
-        return
-    if rule.tool not in tools:
-        raise AgentError(f"{module}: intent {name}: there is no tool {rule.tool!r}")
-    arguments = tools[rule.tool].arguments
-    for slot in sorted({*rule.ask, *agent.templates.slots[name]}):
-        if slot not in arguments.names:
-            raise AgentError(f"{module}: intent {name}: {rule.tool} has no parameter {slot!r}")
-    if missing := arguments.required - set(rule.ask):
-        raise AgentError(
-            f"{module}: intent {name}: {rule.tool} needs {', '.join(sorted(missing))}; "
-            "say under `ask` what to ask when it is not said"
-        )
-
-
-def _name(kind: object) -> str:
-    return getattr(kind, "__name__", str(kind))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
@@ -36,7 +36,7 @@ from agent_worker.recovery import Past, resume
 from agent_worker.settings import WorkerSettings
 from agent_worker.tools.guarded_agent import GuardedAgent, written
 from agent_worker.tools.kit import ToolKit
-from agent_worker.tools.tool import Caller
+from agent_worker.tools.tool import Caller, Tool
 from agent_worker.turns import TurnJournal
 from agent_worker.voice.policy import TRANSCRIPTION_TIMEOUT_S, ConversationPolicy
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
@@ -79,6 +79,7 @@ class Call(CallControl):
         context: JobContext,
         dispatch: DispatchMetadata,
         agent: AgentDefinition,
+        tools: Sequence[Tool],
         settings: WorkerSettings,
         metrics: Metrics,
         hold: Hold,
@@ -89,6 +90,7 @@ class Call(CallControl):
         self._room = context.room
         self._dispatch = dispatch
         self._agent = agent
+        self._offered = tools
         self._settings = settings
         self._metrics = metrics
         self._hold = hold
@@ -113,13 +115,14 @@ class Call(CallControl):
             resources = await stack.enter_async_context(self._agent.open(caller))
             self._tools = ToolKit(
                 caller=caller,
-                tools=self._agent.all_tools,
+                tools=self._offered,
                 resources=(self, *resources),
                 journal=self._hold.journal,
                 lease=self._hold.lease,
                 metrics=self._metrics,
                 push=lambda message: self._spawn(self.send(message)),
                 phrases=self._agent.phrases.gate,
+                call_max=self._agent.tool_calls_max,
             )
             self._session = self._build_session()
             if self._past is not None:

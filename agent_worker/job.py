@@ -8,10 +8,10 @@ import structlog
 from livekit.agents import JobContext
 from pydantic import ValidationError
 
-from agent_worker.agent import load_agent
 from agent_worker.call import Call
 from agent_worker.handover import Handover
 from agent_worker.hold import NotClaimed, hold_call
+from agent_worker.loading import Listings, load_agent, open_tools
 from agent_worker.metrics import Metrics
 from agent_worker.recovery import recall
 from agent_worker.settings import WorkerSettings
@@ -27,7 +27,12 @@ def owner_of(worker_id: str, job_id: str) -> str:
 
 
 async def run_job(
-    context: JobContext, *, settings: WorkerSettings, worker_id: str, metrics_address: str
+    context: JobContext,
+    *,
+    settings: WorkerSettings,
+    listings: Listings,
+    worker_id: str,
+    metrics_address: str,
 ) -> None:
     """Take the call that the job's metadata names, until it ends."""
     handover = Handover()
@@ -49,7 +54,11 @@ async def run_job(
         ) as hold:
             past = await recall(hold.record, dispatch.call_id) if dispatch.attempt > 1 else None
             agent = load_agent(settings.agent)
-            await Call(context, dispatch, agent, settings, metrics, hold, handover, past).run()
+            async with open_tools(agent, listings) as tools:
+                call = Call(
+                    context, dispatch, agent, tools, settings, metrics, hold, handover, past
+                )
+                await call.run()
     except NotClaimed as refusal:
         log.warning("job.refused", reason=refusal.reason)
         context.shutdown(reason=refusal.reason)

@@ -17,8 +17,9 @@ from pydantic import ValidationError
 from starlette.applications import Starlette
 
 from agent_worker import handover
-from agent_worker.agent import AgentDefinition, load_agent
+from agent_worker.agent import AgentDefinition
 from agent_worker.job import owner_of, run_job
+from agent_worker.loading import Listings, load_agent, look_at_servers
 from agent_worker.metrics import MetricsReceiver
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
@@ -73,6 +74,7 @@ class Worker:
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
         self._agent = load_agent(settings.agent)
+        self._listings: Listings = {}
         # A wrong setting shows now, not in the first call.
         build_stt(settings, lambda _: None)
         build_tts(settings)
@@ -89,6 +91,7 @@ class Worker:
         self._present = False
         self._metrics = MetricsReceiver(self._on_call_ended)
         key = settings.sfu_key()
+        preload = ["agent_worker.tools.mcp_client"] if self._agent.mcp else []
         self._server = AgentServer(
             ws_url=settings.sfu_url,
             api_key=key.api_key,
@@ -104,11 +107,12 @@ class Worker:
             host="127.0.0.1",
             port=0,
             # Imported once and shared by all calls; importing them in a call costs it a second.
-            preload_modules=["agent_worker.job", settings.agent],
+            preload_modules=["agent_worker.job", settings.agent, *preload],
         )
         entrypoint = functools.partial(
             run_job,
             settings=settings,
+            listings=self._listings,
             worker_id=self._id,
             metrics_address=self._metrics.address,
         )
@@ -132,11 +136,16 @@ class Worker:
         return len(running) + self._starting
 
     async def run(self) -> None:
-        """Work until SIGTERM or SIGINT; then let the calls finish, for the drain time at most."""
+        """
+        Work until SIGTERM or SIGINT; then let the calls finish, for the drain time at most.
+
+        Raises: AgentError: an MCP server of the agent's cannot be used.
+        """
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
+        self._listings.update(await look_at_servers(self._agent))
         await prepare(self._settings.database_url)
         await self._metrics.start()
         health = background_server(self._health_app())

@@ -123,6 +123,8 @@ class Tool:
     run: Callable[..., Awaitable[Answer]]
     source: str = ""
     """File and line."""
+    server: str = ""
+    """The MCP server that has it; empty: it is the agent's own."""
 
     @property
     def effect(self) -> Effect:
@@ -130,7 +132,7 @@ class Tool:
 
     @property
     def backend(self) -> str:
-        return self.guards.backend or self.name
+        return self.guards.backend or (f"mcp:{self.server}" if self.server else self.name)
 
     @property
     def schema(self) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import xllamacpp
 from livekit.agents import Agent, AgentSession
 from livekit.plugins import openai
 
-from agent_worker.agent import AgentDefinition, load_agent
+from agent_worker.agent import AgentDefinition
+from agent_worker.loading import load_agent
 from agent_worker.reasoning.llm import last_answer
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.providers import build_llm

@@ -11,6 +11,7 @@ import call_supervisor.metrics
 import post_call.metrics
 import speech_server.metrics
 import token_service.app
+from agent_worker.loading import load_agent
 
 FENCE = r"```%s\n(.*?)```"
 ROOT = Path(__file__).parents[2]
@@ -55,7 +56,7 @@ def test_agents_page_example_works_as_written(
     (package / "__init__.py").write_text(code)
     (package / "intents.yaml").write_text(templates)
     monkeypatch.syspath_prepend(tmp_path)
-    agent = agent_worker.agent.load_agent("my_shop.agent")
+    agent = load_agent("my_shop.agent")
     match = agent.templates.match("Could you tell me how many bells do you have, please?")
     assert match is not None
     assert (match.intent, dict(match.slots)) == ("stock", {"product": "bell"})

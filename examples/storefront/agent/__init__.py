@@ -6,6 +6,7 @@ from agent_worker.agent import AgentDefinition, Phrases
 from agent_worker.reasoning.templates import Templates
 from examples.storefront.agent import orders, visits
 from examples.storefront.agent.client import ShopClient, open_shop
+from examples.storefront.agent.knowledge import KNOWLEDGE
 
 AGENT = AgentDefinition(
     name="Spoke & Wheel",
@@ -14,8 +15,8 @@ AGENT = AgentDefinition(
         "You are the automated voice assistant of Spoke and Wheel, a bicycle shop. You are a "
         "machine and say so when asked. Answer in one or two short spoken sentences, without "
         "lists, markup or emoji. Use the tools for every fact about orders, products, opening "
-        "hours and appointments; never make one up. When you cannot help, offer that a person "
-        "calls back."
+        "hours, appointments and the care of bicycles; never make one up. When you cannot help, "
+        "offer that a person calls back."
     ),
     templates=Templates.load(Path(__file__).with_name("intents.yaml")),
     tools=(
@@ -32,6 +33,7 @@ AGENT = AgentDefinition(
         visits.cancel_appointment,
         visits.talk_to_person,
     ),
+    mcp=(KNOWLEDGE,),
     open=open_shop,
     provides=(ShopClient,),
     way_out="talk_to_person",

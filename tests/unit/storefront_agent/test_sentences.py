@@ -9,7 +9,11 @@ from agent_worker.reasoning.dialog import CallTool, Say, follow
 from examples.storefront.agent import AGENT
 
 TEMPLATES = AGENT.templates
-WRITES = {tool.name for tool in AGENT.tools if tool.effect == "write"}
+ALLOWED = {name: one for server in AGENT.mcp for name, one in server.tools.items()}
+WRITES = {
+    *(tool.name for tool in AGENT.tools if tool.effect == "write"),
+    *(name for name, one in ALLOWED.items() if one.guards.effect == "write"),
+}
 MATCH_MAX_S = 0.2
 """Generous: it takes about a millisecond on an idle machine."""
 
@@ -130,6 +134,9 @@ SENTENCES: list[tuple[str, tuple[str, dict[str, Any]]]] = [
         "Can I speak with a representative about my bike?",
         ("talk_to_person", {"reason": "my bike"}),
     ),
+    ("How do I fix a flat tire?", ("search_articles", {"question": "a flat tire"})),
+    ("Any tips on chains?", ("search_articles", {"question": "chains"})),
+    ("Ask a mechanic about my brakes.", ("ask_mechanic", {"question": "my brakes"})),
     ("What can you do?", ("help", {})),
     ("Help me.", ("help", {})),
     ("Are you a robot?", ("who_are_you", {})),

@@ -1,0 +1,141 @@
+"""Finds an agent by its name, and checks that it does not contradict itself."""
+
+import importlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from agent_worker.agent import AgentDefinition, AgentError
+from agent_worker.call_control import CallControl
+from agent_worker.tools.mcp import Listing, Send, as_tools
+from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, Tool, ToolMistake
+
+
+def load_agent(module: str) -> AgentDefinition:
+    """
+    The `AGENT` of *module*, checked; what its MCP servers have is not known yet.
+
+    Raises: AgentError: there is none, or it contradicts itself.
+    """
+    try:
+        agent = importlib.import_module(module).AGENT
+    except (ImportError, AttributeError) as error:
+        raise AgentError(f"{module}: no agent there ({error})") from error
+    except ToolMistake as mistake:
+        raise AgentError(str(mistake)) from mistake
+    if not isinstance(agent, AgentDefinition):
+        raise AgentError(f"{module}.AGENT is not an AgentDefinition")
+    elsewhere = [name for server in agent.mcp for name in server.tools]
+    names = [*(tool.name for tool in agent.all_tools), *elsewhere]
+    if len(set(names)) != len(names):
+        raise AgentError(f"{module}: two tools have the same name")
+    if len({server.name for server in agent.mcp}) != len(agent.mcp):
+        raise AgentError(f"{module}: two MCP servers have the same name")
+    tools = {tool.name: tool for tool in agent.all_tools}
+    for tool in tools.values():
+        _check_injections(agent, tool)
+    if agent.way_out is not None:
+        if agent.way_out not in tools:
+            raise AgentError(f"{module}: way_out: there is no tool {agent.way_out!r}")
+        if needed := tools[agent.way_out].arguments.required:
+            raise AgentError(f"{module}: way_out: {agent.way_out} needs {min(needed)}")
+    for name, rule in agent.templates.rules.items():
+        if rule.tool not in elsewhere:
+            _check_intent(agent, name, tools)
+    return agent
+
+
+Listings = dict[str, Listing]
+"""What the agent's MCP servers have, by their names."""
+
+
+async def look_at_servers(agent: AgentDefinition) -> Listings:
+    """
+    Ask the agent's MCP servers what they have.
+
+    Raises: AgentError: one does not answer, has not what the agent allows, or sentences do not fit.
+    """
+    if not agent.mcp:
+        return {}
+    # Imported only by those who need it: it takes a second.
+    from agent_worker.tools.mcp_client import McpUnavailable, list_servers
+
+    try:
+        listings = await list_servers(agent.mcp)
+    except McpUnavailable as unavailable:
+        raise AgentError(str(unavailable)) from unavailable
+    server_tools(agent, listings, {})
+    return listings
+
+
+@asynccontextmanager
+async def open_tools(agent: AgentDefinition, listings: Listings) -> AsyncIterator[tuple[Tool, ...]]:
+    """All tools of *agent* for one call; its MCP servers are connected when they are needed."""
+    if not agent.mcp:
+        yield agent.all_tools
+        return
+    from agent_worker.tools.mcp_client import connections
+
+    async with connections(agent.mcp) as sends:
+        yield (*agent.all_tools, *server_tools(agent, listings, sends))
+
+
+def server_tools(
+    agent: AgentDefinition, listings: Listings, sends: Mapping[str, Send]
+) -> list[Tool]:
+    """
+    The tools that the agent's MCP servers have for it; calls go to *sends*, by server.
+
+    Raises: AgentError: a server has not what the agent allows, or sentences do not fit its tools.
+    """
+    try:
+        found = [
+            tool
+            for server in agent.mcp
+            for tool in as_tools(server, listings[server.name], sends.get(server.name, _nowhere))
+        ]
+    except ToolMistake as mistake:
+        raise AgentError(str(mistake)) from mistake
+    tools = {tool.name: tool for tool in found}
+    for tool in found:
+        _check_injections(agent, tool)
+    for name, rule in agent.templates.rules.items():
+        if rule.tool in tools:
+            _check_intent(agent, name, tools)
+    return found
+
+
+async def _nowhere(_: str, __: dict[str, object]) -> Answer:
+    raise AssertionError("these tools are only looked at")
+
+
+def _check_injections(agent: AgentDefinition, tool: Tool) -> None:
+    provided = (Caller, *agent.provides)
+    known = (*provided, IdempotencyKey, CallControl)
+    asked = [(name, kind, known) for name, kind in tool.injected.items()]
+    for rule in tool.guards.policy:
+        asked += [(name, kind, provided) for name, kind in rule.injected.items()]
+    for name, kind, kinds in asked:
+        if kind not in kinds:
+            raise AgentError(
+                f"{tool.source}: {tool.name}: nothing provides {name} "
+                f"({getattr(kind, '__name__', kind)}); "
+                "keyword-only parameters are filled by the server"
+            )
+
+
+def _check_intent(agent: AgentDefinition, name: str, tools: Mapping[str, Tool]) -> None:
+    rule = agent.templates.rules[name]
+    if rule.tool is None:
+        return
+    where = f"{agent.name}: intent {name}"
+    if rule.tool not in tools:
+        raise AgentError(f"{where}: there is no tool {rule.tool!r}")
+    arguments = tools[rule.tool].arguments
+    for slot in sorted({*rule.ask, *agent.templates.slots[name]}):
+        if slot not in arguments.names:
+            raise AgentError(f"{where}: {rule.tool} has no parameter {slot!r}")
+    if missing := arguments.required - set(rule.ask):
+        raise AgentError(
+            f"{where}: {rule.tool} needs {', '.join(sorted(missing))}; "
+            "say under `ask` what to ask when it is not said"
+        )

@@ -1,0 +1,210 @@
+"""What an agent's author writes to use an MCP server: which of its tools, behind which guards."""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from jsonschema.exceptions import SchemaError
+from pydantic import BaseModel
+
+from agent_worker.tools.arguments import SchemaArguments
+from agent_worker.tools.tool import (
+    EXPIRES_S,
+    TIMEOUT_S,
+    Answer,
+    Caller,
+    Effect,
+    Guards,
+    IdempotencyKey,
+    InWords,
+    Tool,
+    ToolMistake,
+    check_guards,
+    check_names,
+    make_rule,
+    short_place,
+)
+
+Injected = Literal["caller", "call_id", "tenant", "idempotency_key"]
+NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")
+CALLER, KEY = "parley/caller", "parley/key"
+"""Under these names the gate injects; no JSON property is called so."""
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """A tool of a server that may be used, and its guards. Made by `allow`."""
+
+    guards: Guards
+    description: str | None
+    inject: Mapping[str, Injected]
+    errors_are_refusals: bool
+    source: str
+
+
+@dataclass(frozen=True)
+class McpServer:
+    """A server, and the only ones of its tools that are offered. Made by `mcp_server`."""
+
+    name: str
+    tools: Mapping[str, Allowed]
+    command: tuple[str, ...]
+    url: str
+    env: tuple[str, ...]
+    headers: Callable[[], Mapping[str, str]]
+    source: str
+
+
+class Listed(BaseModel):
+    """A tool as its server lists it."""
+
+    description: str = ""
+    parameters: dict[str, Any] = {}
+
+
+Listing = dict[str, Listed]
+"""A server's tools by name, as far as they are allowed."""
+Send = Callable[[str, dict[str, Any]], Awaitable[Answer]]
+
+
+def _no_headers() -> Mapping[str, str]:
+    return {}
+
+
+def allow(
+    *,
+    effect: Effect,
+    confirm: str | None = None,
+    timeout_s: float = TIMEOUT_S,
+    idempotent: bool = False,
+    policy: Sequence[Callable[..., Awaitable[None] | None]] = (),
+    max_per_call: int | None = None,
+    expires_s: float = EXPIRES_S,
+    in_words: Mapping[str, InWords] | None = None,
+    description: str | None = None,
+    inject: Mapping[str, Injected] | None = None,
+    errors_are_refusals: bool = False,
+) -> Allowed:
+    """
+    Allow a tool of an MCP server, with guards as of `@tool`.
+
+    Args:
+        description: What a model reads instead of the server's own words.
+        inject: By the tool's parameter: what the server sets there; a model sees none of these.
+        errors_are_refusals: Whether an error that the tool reports means that nothing was done,
+            with words that can be spoken. If not, the outcome of a write is unknown then.
+
+    Raises: ToolMistake: something does not fit, with file and line.
+    """
+    source = _caller_place()
+    where = f"{source}: allow"
+    guards = Guards(
+        effect=effect,
+        confirm=confirm,
+        timeout_s=timeout_s,
+        idempotent=idempotent,
+        policy=tuple(make_rule(rule) for rule in policy),
+        max_per_call=max_per_call,
+        expires_s=expires_s,
+        in_words=dict(in_words or {}),
+    )
+    injections = dict(inject or {})
+    if idempotent and "idempotency_key" not in injections.values():
+        raise ToolMistake(f"{where}: idempotent needs a parameter to inject idempotency_key into")
+    return Allowed(
+        check_guards(guards, where), description, injections, errors_are_refusals, source
+    )
+
+
+def mcp_server(
+    name: str,
+    *,
+    tools: Mapping[str, Allowed],
+    command: Sequence[str] = (),
+    url: str = "",
+    env: Sequence[str] = (),
+    headers: Callable[[], Mapping[str, str]] = _no_headers,
+) -> McpServer:
+    """
+    Use an MCP server. What *tools* does not list is not offered, whatever the server has.
+
+    Args:
+        command: Starts it, to be spoken to over stdin and stdout; one process a call.
+        url: Or its address, for streamable HTTP.
+        env: Names of environment variables that the started process gets besides PATH, HOME and
+            the like.
+        headers: Returns HTTP headers, such as a token.
+
+    Raises: ToolMistake: something does not fit, with file and line.
+    """
+    source = _caller_place()
+    where = f"{source}: mcp_server {name!r}"
+    if not NAME.fullmatch(name):
+        raise ToolMistake(f"{where}: a name is made of letters, digits, _ and -")
+    if bool(command) == bool(url):
+        raise ToolMistake(f"{where}: give either command or url")
+    if not tools:
+        raise ToolMistake(f"{where}: no tool is allowed, so it is of no use")
+    if wrong := [tool for tool in tools if not NAME.fullmatch(tool)]:
+        raise ToolMistake(f"{where}: {wrong[0]!r} cannot be the name of a tool")
+    return McpServer(name, dict(tools), tuple(command), url, tuple(env), headers, source)
+
+
+def as_tools(server: McpServer, listing: Listing, send: Send) -> list[Tool]:
+    """
+    The allowed tools of *server*, each behind its guards.
+
+    Raises: ToolMistake: the server has no such tool, or guards speak of what it does not have.
+    """
+    return [_as_tool(server, name, listing, send) for name in server.tools]
+
+
+def _as_tool(server: McpServer, name: str, listing: Listing, send: Send) -> Tool:
+    allowed = server.tools[name]
+    where = f"{allowed.source}: {server.name}.{name}"
+    if name not in listing:
+        raise ToolMistake(f"{where}: the server has no such tool")
+    listed = listing[name]
+    properties = listed.parameters.get("properties", {})
+    if missing := sorted(allowed.inject.keys() - properties.keys()):
+        raise ToolMistake(f"{where}: inject: there is no parameter {missing[0]!r}")
+    try:
+        arguments = SchemaArguments(listed.parameters, frozenset(allowed.inject))
+    except SchemaError as error:
+        raise ToolMistake(f"{where}: the server's schema is wrong: {error.message}") from None
+
+    async def run(**values: Any) -> Answer:
+        caller, key = values.pop(CALLER), values.pop(KEY, None)
+        known = {
+            "caller": caller.identity,
+            "call_id": caller.call_id,
+            "tenant": caller.tenant,
+            "idempotency_key": key,
+        }
+        injected = {parameter: known[what] for parameter, what in allowed.inject.items()}
+        return await send(name, {**values, **injected})
+
+    keyed = {KEY: IdempotencyKey} if allowed.guards.effect == "write" else {}
+    made = Tool(
+        name=name,
+        description=allowed.description or listed.description or name,
+        guards=allowed.guards,
+        arguments=arguments,
+        injected={CALLER: Caller, **keyed},
+        run=run,
+        source=allowed.source,
+        server=server.name,
+    )
+    check_names(made, where)
+    return made
+
+
+def _caller_place() -> str:
+    """Where the author's code is that called ours."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    assert frame is not None
+    return short_place(frame.f_code.co_filename, frame.f_lineno)

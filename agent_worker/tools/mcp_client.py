@@ -1,0 +1,222 @@
+"""Speaks to MCP servers, over stdio and streamable HTTP."""
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import httpx2 as httpx
+import structlog
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
+from mcp.types import (
+    CONNECTION_CLOSED,
+    REQUEST_TIMEOUT,
+    CallToolResult,
+    PaginatedRequestParams,
+    TextContent,
+)
+
+from agent_worker.tools.arguments import ARGUMENTS_MAX_BYTES
+from agent_worker.tools.mcp import Listed, Listing, McpServer, Send
+from agent_worker.tools.tool import Answer, BackendAway, ToolRefused
+
+log = structlog.get_logger()
+
+CONNECT_S = 10.0
+PING_S = 2.0
+CLOSE_S = 8.0
+SAY_MAX_CHARS = 2_000
+DATA_MAX_BYTES = ARGUMENTS_MAX_BYTES * 2
+PAGES_MAX = 20
+SDK_WORDS = re.compile(r"^Error executing tool [\w-]+: ")
+"""What MCP's Python SDK puts before an error's own words."""
+
+
+class McpUnavailable(Exception):
+    """A server cannot be used. The message says which, and why."""
+
+
+class Connection:
+    """
+    A connection to one server, made when it is first needed, and anew when it broke.
+
+    It lives in a task of its own: whoever needs it may be cancelled, or close it from elsewhere.
+    """
+
+    def __init__(self, server: McpServer) -> None:
+        self._server = server
+        self._lock = asyncio.Lock()
+        self._session: ClientSession | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
+
+    async def list_tools(self) -> Listing:
+        """
+        Those of the server's tools that are allowed.
+
+        Raises: McpUnavailable.
+        """
+        try:
+            session = await self._connected()
+            found: Listing = {}
+            cursor: str | None = None
+            for _ in range(PAGES_MAX):
+                async with asyncio.timeout(CONNECT_S):
+                    page = await session.list_tools(params=PaginatedRequestParams(cursor=cursor))
+                for tool in page.tools:
+                    if tool.name in self._server.tools:
+                        found[tool.name] = Listed(
+                            description=tool.description or "", parameters=tool.input_schema
+                        )
+                cursor = page.next_cursor
+                if not cursor:
+                    break
+        except Exception as error:
+            raise McpUnavailable(
+                f"{self._server.source}: the MCP server {self._server.name!r} does not answer "
+                f"({type(error).__name__})"
+            ) from error
+        return found
+
+    async def send(self, name: str, arguments: dict[str, Any]) -> Answer:
+        """
+        Call a tool. Cancelling this tells the server to stop midway.
+
+        Raises: ToolRefused: an error that the tool reported, where that means so. BackendAway: it
+            was not sent. TimeoutError: the answer was lost.
+        """
+        try:
+            session = await self._connected()
+        except Exception as error:
+            log.warning("mcp.away", server=self._server.name, error=type(error).__name__)
+            raise BackendAway from error
+        try:
+            # No time limit of the client's: it would tell the server to stop.
+            result = await session.call_tool(name, arguments)
+        except MCPError as error:
+            if error.code in (CONNECTION_CLOSED, REQUEST_TIMEOUT):
+                raise TimeoutError from error
+            raise
+        except httpx.TransportError as error:
+            raise TimeoutError from error
+        return self._answer(name, result)
+
+    async def aclose(self) -> None:
+        """Close the connection; a server that was started ends."""
+        async with self._lock:
+            await self._disconnect()
+
+    async def _connected(self) -> ClientSession:
+        """A session that answers: what is sent into a dead one would be of unknown outcome."""
+        async with self._lock:
+            if self._session is not None:
+                try:
+                    async with asyncio.timeout(PING_S):
+                        await self._session.send_ping()
+                    return self._session
+                except Exception as error:
+                    log.warning("mcp.broken", server=self._server.name, error=type(error).__name__)
+                    await self._disconnect()
+            return await self._connect()
+
+    async def _connect(self) -> ClientSession:
+        ready: asyncio.Future[ClientSession] = asyncio.get_running_loop().create_future()
+        self._closing = asyncio.Event()
+        self._task = asyncio.create_task(self._live(ready), name=f"mcp {self._server.name}")
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                self._session = await ready
+        except BaseException:
+            await self._disconnect()
+            raise
+        return self._session
+
+    async def _live(self, ready: "asyncio.Future[ClientSession]") -> None:
+        closing = self._closing
+        try:
+            async with AsyncExitStack() as stack:
+                streams = await stack.enter_async_context(_transport(self._server))
+                session = await stack.enter_async_context(ClientSession(*streams))
+                await session.initialize()
+                if not ready.done():
+                    ready.set_result(session)
+                await closing.wait()
+        except Exception as error:
+            if not ready.done():
+                ready.set_exception(error)
+            else:
+                log.warning("mcp.broken", server=self._server.name, error=type(error).__name__)
+
+    async def _disconnect(self) -> None:
+        self._session = None
+        self._closing.set()
+        if self._task is not None:
+            done, _ = await asyncio.wait({self._task}, timeout=CLOSE_S)
+            if not done:
+                self._task.cancel()
+            self._task = None
+
+    def _answer(self, name: str, result: CallToolResult) -> Answer:
+        text = " ".join(
+            part.text.strip() for part in result.content if isinstance(part, TextContent)
+        )
+        data = result.structured_content or {}
+        if result.is_error:
+            if self._server.tools[name].errors_are_refusals and text:
+                raise ToolRefused(_cut(SDK_WORDS.sub("", text)))
+            raise RuntimeError(f"{self._server.name}.{name} reported an error")
+        say = data.get("say", text)
+        if len(str(data).encode(errors="replace")) > DATA_MAX_BYTES:
+            data = {}
+        return Answer(say=_cut(str(say) or "Done."), data=data)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SAY_MAX_CHARS else text[: SAY_MAX_CHARS - 1] + "…"
+
+
+@asynccontextmanager
+async def _transport(server: McpServer) -> AsyncIterator[tuple[Any, Any]]:
+    if server.command:
+        program, *rest = server.command
+        env = {name: os.environ[name] for name in server.env if name in os.environ}
+        parameters = StdioServerParameters(command=program, args=rest, env=env)
+        # What it prints may tell what callers said: our logs never do.
+        with open(os.devnull, "w") as nowhere:  # noqa: ASYNC230 - it never blocks
+            async with stdio_client(parameters, errlog=nowhere) as (read, write):
+                yield read, write
+    else:
+        http = httpx.AsyncClient(
+            headers=dict(server.headers()), timeout=httpx.Timeout(60, connect=3)
+        )
+        async with http, streamable_http_client(server.url, http_client=http) as (read, write):
+            yield read, write
+
+
+async def list_servers(servers: Sequence[McpServer]) -> dict[str, Listing]:
+    """
+    What each of *servers* offers, by its name.
+
+    Raises: McpUnavailable: one does not answer.
+    """
+    connections = [Connection(server) for server in servers]
+    try:
+        found = await asyncio.gather(*(one.list_tools() for one in connections))
+        return {server.name: listing for server, listing in zip(servers, found, strict=True)}
+    finally:
+        await asyncio.gather(*(one.aclose() for one in connections))
+
+
+@asynccontextmanager
+async def connections(servers: Sequence[McpServer]) -> AsyncIterator[dict[str, Send]]:
+    """How to call the tools of each server, by its name; connected when it is first needed."""
+    made = {server.name: Connection(server) for server in servers}
+    try:
+        yield {name: connection.send for name, connection in made.items()}
+    finally:
+        await asyncio.gather(*(one.aclose() for one in made.values()))
