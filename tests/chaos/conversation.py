@@ -63,7 +63,7 @@ class Conversation:
         """
         last = self.attempt
         broken_at = time.monotonic()
-        await asyncio.to_thread(breaking)
+        breaking()
 
         def heard() -> float | None:
             newer = [ear for name, ear in self.caller.voices.items() if attempt_of(name) > last]

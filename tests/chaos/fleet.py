@@ -40,7 +40,7 @@ class Service:
     """What runs it, such as `ip netns exec NAME`."""
 
     def start(self) -> None:
-        """Start it; it ends with the tests at the latest."""
+        """Start it, from the main thread: it ends with the thread that started it."""
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [*self.prefix, sys.executable, "-m", self.module],

@@ -65,15 +65,17 @@ async def test_caller_who_comes_back_in_time_keeps_the_call(world: World) -> Non
     assert (await the_call(world.record, call_id)).state is CallState.LIVE
 
 
-async def test_sfu_away_says_nothing_of_the_caller(world: World) -> None:
+@pytest.mark.parametrize("away_s", [10, 60])
+async def test_sfu_away_says_nothing_of_the_caller(world: World, away_s: int) -> None:
     """The grace time begins when the SFU is back."""
     call_id = await requested(world.record, "sam")
     world.room(call_id).people.add("sam")
     await world.joins(call_id)
     await world.pass_time(6)
-    world.rooms.away = True
     world.room(call_id).people.discard("sam")
-    await world.pass_time(60)
+    await world.pass_time(20)
+    world.rooms.away = True
+    await world.pass_time(away_s)
     world.rooms.away = False
     await world.pass_time(30)
     assert (await the_call(world.record, call_id)).state is CallState.LIVE
@@ -118,6 +120,7 @@ async def test_caller_who_was_put_out_is_removed_and_stays_out(
     await world.pass_time(2)
     await denial.deny(world.record, "kim", call_id=call_id)
     await denial.deny(world.record, "sam", tenant="another")
+    await denial.deny(world.record, "sam", call_id=new_call_id())
     await world.pass_time(2)
     assert (await the_call(world.record, call_id)).state is CallState.LIVE
     await denial.deny(world.record, "sam", call_id=None if everywhere else call_id)
@@ -142,6 +145,29 @@ async def test_room_of_an_ended_call_is_closed_on_who_joins_it(world: World) -> 
         world.supervisor.look_at(call_id)
         await world.pass_time(3.5)
         assert call_id not in world.rooms.rooms
+
+
+async def test_room_of_a_call_that_just_ended_is_left_to_its_agent(world: World) -> None:
+    """It says goodbye first."""
+    call_id = await requested(world.record, "sam")
+    world.room(call_id)
+    await world.pass_time(5)
+    await erasure.end(world.record, call_id, "caller")
+    world.supervisor.look_at(call_id)
+    await world.pass_time(2.5)
+    assert call_id in world.rooms.rooms
+    await world.pass_time(2)
+    assert call_id not in world.rooms.rooms
+
+
+async def test_room_of_a_call_that_the_last_look_did_not_know_is_left_alone(world: World) -> None:
+    """It was admitted since."""
+    call_id = await requested(world.record, "sam")
+    world.room(call_id)
+    for _ in range(3):
+        assert await world.supervisor._ends.close(call_id, world.clock.seconds)
+        world.clock.seconds += 10
+    assert call_id in world.rooms.rooms
 
 
 async def test_room_that_is_no_calls_is_left_alone(world: World) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from call_record import calls, workers
 from call_record.tables import CallState
@@ -106,7 +108,9 @@ async def test_call_without_an_agent_for_too_long_ends_as_no_agent(
     assert (await the_call(world.record, call_id)).state is not CallState.ENDED
     assert world.room(call_id).state is not None
     assert world.room(call_id).state == RoomState(attempt=2 if joined else 1, state="no-agent")
-    await world.pass_time(8)
+    while (await the_call(world.record, call_id)).state in (CallState.REQUESTED, CallState.LIVE):
+        await world.pass_time(0.25)
+    await world.pass_time(0.5)
     call = await the_call(world.record, call_id)
     assert (call.state, call.end_reason) == (CallState.ENDED, "no-agent")
     assert call_id not in world.rooms.rooms
@@ -126,6 +130,41 @@ async def test_caller_who_is_away_gets_the_agent_when_it_is_back(world: World) -
     world.room(call_id).people.add("sam")
     await world.pass_time(1.5)
     await served_by(world, call_id, 3)
+
+
+async def test_caller_who_is_back_soon_gets_the_agent_soon(world: World) -> None:
+    """The attempt was raised and not sent: that is known, and not waited for."""
+    call_id = await conversation(world)
+    world.agents[0].renews = False
+    world.room(call_id).people.discard("sam")
+    while (await the_call(world.record, call_id)).attempt == 1:
+        await world.pass_time(0.25)
+    world.room(call_id).people.add("sam")
+    await world.pass_time(1.5)
+    await served_by(world, call_id, 3)
+
+
+async def test_record_that_can_not_be_written_makes_nobody_dead(world: World) -> None:
+    """Jobs could not renew either; they get their time anew."""
+    call_id = await conversation(world)
+    agent = world.agents[0]
+    agent.renews = False
+    tried = 0
+
+    def refuse(_: object, __: object, statement: str, *___: object) -> None:
+        nonlocal tried
+        if statement.startswith("UPDATE call SET attempt"):
+            tried += 1
+            raise OperationalError("", None, ConnectionError("read only"))
+
+    engine = world.record.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", refuse)
+    await world.pass_time(4)
+    event.remove(engine, "before_cursor_execute", refuse)
+    assert tried == 1
+    agent.renews = True
+    await world.pass_time(3)
+    await served_by(world, call_id, 1)
 
 
 async def test_webhook_makes_the_look_happen_now(world: World) -> None:
