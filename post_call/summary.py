@@ -162,7 +162,8 @@ def _unanswered(story: Story) -> Turn | None:
 def _sentences(story: Story, reason: str, done: list[str]) -> list[str]:
     name = story.call.display_name or "The caller"
     said = bool(story.caller_turns)
-    sentences = [f'{name} called: "{reason}"' if said else f"{name} said nothing."]
+    verb = "called" if story.call.display_name else "said"
+    sentences = [f'{name} {verb}: "{reason}"' if said else f"{name} said nothing."]
     if done:
         more = f", and {len(done) - 1} more" if len(done) > 1 else ""
         sentences.append(f"Done: {done[0].rstrip('.')}{more}.")
