@@ -65,7 +65,7 @@ async def test_caller_is_who_the_token_says(issuer: Issuer) -> None:
         {"iat": int(time.time()) + 3_600},
         {"shop": None},
     ],
-    ids=repr,
+    ids=" ".join,
 )
 async def test_caller_of_a_token_that_is_not_for_us_now_must_sign_in(
     issuer: Issuer, claims: dict[str, object]
