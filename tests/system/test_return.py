@@ -88,7 +88,8 @@ async def test_hang_up_frees_the_slot_within_a_second_and_seals_the_journal(
     assert kinds[-1] == "call.ended"
     assert "usage" in kinds
     entries = [one.entry for one in recorded]
-    assert UserTurn(text="Where is order eight?", typed=True) in entries
+    said = [(entry.text, entry.typed) for entry in entries if isinstance(entry, UserTurn)]
+    assert said == [("Where is order eight?", True)]
     heard = [entry.heard for entry in entries if isinstance(entry, AgentTurnEnded)]
     assert any("Order 8 is on its way" in text for text in heard)
     again = await browser.post(f"{stack.page_url}/api/voice-token", json={"call_id": call_id})
