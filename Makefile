@@ -29,14 +29,14 @@ ask: venv ## ask the running agent: SAY="where is order seven", or WAV=file
 	@exec $(PYTHON_IN_VENV) -m stack.ask --say "$$SAY" --wav "$$WAV"
 
 .PHONY: test
-test: lint chromium postgres ## what must hold at every commit: lint, the page's tests, the short tests
+test: lint chromium postgres redis ## what must hold at every commit: lint, the page's tests, the short tests
 	@cd web && exec npm test
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile -m $(SHORT) tests/unit tests/integration
 	@# One at a time: they measure what a caller hears.
 	@exec $(PYTHON_IN_VENV) -m pytest -m $(SHORT) tests/system tests/chaos
 
 .PHONY: test-long
-test-long: dev sfu web chromium postgres ## the tests that take minutes
+test-long: dev sfu web chromium postgres redis ## the tests that take minutes
 	@exec $(PYTHON_IN_VENV) -m pytest -m long
 
 .PHONY: chaos
@@ -74,7 +74,7 @@ clean: ## remove everything that was made, .run with its keys and databases incl
 
 # The steps below are made by the targets above.
 
-.PHONY: venv dev settings sfu web chromium postgres
+.PHONY: venv dev settings sfu web chromium postgres redis
 venv:
 	@stack/venv.sh requirements.lock
 
@@ -92,3 +92,6 @@ chromium: | venv
 
 postgres: | venv
 	@$(PYTHON_IN_VENV) -m stack.prepare postgres
+
+redis: | venv
+	@$(PYTHON_IN_VENV) -m stack.prepare redis

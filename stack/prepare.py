@@ -2,8 +2,8 @@
 `python -m stack.prepare WHAT ...`: get what is not in the repository.
 
 `settings`: nothing to get, but nothing is built for settings that are wrong. `sfu`:
-livekit-server. `web`: the web client's packages and its build. `chromium`: the browser of the
-tests. `postgres`: their database server. What is there already is left alone.
+livekit-server. `web`: the web client's packages and its build. `chromium`, `postgres`, `redis`:
+the browser and the servers of the tests. What is there already is left alone.
 """
 
 import sys
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from service_base.settings import SettingsError, load
-from stack import checks, chromium, livekit_server, postgres, web_client
+from stack import checks, chromium, livekit_server, postgres, redis, web_client
 from stack.settings import StackSettings
 from stack.step import StepError
 
@@ -34,6 +34,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "web": lambda: web_client.build(WEB, also=[CONTRACT]),
     "chromium": chromium.get,
     "postgres": postgres.get,
+    "redis": redis.get,
 }
 
 

@@ -1,5 +1,6 @@
-"""The token service for tests: the real application, called over ASGI."""
+"""The token service for tests: the real application, called over ASGI or over HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import httpx2 as httpx
 import jwt
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
-from tests.local_stack import LocalStack
+from service_base.serve import background_server, bind
+from tests.local_stack import LocalStack, free_ports, until
 
 
 @asynccontextmanager
@@ -38,3 +41,17 @@ def room(response: httpx.Response, sfu: LocalStack) -> str:
     """The room of an answer's token, which is the call's id."""
     name: str = claims(response, sfu)["video"]["room"]
     return name
+
+
+@asynccontextmanager
+async def served(app: ASGIApp) -> AsyncIterator[int]:
+    """*app* over real HTTP, as a process of ours serves it. Yields: its port on 127.0.0.1."""
+    [port] = free_ports(1)
+    server = background_server(app)
+    serving = asyncio.create_task(server.serve(sockets=[bind("127.0.0.1", port)]))
+    await until(lambda: server.started)
+    try:
+        yield port
+    finally:
+        server.should_exit = True
+        await asyncio.wait_for(serving, 15)
