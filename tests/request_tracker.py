@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -87,6 +88,8 @@ def running(folder: Path) -> Iterator[RequestTracker]:
             stdout=log,
             stderr=subprocess.STDOUT,
             preexec_fn=die_with_parent,
+            # It serves with children of its own, which outlive it: they are ended as a group.
+            start_new_session=True,
         )
     started = RequestTracker(f"http://127.0.0.1:{port}", made.stdout.strip())
     try:
@@ -97,7 +100,7 @@ def running(folder: Path) -> Iterator[RequestTracker]:
             time.sleep(0.2)
         yield started
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
