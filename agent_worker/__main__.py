@@ -1,8 +1,9 @@
-"""`python -m agent_worker`"""
+"""`python -m agent_worker [describe | rehearse]`"""
 
 import asyncio
 import sys
 
+from agent_worker import commands
 from agent_worker.agent import AgentError
 from agent_worker.reasoning.templates import TemplateError
 from agent_worker.settings import WorkerSettings
@@ -12,7 +13,9 @@ from service_base.settings import load_or_exit, or_exit
 
 
 def main() -> None:
-    """Work until SIGTERM."""
+    """Work until SIGTERM; or do what an author wants."""
+    if len(sys.argv) > 1:
+        sys.exit(commands.run(sys.argv[1:]))
     settings = load_or_exit(WorkerSettings)
     logs.configure("agent-worker", level=settings.log_level)
     try:

@@ -29,6 +29,7 @@ class Attempt:
         self._call = call
         self._backend = backend
         self._inside = False
+        self._given_up = False
         self.doubtful = False
         """Whether some try ended so that nobody knows what it did."""
 
@@ -36,6 +37,12 @@ class Attempt:
     def may_have_acted(self) -> bool:
         """Whether something may have been done by now. If not, it can be given up."""
         return self._inside or self.doubtful
+
+    def give_up(self) -> None:
+        """Nobody waits any longer, because it took too long: that counts against the backend."""
+        if self._inside:
+            self._given_up = True
+            self._backend.breaker.failed()
 
     async def run(self) -> Answer:
         """
@@ -75,16 +82,22 @@ class Attempt:
             if not isinstance(answer, Answer):
                 raise TypeError(f"{self._tool.name} returned no Answer")
         except ToolRefused:
-            breaker.succeeded()
+            self._tell(breaker.succeeded)
             raise
         except asyncio.CancelledError:
-            breaker.cancelled()
+            self._tell(breaker.cancelled)
             raise
         except Exception as error:
-            breaker.failed()
+            self._tell(breaker.failed)
             self.doubtful = self.doubtful or not isinstance(error, BackendAway)
             raise
         finally:
             self._inside = False
-        breaker.succeeded()
+        self._tell(breaker.succeeded)
         return answer
+
+    def _tell(self, verdict: Callable[[], None]) -> None:
+        """To the breaker, once: a try that was given up has been told already."""
+        if not self._given_up:
+            verdict()
+        self._given_up = False

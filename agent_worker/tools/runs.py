@@ -96,6 +96,7 @@ class Runs:
         done, _ = await asyncio.wait({task}, timeout=job.tool.guards.timeout_s)
         if done:
             return self._verdict(job, attempt, task)
+        attempt.give_up()
         # What only reads, or has not acted yet, may be given up. A write goes on: stopping it
         # midway is worse than not knowing.
         if not job.writes or not attempt.may_have_acted:

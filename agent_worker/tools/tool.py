@@ -1,6 +1,7 @@
 """What an agent's author writes: a function that becomes a guarded tool."""
 
 import inspect
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -280,10 +281,12 @@ def place_of(function: Callable[..., object]) -> str:
 
 
 def short_place(file: str, line: int) -> str:
-    """`file:line`."""
+    """`file:line`, the file from where Python found it."""
     path = Path(file)
-    here = Path.cwd()
-    return f"{path.relative_to(here) if path.is_relative_to(here) else path}:{line}"
+    for base in (Path.cwd(), *map(Path, filter(None, sys.path))):
+        if path.is_relative_to(base):
+            return f"{path.relative_to(base)}:{line}"
+    return f"{path}:{line}"
 
 
 def _placeholders(text: str, where: str) -> list[str]:

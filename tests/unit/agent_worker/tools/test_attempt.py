@@ -156,6 +156,27 @@ async def test_refusals_and_cancellations_do_not_open_the_breaker(backend: Backe
     assert backend.breaker.lets_through
 
 
+async def test_attempt_that_was_given_up_counts_against_the_backend(backend: Backend) -> None:
+    """A backend that hangs opens the breaker, though we stop waiting ourselves."""
+    release = asyncio.Event()
+
+    async def hang() -> Answer:
+        await release.wait()
+        return DONE
+
+    tasks = []
+    for _ in range(FAILURES):
+        attempt = Attempt(note, hang, Backend(FakeClock()))
+        attempt._backend.breaker = backend.breaker
+        tasks.append(asyncio.create_task(attempt.run()))
+        await asyncio.sleep(0.01)
+        attempt.give_up()
+    assert not backend.breaker.lets_through
+    release.set()
+    await asyncio.gather(*tasks)
+    assert not backend.breaker.lets_through
+
+
 async def test_answer_that_is_none_is_an_error(backend: Backend) -> None:
     """A tool that returns something else did nobody knows what."""
 

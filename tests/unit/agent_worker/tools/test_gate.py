@@ -441,7 +441,12 @@ async def test_closed_gate_declines_what_is_open_and_starts_nothing(scene: Scene
         ("note", {"number": 1}, [ToolRefused("No.")], "refused"),
         ("look", {}, [RuntimeError(SECRET)], "failed"),
         ("look", {}, [BackendAway(SECRET, retry_after_s=9)], "failed"),
-        ("push", {}, [BackendAway(SECRET)] * 3, "timeout"),
+        (
+            "push",
+            {},
+            [BackendAway(SECRET, retry_after_s=0.01), BackendAway(SECRET, retry_after_s=9)],
+            "failed",
+        ),
         ("note", {"number": 1}, [TimeoutError(SECRET)], "unknown"),
         ("note", {"number": 1}, [BackendAway(SECRET)], "failed"),
     ],

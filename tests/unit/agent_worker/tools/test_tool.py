@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field, ValidationError
 
 from agent_worker.tools.arguments import WrongArguments
-from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, tool
+from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, ToolMistake, tool
 
 
 @tool(effect="write", timeout_s=7)
@@ -124,3 +124,81 @@ def test_answer_with_an_unknown_field_is_refused() -> None:
     """A typing error in an answer does not pass silently."""
     with pytest.raises(ValidationError):
         Answer.model_validate({"say": "a", "date": {}})
+
+
+def limited(amount: float) -> None:
+    """Not too much."""
+
+
+def unlike(colour: str) -> None:
+    """Of another tool."""
+
+
+def undocumented(amount: float) -> None:
+    return None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"effect": "maybe"}, 'effect must be "read" or "write"'),
+        ({"effect": "read", "confirm": "Sure?"}, "only a tool that writes"),
+        ({"effect": "read", "idempotent": True}, "only a tool that writes"),
+        ({"effect": "write", "confirm": "Pay {sum}?"}, "confirm: there is no parameter 'sum'"),
+        ({"effect": "write", "confirm": "Pay {key}?"}, "confirm: there is no parameter 'key'"),
+        ({"effect": "write", "confirm": "Pay {amount.real}?"}, "only plain"),
+        ({"effect": "write", "confirm": "Pay {amount:.2f}?"}, "only plain"),
+        ({"effect": "write", "confirm": "Pay {amount!r}?"}, "only plain"),
+        ({"effect": "write", "confirm": "Pay {}?"}, "only plain"),
+        ({"effect": "write", "confirm": "Pay {amount?"}, "confirm: "),
+        ({"effect": "write", "policy": [unlike]}, "rule unlike: no parameter 'colour'"),
+        ({"effect": "write", "policy": [undocumented]}, "undocumented: needs a docstring"),
+        ({"effect": "write", "in_words": {"sum": str}}, "in_words: there is no parameter 'sum'"),
+        ({"effect": "write", "timeout_s": 61}, "timeout_s must be within 60 s"),
+        ({"effect": "write", "expires_s": 0}, "expires_s within 300 s"),
+        ({"effect": "write", "max_per_call": 0}, "max_per_call must be at least 1"),
+    ],
+)
+def test_tool_with_guards_that_make_no_sense_is_refused(
+    options: dict[str, Any], message: str
+) -> None:
+    """When the agent is loaded, with file, line and tool."""
+
+    async def pay(amount: float, *, key: IdempotencyKey) -> Answer:
+        """Pay."""
+        return Answer(say="Paid.")
+
+    with pytest.raises(ToolMistake, match=message) as caught:
+        tool(**options)(pay)
+    assert "test_tool.py:" in str(caught.value)
+
+
+@tool(effect="write", confirm="Pay {amount} to {to}?", policy=[limited], in_words={"to": str.upper})
+async def pay(
+    amount: float,
+    to: str,
+    note: str | None = None,
+    urgent: bool = False,
+    tags: list[str] | None = None,
+) -> Answer:
+    """Pay."""
+    return Answer(say="Paid.")
+
+
+def test_question_has_the_arguments_in_words() -> None:
+    """Round numbers without a point, yes and no, and what was not said."""
+    values = pay.arguments.canonical({"amount": 5.0, "to": "Ann", "tags": ["a", "b"]})
+    assert pay.question(values) == "Pay 5 to ANN?"
+    assert pay.in_words(values) == {
+        "amount": "5",
+        "to": "ANN",
+        "note": "not said",
+        "urgent": "no",
+        "tags": "a, b",
+    }
+
+
+def test_question_is_not_formatted_twice() -> None:
+    """Braces in what a model says stay what they are."""
+    values = pay.arguments.canonical({"amount": 5, "to": "{amount}"})
+    assert pay.question(values) == "Pay 5 to {AMOUNT}?"

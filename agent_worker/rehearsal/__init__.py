@@ -1,0 +1,1 @@
+"""Conversations by script, in text: what an author expects of the agent, tried without a room."""

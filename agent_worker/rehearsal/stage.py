@@ -1,0 +1,190 @@
+"""Plays a script against a real session of the agent, with its tools and its backends."""
+
+import asyncio
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from livekit.agents import AgentSession
+from livekit.agents.llm import LLM, ChatMessage
+
+from agent_worker.agent import AgentDefinition
+from agent_worker.call_control import AgentEndReason, CallControl
+from agent_worker.loading import Listings, open_tools
+from agent_worker.metrics import Metrics
+from agent_worker.rehearsal.script import Script, Step, Words
+from agent_worker.tools.guarded_agent import GuardedAgent, written
+from agent_worker.tools.journal import AlwaysOurs, MemoryJournal
+from agent_worker.tools.kit import ToolKit
+from agent_worker.tools.tool import Caller
+from voice_contract.confirmations import ConfirmationVote
+from voice_contract.ids import new_call_id
+from voice_contract.journal import ToolStarted
+
+REPLY_MAX_S = 30.0
+QUIET_S = 0.05
+
+
+@dataclass
+class Report:
+    """How a script went."""
+
+    script: Script
+    failures: list[str] = field(default_factory=list)
+    transcript: list[str] = field(default_factory=list)
+
+
+class _Line(CallControl):
+    def end_after_reply(self, reason: AgentEndReason) -> None:
+        pass  # the script ends when it ends
+
+
+class Stage:
+    """One conversation."""
+
+    def __init__(self, agent: AgentDefinition, llm: LLM[Any], listings: Listings) -> None:
+        self._agent = agent
+        self._llm = llm
+        self._listings = listings
+        self._journal = MemoryJournal()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> "Stage":
+        caller = Caller("rehearsal", new_call_id())
+        resources = await self._stack.enter_async_context(self._agent.open(caller))
+        tools = await self._stack.enter_async_context(open_tools(self._agent, self._listings))
+        self._kit = ToolKit(
+            caller=caller,
+            tools=tools,
+            resources=(_Line(), *resources),
+            journal=self._journal,
+            lease=AlwaysOurs(),
+            metrics=Metrics(None),
+            phrases=self._agent.phrases.gate,
+            call_max=self._agent.tool_calls_max,
+        )
+        self._session: AgentSession[None] = AgentSession(llm=self._llm, tools=[self._kit.toolset])
+        agent = GuardedAgent(
+            instructions=self._agent.instructions, gate=self._kit.gate, telling=self._kit.telling
+        )
+        await self._session.start(agent, record=False)
+        self._kit.follow(self._session, agent)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._kit.close()
+        await self._session.aclose()
+        await self._kit.aclose()
+        await self._stack.aclose()
+
+    async def play(self, script: Script) -> Report:
+        """Play *script* to its end, whatever fails."""
+        report = Report(script)
+        self._kit.gate.course.has_cards = script.cards
+        for number, step in enumerate(script.steps, start=1):
+            for failure in await self._play(step, report):
+                report.failures.append(f"step {number}: {failure}")
+        ran = [start.tool for start in self._starts()]
+        if not _in_order(script.order, ran):
+            report.failures.append(f"tools ran as {ran}, not in the order {script.order}")
+        return report
+
+    async def _play(self, step: Step, report: Report) -> list[str]:
+        said_before, ran_before = len(self._said()), len(self._starts())
+        began_s = time.monotonic()
+        failures: list[str] = []
+        if step.caller is not None:
+            report.transcript.append(f"caller: {step.caller}")
+            self._session.generate_reply(user_input=written(self._kit.gate, step.caller))
+        elif step.vote is not None:
+            report.transcript.append(f"caller answers on the screen: {step.vote}")
+            failures += self._vote(step.vote == "yes")
+        answered_s = await self._until_quiet(said_before, step.wait_s or 0.0)
+        said = self._said()[said_before:]
+        ran = self._starts()[ran_before:]
+        report.transcript += [f"agent: {words}" for words in said]
+        report.transcript += [f"  ran {start.tool}({_brief(start.arguments)})" for start in ran]
+        failures += _judge_words(step, said)
+        failures += _judge_calls(step, ran)
+        if step.within_ms is not None:
+            took_ms = None if answered_s is None else (answered_s - began_s) * 1000
+            if took_ms is None or took_ms > step.within_ms:
+                took = "never" if took_ms is None else f"after {took_ms:.0f} ms"
+                failures.append(f"answered {took}, not within {step.within_ms} ms")
+        return failures
+
+    def _vote(self, approved: bool) -> list[str]:
+        question = self._kit.gate.asks()
+        if question is None:
+            count = len(self._kit.gate.questions.open)
+            return [f"there are {count} open questions, so none can be answered"]
+        vote = ConfirmationVote(id=question.id, digest=question.digest, approved=approved)
+        self._kit.gate.questions.vote(vote, "screen", self._kit.gate.caller.identity)
+        return []
+
+    async def _until_quiet(self, said_before: int, wait_s: float) -> float | None:
+        """Until nothing is said and done any more. Returns: when the agent's first words came."""
+        first_s: float | None = None
+        quiet_since_s = time.monotonic()
+        ends_s = quiet_since_s + wait_s + REPLY_MAX_S
+        earliest_s = quiet_since_s + wait_s
+        while (now_s := time.monotonic()) < ends_s:
+            if first_s is None and len(self._said()) > said_before:
+                first_s = now_s
+            if self._session.current_speech is not None or self._kit.gate.is_busy:
+                quiet_since_s = now_s
+            elif now_s - quiet_since_s >= QUIET_S and now_s >= earliest_s:
+                break
+            await asyncio.sleep(0.005)
+        return first_s
+
+    def _said(self) -> list[str]:
+        return [
+            item.text_content or ""
+            for item in self._session.history.items
+            if isinstance(item, ChatMessage) and item.role == "assistant"
+        ]
+
+    def _starts(self) -> list[ToolStarted]:
+        return [entry for entry in self._journal.entries if isinstance(entry, ToolStarted)]
+
+
+def _judge_words(step: Step, said: Sequence[str]) -> Iterator[str]:
+    text = " ".join(said)
+    for words in _each(step.says):
+        if not _found(words, text):
+            yield f"did not say {words!r}, but {text!r}"
+    for words in _each(step.never):
+        if _found(words, text):
+            yield f"said {words!r}: {text!r}"
+
+
+def _judge_calls(step: Step, ran: Sequence[ToolStarted]) -> Iterator[str]:
+    if step.calls_nothing and ran:
+        yield f"ran {', '.join(start.tool for start in ran)}"
+    for tool, wanted in step.calls.items():
+        arguments = [start.arguments for start in ran if start.tool == tool]
+        if not any((wanted or {}).items() <= one.items() for one in arguments):
+            yield f"did not run {tool} with {wanted}, but {arguments or 'not at all'}"
+
+
+def _each(words: Words) -> list[str]:
+    return [words] if isinstance(words, str) else words
+
+
+def _found(words: str, text: str) -> bool:
+    if len(words) > 2 and words.startswith("/") and words.endswith("/"):
+        return re.search(words[1:-1], text, re.IGNORECASE) is not None
+    return words.lower() in text.lower()
+
+
+def _in_order(wanted: Sequence[str], ran: Sequence[str]) -> bool:
+    left = iter(ran)
+    return all(tool in left for tool in wanted)
+
+
+def _brief(arguments: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in arguments.items())

@@ -1,0 +1,126 @@
+"""The policy table of an MCP server, and the tools that become of it."""
+
+from typing import Any
+
+import pytest
+
+from agent_worker.tools.arguments import WrongArguments
+from agent_worker.tools.mcp import Listed, McpServer, allow, as_tools, mcp_server
+from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, ToolMistake, ToolRefused
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "amount": {"type": "number", "exclusiveMinimum": 0},
+        "to": {"type": "string", "maxLength": 20},
+        "key": {"type": "string"},
+        "who": {"type": "string"},
+    },
+    "required": ["amount", "to", "key"],
+}
+LISTING = {"pay": Listed(description="Pay.", parameters=SCHEMA)}
+
+
+def modest(amount: float) -> None:
+    """At most 100."""
+    if amount > 100:
+        raise ToolRefused("That is too much.")
+
+
+def bank(**changes: Any) -> McpServer:
+    """A server with one tool that may be used."""
+    guards: dict[str, Any] = {
+        "effect": "write",
+        "confirm": "Pay {amount} to {to}?",
+        "idempotent": True,
+        "policy": [modest],
+        "inject": {"key": "idempotency_key", "who": "caller"},
+    }
+    return mcp_server(
+        "bank", url="http://127.0.0.1:1/mcp", tools={"pay": allow(**guards | changes)}
+    )
+
+
+class Sent:
+    """What was sent to the server."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+
+    async def __call__(self, name: str, arguments: dict[str, Any]) -> Answer:
+        self.calls.append((name, arguments))
+        return Answer(say="Paid.")
+
+
+async def test_tool_of_a_server_hides_what_is_injected_and_sends_it() -> None:
+    """A model sees amount and receiver; key and caller come from the gate."""
+    sent = Sent()
+    (pay,) = as_tools(bank(), LISTING, sent)
+    assert (pay.name, pay.description, pay.backend) == ("pay", "Pay.", "mcp:bank")
+    assert pay.schema["parameters"]["properties"].keys() == {"amount", "to"}
+    values = pay.arguments.canonical({"amount": 5, "to": "Ann"})
+    with pytest.raises(WrongArguments, match="the key right"):
+        pay.arguments.canonical({"amount": 5, "to": "Ann", "key": "mine"})
+    injected = {
+        name: Caller("me", "call") if kind is Caller else IdempotencyKey("call:1")
+        for name, kind in pay.injected.items()
+    }
+    await pay.run(**pay.arguments.bind(values), **injected)
+    assert sent.calls == [("pay", {"amount": 5, "to": "Ann", "key": "call:1", "who": "me"})]
+    assert pay.question(values) == "Pay 5 to Ann?"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"confirm": "Pay {sum}?"}, "bank.pay: confirm: there is no parameter 'sum'"),
+        ({"inject": {"nonce": "idempotency_key"}}, "inject: there is no parameter 'nonce'"),
+        ({"in_words": {"sum": str}}, "in_words: there is no parameter 'sum'"),
+    ],
+)
+def test_guards_that_speak_of_what_the_server_has_not_are_told(
+    changes: dict[str, Any], message: str
+) -> None:
+    """With file and line, when the server was asked."""
+    with pytest.raises(ToolMistake, match=message) as caught:
+        as_tools(bank(**changes), LISTING, Sent())
+    assert "test_mcp.py:" in str(caught.value)
+
+
+def test_tool_that_the_server_has_not_is_told() -> None:
+    """It may have been renamed: nothing is offered then, and nothing starts."""
+    with pytest.raises(ToolMistake, match=r"test_mcp\.py:\d+: bank\.pay: the server has no such"):
+        as_tools(bank(), {}, Sent())
+
+
+def test_schema_that_is_none_is_told() -> None:
+    """A server's mistake stops at the door."""
+    listing = {"pay": Listed(parameters={"properties": {"key": {}, "who": {}, "amount": {"type": 7},
+                                                        "to": {}}})}  # fmt: skip
+    with pytest.raises(ToolMistake, match="the server's schema is wrong"):
+        as_tools(bank(), listing, Sent())
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: allow(effect="maybe"), "effect must be"),
+        (lambda: allow(effect="read", confirm="Sure?"), "only a tool that writes"),
+        (lambda: allow(effect="write", idempotent=True), "needs a parameter to inject"),
+        (lambda: allow(effect="write", timeout_s=0), "timeout_s"),
+        (lambda: allow(effect="write", max_per_call=0), "max_per_call"),
+        (lambda: mcp_server("b", tools={}, url="http://x"), "no tool is allowed"),
+        (lambda: mcp_server("b", tools={"x": allow(effect="read")}), "either command or url"),
+        (
+            lambda: mcp_server("b", tools={"x": allow(effect="read")}, url="u", command=["c"]),
+            "either command or url",
+        ),
+        (lambda: mcp_server("b c", tools={"x": allow(effect="read")}, url="u"), "a name is made"),
+        (lambda: mcp_server("b", tools={"x y": allow(effect="read")}, url="u"), "cannot be the"),
+    ],
+)
+def test_table_that_makes_no_sense_is_told_where_it_stands(make: Any, message: str) -> None:
+    """File and line of the author's own code."""
+    with pytest.raises(ToolMistake, match=message) as caught:
+        make()
+    assert "test_mcp.py:" in str(caught.value)
