@@ -64,6 +64,7 @@ COPY --chmod=755 agent_worker agent_worker
 COPY --chmod=755 examples/__init__.py examples/
 COPY --chmod=755 examples/storefront/__init__.py examples/storefront/
 COPY --chmod=755 examples/storefront/agent examples/storefront/agent
+COPY --chmod=755 examples/storefront/knowledge examples/storefront/knowledge
 CMD ["python", "-m", "agent_worker"]
 
 

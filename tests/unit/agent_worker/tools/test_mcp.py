@@ -104,7 +104,7 @@ def test_schema_that_is_none_is_told() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: allow(effect="maybe"), "effect must be"),
+        (lambda: allow(effect="maybe"), "effect must be"),  # type: ignore[arg-type]
         (lambda: allow(effect="read", confirm="Sure?"), "only a tool that writes"),
         (lambda: allow(effect="write", idempotent=True), "needs a parameter to inject"),
         (lambda: allow(effect="write", timeout_s=0), "timeout_s"),
