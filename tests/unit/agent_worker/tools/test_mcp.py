@@ -41,6 +41,10 @@ def bank(**changes: Any) -> McpServer:
     )
 
 
+def _maybe() -> Any:
+    return "maybe"
+
+
 class Sent:
     """What was sent to the server."""
 
@@ -104,7 +108,7 @@ def test_schema_that_is_none_is_told() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: allow(effect="maybe"), "effect must be"),  # type: ignore[arg-type]
+        (lambda: allow(effect=_maybe()), "effect must be"),
         (lambda: allow(effect="read", confirm="Sure?"), "only a tool that writes"),
         (lambda: allow(effect="write", idempotent=True), "needs a parameter to inject"),
         (lambda: allow(effect="write", timeout_s=0), "timeout_s"),

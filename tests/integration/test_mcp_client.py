@@ -1,0 +1,199 @@
+"""Connections to real MCP servers: made when needed, again when broken, and honest about both."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+
+from agent_worker.tools.mcp import McpServer, allow, mcp_server
+from agent_worker.tools.mcp_client import Connection, McpUnavailable, list_servers
+from agent_worker.tools.tool import Answer, BackendAway, ToolRefused
+from stack.parent_death import die_with_parent
+from tests.local_stack import ROOT, free_ports, until
+
+SERVER = """
+import asyncio, os, sys
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+
+server = MCPServer("odd")
+
+@server.tool()
+def pid() -> int:
+    "Tell the process."
+    return os.getpid()
+
+@server.tool()
+def secret() -> str:
+    "Not allowed."
+    return "secret"
+
+@server.tool()
+def refuse() -> str:
+    "Refuse."
+    raise ToolError("We are closed.")
+
+@server.tool()
+def fail() -> str:
+    "Fail."
+    raise ToolError("db password=hunter2")
+
+@server.tool()
+async def work(file: str) -> str:
+    "Work for a while, and leave a trace of how it ended."
+    with open(file, "a") as trace:
+        try:
+            trace.write("begun,"); trace.flush()
+            await asyncio.sleep(0.5)
+            trace.write("done,")
+        except asyncio.CancelledError:
+            trace.write("stopped,")
+            raise
+    return "Worked."
+
+@server.tool()
+def much() -> str:
+    "Answer at length."
+    return "x" * 100_000
+
+if sys.argv[1:]:
+    server.run(transport="streamable-http", host="127.0.0.1", port=int(sys.argv[1]))
+else:
+    print("noise on stderr: password=hunter2", file=sys.stderr)
+    server.run()
+"""
+TOOLS = {
+    "pid": allow(effect="read"),
+    "refuse": allow(effect="write", errors_are_refusals=True),
+    "fail": allow(effect="write"),
+    "work": allow(effect="write"),
+    "much": allow(effect="read"),
+}
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The server's program."""
+    file = tmp_path_factory.mktemp("server") / "odd.py"
+    file.write_text(SERVER)
+    return file
+
+
+@pytest.fixture(scope="module")
+def over_http(program: Path) -> Iterator[McpServer]:
+    """It serves over HTTP."""
+    (port,) = free_ports(1)
+    process = subprocess.Popen(
+        [sys.executable, str(program), str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=die_with_parent,
+    )
+    url = f"http://127.0.0.1:{port}/mcp"
+    for _ in range(300):
+        try:
+            httpx.get(url, trust_env=False)
+            break
+        except httpx.HTTPError:
+            time.sleep(0.05)
+    yield mcp_server("odd", url=url, tools=TOOLS)
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def over_stdio(program: Path) -> McpServer:
+    return mcp_server("odd", command=(sys.executable, str(program)), tools=TOOLS)
+
+
+@pytest.fixture(params=["over_stdio", "over_http"])
+async def line(request: pytest.FixtureRequest) -> AsyncIterator[Connection]:
+    """A connection of each kind."""
+    connection = Connection(request.getfixturevalue(request.param))
+    yield connection
+    await connection.aclose()
+
+
+async def test_only_allowed_tools_are_listed(line: Connection) -> None:
+    """Whatever else the server has."""
+    assert set(await line.list_tools()) == set(TOOLS)
+
+
+async def test_errors_of_a_tool_are_refusals_only_where_that_is_said(
+    line: Connection, tmp_path: Path
+) -> None:
+    """Clean words there, and nothing of the server's own elsewhere; long answers are cut."""
+    with pytest.raises(ToolRefused, match=r"^We are closed\.$"):
+        await line.send("refuse", {})
+    with pytest.raises(RuntimeError) as caught:
+        await line.send("fail", {})
+    assert "hunter2" not in str(caught.value)
+    assert len((await line.send("much", {})).say) == 2_000
+    # Whoever stops waiting tells the server to stop midway: the gate never does for a write.
+    trace = tmp_path / "trace"
+    task = asyncio.create_task(line.send("work", {"file": str(trace)}))
+    await until(lambda: trace.exists() and trace.read_text() == "begun,")
+    assert (await task).say == "Worked."
+    assert trace.read_text() == "begun,done,"
+
+
+async def test_process_that_died_is_started_again(over_stdio: McpServer, tmp_path: Path) -> None:
+    """A call into a dead one is never of unknown outcome; one that was under way is."""
+    connection = Connection(over_stdio)
+
+    async def number() -> int:
+        answer: Answer = await connection.send("pid", {})
+        return int(answer.say)
+
+    first = await number()
+    os.kill(first, signal.SIGKILL)
+    await asyncio.sleep(0.1)
+    second = await number()
+    assert second != first
+    trace = tmp_path / "trace"
+    under_way = asyncio.create_task(connection.send("work", {"file": str(trace)}))
+    await until(lambda: trace.exists() and trace.read_text() == "begun,")
+    os.kill(second, signal.SIGKILL)
+    with pytest.raises(TimeoutError):
+        await under_way
+    third = await number()
+    await connection.aclose()
+    await until(lambda: not Path(f"/proc/{third}").exists())
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"command": ["/nonexistent/server"]},
+        {"command": ["/bin/false"]},
+        {"url": "http://127.0.0.1:9"},
+    ],
+)
+async def test_server_that_is_not_there_is_told_by_name_and_place(where: dict[str, Any]) -> None:
+    """When it is listed; a call to it is known not to have been sent."""
+    server = mcp_server("dead", tools={"search": allow(effect="write")}, **where)
+    with pytest.raises(McpUnavailable, match=r"test_mcp_client\.py:\d+: the MCP server 'dead'"):
+        await list_servers([server])
+    connection = Connection(server)
+    with pytest.raises(BackendAway):
+        await connection.send("search", {})
+    await connection.aclose()
+
+
+async def test_noise_of_a_server_stays_out_of_our_output(
+    over_stdio: McpServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What it prints may be anything."""
+    assert ROOT.exists()
+    connection = Connection(over_stdio)
+    await connection.send("pid", {})
+    await connection.aclose()
+    assert "hunter2" not in "".join(capfd.readouterr())

@@ -1,0 +1,21 @@
+"""An agent's tools and guards in words, from what it really has."""
+
+from agent_worker.agent import AgentDefinition
+from agent_worker.describe import describe
+
+
+def test_page_tells_of_every_tool_and_its_guards(agent: AgentDefinition) -> None:
+    """What it does, asks, takes, and how often; with file and line."""
+    page = describe(agent, agent.all_tools)
+    for tool in agent.all_tools:
+        assert f"\n## {tool.name}\n" in page
+    assert (
+        "| [`clear`](#clear) | **writes** | Clear room {number}? | 10 a call | 5 s | never |"
+        in page
+    )
+    assert "| `number` | integer | yes |" in page
+    assert "| `quickly` | boolean |  |" in page
+    assert "asks: “Clear room {number}?”, shows all arguments, and waits 30 s for a yes" in page
+    assert "the server fills in: House, IdempotencyKey" in page
+    assert "tests/unit/agent_worker/small_agent.py:" in page
+    assert "MCP" not in page
