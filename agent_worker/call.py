@@ -2,22 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import structlog
 from livekit import rtc
-from livekit.agents import (
-    Agent,
-    AgentSession,
-    APIConnectOptions,
-    JobContext,
-    ModelSettings,
-    inference,
-)
+from livekit.agents import AgentSession, JobContext
 from livekit.agents.llm import ChatContext
-from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.agents.voice.events import (
     AgentStateChangedEvent,
     CloseEvent,
@@ -34,13 +26,13 @@ from agent_worker.metrics import Metrics
 from agent_worker.presence import Presence
 from agent_worker.recovery import Past, resume
 from agent_worker.settings import WorkerSettings
-from agent_worker.tools.guarded_agent import GuardedAgent, written
+from agent_worker.tools.guarded_agent import written
 from agent_worker.tools.kit import ToolKit
 from agent_worker.tools.tool import Caller, Tool
 from agent_worker.turns import TurnJournal
-from agent_worker.voice.policy import TRANSCRIPTION_TIMEOUT_S, ConversationPolicy
-from agent_worker.voice.providers import build_llm, build_stt, build_tts
-from agent_worker.voice.turn_detector import GrammarTurnDetector
+from agent_worker.voice.policy import ConversationPolicy
+from agent_worker.voice.session import build_session
+from agent_worker.voice.speaking import SpeakingAgent
 from call_record import calls, journal
 from call_record.database import AWAY
 from voice_contract.dispatch import DispatchMetadata
@@ -59,7 +51,6 @@ ROOM_LOST_AFTER_S = 5.0
 LEAVE_WITHIN_S = 2.0
 INTERRUPT_WITHIN_S = 2.0
 NOTICE_MAX_CHARS = 2000
-SESSION_VAD_SILENCE_S = 0.15
 TURN_PARTS = (
     "transcription_delay",
     "end_of_turn_delay",
@@ -124,7 +115,9 @@ class Call(CallControl):
                 phrases=self._agent.phrases.gate,
                 call_max=self._agent.tool_calls_max,
             )
-            self._session = self._build_session()
+            self._session = build_session(
+                self._settings, self._agent, self._tools.toolset, self._on_stt_failure
+            )
             if self._past is not None:
                 self._session.history.insert(self._past.items)
                 self._tools.restore(self._past.recorded)
@@ -176,31 +169,6 @@ class Call(CallControl):
 
     # -- beginning
 
-    def _build_session(self) -> AgentSession[None]:
-        return AgentSession(
-            stt=build_stt(self._settings, self._on_stt_failure),
-            tts=build_tts(self._settings),
-            llm=build_llm(self._settings, self._agent),
-            vad=inference.VAD(min_silence_duration=SESSION_VAD_SILENCE_S),
-            tools=[self._tools.toolset],
-            turn_handling={
-                "turn_detection": GrammarTurnDetector(self._agent.templates),
-                "endpointing": {"min_delay": 0.25, "max_delay": 1.3},
-                "interruption": {"mode": "vad", "min_duration": 0.3},
-                "preemptive_generation": {"enabled": True, "preemptive_tts": True},
-            },
-            conn_options=SessionConnectOptions(
-                stt_conn_options=APIConnectOptions(max_retry=1, timeout=5, retry_interval=0.2),
-                llm_conn_options=APIConnectOptions(max_retry=0, timeout=10),
-                tts_conn_options=APIConnectOptions(max_retry=1, timeout=5, retry_interval=0.2),
-                # The framework would close the session in silence. Ours says so and goes on.
-                max_unrecoverable_errors=10_000,
-            ),
-            user_away_timeout=self._settings.silence_s,
-            transcription_timeout=TRANSCRIPTION_TIMEOUT_S,
-            aec_warmup_duration=1.0,
-        )
-
     def _listen(self) -> None:
         session = self._session
         session.on("agent_state_changed", self._on_agent_state)
@@ -215,7 +183,14 @@ class Call(CallControl):
         methods = {HANG_UP_METHOD: self._on_hang_up, **self._tools.desk.methods}
         for name, handler in methods.items():
             self._room.local_participant.register_rpc_method(name, handler)
-        agent = _VoiceAgent(self)
+        agent = SpeakingAgent(
+            instructions=self._agent.instructions,
+            gate=self._tools.gate,
+            telling=self._tools.telling,
+            chat_ctx=None if self._past is None else ChatContext(self._past.items),
+            turns=self._turns,
+            on_failure=self._on_voice_failure,
+        )
         await self._session.start(
             agent,
             room=self._room,
@@ -458,7 +433,7 @@ class Call(CallControl):
         if not self._broken.done():
             self._broken.set_result(reason)
 
-    def voice_failed(self, text: str) -> None:
+    def _on_voice_failure(self, text: str) -> None:
         """*text* could not be spoken: show it instead."""
         self._notify(Notice(code="no-voice", text=text[:NOTICE_MAX_CHARS]))
 
@@ -472,39 +447,3 @@ class Call(CallControl):
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-class _VoiceAgent(GuardedAgent):
-    """The framework's agent: our instructions, and words on screen when the voice fails."""
-
-    def __init__(self, call: Call) -> None:
-        past = call._past
-        super().__init__(
-            instructions=call._agent.instructions,
-            gate=call._tools.gate,
-            telling=call._tools.telling,
-            chat_ctx=ChatContext(past.items) if past is not None else None,
-        )
-        self._call = call
-
-    async def tts_node(
-        self, text: AsyncIterable[str], model_settings: ModelSettings
-    ) -> AsyncIterator[rtc.AudioFrame]:
-        words = self._call._turns.plan()
-
-        async def remember() -> AsyncIterator[str]:
-            async for piece in text:
-                words.append(piece)
-                yield piece
-
-        spoken = remember()
-        frames = 0
-        try:
-            async for frame in Agent.default.tts_node(self, spoken, model_settings):
-                frames += 1
-                yield frame
-        except Exception as error:
-            log.warning("speech.failed", frames=frames, exc_info=error)
-            async for _ in spoken:
-                pass
-            self._call.voice_failed("".join(words))

@@ -1,0 +1,51 @@
+"""LiveKit's session, arranged for a quick answer: see docs/performance.md."""
+
+from collections.abc import Callable
+
+from livekit.agents import AgentSession, APIConnectOptions, inference
+from livekit.agents.llm import Toolset
+from livekit.agents.voice.agent_session import SessionConnectOptions
+
+from agent_worker.agent import AgentDefinition
+from agent_worker.settings import WorkerSettings
+from agent_worker.voice.policy import TRANSCRIPTION_TIMEOUT_S
+from agent_worker.voice.providers import build_llm, build_stt, build_tts
+from agent_worker.voice.turn_detector import GrammarTurnDetector
+
+VAD_SILENCE_S = 0.15
+
+
+def build_session(
+    settings: WorkerSettings,
+    agent: AgentDefinition,
+    toolset: Toolset,
+    on_stt_failure: Callable[[Exception], None],
+) -> AgentSession[None]:
+    """
+    A session of *agent* with *toolset* and no other tools.
+
+    Raises: SettingsError: a provider cannot be made.
+    """
+    return AgentSession(
+        stt=build_stt(settings, on_stt_failure),
+        tts=build_tts(settings),
+        llm=build_llm(settings, agent),
+        vad=inference.VAD(min_silence_duration=VAD_SILENCE_S),
+        tools=[toolset],
+        turn_handling={
+            "turn_detection": GrammarTurnDetector(agent.templates),
+            "endpointing": {"min_delay": 0.25, "max_delay": 1.3},
+            "interruption": {"mode": "vad", "min_duration": 0.3},
+            "preemptive_generation": {"enabled": True, "preemptive_tts": True},
+        },
+        conn_options=SessionConnectOptions(
+            stt_conn_options=APIConnectOptions(max_retry=1, timeout=5, retry_interval=0.2),
+            llm_conn_options=APIConnectOptions(max_retry=0, timeout=10),
+            tts_conn_options=APIConnectOptions(max_retry=1, timeout=5, retry_interval=0.2),
+            # The framework would close the session in silence. Ours says so and goes on.
+            max_unrecoverable_errors=10_000,
+        ),
+        user_away_timeout=settings.silence_s,
+        transcription_timeout=TRANSCRIPTION_TIMEOUT_S,
+        aec_warmup_duration=1.0,
+    )
