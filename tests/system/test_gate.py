@@ -1,0 +1,219 @@
+"""The gate in whole calls: over the SFU, in the agent's voice, with the shop's ledger as judge."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import httpx2 as httpx
+import pytest
+from livekit import api, rtc
+
+from call_record import journal
+from stack.ask import speak
+from stack.caller import Caller, joined
+from tests.asking import ask, greeted, ledger, speech_url
+from tests.gate_agent import EXPIRES_S
+from tests.local_stack import LocalStack, running_stack
+from voice_contract.actions import ActionReport, ClientAction, ShowOrder
+from voice_contract.confirmations import (
+    ConfirmationResult,
+    Confirmations,
+    ConfirmationVote,
+    PendingConfirmation,
+)
+from voice_contract.journal import (
+    ClientActionOutcome,
+    ConfirmationAnswered,
+    ConfirmationRefused,
+    Entry,
+)
+from voice_contract.names import ACTION_OUTCOME_METHOD, CONFIRM_METHOD, CONFIRMATIONS_METHOD
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """The stack with an agent that is slower than life."""
+    with running_stack(tmp_path_factory.mktemp("gate"), PARLEY_AGENT="tests.gate_agent") as started:
+        yield started
+
+
+@pytest.fixture
+async def caller(stack: LocalStack) -> AsyncIterator[Caller]:
+    """A caller whose page shows cards, and who has heard the greeting."""
+    async with joined(stack.page_url) as present:
+        await greeted(present)
+        await cards(present)
+        yield present
+
+
+async def rpc(caller: Caller, method: str, payload: str = "") -> str:
+    """Call a method of the agent's."""
+    assert caller.agent is not None
+    return await caller.room.local_participant.perform_rpc(
+        destination_identity=caller.agent.identity, method=method, payload=payload
+    )
+
+
+async def cards(caller: Caller) -> list[PendingConfirmation]:
+    """The open questions, as the page asks for them."""
+    answer = await rpc(caller, CONFIRMATIONS_METHOD)
+    return Confirmations.model_validate_json(answer).pending
+
+
+async def pushed_card(caller: Caller) -> PendingConfirmation:
+    """The card that the agent pushed last."""
+    async with asyncio.timeout(15):
+        while True:
+            pushed = [one for one in caller.messages if isinstance(one, Confirmations)]
+            if pushed and pushed[-1].pending:
+                return pushed[-1].pending[-1]
+            await asyncio.sleep(0.05)
+
+
+async def vote(
+    caller: Caller, card: PendingConfirmation, approved: bool, *, digest: str | None = None
+) -> str:
+    """The caller's answer on the card. Returns: what counts."""
+    wish = ConfirmationVote(id=card.id, digest=digest or card.digest, approved=approved)
+    answer = await rpc(caller, CONFIRM_METHOD, wish.model_dump_json())
+    return ConfirmationResult.model_validate_json(answer).state
+
+
+async def effects(stack: LocalStack, caller: Caller) -> list[object]:
+    """What the shop did in the call."""
+    return [one["kind"] for one in (await ledger(stack, caller.room.name))["effects"]]
+
+
+async def entries(stack: LocalStack, caller: Caller) -> list[Entry | None]:
+    """The call's journal."""
+    await asyncio.sleep(0.3)
+    async with stack.record() as record:
+        return [one.entry for one in await journal.read(record, caller.room.name)]
+
+
+@asynccontextmanager
+async def stranger_in(stack: LocalStack, room: str) -> AsyncIterator[rtc.Room]:
+    """Somebody else in the caller's room, with every right that a participant can have."""
+    token = (
+        api.AccessToken(stack.key.api_key, stack.key.secret)
+        .with_identity("stranger")
+        .with_grants(api.VideoGrants(room_join=True, room=room))
+        .to_jwt()
+    )
+    stranger = rtc.Room()
+    await stranger.connect(stack.sfu_url, token)
+    try:
+        yield stranger
+    finally:
+        await stranger.disconnect()
+
+
+async def test_spoken_yes_after_another_question_cancels_the_order_once(
+    stack: LocalStack, caller: Caller
+) -> None:
+    """Asked, talked about something else meanwhile, "yes" said aloud: one effect, told."""
+    await ask(stack, caller, "please cancel order number nine", "Cancel order 9?")
+    await pushed_card(caller)
+    await ask(stack, caller, "where is order number eight", "Order 8 is on its way")
+    assert await effects(stack, caller) == []
+    await ask(stack, caller, "yes please", "All right")
+    await caller.agent_line(containing="Order 9 is cancelled")
+    assert await effects(stack, caller) == ["order.cancelled"]
+    answers = [one for one in await entries(stack, caller) if isinstance(one, ConfirmationAnswered)]
+    assert [(one.approved, one.by) for one in answers] == [(True, "voice")]
+
+
+async def test_barge_in_while_a_write_runs_leaves_it_alone_and_it_is_told_later(
+    stack: LocalStack, caller: Caller
+) -> None:
+    """Done once; the next question is answered at once, not after the write."""
+    asked_at = await caller.say(await speak(speech_url(stack), "let me speak to a real person"))
+    await asyncio.sleep(1.2)
+    again_at = await ask(stack, caller, "where is order number eight", "Order 8 is on its way")
+    assert again_at - asked_at < 4
+    await caller.agent_line(containing="asked a colleague to call you back")
+    assert await effects(stack, caller) == ["callback.requested"]
+    told = [line for line in caller.lines if "asked a colleague" in line.text]
+    assert len(told) == 1
+
+
+async def test_votes_of_a_stranger_and_on_something_else_do_not_count(
+    stack: LocalStack, caller: Caller
+) -> None:
+    """Refused and on record; the caller's own vote counts, and gets the same answer again."""
+    await caller.send_text("cancel order ten")
+    card = await pushed_card(caller)
+    assert [(one.name, one.value) for one in card.arguments] == [("order number", "10")]
+    wish = ConfirmationVote(id=card.id, digest=card.digest, approved=True).model_dump_json()
+    async with stranger_in(stack, caller.room.name) as stranger:
+        assert caller.agent is not None
+        for method in (CONFIRMATIONS_METHOD, CONFIRM_METHOD, ACTION_OUTCOME_METHOD):
+            with pytest.raises(rtc.RpcError) as refused:
+                await stranger.local_participant.perform_rpc(
+                    destination_identity=caller.agent.identity, method=method, payload=wish
+                )
+            assert refused.value.code == 1403
+    assert await vote(caller, card, True, digest="0" * 64) == "changed"
+    assert await effects(stack, caller) == []
+    assert [await vote(caller, card, approved) for approved in (True, False)] == ["approved"] * 2
+    await caller.agent_line(containing="Order 10 is cancelled")
+    assert await effects(stack, caller) == ["order.cancelled"]
+    refusals = [one for one in await entries(stack, caller) if isinstance(one, ConfirmationRefused)]
+    assert [(one.sender, one.reason) for one in refusals] == [
+        ("stranger", "stranger"),
+        (caller.room.local_participant.identity, "changed"),
+    ]
+
+
+async def test_vote_after_the_time_does_nothing(stack: LocalStack, caller: Caller) -> None:
+    """The agent says that it did nothing; the card is gone."""
+    await caller.send_text("cancel my appointment")
+    card = await pushed_card(caller)
+    assert card.expires_in_ms <= EXPIRES_S * 1000
+    await caller.agent_line(containing="I got no answer, so I did not do it")
+    assert await vote(caller, card, True) == "expired"
+    assert await cards(caller) == []
+    assert await effects(stack, caller) == []
+
+
+async def test_card_survives_a_reload(stack: LocalStack) -> None:
+    """The page leaves and comes back: the same card, with less time, and it can be answered."""
+    async with httpx.AsyncClient() as browser:
+        async with joined(stack.page_url, http=browser, hang_up=False) as before:
+            await greeted(before)
+            await cards(before)
+            await before.send_text("cancel order twelve")
+            card = await pushed_card(before)
+            call_id = before.room.name
+        async with joined(stack.page_url, http=browser, call_id=call_id) as after:
+            started = time.monotonic()
+            while after.agent is None and time.monotonic() - started < 5:
+                await asyncio.sleep(0.05)
+            (shown,) = await cards(after)
+            assert (shown.id, shown.digest) == (card.id, card.digest)
+            assert shown.expires_in_ms < card.expires_in_ms
+            assert await vote(after, shown, True) == "approved"
+            await after.agent_line(containing="Order 12 is cancelled")
+            assert await effects(stack, after) == ["order.cancelled"]
+
+
+async def test_order_is_suggested_to_the_page_alone_and_its_report_is_on_record(
+    stack: LocalStack, caller: Caller
+) -> None:
+    """A second participant gets no action, no card and no notice."""
+    async with stranger_in(stack, caller.room.name) as stranger:
+        heard: list[str] = []
+        stranger.register_text_stream_handler(
+            "parley.message", lambda reader, sender: heard.append(sender)
+        )
+        await caller.send_text("Where is order eight?")
+        await caller.agent_line(containing="Order 8 is on its way")
+    actions = [one for one in caller.messages if isinstance(one, ClientAction)]
+    (action,) = actions
+    assert isinstance(action.action, ShowOrder) and action.action.number == 8
+    report = ActionReport(id=action.id, outcome="done").model_dump_json()
+    assert await rpc(caller, ACTION_OUTCOME_METHOD, report) == ""
+    assert heard == []
+    outcomes = [one for one in await entries(stack, caller) if isinstance(one, ClientActionOutcome)]
+    assert [(one.action_id, one.outcome) for one in outcomes] == [(action.id, "done")]
