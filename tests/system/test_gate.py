@@ -201,12 +201,14 @@ async def test_card_survives_a_reload(stack: LocalStack) -> None:
 async def test_order_is_suggested_to_the_page_alone_and_its_report_is_on_record(
     stack: LocalStack, caller: Caller
 ) -> None:
-    """A second participant gets no action, no card and no notice."""
+    """A second participant gets no action, no card, and no word of either side."""
     async with stranger_in(stack, caller.room.name) as stranger:
-        heard: list[str] = []
-        stranger.register_text_stream_handler(
-            "parley.message", lambda reader, sender: heard.append(sender)
-        )
+        heard: list[object] = []
+        for topic in ("parley.message", "lk.transcription", "lk.agent.session"):
+            stranger.register_text_stream_handler(topic, lambda *what: heard.append(what))
+            stranger.register_byte_stream_handler(topic, lambda *what: heard.append(what))
+        stranger.on("transcription_received", lambda *what: heard.append(what))
+        stranger.on("data_received", heard.append)
         await caller.send_text("Where is order eight?")
         await caller.agent_line(containing="Order 8 is on its way")
     actions = [one for one in caller.messages if isinstance(one, ClientAction)]
