@@ -33,6 +33,7 @@ from agent_worker.turns import TurnJournal
 from agent_worker.voice.policy import ConversationPolicy
 from agent_worker.voice.session import build_session
 from agent_worker.voice.speaking import SpeakingAgent
+from agent_worker.voice.whisper import whisper
 from call_record import calls, journal
 from call_record.database import AWAY
 from voice_contract.dispatch import DispatchMetadata
@@ -180,6 +181,7 @@ class Call(CallControl):
 
     async def _start(self) -> None:
         await self._context.connect()
+        whisper(self._room.local_participant, self._dispatch.caller)
         methods = {HANG_UP_METHOD: self._on_hang_up, **self._tools.desk.methods}
         for name, handler in methods.items():
             self._room.local_participant.register_rpc_method(name, handler)

@@ -3,10 +3,15 @@
 import argparse
 import sys
 
-from bench import post_call, record, token
+from bench import gate, post_call, record, token
 from stack.step import StepError
 
-MEASUREMENTS = {"record": record.main, "post-call": post_call.main, "token": token.main}
+MEASUREMENTS = {
+    "gate": gate.main,
+    "post-call": post_call.main,
+    "record": record.main,
+    "token": token.main,
+}
 
 
 def main() -> int:

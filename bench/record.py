@@ -58,12 +58,12 @@ async def _measure(name: str, url: str, folder: Path) -> None:
     ring = keys.ensure(folder / "keys.yaml")
     record = Record(Database(url, connections=2), ring)
     await workers.register(record, "bench", 10_000)
-    call_id = await _live(record)
+    call_id = await live(record)
     rows = []
     async with JournalWriter(record, call_id, 1) as writer:
-        rows.append(await _repeat("append, written ahead", lambda: writer.write_ahead(TURN)))
+        rows.append(await repeat("append, written ahead", lambda: writer.write_ahead(TURN)))
         rows.append(await _batches(writer))
-    rows.append(await _repeat("renewal", lambda: calls.renew(record, call_id, 1, "bench")))
+    rows.append(await repeat("renewal", lambda: calls.renew(record, call_id, 1, "bench")))
     await record.close()
     at_once = f"renewals of {CALLS_AT_ONCE} calls"
     rows.append(await _many(f"{at_once}, one a second each", url, ring, 1.0))
@@ -72,7 +72,8 @@ async def _measure(name: str, url: str, folder: Path) -> None:
         print(f"{name:<12}{row}")
 
 
-async def _repeat(what: str, work: Callable[[], Awaitable[object]], pace_s: float = 0) -> Row:
+async def repeat(what: str, work: Callable[[], Awaitable[object]], pace_s: float = 0) -> Row:
+    """Do *work* again and again for a few seconds, not more often than each *pace_s*."""
     times: list[float] = []
     started = time.perf_counter()
     while time.perf_counter() - started < FOR_S:
@@ -89,21 +90,21 @@ async def _batches(writer: JournalWriter) -> Row:
             writer.write(TURN)
         await writer.flush()
 
-    row = await _repeat(f"append, {BATCH_MAX} written behind", batch)
+    row = await repeat(f"append, {BATCH_MAX} written behind", batch)
     return Row(row.what, row.times_s, row.a_second * BATCH_MAX)
 
 
 async def _many(what: str, url: str, keys: KeyRing, pace_s: float) -> Row:
     """Renewals of many calls, each with a connection of its own, as each job has one."""
     records = [Record(Database(url, connections=1), keys) for _ in range(CALLS_AT_ONCE)]
-    ids = [await _live(one) for one in records]
+    ids = [await live(one) for one in records]
 
     async def job(one: Record, call_id: str, number: int) -> Row:
         async def renew() -> None:
             await calls.renew(one, call_id, 1, "bench")
 
         await asyncio.sleep(pace_s * number / CALLS_AT_ONCE)
-        return await _repeat("", renew, pace_s)
+        return await repeat("", renew, pace_s)
 
     rows = await asyncio.gather(*map(job, records, ids, range(CALLS_AT_ONCE)))
     for one in records:
@@ -112,7 +113,8 @@ async def _many(what: str, url: str, keys: KeyRing, pace_s: float) -> Row:
     return Row(what, times, sum(row.a_second for row in rows))
 
 
-async def _live(record: Record) -> str:
+async def live(record: Record) -> str:
+    """A call that attempt 1 has, owned by `bench`."""
     call_id = new_call_id()
     assert isinstance(await admit(record, call_id, Applicant(call_id)), Admitted)
     assert await calls.claim(record, call_id, 1, "bench", "bench") is Claim.CLAIMED

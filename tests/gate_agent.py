@@ -8,7 +8,7 @@ from agent_worker.tools.tool import Answer, Tool
 from examples.storefront.agent import AGENT as SHOP
 
 SLOW_S = 4.0
-EXPIRES_S = 8.0
+EXPIRES_S = 3.0
 
 
 def _slow(tool: Tool) -> Tool:
@@ -24,7 +24,7 @@ def _short(tool: Tool) -> Tool:
     return dataclasses.replace(tool, guards=dataclasses.replace(tool.guards, expires_s=EXPIRES_S))
 
 
-CHANGED = {"talk_to_person": _slow, "cancel_order": _short}
+CHANGED = {"talk_to_person": _slow, "cancel_appointment": _short}
 AGENT = dataclasses.replace(
     SHOP, tools=tuple(CHANGED.get(tool.name, lambda same: same)(tool) for tool in SHOP.tools)
 )
