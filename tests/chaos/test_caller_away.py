@@ -9,7 +9,7 @@ import pytest
 from call_record.tables import CallState
 from tests.calls import the_call
 from tests.chaos.fleet import Fleet
-from tests.chaos.line import people
+from tests.chaos.line import Line, Person, people
 from tests.chaos.results import measured
 
 CALLERS = 5
@@ -27,22 +27,28 @@ async def test_caller_away_finds_its_conversation(fleet: Fleet, away_s: int) -> 
         back_at = time.monotonic()
         for _, line in everyone:
             line.signal(signal.SIGCONT)
-        for person, line in everyone:
-            while True:
-                before, asked_at = len(line.lines), time.monotonic()
-                try:
-                    await line.type("When will it arrive?")
-                    heard_at = await line.sound(asked_at, timeout_s=4)
-                    await line.line("Order 8", after=before, timeout_s=10)
-                    break
-                except (AssertionError, OSError):
-                    assert time.monotonic() < back_at + 60
-                    if line.left.is_set():
-                        line = await person.calls(line.call_id)
-            measured(f"caller away for {away_s} s", heard_at - back_at)
-            line.check_one_voice()
-            async with fleet.record() as record:
+        lines = await asyncio.gather(*(answered(*one, away_s, back_at) for one in everyone))
+        async with fleet.record() as record:
+            for line in lines:
+                line.check_one_voice()
                 assert (await the_call(record, line.call_id)).attempt == 1
+
+
+async def answered(person: Person, line: Line, away_s: int, back_at: float) -> Line:
+    """The caller, who may have to join anew, is answered."""
+    while True:
+        before, asked_at = len(line.lines), time.monotonic()
+        try:
+            await line.type("When will it arrive?")
+            heard_at = await line.sound(asked_at, timeout_s=4)
+            await line.line("Order 8", after=before, timeout_s=10)
+        except (AssertionError, OSError):
+            assert time.monotonic() < back_at + 60
+            if line.left.is_set():
+                line = await person.calls(line.call_id)
+        else:
+            measured(f"caller away for {away_s} s", heard_at - back_at)
+            return line
 
 
 @pytest.mark.chaos
