@@ -18,8 +18,8 @@ def whisper(participant: rtc.LocalParticipant, listener: str) -> None:
         options["destination_identities"] = [listener]
         return await stream_text(*arguments, **options)
 
-    async def to_nobody(_: rtc.Transcription) -> None:
+    async def to_nobody(transcription: rtc.Transcription) -> None:
         return None
 
     participant.stream_text = to_listener  # type: ignore[method-assign]
-    participant.publish_transcription = to_nobody  # type: ignore[method-assign, assignment]
+    participant.publish_transcription = to_nobody  # type: ignore[method-assign]
