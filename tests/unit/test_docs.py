@@ -1,10 +1,13 @@
 """The documentation says what the code does, where a command can tell."""
 
+import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from prometheus_client import REGISTRY
+from pydantic import BaseModel
 
 import agent_worker.worker
 import call_supervisor.metrics
@@ -12,6 +15,10 @@ import post_call.metrics
 import speech_server.metrics
 import token_service.app
 from agent_worker.loading import load_agent
+from agent_worker.reasoning.llm import AgentLLM
+from agent_worker.rehearsal.script import read
+from agent_worker.rehearsal.stage import Stage
+from voice_contract import actions, confirmations, messages, names, tokens
 
 FENCE = r"```%s\n(.*?)```"
 ROOT = Path(__file__).parents[2]
@@ -43,10 +50,10 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
         assert target.startswith("http") or (page.parent / target).exists(), target
 
 
-def test_agents_page_example_works_as_written(
+async def test_agents_page_example_works_as_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The smallest agent on the page can be copied, loaded and understood."""
+    """The agent on the page can be copied, loaded, understood, and rehearsed as its script says."""
     page = (ROOT / "docs" / "agents.md").read_text()
     code, templates = (
         found[1] for kind in ("python", "yaml") if (found := re.search(FENCE % kind, page, re.S))
@@ -60,3 +67,37 @@ def test_agents_page_example_works_as_written(
     match = agent.templates.match("Could you tell me how many bells do you have, please?")
     assert match is not None
     assert (match.intent, dict(match.slots)) == ("stock", {"product": "bell"})
+    script = tmp_path / "order.yaml"
+    script.write_text(re.findall(FENCE % "yaml", page, re.S)[1])
+    async with Stage(agent, AgentLLM(agent), {}) as stage:
+        assert (await stage.play(read(script))).failures == []
+
+
+MESSAGES: dict[str, type[BaseModel]] = {
+    name: model
+    for module in (actions, confirmations, messages, tokens)
+    for name, model in vars(module).items()
+    if isinstance(model, type) and issubclass(model, BaseModel)
+}
+
+
+def test_protocol_page_examples_are_in_the_contract() -> None:
+    """Each JSON on the page that names a message is one, to the letter."""
+    page = (ROOT / "docs" / "protocol.md").read_text()
+    examples = re.findall(r"```json (\w+)\n(.*?)```", page, re.S)
+    for name, text in examples:
+        MESSAGES[name].model_validate_json(text)
+    shown = {name for name, _ in examples}
+    sent = {one.__name__ for one in get_args(get_args(messages.AgentMessage)[0])}
+    assert shown >= sent | {"ConfirmationVote", "ConfirmationResult", "ActionReport"}
+    suggested = [json.loads(text) for name, text in examples if name == "ClientAction"]
+    kinds = {one["action"]["action"] for one in suggested}
+    every = {one.model_fields["action"].default for one in get_args(get_args(actions.Action)[0])}
+    assert kinds == every
+
+
+def test_protocol_page_names_every_topic_and_method() -> None:
+    """Of our own."""
+    page = (ROOT / "docs" / "protocol.md").read_text()
+    ours = {value for value in vars(names).values() if str(value).startswith("parley.")}
+    assert {value for value in ours if f"`{value}`" not in page} == set()
