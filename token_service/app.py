@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
+import structlog
 from livekit import api
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -28,6 +29,8 @@ from token_service.rooms import SFU_TIMEOUT_S, Rooms
 from token_service.settings import TokenSettings
 from token_service.voice_token import livekit_token, voice_token
 
+log = structlog.get_logger()
+
 RECORD_WAIT_S = 3.0
 """For a connection or a lock. A caller is told that it cannot be before the browser gives up."""
 
@@ -42,6 +45,8 @@ def build(settings: TokenSettings) -> Starlette:
     record = open_record(settings, wait_s=RECORD_WAIT_S)
     rates = Rates(settings)
     door = Door(rates, auth.by(settings))
+
+    log.info("sfu.key", ends_with=key.api_key[-4:], auth=settings.token_auth)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -88,7 +88,7 @@ def document() -> dict[str, Any]:
 
 async def openapi(_: Request) -> Response:
     """The document, the same for everybody."""
-    return JSONResponse(document())
+    return JSONResponse(DOCUMENT)
 
 
 def _operation(
@@ -113,3 +113,6 @@ def _operation(
 
 def _content(model: type[BaseModel], media_type: str = "application/json") -> dict[str, Any]:
     return {media_type: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
+
+
+DOCUMENT = document()

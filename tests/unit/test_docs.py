@@ -50,6 +50,21 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
         assert target.startswith("http") or (page.parent / target).exists(), target
 
 
+def test_security_page_names_tests_that_exist() -> None:
+    """What it says is shown, is shown."""
+    page = (ROOT / "docs" / "security.md").read_text()
+    named = set(re.findall(r"`(test_\w+)`", page))
+    there = {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^ *(?:async )?def (test_\w+)", file.read_text(), re.M)
+    }
+    assert len(named) > 40
+    assert named - there == set()
+    for path in re.findall(r"`((?:tests|web)/[\w/]+)`", page):
+        assert (ROOT / path).exists(), path
+
+
 async def test_agents_page_example_works_as_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,6 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
-from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -24,7 +23,6 @@ from token_service.app import build
 from token_service.settings import TokenSettings
 
 CHECKS = [
-    not_a_server_error,
     status_code_conformance,
     content_type_conformance,
     response_schema_conformance,
@@ -38,12 +36,14 @@ NAMES = [
     *("X-Forwarded-For", "X-Forwarded-Proto", "Parley-Caller", "Transfer-Encoding", "Expect"),
     *("Accept-Encoding", "If-None-Match", "If-Modified-Since", "Connection", "Upgrade"),
 ]
+KNOWN = {"Authorization": "Bearer " + "s" * 40, "Parley-Caller": "sam"}
+"""Of a server that has an API key."""
 TOKEN = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
 
 pytestmark = [
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
     pytest.mark.parametrize(
-        "examples", [25, pytest.param(1_000, marks=[pytest.mark.long, pytest.mark.timeout(600)])]
+        "examples", [25, pytest.param(300, marks=[pytest.mark.long, pytest.mark.timeout(600)])]
     ),
 ]
 
@@ -92,14 +92,16 @@ async def test_requests_of_any_kind_get_an_answer_of_the_description(
                 @often(examples)
                 @given(case=operation.as_strategy(generation_mode=mode))
                 def check(case: schemathesis.Case[Any]) -> None:
-                    answer = case.call_and_validate(base_url=url, checks=CHECKS)
+                    answer = case.call(base_url=url, headers=KNOWN)
+                    case.validate_response(answer, checks=CHECKS)
+                    assert answer.status_code != 500
                     answered.add(answer.status_code)
 
                 check()
 
     answered: set[int] = set()
     await asyncio.to_thread(ask_all)
-    assert len(answered) > 1, "they reach more than the sign-in"
+    assert {200, 201, 404} <= answered, "they reach all the way"
 
 
 async def test_bytes_of_any_kind_get_no_500(port: int, examples: int) -> None:
