@@ -46,7 +46,8 @@ async def ask_shop(url: str, number: int, key: str, call_id: str) -> str:
 
 def server(url: str) -> MCPServer[Any]:
     """The MCP server."""
-    made: MCPServer[Any] = MCPServer("matrix")
+    # It would take a second to print an error.
+    made: MCPServer[Any] = MCPServer("matrix", log_level="CRITICAL")
 
     async def work(number: int, key: str, call_id: str) -> str:
         return await ask_shop(url, number, key, call_id)

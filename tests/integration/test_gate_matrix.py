@@ -209,8 +209,9 @@ class MatrixCall:
         await self._turn("Do it.")
         if self.kit.gate.questions.open:
             await self._turn("yes" if yes else "no")
-            await until(lambda: not self.kit.gate.jobs.open())
-            await asyncio.sleep(0.05)
+        await until(lambda: not self.kit.gate.jobs.open())
+        await asyncio.sleep(0.05)
+        await until(lambda: self.session.current_speech is None)
         return " ".join(self.said[before:])
 
     async def _turn(self, text: str) -> None:
