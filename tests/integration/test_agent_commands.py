@@ -101,7 +101,7 @@ from agent_worker.tools.mcp import allow, mcp_server
 from examples.storefront.agent import AGENT as SHOP
 
 DEAD = mcp_server("dead", url="http://127.0.0.1:9/mcp", tools={"search": allow(effect="read")})
-AGENT = dataclasses.replace(SHOP, mcp=(DEAD,))
+AGENT = dataclasses.replace(SHOP, mcp=(*SHOP.mcp, DEAD))
 """
 
 
