@@ -96,6 +96,7 @@ class Call(CallControl):
         self._room_lost: asyncio.TimerHandle | None = None
         self._ready = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sending = asyncio.Lock()
         self._answered_at: float | None = None
         self._presence: Presence | None = None
         self._noticed = ""
@@ -330,13 +331,14 @@ class Call(CallControl):
     # -- the caller
 
     async def send(self, message: AgentMessage) -> None:
-        """Send *message* to the caller's page, and to nobody else."""
+        """Send *message* to the caller's page, and to nobody else; one after the other."""
         try:
-            await self._room.local_participant.send_text(
-                message.model_dump_json(),
-                topic=MESSAGE_TOPIC,
-                destination_identities=[self._dispatch.caller],
-            )
+            async with self._sending:
+                await self._room.local_participant.send_text(
+                    message.model_dump_json(),
+                    topic=MESSAGE_TOPIC,
+                    destination_identities=[self._dispatch.caller],
+                )
         except Exception as error:
             log.warning("message.not_sent", type=message.type, exc_info=error)
 

@@ -13,7 +13,7 @@ from agent_worker.tools.journal import Journal
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.policy import PolicyFailed, check
 from agent_worker.tools.runs import Runs
-from agent_worker.tools.tool import ToolRefused
+from agent_worker.tools.tool import BackendAway, ToolRefused
 from voice_contract.journal import BudgetEvent
 
 SETTLE_S = 0.3
@@ -121,6 +121,8 @@ class Course:
             await check(job.tool, job.values, self._inject)
         except ToolRefused as refusal:
             raise Refused("policy", str(refusal)) from None
+        except BackendAway:
+            raise Refused("policy", self._phrases.away) from None
         except PolicyFailed:
             raise Refused("policy", self._phrases.failed) from None
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from voice_contract.journal import Entry
+from voice_contract.journal import Entry, encode
 
 
 class Journal(Protocol):
@@ -34,7 +34,12 @@ class MemoryJournal:
         self.healthy = True
 
     def write(self, entry: Entry) -> None:
-        """Keep *entry*."""
+        """
+        Keep *entry*.
+
+        Raises: EntryTooLarge: a real one would not take it.
+        """
+        encode(entry)
         self.entries.append(entry)
 
     async def write_ahead(self, entry: Entry) -> None:

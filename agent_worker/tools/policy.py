@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from agent_worker.tools.arguments import Values
-from agent_worker.tools.tool import Tool, ToolRefused
+from agent_worker.tools.tool import BackendAway, Tool, ToolRefused
 
 log = structlog.get_logger()
 
@@ -23,7 +23,8 @@ async def check(tool: Tool, values: Values, inject: Callable[[type], object]) ->
     """
     Let every rule of *tool* look at *values*.
 
-    Raises: ToolRefused: one says no, with a reason that can be spoken. PolicyFailed.
+    Raises: ToolRefused: one says no, with a reason that can be spoken. BackendAway: one could not
+        ask what it needs to know. PolicyFailed.
     """
     if not tool.guards.policy:
         return
@@ -36,7 +37,7 @@ async def check(tool: Tool, values: Values, inject: Callable[[type], object]) ->
                 verdict = rule.check(**seen, **injected)
                 if inspect.isawaitable(verdict):
                     await verdict
-    except ToolRefused:
+    except (ToolRefused, BackendAway):
         raise
     except Exception as error:
         log.error("policy.failed", tool=tool.name, error=type(error).__name__)

@@ -83,13 +83,13 @@ class Runs:
         """Run *job*. It is not cancelled from outside, whatever happens to who waits for it."""
         if job.writes:
             job.key = job.key or self._effects.key(job.cause, job.digest)
-        if not await self._record_start(job):
-            return Outcome("not-begun", self._phrases.not_now)
         bound = job.tool.arguments.bind(job.values)
         injected = {
             name: IdempotencyKey(job.key or "") if kind is IdempotencyKey else self._inject(kind)
             for name, kind in job.tool.injected.items()
         }
+        if not await self._record_start(job):
+            return Outcome("not-begun", self._phrases.not_now)
         backend = self._backends.of(job.tool.backend)
         attempt = Attempt(job.tool, lambda: job.tool.run(**bound, **injected), backend)
         task = self._tasks.start(attempt.run())
@@ -159,8 +159,13 @@ class Runs:
         finished = ToolFinished(tool_call_id=job.id, say=answer.say)
         try:
             data = answer.model_dump(mode="json")["data"]
+        except ValueError:
+            # It is done all the same.
+            log.error("tool.data_dropped", tool=job.tool.name, reason="no JSON")
+            data, answer = {}, answer.model_copy(update={"data": {}})
+        try:
             self._journal.write(finished.model_copy(update={"data": data}))
-        except (EntryTooLarge, ValueError):
+        except EntryTooLarge:
             self._journal.write(finished)
         for action in answer.actions:
             self._act(action)

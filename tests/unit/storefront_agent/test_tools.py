@@ -2,10 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 
+import httpx2 as httpx
 import pytest
 from livekit.agents.llm import ToolError
 
+from examples.storefront.agent.client import ShopClient
 from tests.unit.storefront_agent.conftest import Ask
+from tests.unit.storefront_agent.shop_call import ShopCall
+from voice_contract.actions import FillForm, Navigate, OfferDownload, ShowOrder
 
 Effects = Callable[[], Awaitable[list[tuple[str, str, str]]]]
 
@@ -254,3 +258,65 @@ async def test_talk_to_person_leaves_a_callback(ask: Ask, effects: Effects) -> N
     assert (answer.data["reason"], answer.data["phone"]) == ("a rattling wheel", "+1 555 0134")
     assert (await ask("talk_to_person")).data["reason"] == ""
     assert [kind for kind, _, _ in await effects()] == ["callback.requested"] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "question"),
+    [
+        ("cancel_order", {"order_number": 9}, "Cancel order 9?"),
+        ("refund_order", {"order_number": 3}, "Refund all that can be refunded of order 3?"),
+        (
+            "refund_order",
+            {"order_number": 3, "amount_dollars": 12.5},
+            "Refund 12 dollars and 50 cents of order 3?",
+        ),
+        (
+            "move_appointment",
+            {"day": "tomorrow", "time": "9:00"},
+            "Move your next appointment to tomorrow at 9 AM?",
+        ),
+        ("cancel_appointment", {"kind": "fitting"}, "Cancel your next fitting?"),
+        ("book_appointment", {"day": "friday", "time": "15:00"}, None),
+        ("talk_to_person", {}, None),
+    ],
+)
+async def test_write_is_asked_in_words_that_tell_what_happens(
+    http: httpx.AsyncClient, name: str, arguments: dict[str, object], question: str | None
+) -> None:
+    """What takes something away is asked first; what is easily undone is not."""
+    call = ShopCall(ShopClient(http))
+    await call.ask(name, **arguments)
+    assert call.questions == ([question] if question else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "reason"),
+    [
+        ("cancel_order", {"order_number": 7}, "already on its way"),
+        ("cancel_order", {"order_number": 13}, "no order 13 on this account"),
+        ("refund_order", {"order_number": 3, "amount_dollars": 301}, "up to 300 dollars"),
+        ("move_appointment", {"day": "friday", "time": "25:00"}, "I did not get the time"),
+    ],
+)
+async def test_write_that_policy_forbids_is_not_even_asked(
+    http: httpx.AsyncClient, name: str, arguments: dict[str, object], reason: str
+) -> None:
+    """Another's order, one that was sent, too much money, no time of day."""
+    call = ShopCall(ShopClient(http))
+    with pytest.raises(ToolError, match=reason):
+        await call.ask(name, **arguments)
+    assert call.questions == []
+
+
+async def test_answers_suggest_what_the_page_could_show(ask: Ask) -> None:
+    """The order, the orders, the form filled in, and something to keep."""
+    (order,) = (await ask("order_status", order_number=7)).actions
+    assert isinstance(order, ShowOrder)
+    assert (order.number, order.status, len(order.items)) == (7, "shipped", 2)
+    assert order.total == "93 dollars and 95 cents"
+    assert (await ask("list_orders")).actions == [Navigate(to="orders")]
+    slots = await ask("appointment_slots", day="friday", kind="repair")
+    assert slots.actions == [FillForm(day="2026-11-20", kind="repair")]
+    (kept,) = (await ask("book_appointment", day="friday", time="15:00")).actions
+    assert isinstance(kept, OfferDownload)
+    assert "Friday, November 20 at 3 PM" in kept.text

@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from agent_worker.metrics import Metrics, MetricsReceiver
 from agent_worker.tools.budget import TURN_MAX
 from agent_worker.tools.phrases import GatePhrases
-from agent_worker.tools.tool import BackendAway, ToolRefused
+from agent_worker.tools.tool import Answer, BackendAway, ToolRefused, make_rule
 from tests.gates import SECRET, Scene, asked, outcome, pay
 from tests.local_stack import until
 from voice_contract.journal import (
@@ -367,6 +367,57 @@ async def test_unconfirmed_write_waits_whether_the_caller_goes_on() -> None:
     assert scene.wrote(RefusedEntry)[0].guard == "settle"
     assert (await scene.call("look", unsettled=lambda: True)).kind == "done"
     assert scene.probe.events == ["look 1"]
+
+
+async def test_result_with_data_that_is_no_json_is_done_all_the_same(scene: Scene) -> None:
+    """The effect happened: that its data cannot be shown must not make it a failure."""
+
+    async def odd(number: int, kind: str, *, probe: object, caller: object, key: str) -> Answer:
+        return Answer(say="Noted.", data={"what": object()})
+
+    scene.gate.tools["note"] = replace(scene.gate.tools["note"], run=odd)
+    done = await scene.call("note", {"number": 1})
+    assert (done.kind, done.answer) == ("done", Answer(say="Noted."))
+    assert scene.wrote(ToolFinished) == [ToolFinished(tool_call_id="fnc-1", say="Noted.")]
+
+
+async def test_result_that_is_too_large_for_the_journal_is_there_without_its_data(
+    scene: Scene,
+) -> None:
+    """The words are kept, and the model gets it all."""
+
+    async def much(number: int, kind: str, *, probe: object, caller: object, key: str) -> Answer:
+        return Answer(say="Noted.", data={"what": "x" * 70_000})
+
+    scene.gate.tools["note"] = replace(scene.gate.tools["note"], run=much)
+    done = await scene.call("note", {"number": 1})
+    assert done.answer is not None and done.answer.data
+    assert scene.wrote(ToolFinished) == [ToolFinished(tool_call_id="fnc-1", say="Noted.")]
+
+
+@pytest.mark.parametrize(
+    ("error", "say"),
+    [
+        (BackendAway(), SAYS.away),
+        (RuntimeError(SECRET), SAYS.failed),
+        (TimeoutError(), SAYS.failed),
+    ],
+)
+async def test_policy_that_breaks_lets_nothing_through(
+    scene: Scene, log: list[Any], error: Exception, say: str
+) -> None:
+    """What it would have said is not known."""
+
+    def broken(number: int) -> None:
+        """Break."""
+        raise error
+
+    note = scene.gate.tools["note"]
+    guards = replace(note.guards, policy=(make_rule(broken),))
+    scene.gate.tools["note"] = replace(note, guards=guards)
+    refused = await scene.call("note", {"number": 1})
+    assert (refused.kind, refused.say) == ("refused", say)
+    assert scene.probe.events == [] and SECRET not in str(log)
 
 
 # -- whether it may act
