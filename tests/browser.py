@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
 CHROMIUM = "/usr/bin/chromium"
 OFFLINE = [
@@ -37,19 +37,29 @@ PITCH = """async () => {
 
 
 @asynccontextmanager
-async def opened(url: str, more_flags: Sequence[str] = ()) -> AsyncIterator[Page]:
-    """The page at *url*, 1280 pixels wide; what it complains of is kept for `complaints`."""
+async def chromium(more_flags: Sequence[str] = ()) -> AsyncIterator[Browser]:
+    """Chromium with a microphone that beeps."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM, args=[*OFFLINE, *MICROPHONE, *more_flags]
         )
-        context = await browser.new_context(viewport={"width": 1280, "height": 800})
-        page = await context.new_page()
-        page.on("console", lambda message: _keep(page, message.type, message.text))
-        page.on("pageerror", lambda error: _keep(page, "error", str(error)))
-        await page.goto(url)
-        yield page
+        yield browser
         await browser.close()
+
+
+@asynccontextmanager
+async def opened(browser: Browser, url: str) -> AsyncIterator[Page]:
+    """
+    The page at *url*, 1280 pixels wide, for a person who was never there; what it complains of is
+    kept for `complaints`.
+    """
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    page = await context.new_page()
+    page.on("console", lambda message: _keep(page, message.type, message.text))
+    page.on("pageerror", lambda error: _keep(page, "error", str(error)))
+    await page.goto(url)
+    yield page
+    await context.close()
 
 
 def complaints(page: Page) -> list[str]:

@@ -1,6 +1,7 @@
 """The main job in a real browser: a person opens the page, asks aloud, and hears the answer."""
 
 import base64
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from playwright.async_api import Page, expect
 
 from stack.ask import recognize, speak, to_wav
 from stack.caller import RATE_HZ, Pcm
-from tests.browser import complaints, ended, in_phase, in_state, opened, said
+from tests.asking import ledger
+from tests.browser import chromium, complaints, ended, in_phase, in_state, opened, said
 from tests.local_stack import LocalStack
 
 ASK_AFTER_S = 9
@@ -44,9 +46,8 @@ async def page(
     silence = np.zeros(ASK_AFTER_S * RATE_HZ, np.int16)
     microphone = tmp_path / "microphone.wav"
     microphone.write_bytes(to_wav(np.concatenate([silence, question, silence])))
-    async with opened(
-        stack.page_url, [f"--use-file-for-fake-audio-capture={microphone}%noloop"]
-    ) as started:
+    asking = [f"--use-file-for-fake-audio-capture={microphone}%noloop"]
+    async with chromium(asking) as browser, opened(browser, stack.page_url) as started:
         yield started
 
 
@@ -88,11 +89,9 @@ async def test_person_without_a_voice_types_and_is_answered(stack: LocalStack, p
     await page.get_by_test_id("call-by-text").focus()
     await page.keyboard.press("Enter")
     await expect(said(page, "agent", "").first).to_be_visible(timeout=20_000)
-    await page.get_by_test_id("text-input").fill("Where is order eight?")
-    await page.keyboard.press("Enter")
+    await write(page, "Where is order eight?")
     await expect(said(page, "agent", "Order 8 is on its way")).to_be_visible(timeout=15_000)
-    await page.get_by_test_id("text-input").fill("Goodbye")
-    await page.keyboard.press("Enter")
+    await write(page, "Goodbye")
     await ended(page, "agent", timeout_s=20)
 
 
@@ -101,15 +100,16 @@ async def test_person_who_reloads_in_mid_call_goes_on_with_it(
 ) -> None:
     """The same call by itself: its transcript is there, the next question is heard and answered."""
     await page.get_by_test_id("call").click()
+    await in_phase(page, "in-call")
+    await page.get_by_test_id("mute").click()
     await expect(said(page, "agent", "How can I help you?")).to_be_visible(timeout=20_000)
-    await in_state(page, "listening")
-    await page.get_by_test_id("text-input").fill("Where is order eight?")
-    await page.keyboard.press("Enter")
-    await expect(said(page, "agent", "Order 8 is on its way")).to_be_visible(timeout=15_000)
+    await write(page, "Where is order eight?")
+    await expect(said(page, "agent", "lock")).to_be_visible(timeout=20_000)
     await in_state(page, "listening")
     # The microphone begins its silence and its question anew.
     await page.reload()
     await in_phase(page, "in-call")
+    await page.get_by_test_id("mute").click()
     await expect(said(page, "agent", "automated assistant")).to_be_visible()
     await expect(said(page, "caller", "Where is order eight?")).to_be_visible()
     await expect(said(page, "agent", "Order 8 is on its way")).to_be_visible()
@@ -123,6 +123,66 @@ async def test_person_who_reloads_in_mid_call_goes_on_with_it(
     await page.get_by_test_id("hang-up").click()
     await ended(page, "caller", timeout_s=5)
     assert complaints(page) == []
+
+
+async def test_person_says_yes_on_a_card_and_the_form_books(
+    stack: LocalStack, page: Page, tmp_path: Path
+) -> None:
+    """
+    The card outlives a reload and another question; the order is cancelled once. What the agent
+    filled in, the person sends; what it offers, the person keeps.
+    """
+    await page.get_by_test_id("call-by-text").click()
+    await expect(said(page, "agent", "How can I help you?")).to_be_visible(timeout=20_000)
+    await write(page, "Cancel order eleven")
+    card = page.get_by_test_id("card")
+    await expect(card).to_contain_text("Cancel order 11?", timeout=10_000)
+    await write(page, "When are you open?")
+    await expect(said(page, "agent", "Our hours are")).to_be_visible(timeout=15_000)
+    await page.reload()
+    await expect(card).to_have_attribute("data-stage", "open", timeout=15_000)
+    call_id = json.loads(await page.evaluate("sessionStorage['parley.call']"))["callId"]
+    assert (await ledger(stack, call_id))["effects"] == []
+    await page.screenshot(path=tmp_path / "card-1280.png")
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.screenshot(path=tmp_path / "card-390.png")
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await page.get_by_test_id("approve").click()
+    await expect(card).to_have_attribute("data-result", "approved")
+    await expect(said(page, "agent", "Order 11 is cancelled")).to_be_visible(timeout=15_000)
+    await expect(page.get_by_test_id("order")).to_contain_text("Cancelled", ignore_case=True)
+    assert len((await ledger(stack, call_id))["effects"]) == 1
+
+    await write(page, "What appointments are free on Friday?")
+    await expect(page.get_by_test_id("done")).to_contain_text("form", timeout=15_000)
+    await page.get_by_test_id("open-appointment").click()
+    day = await page.get_by_test_id("appointment-day").input_value()
+    await page.get_by_test_id("appointment-time").fill(await free_time(stack, day))
+    await page.get_by_test_id("appointment-send").click()
+    await expect(page.get_by_test_id("suggested")).to_be_visible(timeout=15_000)
+    await page.screenshot(path=tmp_path / "kept-1280.png")
+    async with page.expect_download() as saving:
+        await page.get_by_test_id("accept").click()
+    assert "Your fitting is" in (await (await saving.value).path()).read_text()
+    assert len((await ledger(stack, call_id))["effects"]) == 2
+    assert complaints(page) == []
+    await page.get_by_test_id("hang-up").click()
+    await ended(page, "caller", timeout_s=5)
+
+
+async def write(page: Page, text: str) -> None:
+    """Write *text* to the agent."""
+    await page.get_by_test_id("text-input").fill(text)
+    await page.keyboard.press("Enter")
+
+
+async def free_time(stack: LocalStack, day: str) -> str:
+    """A time on *day* at which the shop has a fitting free."""
+    async with httpx.AsyncClient() as http:
+        url = stack.url("storefront") + "/v1/appointments/slots"
+        found = (await http.get(url, params={"kind": "fitting", "date": day})).json()
+        slots: list[str] = found["slots"]
+        return slots[0]
 
 
 async def _recognized(stack: LocalStack, sound: Pcm) -> str:

@@ -1,4 +1,5 @@
 import type { ClientAction, FillForm, ShowOrder } from "./contract";
+import { daysUntil, weekday } from "./dates";
 
 export type Action = ClientAction["action"];
 export type ActionName = Action["action"];
@@ -94,9 +95,12 @@ export function objection(action: Action): string | null {
   return null;
 }
 
-/** What the form asks the agent for, in words; null while something is missing. */
+/** What the form asks the agent for, as a person says it; null while something is missing. */
 export function request({ kind, day, time }: Appointment): string | null {
-  return kind && day && time ? `Book a ${kind} on ${day} at ${time}` : null;
+  if (!kind || !day || !time) return null;
+  const days = daysUntil(day);
+  const when = days >= 1 && days <= 7 ? weekday(day) : day;
+  return `Book a ${kind} on ${when} at ${time}`;
 }
 
 function after(board: Board, action: Action): Board {

@@ -335,10 +335,8 @@ export class CallSession {
   private async disconnected(reason?: DisconnectReason): Promise<void> {
     this.silence();
     const ending = endingOfDisconnect(reason);
-    if (reason === DisconnectReason.CLIENT_INITIATED) {
-      // LiveKit leaves the room when the page is left: most likely nobody will read what it says.
-      await sleep(config.pageLeaveMs);
-    }
+    // LiveKit leaves the room when the page is left: most likely nobody will be there to come back.
+    if (ending.reason === "page-left") await sleep(config.pageLeaveMs);
     const closed = ending.reason === "closed" && this.call;
     this.finish(
       closed ? endingOnRecord(await readCall(closed.callId, this.abort.signal)) : ending,
@@ -377,6 +375,8 @@ function endingOfDisconnect(reason?: DisconnectReason): Ending {
   switch (reason) {
     case DisconnectReason.DUPLICATE_IDENTITY:
       return { reason: "taken-over" };
+    case DisconnectReason.CLIENT_INITIATED:
+      return { reason: "page-left" };
     case DisconnectReason.PARTICIPANT_REMOVED:
     case DisconnectReason.ROOM_DELETED:
     case DisconnectReason.ROOM_CLOSED:

@@ -10,7 +10,7 @@ export type Patience = "fresh" | "still-waiting" | "no-agent";
 export type Ending =
   | { reason: CallEnded["reason"] }
   | { reason: "agent-left" | "no-agent" }
-  | { reason: "connection-lost" | "closed" | "taken-over" }
+  | { reason: "connection-lost" | "page-left" | "closed" | "taken-over" }
   | { reason: "connect-failed" | "place-expired" }
   | TokenFailure;
 
@@ -129,6 +129,7 @@ function present(state: InRoom, agentState: AgentState): CallState {
 
 const MAY_COME_BACK: readonly Ending["reason"][] = [
   "connection-lost",
+  "page-left",
   "connect-failed",
   "place-expired",
   "network",

@@ -77,7 +77,7 @@ export const config = {
   replayAgainMs: 1_000,
   /** How long the page says that the agent is back. */
   agentReturnedMs: 5_000,
-  /** Between leaving the room because the page is left, and saying so should the page stay. */
+  /** Between leaving the room because the page is left, and coming back should it be there still. */
   pageLeaveMs: 1_500,
   /** Between the agent's `call-ended` and leaving: its last sound is still on its way. */
   lastWordsMs: 400,

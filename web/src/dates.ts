@@ -1,10 +1,30 @@
 const DAY = new Intl.DateTimeFormat("en", { weekday: "long", month: "long", day: "numeric" });
 const MOMENT = new Intl.DateTimeFormat("en", { weekday: "long", hour: "numeric", minute: "2-digit" });
 
+const WEEKDAY = new Intl.DateTimeFormat("en", { weekday: "long" });
+const DAY_MS = 86_400_000;
+
 /** A date as 2026-12-31 in words; anything else as it is. */
 export function inWords(day: string): string {
-  const date = new Date(`${day}T12:00:00`);
+  const date = noon(day);
   return Number.isNaN(date.getTime()) ? day : DAY.format(date);
+}
+
+/** The weekday of a date as 2026-12-31. */
+export function weekday(day: string): string {
+  return WEEKDAY.format(noon(day));
+}
+
+/** The number of days from today to a date as 2026-12-31. */
+export function daysUntil(day: string): number {
+  const today = new Date();
+  today.setHours(12, 0, 0, 0);
+  return Math.round((noon(day).getTime() - today.getTime()) / DAY_MS);
+}
+
+/** At noon no clock change moves it to another day. */
+function noon(day: string): Date {
+  return new Date(`${day}T12:00:00`);
 }
 
 /** The weekday and time that it will be in *delayMs*. */

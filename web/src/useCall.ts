@@ -86,16 +86,14 @@ export function useCall() {
   }, [gone, leave]);
 
   const lost = ending && mayComeBack(ending) ? (session?.call ?? null) : null;
+  const stayed = ending?.reason === "page-left";
   useEffect(() => {
     if (!lost) return;
     const retry = () => comeBack(lost);
+    if (stayed) retry();
     addEventListener("online", retry);
-    addEventListener("pageshow", retry);
-    return () => {
-      removeEventListener("online", retry);
-      removeEventListener("pageshow", retry);
-    };
-  }, [lost, comeBack]);
+    return () => removeEventListener("online", retry);
+  }, [lost, stayed, comeBack]);
 
   const waiting = state.phase === "waiting-for-agent";
   const agentLeft = waiting && state.agentLeft;

@@ -221,6 +221,10 @@ const ENDINGS: Record<Exclude<Ending["reason"], "refused">, Explanation> = {
     title: "The connection was lost",
     text: "Check your network, then call again.",
   },
+  "page-left": {
+    title: "The page was left",
+    text: "You can call again.",
+  },
   closed: { title: "The call was closed", text: "Our side ended the call. You can call again." },
   "taken-over": {
     title: "The call went on elsewhere",

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import {
   actionsReducer,
   NOTHING_DONE,
@@ -8,6 +8,8 @@ import {
   type ActionEvent,
   type ActionsState,
 } from "../src/actions";
+
+afterEach(() => void vi.useRealTimers());
 
 const after = (...events: ActionEvent[]): ActionsState =>
   events.reduce(actionsReducer, NOTHING_DONE);
@@ -103,10 +105,14 @@ test.each([
   expect(objection(action as Action) !== null).toBe(expected);
 });
 
-test("the form asks in words when all of it is there", () => {
-  expect(request({ kind: "fitting", day: "2026-11-27", time: "15:00" })).toBe(
-    "Book a fitting on 2026-11-27 at 15:00",
-  );
+test("the form asks as a person does, when all of it is there", () => {
+  vi.useFakeTimers({ now: new Date("2026-11-25T23:30:00") });
+  const on = (day: string) => request({ kind: "fitting", day, time: "15:00" });
+  expect(on("2026-11-27")).toBe("Book a fitting on Friday at 15:00");
+  // "On Wednesday", said on a Wednesday, is the next one.
+  expect(on("2026-12-02")).toBe("Book a fitting on Wednesday at 15:00");
+  expect(on("2026-11-25")).toBe("Book a fitting on 2026-11-25 at 15:00");
+  expect(on("2026-12-03")).toBe("Book a fitting on 2026-12-03 at 15:00");
   expect(request({ kind: "", day: "2026-11-27", time: "15:00" })).toBeNull();
   expect(request({ kind: "repair", day: "", time: "15:00" })).toBeNull();
 });
