@@ -38,6 +38,8 @@ export interface ActionsState {
 export type ActionEvent =
   | { type: "asked"; request: ClientAction }
   | { type: "answered"; id: string }
+  /** Nobody waits for the person's answers any more. */
+  | { type: "interrupted" }
   | { type: "done"; request: ClientAction }
   | { type: "undone" }
   | { type: "noted" }
@@ -63,6 +65,8 @@ export function actionsReducer(state: ActionsState, event: ActionEvent): Actions
       return { ...state, asked: [...state.asked, event.request] };
     case "answered":
       return { ...state, asked: state.asked.filter(({ id }) => id !== event.id) };
+    case "interrupted":
+      return { ...state, asked: [] };
     case "done":
       return {
         ...state,

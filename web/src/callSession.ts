@@ -103,10 +103,8 @@ export class CallSession {
     try {
       const place = await this.getPlace();
       await replayed;
+      this.room.once(RoomEvent.Connected, () => void this.replayAgain());
       await this.enter(place);
-      // What was said last comes on record when the agent notices that nobody listens.
-      await sleep(config.replayAgainMs);
-      await this.replay("completed");
     } catch (error) {
       await replayed;
       this.finish(endingOf(error));
@@ -244,6 +242,12 @@ export class CallSession {
   private async replay(type: "replayed" | "completed"): Promise<void> {
     const view = this.call && (await readCall(this.call.callId, this.abort.signal));
     if (view) this.listener.transcript({ type, lines: view.transcript });
+  }
+
+  /** What was said last comes on record when the agent notices that nobody listens. */
+  private async replayAgain(): Promise<void> {
+    await sleep(config.replayAgainMs);
+    await this.replay("completed");
   }
 
   /** Keeps what a reload needs to know. */

@@ -66,6 +66,8 @@ export class ConfirmationDesk {
       if (result) {
         this.pending = this.pending.filter((question) => question.id !== id);
         this.tell({ type: "settled", id, result: result.state });
+        // The question that there is now stays open.
+        if (result.state === "changed") await this.refresh();
         return;
       }
       await sleep(config.confirmationRetryMs);

@@ -26,6 +26,7 @@ export function useCall() {
     setSession(next);
     setMedia(NO_MEDIA);
     tellCards({ type: "cleared" });
+    tellActions({ type: "interrupted" });
     dispatch({ type: "left" });
   }, []);
 

@@ -86,6 +86,16 @@ test("starting over clears orders and form, and can be undone", () => {
   expect(actionsReducer(cleared, { type: "undone" }).board).toEqual(filled.board);
 });
 
+test("a call that is interrupted asks nothing more, and keeps what is there", () => {
+  const asked: ActionEvent = {
+    type: "asked",
+    request: { type: "client-action", id: "a2", action: { action: "start_over" } },
+  };
+  const state = after(done(order(7)), asked, { type: "interrupted" });
+  expect(state.asked).toEqual([]);
+  expect(numbers(state)).toEqual([7]);
+});
+
 test("what the person did since is not undone", () => {
   const mine = { kind: "repair", day: "", time: "" } as const;
   const state = after(done(fill()), { type: "edited", appointment: mine }, { type: "undone" });

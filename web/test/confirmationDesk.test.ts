@@ -104,6 +104,17 @@ test("an answer is sent until there is a result, always the same", async () => {
   ]);
 });
 
+test("a question that was changed meanwhile is asked anew", async () => {
+  const changed = question("one", { digest: "b".repeat(64) });
+  const { desk: made, events } = desk('{"state":"changed"}', list(changed));
+  void made.answer(question("one"), true);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(events.slice(1)).toMatchObject([
+    { type: "settled", result: "changed" },
+    { type: "listed", pending: [{ digest: "b".repeat(64) }] },
+  ]);
+});
+
 test("an answer that nobody takes is said to be unanswered", async () => {
   const { desk: made, events } = desk(new Error("nobody"));
   void made.answer(question("one"), false);
