@@ -44,7 +44,7 @@ CMD ["python", "-m", "stack.keys"]
 
 
 FROM dependencies AS token
-ENV READY_PORT=8080 PARLEY_TOKEN_HOST=0.0.0.0
+ENV READY_PORT=8080 PARLEY_TOKEN_HOST=0.0.0.0 PARLEY_TOKEN_API_KEYS_FILE=/keys/api-keys.yaml
 EXPOSE 8080
 COPY --from=web /web/dist web/dist
 COPY --chmod=755 service_base service_base

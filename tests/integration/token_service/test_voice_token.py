@@ -177,6 +177,7 @@ async def test_voice_token_without_a_free_slot_says_when_to_ask_again(
     assert "set-cookie" not in refused.headers
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_voice_token_with_the_record_away_says_so(settings: TokenSettings) -> None:
     """No call without a record of it; no word of why to a stranger."""
     away = settings.model_copy(

@@ -6,10 +6,14 @@ import socket
 import httpx2 as httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from service_base.health import health_routes
 from service_base.serve import background_server, bind
 from tests.local_stack import free_ports, until
+from tests.token_service import served
 
 
 def test_bind_taken_port_exits_with_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,3 +48,17 @@ async def test_background_server_answers_until_it_is_told_to_stop() -> None:
     assert "server" not in answer.headers
     server.should_exit = True
     await asyncio.wait_for(serving, 5)
+
+
+async def test_served_address_is_where_the_request_comes_from() -> None:
+    """A process of this machine is no proxy because it says so."""
+
+    async def whence(request: Request) -> Response:
+        assert request.client is not None
+        return PlainTextResponse(f"{request.url.scheme} {request.client.host}")
+
+    forwarded = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
+    async with served(Starlette(routes=[Route("/", whence)])) as port:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.get(f"http://127.0.0.1:{port}/", headers=forwarded)
+    assert answer.text == "http 127.0.0.1"

@@ -73,3 +73,21 @@ def test_keys_file_follows_the_run_folder(tmp_path: Path, file: Path) -> None:
     settings = load(SfuSettings, run_dir=tmp_path, _env_file=None)
     assert settings.sfu_keys_file == file
     assert settings.sfu_key().api_key == "key"
+
+
+def test_sfu_key_of_the_environment_wins_over_the_file(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For orchestrators that hand out secrets so; half of one is told."""
+    file.write_text(f"of-the-file: {'x' * 40}\n")
+    monkeypatch.setenv("PARLEY_SFU_API_KEY", "of-the-environment")
+    with pytest.raises(SettingsError, match=r"PARLEY_SFU_API_SECRET: .* set both or neither"):
+        load(SfuSettings, sfu_keys_file=file, _env_file=None)
+    monkeypatch.setenv("PARLEY_SFU_API_SECRET", SECRET[:31])
+    with pytest.raises(SettingsError, match="shorter than 32 characters") as caught:
+        load(SfuSettings, sfu_keys_file=file, _env_file=None)
+    assert SECRET[:31] not in str(caught.value)
+    monkeypatch.setenv("PARLEY_SFU_API_SECRET", SECRET)
+    settings = load(SfuSettings, sfu_keys_file=file, _env_file=None)
+    assert settings.sfu_key() == SfuKey("of-the-environment", SECRET)
+    assert SECRET not in repr(settings)
