@@ -57,7 +57,7 @@ def _page(agent: AgentDefinition, tools: Sequence[Tool]) -> Iterator[str]:
 def _tool(tool: Tool) -> Iterator[str]:
     yield f"## {tool.name}"
     yield ""
-    yield f"{tool.description} ({tool.source})"
+    yield f"{tool.description} ({tool.source.rpartition(':')[0]})"
     if tool.arguments.names:
         yield ""
         yield from _table(

@@ -17,7 +17,7 @@ from agent_worker.metrics import Metrics
 from agent_worker.tools.gate import Gate, Proposal
 from agent_worker.tools.jobs import Outcome
 from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, ToolRefused, tool
-from bench.record import live, repeat
+from bench.record import TURN, live, repeat
 from call_record import keys, workers
 from call_record.database import Database
 from call_record.prepare import prepare
@@ -79,6 +79,7 @@ async def _measure(name: str, url: str, folder: Path) -> None:
     async with JournalWriter(record, call_id, 1) as journal:
         calls = _Calls(call_id, journal, lease)
         for row in (
+            await repeat("(the journal alone, written ahead)", lambda: journal.write_ahead(TURN)),
             await repeat("read", lambda: calls.make("look"), PACE_S),
             await repeat("write, unconfirmed", lambda: calls.make("note")),
             await repeat("write, confirmed at once", lambda: calls.make("pay")),

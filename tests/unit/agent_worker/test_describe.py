@@ -5,7 +5,7 @@ from agent_worker.describe import describe
 
 
 def test_page_tells_of_every_tool_and_its_guards(agent: AgentDefinition) -> None:
-    """What it does, asks, takes, and how often; with file and line."""
+    """What it does, asks, takes, and how often; with its file."""
     page = describe(agent, agent.all_tools)
     for tool in agent.all_tools:
         assert f"\n## {tool.name}\n" in page
@@ -17,5 +17,5 @@ def test_page_tells_of_every_tool_and_its_guards(agent: AgentDefinition) -> None
     assert "| `quickly` | boolean |  |" in page
     assert "asks: “Clear room {number}?”, shows all arguments, and waits 30 s for a yes" in page
     assert "the server fills in: House, IdempotencyKey" in page
-    assert "tests/unit/agent_worker/small_agent.py:" in page
+    assert "(tests/unit/agent_worker/small_agent.py)" in page
     assert "MCP" not in page
