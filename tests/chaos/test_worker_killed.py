@@ -114,8 +114,11 @@ async def survives(fleet: Fleet, moment: Step, then: Step) -> float:
             await greeted(call.caller)
             await call.ask("Where is order eight?", "Order 8")
         await moment(call)
-        took_s = await call.break_(call.worker.kill)
+        worker = call.worker
+        took_s = await call.break_(worker.kill)
         fleet.relays.mend()
+        # Ready again by the time of the next test.
+        worker.start()
         await then(call)
         await call.hang_up()
     return took_s
