@@ -18,13 +18,14 @@ _DASH = re.compile(r"(?<=\w)-(?=\w)")
 _OLD_SPELLING = re.compile(r"\b(to)-(day|night|morrow)\b|\b(good)-?(bye?)\b")
 _SPOKEN_DIGITS = re.compile(r"\b\d(?: \d)+\b")
 _OH = re.compile(r"(?<=\d )oh\b|\boh(?= \d)")
+_CLOCK = re.compile(r"\b0(?=\d:\d\d\b)")
 _HOMOPHONES = {"to": "2", "too": "2", "for": "4", "fore": "4", "ate": "8", "won": "1"}
 _NUMBERED = re.compile(r"\b(order|number|refund) (to|too|for|fore|ate|won)$")
 
 
 def normalize(text: str) -> str:
     """
-    Lower case, no punctuation, numbers as digits.
+    Lower case, no punctuation, numbers as digits, "09:00" as "9:00".
 
     "Where's order number twenty-one?" becomes "where's order number 21"; digits spoken one by
     one are joined: "order one oh four" becomes "order 104".
@@ -32,6 +33,7 @@ def normalize(text: str) -> str:
     text = text.lower().translate(_APOSTROPHES)
     text = _MERIDIEM.sub(r"\1m", _THOUSANDS.sub("", text))
     text = " ".join(_PUNCTUATION.sub(" ", text).split())
+    text = _CLOCK.sub("", text)
     text = _OLD_SPELLING.sub(_joined, text)
     text = _DASH.sub(" ", text)
     text = alpha2digit(text, "en", threshold=0)

@@ -38,6 +38,7 @@ async def handed_over(fleet: Fleet) -> None:
         await call.hang_up()
 
 
+@pytest.mark.long
 async def test_worker_that_must_go_hands_its_call_over_briefly(fleet: Fleet) -> None:
     """The short form."""
     await handed_over(fleet)

@@ -52,6 +52,7 @@ async def stopped(fleet: Fleet) -> None:
     assert took_s < 8
 
 
+@pytest.mark.long
 async def test_call_survives_the_death_of_its_job_briefly(fleet: Fleet) -> None:
     """The short form."""
     await killed(fleet)

@@ -199,6 +199,7 @@ async def test_metrics_of_every_process_have_the_names_that_are_documented(
             assert [name for name in names if name not in text] == [], process
 
 
+@pytest.mark.long
 async def test_broken_voice_is_shown_instead_of_silence(tmp_path: Path) -> None:
     """What can not be spoken is on the screen, and the call goes on."""
 

@@ -22,6 +22,8 @@ from agent_worker.reasoning.normalize import normalize, repair
         ("at 3 PM.", "at 3 pm"),
         ("at 3:30 a.m., please", "at 3:30 am please"),
         ("half past two", "half past 2"),
+        ("at 09:00", "at 9:00"),
+        ("at 10:05", "at 10:05"),
         ("Yes, please!", "yes please"),
         ("Well - no... wait; (now)", "well no wait now"),
         ("a price of 1.5 euros.", "a price of 1.5 euros"),
