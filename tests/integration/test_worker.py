@@ -27,6 +27,8 @@ from voice_contract.names import agent_identity
 
 CALLER = "caller-1"
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 async def shared(sfu: LocalStack) -> AsyncIterator[Record]:
