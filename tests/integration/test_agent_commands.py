@@ -71,47 +71,16 @@ def test_example_agent_is_described_as_its_page_says(environment: dict[str, str]
     assert "remove_article" not in described.stdout
 
 
-def test_example_agents_rehearsals_go_as_written(
+def test_example_agents_rehearsals_go_as_written_and_a_wrong_one_is_told(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Each of its scripts, against the shop and its knowledge base."""
-    rehearsed = run(environment, tmp_path, "rehearse", AGENT)
-    assert rehearsed.returncode == 0, rehearsed.stdout + rehearsed.stderr
-    assert "4 of 4 rehearsals went as written." in rehearsed.stdout
-
-
-def test_rehearsal_that_fails_is_told_with_its_conversation(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
-    """And a script that is wrong is no rehearsal at all."""
-    script = tmp_path / "wrong.yaml"
-    script.write_text("{name: Wrong, steps: [{caller: what can you do, says: nothing}]}")
-    failed = run(environment, tmp_path, "rehearse", AGENT, str(script))
-    assert failed.returncode == 1
-    assert "FAILED  Wrong" in failed.stdout and "caller: what can you do" in failed.stdout
-    script.write_text("{name: Wrong}")
-    unusable = run(environment, tmp_path, "rehearse", AGENT, str(script))
-    assert unusable.returncode == 2 and "Traceback" not in unusable.stderr
-    assert f"{script}: steps: Field required" in unusable.stderr
-
-
-AGENT_WITH_A_DEAD_SERVER = """
-import dataclasses
-from agent_worker.tools.mcp import allow, mcp_server
-from examples.storefront.agent import AGENT as SHOP
-
-DEAD = mcp_server("dead", url="http://127.0.0.1:9/mcp", tools={"search": allow(effect="read")})
-AGENT = dataclasses.replace(SHOP, mcp=(*SHOP.mcp, DEAD))
-"""
-
-
-def test_agent_with_a_dead_mcp_server_does_not_start(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
-    """One sentence with file, line and server, and no half an agent."""
-    (tmp_path / "half_agent.py").write_text(AGENT_WITH_A_DEAD_SERVER)
-    path = f"{tmp_path}:{environment['PYTHONPATH']}"
-    dead = run({**environment, "PYTHONPATH": path}, tmp_path, "describe", "half_agent")
-    assert dead.returncode == 2
-    assert "half_agent.py:6: the MCP server 'dead' does not answer" in dead.stderr
-    assert "Traceback" not in dead.stderr
+    """Against the shop and its knowledge base; what fails is told with its conversation."""
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("{name: Wrong, steps: [{caller: what can you do, says: nothing}]}")
+    ours = sorted((ROOT / "examples" / "storefront" / "agent" / "rehearsals").glob("*.yaml"))
+    rehearsed = run(environment, tmp_path, "rehearse", AGENT, *map(str, ours), str(wrong))
+    said = rehearsed.stdout
+    assert rehearsed.returncode == 1, said + rehearsed.stderr
+    assert f"{len(ours)} of {len(ours) + 1} rehearsals went as written." in said
+    assert said.count("FAILED") == 1 and "FAILED  Wrong" in said
+    assert "caller: what can you do" in said and "did not say 'nothing'" in said

@@ -278,6 +278,29 @@ async def use_up(call: MatrixCall, guard: Guard, proxy: FaultyProxy) -> None:
         call.journal.healthy = False
 
 
+SHORT = ("confirmation", "policy")
+"""For these every carrier is tried in each run; for the others the function alone."""
+
+
+def cells(*, slow: bool = False) -> pytest.MarkDecorator:
+    """Each guard with each carrier."""
+    return pytest.mark.parametrize(
+        ("guard", "carrier"),
+        [
+            pytest.param(
+                guard,
+                carrier,
+                id=f"{name}-{carrier}",
+                marks=()
+                if name in SHORT[: 1 if slow else 2] or (carrier == "native" and not slow)
+                else pytest.mark.long,
+            )
+            for name, guard in GUARDS.items()
+            for carrier in CARRIERS
+        ],
+    )
+
+
 GOOD = '{"number": 7}'
 
 
@@ -286,8 +309,7 @@ def usable(guard: Guard) -> str:
     return PLAIN if guard.tool == HIDDEN else guard.tool
 
 
-@pytest.mark.parametrize("carrier", CARRIERS)
-@pytest.mark.parametrize("guard", GUARDS.values(), ids=GUARDS)
+@cells()
 async def test_allowed_call_has_its_effect_once(call: MatrixCall, guard: Guard) -> None:
     """With the call's key, and on record from proposal to result."""
     assert "Callback 7 is noted." in await call.wish(usable(guard), GOOD)
@@ -297,8 +319,7 @@ async def test_allowed_call_has_its_effect_once(call: MatrixCall, guard: Guard) 
     assert len(call.wrote(ToolFinished)) == 1
 
 
-@pytest.mark.parametrize("carrier", CARRIERS)
-@pytest.mark.parametrize("guard", GUARDS.values(), ids=GUARDS)
+@cells()
 async def test_refused_call_has_no_effect_and_says_why(
     call: MatrixCall, guard: Guard, proxy: FaultyProxy
 ) -> None:
@@ -312,16 +333,7 @@ async def test_refused_call_has_no_effect_and_says_why(
         assert call.wrote(ToolRefused)[-1].guard == guard.name
 
 
-IN_TIME = ("confirmation", "policy")
-"""Each takes more than a second: the others are tried in the long run only."""
-SLOW_GUARDS = [
-    pytest.param(guard, id=name, marks=() if name in IN_TIME else pytest.mark.long)
-    for name, guard in GUARDS.items()
-]
-
-
-@pytest.mark.parametrize("carrier", CARRIERS)
-@pytest.mark.parametrize("guard", SLOW_GUARDS)
+@cells(slow=True)
 async def test_call_that_takes_too_long_is_unknown_and_its_late_result_is_on_record(
     call: MatrixCall, guard: Guard, proxy: FaultyProxy
 ) -> None:
@@ -333,8 +345,7 @@ async def test_call_that_takes_too_long_is_unknown_and_its_late_result_is_on_rec
     assert len(await call.ledger()) == 1
 
 
-@pytest.mark.parametrize("carrier", CARRIERS)
-@pytest.mark.parametrize("guard", GUARDS.values(), ids=GUARDS)
+@cells()
 async def test_call_whose_answer_is_lost_is_unknown_and_not_repeated(
     call: MatrixCall, guard: Guard, proxy: FaultyProxy
 ) -> None:
@@ -347,8 +358,7 @@ async def test_call_whose_answer_is_lost_is_unknown_and_not_repeated(
     assert len(await call.ledger()) == 1
 
 
-@pytest.mark.parametrize("carrier", CARRIERS)
-@pytest.mark.parametrize("guard", GUARDS.values(), ids=GUARDS)
+@cells()
 async def test_call_that_is_proposed_three_times_at_once_has_one_effect(
     call: MatrixCall, guard: Guard
 ) -> None:

@@ -1,6 +1,7 @@
 """Connections to real MCP servers: made when needed, again when broken, and honest about both."""
 
 import asyncio
+import dataclasses
 import os
 import signal
 import subprocess
@@ -13,9 +14,12 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
+from agent_worker.agent import AgentError
+from agent_worker.loading import look_at_servers
 from agent_worker.tools.mcp import McpServer, allow, mcp_server
 from agent_worker.tools.mcp_client import Connection, McpUnavailable, list_servers
 from agent_worker.tools.tool import Answer, BackendAway, ToolRefused
+from examples.storefront.agent import AGENT
 from stack.parent_death import die_with_parent
 from tests.local_stack import ROOT, free_ports, until
 
@@ -182,6 +186,8 @@ async def test_server_that_is_not_there_is_told_by_name_and_place(where: dict[st
     server = mcp_server("dead", tools={"search": allow(effect="write")}, **where)
     with pytest.raises(McpUnavailable, match=r"test_mcp_client\.py:\d+: the MCP server 'dead'"):
         await list_servers([server])
+    with pytest.raises(AgentError, match="the MCP server 'dead' does not answer"):
+        await look_at_servers(dataclasses.replace(AGENT, mcp=(server,)))
     connection = Connection(server)
     with pytest.raises(BackendAway):
         await connection.send("search", {})

@@ -117,10 +117,27 @@ async def test_spoken_yes_after_another_question_cancels_the_order_once(
     assert [(one.approved, one.by) for one in answers] == [(True, "voice")]
 
 
-async def test_votes_of_a_stranger_and_on_something_else_do_not_count(
+async def test_stranger_learns_nothing_and_steers_nothing(
     stack: LocalStack, caller: Caller
 ) -> None:
-    """Refused and on record; the caller's own vote counts, and gets the same answer again."""
+    """
+    No action, no card, and no word of either side reaches a second participant, and its vote is
+    refused and on record. The caller's own vote counts, and gets the same answer again.
+    """
+    async with stranger_in(stack, caller.room.name) as stranger:
+        heard: list[object] = []
+        for topic in ("parley.message", "lk.transcription", "lk.agent.session"):
+            stranger.register_text_stream_handler(topic, lambda *what: heard.append(what))
+            stranger.register_byte_stream_handler(topic, lambda *what: heard.append(what))
+        stranger.on("transcription_received", lambda *what: heard.append(what))
+        stranger.on("data_received", heard.append)
+        await caller.send_text("Where is order eight?")
+        await caller.agent_line(containing="Order 8 is on its way")
+    assert heard == []
+    (action,) = [one for one in caller.messages if isinstance(one, ClientAction)]
+    assert isinstance(action.action, ShowOrder) and action.action.number == 8
+    report = ActionReport(id=action.id, outcome="done").model_dump_json()
+    assert await rpc(caller, ACTION_OUTCOME_METHOD, report) == ""
     await caller.send_text("cancel order ten")
     card = await pushed_card(caller)
     assert [(one.name, one.value) for one in card.arguments] == [("order number", "10")]
@@ -138,13 +155,17 @@ async def test_votes_of_a_stranger_and_on_something_else_do_not_count(
     assert [await vote(caller, card, approved) for approved in (True, False)] == ["approved"] * 2
     await caller.agent_line(containing="Order 10 is cancelled")
     assert await effects(stack, caller) == ["order.cancelled"]
-    refusals = [one for one in await entries(stack, caller) if isinstance(one, ConfirmationRefused)]
+    written = await entries(stack, caller)
+    outcomes = [one for one in written if isinstance(one, ClientActionOutcome)]
+    assert [(one.action_id, one.outcome) for one in outcomes] == [(action.id, "done")]
+    refusals = [one for one in written if isinstance(one, ConfirmationRefused)]
     assert [(one.sender, one.reason) for one in refusals] == [
         ("stranger", "stranger"),
         (caller.room.local_participant.identity, "changed"),
     ]
 
 
+@pytest.mark.long
 async def test_card_survives_a_reload(stack: LocalStack) -> None:
     """The page leaves and comes back: the same card, with less time, and it can be answered."""
     async with httpx.AsyncClient() as browser:
@@ -164,29 +185,6 @@ async def test_card_survives_a_reload(stack: LocalStack) -> None:
             assert await vote(after, shown, True) == "approved"
             await after.agent_line(containing="Order 12 is cancelled")
             assert await effects(stack, after) == ["order.cancelled"]
-
-
-async def test_order_is_suggested_to_the_page_alone_and_its_report_is_on_record(
-    stack: LocalStack, caller: Caller
-) -> None:
-    """A second participant gets no action, no card, and no word of either side."""
-    async with stranger_in(stack, caller.room.name) as stranger:
-        heard: list[object] = []
-        for topic in ("parley.message", "lk.transcription", "lk.agent.session"):
-            stranger.register_text_stream_handler(topic, lambda *what: heard.append(what))
-            stranger.register_byte_stream_handler(topic, lambda *what: heard.append(what))
-        stranger.on("transcription_received", lambda *what: heard.append(what))
-        stranger.on("data_received", heard.append)
-        await caller.send_text("Where is order eight?")
-        await caller.agent_line(containing="Order 8 is on its way")
-    actions = [one for one in caller.messages if isinstance(one, ClientAction)]
-    (action,) = actions
-    assert isinstance(action.action, ShowOrder) and action.action.number == 8
-    report = ActionReport(id=action.id, outcome="done").model_dump_json()
-    assert await rpc(caller, ACTION_OUTCOME_METHOD, report) == ""
-    assert heard == []
-    outcomes = [one for one in await entries(stack, caller) if isinstance(one, ClientActionOutcome)]
-    assert [(one.action_id, one.outcome) for one in outcomes] == [(action.id, "done")]
 
 
 # -- with an agent whose write takes its time, and whose questions close soon
