@@ -11,11 +11,10 @@ from agent_worker.metrics import Metrics
 from agent_worker.tools.gate import Gate, Proposal
 from agent_worker.tools.jobs import Job, Outcome
 from agent_worker.tools.journal import Journal, MemoryJournal
-from agent_worker.tools.tool import Answer, BackendAway, Caller, IdempotencyKey, ToolRefused, tool
+from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, ToolRefused, tool
 from call_record.clock import Clock
 from tests.calls import FakeClock
 from voice_contract.confirmations import ConfirmationState, ConfirmationVote
-from voice_contract.journal import Entry
 
 SECRET = "password=hunter2"
 E = TypeVar("E")
@@ -191,11 +190,3 @@ async def asked(job: Job) -> Job:
     """*job*, when its question is open."""
     await asyncio.wait_for(job.asked.wait(), 5)
     return job
-
-
-def entries(journal: MemoryJournal) -> list[Entry]:
-    """All entries so far."""
-    return list(journal.entries)
-
-
-__all__ = ["SECRET", "TOOLS", "BackendAway", "Probe", "Scene", "TestLease", "asked", "outcome"]

@@ -15,7 +15,6 @@ from agent_worker.tools.tool import (
     Answer,
     BackendAway,
     Caller,
-    Guards,
     IdempotencyKey,
     Tool,
     ToolRefused,
@@ -100,8 +99,6 @@ def over_mcp(**where: Any) -> McpServer:
     tools = {PLAIN: allow(**guards), CONFIRMED: allow(confirm=CONFIRM, **guards)}
     return mcp_server("matrix", tools=tools, **where)
 
-
-__all__ = ["Guards", "native", "over_mcp"]
 
 if __name__ == "__main__":
     shop, *port = sys.argv[1:]
