@@ -125,6 +125,7 @@ async def test_person_who_reloads_in_mid_call_goes_on_with_it(
     assert complaints(page) == []
 
 
+@pytest.mark.long
 async def test_person_says_yes_on_a_card_and_the_form_books(
     stack: LocalStack, page: Page, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 import { useId, useState, type FormEvent } from "react";
 import { request, type Appointment } from "../actions";
 import { config } from "../config";
+import { AGENT } from "../words";
 import { SendIcon } from "./icons";
 
 /** Asks the agent for an appointment; the agent may fill it in, the person sends it. */
@@ -76,7 +77,7 @@ export function AppointmentForm(props: {
           <SendIcon /> Ask for it
         </button>
         <p className="hint" role="status">
-          {sent === appointment && `Sent. ${config.agentName} answers in the conversation.`}
+          {sent === appointment && `Sent. ${AGENT} answers in the conversation.`}
         </p>
       </form>
     </section>
