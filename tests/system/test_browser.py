@@ -131,7 +131,8 @@ async def test_person_says_yes_on_a_card_and_the_form_books(
 ) -> None:
     """
     The card outlives a reload and another question; the order is cancelled once. What the agent
-    filled in, the person sends; what it offers, the person keeps.
+    filled in, the person sends; what it offers, the person keeps. What came of it is on the page
+    soon after.
     """
     await page.get_by_test_id("call-by-text").click()
     await expect(said(page, "agent", "How can I help you?")).to_be_visible(timeout=20_000)
@@ -166,9 +167,14 @@ async def test_person_says_yes_on_a_card_and_the_form_books(
         await page.get_by_test_id("accept").click()
     assert "Your fitting is" in (await (await saving.value).path()).read_text()
     assert len((await ledger(stack, call_id))["effects"]) == 2
-    assert complaints(page) == []
     await page.get_by_test_id("hang-up").click()
     await ended(page, "caller", timeout_s=5)
+    followed = page.get_by_test_id("follow-up")
+    await expect(followed).to_have_attribute("data-state", "ready", timeout=30_000)
+    await expect(page.get_by_test_id("summary")).not_to_be_empty()
+    await expect(followed).to_contain_text("11")
+    await page.screenshot(path=tmp_path / "follow-up-1280.png", full_page=True)
+    assert complaints(page) == []
 
 
 async def write(page: Page, text: str) -> None:
