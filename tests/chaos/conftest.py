@@ -1,11 +1,14 @@
 """A fleet for all tests of this folder, whole again before each of them."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from tests.chaos import results
 from tests.chaos.fleet import Fleet, running_fleet
+
+LOG_LINES = 30
+LOG_COLUMNS = 300
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +23,20 @@ def fleet(shared_fleet: Fleet) -> Fleet:
     """Everything runs and is ready."""
     shared_fleet.mend()
     return shared_fleet
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails shows the end of every service's log."""
+    report = yield
+    fleet = getattr(item, "funcargs", {}).get("shared_fleet")
+    if report.failed and isinstance(fleet, Fleet):
+        for service in fleet.services:
+            lines = [line[:LOG_COLUMNS] for line in service.text.splitlines()[-LOG_LINES:]]
+            report.sections.append((service.log.name, "\n".join(lines)))
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -135,10 +135,20 @@ class Line:
 
 
 class Person:
-    """Somebody with a browser: it keeps the cookie by which a call is come back to."""
+    """
+    Somebody with a browser: it keeps the cookie by which a call is come back to.
 
-    def __init__(self, fleet: Fleet) -> None:
+    Args:
+        prefix: What runs the phones.
+        rtc_url: Where they reach the SFU; None: as the token says.
+    """
+
+    def __init__(
+        self, fleet: Fleet, *, prefix: Sequence[str] = (), rtc_url: str | None = None
+    ) -> None:
         self._fleet = fleet
+        self._prefix = prefix
+        self._rtc_url = rtc_url
         self._http = httpx.AsyncClient(timeout=10, trust_env=False)
         self._lines: list[Line] = []
 
@@ -154,15 +164,13 @@ class Person:
                 await self._http.post(url)
         await self._http.aclose()
 
-    async def calls(self, call_id: str | None = None, *, prefix: Sequence[str] = ()) -> Line:
-        """
-        Call, or come back to a call.
-
-        Args: prefix: what runs the phone.
-        """
+    async def calls(self, call_id: str | None = None) -> Line:
+        """Call, or come back to a call."""
         token = await self.token(call_id)
+        if self._rtc_url is not None:
+            token = token.model_copy(update={"rtc_url": self._rtc_url})
         process = await asyncio.create_subprocess_exec(
-            *prefix,
+            *self._prefix,
             sys.executable,
             "-m",
             "tests.chaos.phone",
@@ -187,9 +195,11 @@ class Person:
 
 
 @asynccontextmanager
-async def people(fleet: Fleet, count: int) -> AsyncIterator[list[tuple[Person, Line]]]:
+async def people(
+    fleet: Fleet, count: int, *, prefix: Sequence[str] = (), rtc_url: str | None = None
+) -> AsyncIterator[list[tuple[Person, Line]]]:
     """So many callers, each greeted in a call of its own that is about order eight."""
-    everyone = [Person(fleet) for _ in range(count)]
+    everyone = [Person(fleet, prefix=prefix, rtc_url=rtc_url) for _ in range(count)]
     try:
         lines = [await person.calls() for person in everyone]
         for line in lines:

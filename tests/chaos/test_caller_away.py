@@ -3,30 +3,56 @@
 import asyncio
 import signal
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from call_record.tables import CallState
 from tests.calls import the_call
+from tests.chaos import island as islands
 from tests.chaos.fleet import Fleet
+from tests.chaos.island import Island
 from tests.chaos.line import Line, Person, people
 from tests.chaos.results import measured
 
 CALLERS = 5
 
 
+@pytest.fixture
+def island() -> Iterator[Island]:
+    """Where the callers are."""
+    made = islands.made()
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def fleet_seen_from_island(fleet: Fleet, island: Island) -> Iterator[Fleet]:
+    """The SFU's media is on the link to the callers."""
+    plain = fleet.sfu.module, fleet.sfu.environment
+    fleet.sfu.kill()
+    islands.open_media(fleet, island)
+    fleet.mend()
+    yield fleet
+    fleet.sfu.kill()
+    fleet.sfu.module, fleet.sfu.environment = plain
+
+
 @pytest.mark.chaos
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("away_s", [5, 15, 40])
-async def test_caller_away_finds_its_conversation(fleet: Fleet, away_s: int) -> None:
+async def test_caller_away_finds_its_conversation(
+    fleet_seen_from_island: Fleet, island: Island, away_s: int
+) -> None:
     """The same agent answers what refers to what was said before."""
-    async with people(fleet, CALLERS) as everyone:
-        for _, line in everyone:
-            line.signal(signal.SIGSTOP)
+    fleet = fleet_seen_from_island
+    signalling = fleet.relays.to(fleet.stack.port("sfu"), host=island.here)
+    rtc_url = f"ws://{island.here}:{signalling.port}"
+    async with people(fleet, CALLERS, prefix=island.prefix, rtc_url=rtc_url) as everyone:
+        island.cut()
         await asyncio.sleep(away_s)
+        island.cut(False)
         back_at = time.monotonic()
-        for _, line in everyone:
-            line.signal(signal.SIGCONT)
         lines = await asyncio.gather(*(answered(*one, away_s, back_at) for one in everyone))
         async with fleet.record() as record:
             for line in lines:

@@ -1,70 +1,25 @@
-"""A worker's host is cut off the network and goes on running: a network namespace of its own."""
+"""A worker's host is cut off the network and goes on running."""
 
 import asyncio
-import os
-import secrets
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.asking import greeted
+from tests.chaos import island as islands
 from tests.chaos.conversation import conversation
 from tests.chaos.fleet import Fleet
+from tests.chaos.island import Island
 from tests.chaos.results import measured
 
 CUT_S = 12.0
 
 
-class Island:
-    """The namespace in which worker `b` runs."""
-
-    def __init__(self) -> None:
-        self.name = f"parley-{secrets.token_hex(3)}"
-        net = f"10.213.{secrets.randbelow(250)}"
-        self.here, self.there = f"{net}.1", f"{net}.2"
-        self._near, self._far = f"v{self.name[7:]}n", f"v{self.name[7:]}f"
-
-    def make(self) -> None:
-        """A link between this machine and the island."""
-        run("netns", "add", self.name)
-        run("link", "add", self._near, "type", "veth", "peer", "name", self._far)
-        run("link", "set", self._far, "netns", self.name)
-        run("addr", "add", f"{self.here}/30", "dev", self._near)
-        run("link", "set", self._near, "up")
-        self._inside("addr", "add", f"{self.there}/30", "dev", self._far)
-        self._inside("link", "set", "lo", "up")
-        self.cut(False)
-
-    def cut(self, cut: bool = True) -> None:
-        """Cut the link, or mend it."""
-        self._inside("link", "set", self._far, "down" if cut else "up")
-
-    def remove(self) -> None:
-        """Take it away."""
-        run("netns", "del", self.name)
-
-    def _inside(self, *command: str) -> None:
-        run("netns", "exec", self.name, "ip", *command)
-
-
-def run(*command: str) -> None:
-    """The `ip` command."""
-    subprocess.run(["ip", *command], check=True, capture_output=True, timeout=10)
-
-
 @pytest.fixture
 def island() -> Iterator[Island]:
-    """A namespace with a link."""
-    if os.geteuid() != 0 or shutil.which("ip") is None:
-        pytest.skip("network namespaces need root and the ip command")
-    made = Island()
-    try:
-        made.make()
-    except subprocess.CalledProcessError as error:
-        pytest.skip(f"no network namespace can be made here: {error.stderr.decode()}")
+    """Where worker `b` runs."""
+    made = islands.made()
     yield made
     made.remove()
 
@@ -73,7 +28,7 @@ def island() -> Iterator[Island]:
 def fleet_with_island(fleet: Fleet, island: Island) -> Iterator[Fleet]:
     """Worker `b` reaches everything over the link; the SFU's media address is on it."""
     services = (fleet.sfu, fleet.b)
-    before = [(one.environment, one.prefix, one.ready_url) for one in services]
+    before = [(one.module, one.environment, one.prefix, one.ready_url) for one in services]
     for one in services:
         one.kill()
 
@@ -84,7 +39,7 @@ def fleet_with_island(fleet: Fleet, island: Island) -> Iterator[Fleet]:
     assert record.port is not None
     line = fleet.relays.to(record.port, host=island.here)
     speech = f"http://{island.here}:{through('speech')}/v1"
-    fleet.sfu.environment = {**fleet.sfu.environment, "PARLEY_SFU_NODE_IP": island.here}
+    islands.open_media(fleet, island)
     fleet.b.environment = {
         **fleet.b.environment,
         "PARLEY_WORKER_HOST": island.there,
@@ -96,13 +51,13 @@ def fleet_with_island(fleet: Fleet, island: Island) -> Iterator[Fleet]:
             hide_password=False
         ),
     }
-    fleet.b.prefix = ("ip", "netns", "exec", island.name)
+    fleet.b.prefix = island.prefix
     fleet.b.ready_url = fleet.b.ready_url.replace("127.0.0.1", island.there)
     fleet.mend()
     yield fleet
-    for one, (environment, prefix, ready_url) in zip(services, before, strict=True):
+    for one, plain in zip(services, before, strict=True):
         one.kill()
-        one.environment, one.prefix, one.ready_url = environment, prefix, ready_url
+        one.module, one.environment, one.prefix, one.ready_url = plain
 
 
 @pytest.mark.chaos

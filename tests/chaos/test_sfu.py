@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from stack.parent_death import die_with_parent
+from tests.chaos.altered_sfu import REDIS_PORT
 from tests.chaos.fleet import Fleet
 from tests.chaos.line import people
 from tests.chaos.results import measured
-from tests.chaos.sfu_with_redis import REDIS_PORT
 from tests.local_stack import free_ports
 
 AWAY_S = 2.0
@@ -65,7 +65,7 @@ def fleet_with_redis(fleet: Fleet, tmp_path: Path) -> Iterator[Fleet]:
     )
     plain = fleet.sfu.module, fleet.sfu.environment
     fleet.sfu.kill()
-    fleet.sfu.module = "tests.chaos.sfu_with_redis"
+    fleet.sfu.module = "tests.chaos.altered_sfu"
     fleet.sfu.environment = {**fleet.sfu.environment, REDIS_PORT: str(port)}
     fleet.mend()
     yield fleet

@@ -257,6 +257,7 @@ async def test_no_worker_at_all_ends_the_call_as_no_agent(sfu: LocalStack, lasti
         assert (await verify(lasting, line.room.name)).verdict is Verdict.INTACT
 
 
+@pytest.mark.long
 async def test_worker_that_does_not_answer_is_passed_over(sfu: LocalStack, lasting: Record) -> None:
     """The attempt that it holds is given up; when it answers late, it is refused."""
     async with (
@@ -288,6 +289,7 @@ async def test_caller_in_the_room_of_an_ended_call_is_sent_away(
         await asyncio.wait_for(left.wait(), 8)
 
 
+@pytest.mark.long
 async def test_room_that_is_no_calls_stays(sfu: LocalStack, lasting: Record) -> None:
     """Whatever else the SFU is used for."""
     async with sfu_api(sfu) as client:
@@ -298,6 +300,7 @@ async def test_room_that_is_no_calls_stays(sfu: LocalStack, lasting: Record) -> 
         await client.room.delete_room(api.DeleteRoomRequest(room="meeting"))
 
 
+@pytest.mark.long
 async def test_sfu_killed_and_back_costs_no_attempt_while_the_job_lives(
     lasting: Record, tmp_path: Path
 ) -> None:
@@ -378,7 +381,10 @@ async def test_webhooks_make_the_process_look_and_forged_ones_nothing(
         assert float(accepted) > 3, "none came from the SFU itself"
 
 
-@pytest.mark.parametrize("killed_after_s", [2.5, 2.9])
+@pytest.mark.parametrize(
+    "killed_after_s",
+    [2.6, *(pytest.param(late_s, marks=pytest.mark.long) for late_s in (2.4, 2.5, 2.7, 2.8, 3.0))],
+)
 async def test_supervisor_process_killed_during_a_recovery_leaves_it_to_the_next(
     sfu: LocalStack, lasting: Record, tmp_path: Path, killed_after_s: float
 ) -> None:
