@@ -21,7 +21,7 @@ async def handed_over(fleet: Fleet) -> None:
         assert process is not None
         process.send_signal(signal.SIGTERM)
         # In the middle of an answer the call stays.
-        asked_at = await call.say("where is order number eight")
+        asked_at = await call.say("what is the status of my order number eight")
         await call.first_sound(asked_at)
         await call.caller.answer_after(asked_at)
         silent_at = call.caller.ear.last_sound()

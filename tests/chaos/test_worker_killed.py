@@ -23,14 +23,14 @@ async def in_the_greeting(call: Conversation) -> None:
 
 async def in_speech(call: Conversation) -> None:
     """In the middle of an answer."""
-    asked_at = await call.say("where is order number eight")
+    asked_at = await call.say("what is the status of my order number eight")
     await call.first_sound(asked_at)
     await asyncio.sleep(random.uniform(0.1, 1.5))
 
 
 async def in_thought(call: Conversation) -> None:
     """When the caller has just stopped speaking."""
-    await call.say("where is order number eight")
+    await call.say("what is the status of my order number eight")
     await asyncio.sleep(random.uniform(0, 0.5))
 
 

@@ -27,8 +27,6 @@ from voice_contract.names import agent_identity
 
 CALLER = "caller-1"
 
-pytestmark = pytest.mark.long
-
 
 @pytest.fixture
 async def shared(sfu: LocalStack) -> AsyncIterator[Record]:

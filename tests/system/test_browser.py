@@ -42,7 +42,7 @@ async def page(
     stack: LocalStack, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[Page]:
     """The page in Chromium, with a person at the microphone who asks one question."""
-    question = await speak(stack.url("speech") + "/v1", "What is the status of order number seven?")
+    question = await speak(stack.url("speech") + "/v1", "Can you tell me where my order number seven is?")
     silence = np.zeros(ASK_AFTER_S * RATE_HZ, np.int16)
     microphone = tmp_path / "microphone.wav"
     microphone.write_bytes(to_wav(np.concatenate([silence, question, silence])))
@@ -70,7 +70,7 @@ async def test_person_asks_aloud_in_the_browser_and_hears_the_answer(
     await expect(page.locator("audio")).to_have_count(1, timeout=10_000)
     await page.evaluate(RECORD)
     await expect(said(page, "agent", "automated assistant")).to_be_visible(timeout=15_000)
-    await expect(said(page, "caller", "status")).to_be_visible(timeout=20_000)
+    await expect(said(page, "caller", "order")).to_be_visible(timeout=20_000)
     await expect(said(page, "agent", "Order 7 is on its way")).to_be_visible(timeout=15_000)
     await in_state(page, "listening")
     await page.screenshot(path=tmp_path / "call-1280.png")

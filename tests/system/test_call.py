@@ -30,7 +30,7 @@ async def test_caller_asks_for_an_order_and_hears_what_the_shop_knows(
     stack: LocalStack, caller: Caller
 ) -> None:
     """The main job: the answer is right on paper, in sound, and was looked up for this call."""
-    question = "What is the status of order number seven?"
+    question = "What is the status of my order number seven?"
     asked_at = await ask(stack, caller, question, "Order 7 is on its way")
     await caller.answer_after(asked_at)
     heard = await recognize(speech_url(stack), caller.ear.since(asked_at))
@@ -159,7 +159,7 @@ async def test_logs_tell_the_call_and_keep_its_words_and_secrets(
     stack: LocalStack, caller: Caller
 ) -> None:
     """Each line is JSON; a call can be followed by its id; no transcript, no secret."""
-    await ask(stack, caller, "where is order number eight", "Order 8")
+    await ask(stack, caller, "what is the status of my order number eight", "Order 8")
     text = stack.log("worker") + stack.log("token")
     events = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     ours = {event["event"] for event in events if event.get("call_id") == caller.room.name}
@@ -181,7 +181,7 @@ async def test_metrics_of_every_process_have_the_names_that_are_documented(
     stack: LocalStack, caller: Caller
 ) -> None:
     """Turns and their parts, tool calls, minting, the speech server's queue and speed."""
-    await ask(stack, caller, "where is order number eight", "Order 8")
+    await ask(stack, caller, "what is the status of my order number eight", "Order 8")
     expected = {
         "worker": (
             "parley_turns_total",

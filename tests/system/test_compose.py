@@ -23,7 +23,7 @@ NO_ENGINE = (
     "There is no Docker engine with Compose on this machine: "
     "install Docker, start it, and run `make test-compose` again."
 )
-QUESTION = "What is the status of order seven?"
+QUESTION = "What is the status of my order number seven?"
 TRIES = 3
 BUILD_TIMEOUT_S = 900
 START_TIMEOUT_S = 120

@@ -106,9 +106,9 @@ async def test_spoken_yes_after_another_question_cancels_the_order_once(
     stack: LocalStack, caller: Caller
 ) -> None:
     """Asked, talked about something else meanwhile, "yes" said aloud: one effect, told."""
-    await ask(stack, caller, "please cancel order number nine", "Cancel order 9?")
+    await ask(stack, caller, "I would like to cancel my order number nine", "Cancel order 9?")
     await pushed_card(caller)
-    await ask(stack, caller, "where is order number eight", "Order 8 is on its way")
+    await ask(stack, caller, "what is the status of my order number eight", "Order 8 is on its way")
     assert await effects(stack, caller) == []
     await ask(stack, caller, "yes please", "All right")
     await caller.agent_line(containing="Order 9 is cancelled")
@@ -208,7 +208,7 @@ async def test_barge_in_while_a_write_runs_leaves_it_alone_and_it_is_told_later(
         await caller.say(await speak(speech_url(slow_stack), "let me speak to a real person"))
         await asyncio.sleep(1.2)
         # Once: asking again would interrupt the result, which then is told again.
-        await caller.say(await speak(speech_url(slow_stack), "where is order number eight"))
+        await caller.say(await speak(speech_url(slow_stack), "what is the status of my order number eight"))
         await caller.agent_line(containing="Order 8 is on its way")
         await caller.agent_line(containing="asked a colleague to call you back")
         assert await effects(slow_stack, caller) == ["callback.requested"]

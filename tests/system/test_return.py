@@ -47,7 +47,7 @@ async def test_caller_who_reloads_finds_the_same_call_and_conversation(
     """Same room, what was said is shown again, the agent says that it is there, and answers."""
     async with joined(stack.page_url, http=browser, hang_up=False) as caller:
         await greeted(caller)
-        await ask(stack, caller, "where is order number eight", "Order 8 is on its way")
+        await ask(stack, caller, "what is the status of my order number eight", "Order 8 is on its way")
         call_id = caller.room.name
     await asyncio.sleep(2)
     view = (await browser.get(f"{stack.page_url}/api/calls/{call_id}")).json()
@@ -58,7 +58,7 @@ async def test_caller_who_reloads_finds_the_same_call_and_conversation(
     async with joined(stack.page_url, http=browser, call_id=call_id) as caller:
         assert caller.room.name == call_id
         await caller.agent_line(containing=STILL_HERE)
-        question = "What is the status of order number seven?"
+        question = "What is the status of my order number seven?"
         await ask(stack, caller, question, "Order 7 is on its way")
     async with stack.record() as record:
         entries = [one.entry for one in await journal.read(record, call_id)]

@@ -28,6 +28,12 @@ SENTENCES: list[tuple[str, tuple[str, dict[str, Any]]]] = [
     ("Where is order seven?", ORDER_7),
     ("What is the status of order seven?", ORDER_7),
     ("Where's my order number 7?", ORDER_7),
+    # As the small recognizer heard them.
+    ("What is the status of water number seven?", ORDER_7),
+    ("What is the status of word number seven?", ORDER_7),
+    ("Where is Orr number seven?", ORDER_7),
+    ("Police cancel order number nine.", CANCEL_9),
+    ("I went to cancel order number nine.", CANCEL_9),
     ("Could you tell me where order number seven is, please?", ORDER_7),
     ("I'm calling about order seven.", ORDER_7),
     ("I have a question about order seven.", ORDER_7),
