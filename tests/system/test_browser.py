@@ -42,7 +42,9 @@ async def page(
     stack: LocalStack, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[Page]:
     """The page in Chromium, with a person at the microphone who asks one question."""
-    question = await speak(stack.url("speech") + "/v1", "Can you tell me where my order number seven is?")
+    question = await speak(
+        stack.url("speech") + "/v1", "Can you tell me where my order number seven is?"
+    )
     silence = np.zeros(ASK_AFTER_S * RATE_HZ, np.int16)
     microphone = tmp_path / "microphone.wav"
     microphone.write_bytes(to_wav(np.concatenate([silence, question, silence])))

@@ -16,7 +16,12 @@ async def test_caller_who_hung_up_sees_what_came_of_the_call(stack: LocalStack) 
     async with httpx.AsyncClient(timeout=10) as browser, httpx.AsyncClient() as stranger:
         async with joined(stack.page_url, http=browser) as caller:
             await greeted(caller)
-            await ask(stack, caller, "what is the status of my order number eight", "Order 8 is on its way")
+            await ask(
+                stack,
+                caller,
+                "what is the status of my order number eight",
+                "Order 8 is on its way",
+            )
             call_id = caller.room.name
         ended_s = time.monotonic()
         url = f"{stack.page_url}/api/calls/{call_id}/follow-up"

@@ -208,7 +208,9 @@ async def test_barge_in_while_a_write_runs_leaves_it_alone_and_it_is_told_later(
         await caller.say(await speak(speech_url(slow_stack), "let me speak to a real person"))
         await asyncio.sleep(1.2)
         # Once: asking again would interrupt the result, which then is told again.
-        await caller.say(await speak(speech_url(slow_stack), "what is the status of my order number eight"))
+        await caller.say(
+            await speak(speech_url(slow_stack), "what is the status of my order number eight")
+        )
         await caller.agent_line(containing="Order 8 is on its way")
         await caller.agent_line(containing="asked a colleague to call you back")
         assert await effects(slow_stack, caller) == ["callback.requested"]

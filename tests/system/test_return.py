@@ -47,7 +47,9 @@ async def test_caller_who_reloads_finds_the_same_call_and_conversation(
     """Same room, what was said is shown again, the agent says that it is there, and answers."""
     async with joined(stack.page_url, http=browser, hang_up=False) as caller:
         await greeted(caller)
-        await ask(stack, caller, "what is the status of my order number eight", "Order 8 is on its way")
+        await ask(
+            stack, caller, "what is the status of my order number eight", "Order 8 is on its way"
+        )
         call_id = caller.room.name
     await asyncio.sleep(2)
     view = (await browser.get(f"{stack.page_url}/api/calls/{call_id}")).json()
