@@ -66,7 +66,9 @@ class ToolCall:
     def called(self) -> str:
         """The tool and its arguments, for people."""
         arguments = ", ".join(
-            f"{name.replace('_', ' ')} {value}" for name, value in self.arguments.items()
+            f"{name.replace('_', ' ')} {value}"
+            for name, value in self.arguments.items()
+            if value is not None
         )
         tool = self.tool.replace("_", " ")
         return f"{tool} ({arguments})" if arguments else tool

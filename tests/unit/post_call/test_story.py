@@ -6,7 +6,7 @@ import pytest
 
 from call_record import journal
 from call_record.record import Record
-from post_call.story import tell
+from post_call.story import ToolCall, tell
 from tests.calls import the_call
 from tests.ended_calls import FAILED_THEN_DONE, ORDER_STATUS, REFUND_UNKNOWN, REFUSED, ended, said
 from tests.unit.post_call.conftest import a_story
@@ -91,3 +91,9 @@ async def test_story_lines_are_in_the_order_of_the_journal(worked: Record) -> No
     words = [words for _, words in lines]
     assert "asked to confirm: Refund order 3? approved" in words
     assert "tool refund order (order number 3) unknown: No answer within 5 s." in words
+
+
+def test_tool_call_for_people_leaves_out_what_was_not_said() -> None:
+    """An argument without a value is none."""
+    tool = ToolCall("1", tool="opening_hours", arguments={"day": None, "shop_name": "North"})
+    assert tool.called == "opening hours (shop name North)"
