@@ -26,9 +26,9 @@ PATIENCE = Patience(
     tries=3,
     backoff_s=1.0,
     backoff_max_s=4.0,
-    timeout_s=0.4,
+    timeout_s=5.0,
     model_tries=2,
-    model_timeout_s=0.3,
+    model_timeout_s=3.0,
 )
 SETTLED = Tried()
 

@@ -132,7 +132,7 @@ async def test_supervisor_on_each_stop_signal_leaves_nothing(
 async def test_supervisor_when_one_ends_at_start_names_it_and_stops_all(tmp_path: Path) -> None:
     """The person sees which one failed and what it last said."""
     broken = Program("bad", "bad service", python("print('no such model'); raise SystemExit(3)"))
-    run = Run(tmp_path, serving("good"), broken)
+    run = Run(tmp_path, serving("slow", status=503), broken)
     assert await run.task == 1
     assert "The bad service ended with exit code 3." in run.said[-1]
     assert "no such model" in run.said[-1]
