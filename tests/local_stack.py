@@ -136,8 +136,10 @@ class LocalStack:
         """The record of calls that the stack writes."""
         url = f"sqlite+aiosqlite:///{self.run_dir}/parley.db"
         opened = Record(Database(url), keys.read(self.run_dir / "journal-keys.yaml"))
-        yield opened
-        await opened.close()
+        try:
+            yield opened
+        finally:
+            await opened.close()
 
     def log(self, name: str) -> str:
         """What the process of that name in the Procfile logged so far."""

@@ -253,8 +253,10 @@ class Fleet:
         url = self.database_url.render_as_string(hide_password=False)
         ring = keys.read(self.stack.run_dir / "journal-keys.yaml")
         opened = Record(Database(url, connections=1), ring)
-        yield opened
-        await opened.close()
+        try:
+            yield opened
+        finally:
+            await opened.close()
 
 
 @contextmanager

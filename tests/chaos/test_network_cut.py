@@ -85,6 +85,7 @@ async def test_worker_cut_off_the_network_falls_silent_and_is_replaced(
         await asyncio.sleep(6)
         await call.ask("When will it arrive?", "Order 8")
         assert call.worker is fleet.a
-        assert call.attempt == 2
+        # The SFU may send the first one to the worker that it does not know to be cut off.
+        assert call.attempt in (2, 3)
         await call.hang_up()
     assert took_s < 8
