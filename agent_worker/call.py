@@ -226,6 +226,7 @@ class Call(CallControl):
             self._room,
             self._dispatch.caller,
             self._hold.journal,
+            on_cut_off=lambda off: self._policy.pause() if off else self._policy.resume(),
             on_gone=self._on_gone,
             on_back=self._on_back,
             on_given_up=lambda: self.end(None),

@@ -1,4 +1,4 @@
-"""Whether the caller is in the room: gone without hanging up, back, or taken over elsewhere."""
+"""Whether the caller is there: cut off, gone without hanging up, back, or taken over elsewhere."""
 
 import asyncio
 import time
@@ -21,6 +21,8 @@ class Presence:
     Watches *caller* in *room* once it has joined, and writes into the journal what it sees.
 
     Args:
+        on_cut_off: Called with True when nothing comes from the caller any more, which is seconds
+            before the SFU gives it up; with False when something comes again.
         on_gone: Called when the caller is gone, without having hung up.
         on_back: Called when it is back within the grace time; True: on another device, while the
             first one was still there.
@@ -33,6 +35,7 @@ class Presence:
         caller: str,
         journal: JournalWriter,
         *,
+        on_cut_off: Callable[[bool], None],
         on_gone: Callable[[], None],
         on_back: Callable[[bool], None],
         on_given_up: Callable[[], None],
@@ -40,19 +43,23 @@ class Presence:
         self._room = room
         self._caller = caller
         self._journal = journal
+        self._on_cut_off = on_cut_off
         self._on_gone = on_gone
         self._on_back = on_back
         self._on_given_up = on_given_up
+        self._cut_off = False
         self._grace: asyncio.TimerHandle | None = None
         self._left_s = 0.0
         self._left_by_itself = True
         room.on("participant_connected", self._connected)
         room.on("participant_disconnected", self._disconnected)
+        room.on("connection_quality_changed", self._quality_changed)
 
     def stop(self) -> None:
         """Watch no more."""
         self._room.off("participant_connected", self._connected)
         self._room.off("participant_disconnected", self._disconnected)
+        self._room.off("connection_quality_changed", self._quality_changed)
         if self._grace is not None:
             self._grace.cancel()
 
@@ -70,7 +77,20 @@ class Presence:
         at_once = time.monotonic() - self._left_s < TAKE_OVER_WITHIN_S
         another_device = at_once and not self._left_by_itself
         self._journal.write(CallReturned(another_device=another_device))
+        self._cut_off = False
         self._on_back(another_device)
+
+    def _quality_changed(
+        self, participant: rtc.Participant | None, quality: rtc.ConnectionQuality
+    ) -> None:
+        if participant is None or participant.identity != self._caller or self._grace is not None:
+            return
+        cut_off = quality == rtc.ConnectionQuality.QUALITY_LOST
+        if cut_off is not self._cut_off:
+            self._cut_off = cut_off
+            new = "cut-off" if cut_off else "connected"
+            log.info("connection.state_changed", side="caller", new=new)
+            self._on_cut_off(cut_off)
 
     def _disconnected(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity != self._caller or self._grace is not None:

@@ -59,7 +59,7 @@ class ConversationPolicy:
         self._excused = True
 
     def pause(self) -> None:
-        """The caller is not in the room: its silence means nothing."""
+        """Nothing comes from the caller: its silence means nothing."""
         self._paused = True
 
     def resume(self) -> None:

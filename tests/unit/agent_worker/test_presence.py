@@ -31,6 +31,7 @@ class Scene:
             self.room,
             CALLER,
             writer,
+            on_cut_off=lambda off: self.told.append("cut off" if off else "connected"),
             on_gone=lambda: self.told.append("gone"),
             on_back=lambda another: self.told.append("taken over" if another else "back"),
             on_given_up=lambda: self.told.append("given up"),
@@ -49,6 +50,11 @@ class Scene:
         person = SimpleNamespace(identity=who, disconnect_reason=None)
         self.room.emit("participant_connected", person)
 
+    def sounds(self, quality: rtc.ConnectionQuality, who: str = CALLER) -> None:
+        """The SFU says how well *who* is connected."""
+        person = SimpleNamespace(identity=who)
+        self.room.emit("connection_quality_changed", person, quality)
+
     async def written(self) -> list[Entry | None]:
         """What the journal says after the claim."""
         await self._writer.flush()
@@ -62,6 +68,19 @@ async def scene(record: Record) -> AsyncIterator[Scene]:
         opened = Scene(record, call_id, writer)
         yield opened
         opened.presence.stop()
+
+
+async def test_caller_from_whom_nothing_comes_is_cut_off_before_it_is_gone(scene: Scene) -> None:
+    """Told once for each change, until the SFU has given it up; others do not matter."""
+    poor, lost = rtc.ConnectionQuality.QUALITY_POOR, rtc.ConnectionQuality.QUALITY_LOST
+    scene.sounds(lost, who="caller-2")
+    for quality in (poor, lost, lost, poor, lost):
+        scene.sounds(quality)
+    scene.leaves(CLOSED)
+    scene.sounds(lost)
+    scene.comes()
+    scene.sounds(poor)
+    assert scene.told == ["cut off", "connected", "cut off", "gone", "back"]
 
 
 async def test_caller_who_comes_back_is_not_given_up(
