@@ -18,6 +18,7 @@ from agent_worker.tools.gate import Gate, Proposal
 from agent_worker.tools.jobs import Outcome
 from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, ToolRefused, tool
 from bench.record import TURN, live, repeat
+from bench.row import HEADER
 from call_record import keys, workers
 from call_record.database import Database
 from call_record.prepare import prepare
@@ -60,7 +61,7 @@ async def pay(number: int, *, key: IdempotencyKey) -> Answer:
 def main() -> None:
     """Measure with both databases and print."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    print(f"{'':<52}{'p50 ms':>9}{'p99 ms':>9}{'a second':>11}")
+    print(HEADER)
     with tempfile.TemporaryDirectory(prefix="parley-bench-", dir=".") as folder:
         file = Path(folder) / "parley.db"
         asyncio.run(_measure("SQLite", f"sqlite+aiosqlite:///{file}", Path(folder)))

@@ -9,9 +9,9 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
+from bench.row import HEADER, Row
 from call_record import calls, keys, workers
 from call_record.admission import Admitted, Applicant, admit
 from call_record.calls import Claim
@@ -29,23 +29,9 @@ CALLS_AT_ONCE = 50
 TURN = UserTurn(text="I would like to know where my order number seven is, please. " * 2)
 
 
-@dataclass(frozen=True)
-class Row:
-    """A line of the table."""
-
-    what: str
-    times_s: list[float]
-    a_second: float
-
-    def __str__(self) -> str:
-        ordered = sorted(self.times_s)
-        p50, p99 = (ordered[int(len(ordered) * share)] * 1000 for share in (0.5, 0.99))
-        return f"{self.what:<40}{p50:>9.2f}{p99:>9.2f}{self.a_second:>11.0f}"
-
-
 def main() -> None:
     """Measure both databases and print."""
-    print(f"{'':<52}{'p50 ms':>9}{'p99 ms':>9}{'a second':>11}")
+    print(HEADER)
     with tempfile.TemporaryDirectory(prefix="parley-bench-", dir=".") as folder:
         file = Path(folder) / "parley.db"
         asyncio.run(_measure("SQLite", f"sqlite+aiosqlite:///{file}", Path(folder)))

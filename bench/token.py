@@ -18,6 +18,7 @@ import aiohttp
 from sqlalchemy import update
 
 from bench import token_server
+from bench.row import HEADER, Row
 from bench.token_server import Kind
 from call_record import keys, workers
 from call_record.database import Database
@@ -38,23 +39,9 @@ END_EVERY_S = 0.5
 START_TIMEOUT_S = 20
 
 
-@dataclass(frozen=True)
-class Row:
-    """A line of the table."""
-
-    what: str
-    times_s: list[float]
-    a_second: float
-
-    def __str__(self) -> str:
-        ordered = sorted(self.times_s)
-        p50, p99 = (ordered[int(len(ordered) * share)] * 1000 for share in (0.5, 0.99))
-        return f"{self.what:<28}{self.a_second:>11.0f}{p50:>9.1f}{p99:>9.1f}"
-
-
 def main() -> None:
     """Measure on both databases and print."""
-    print(f"{'':<40}{'a second':>11}{'p50 ms':>9}{'p99 ms':>9}")
+    print(HEADER)
     with tempfile.TemporaryDirectory(prefix="parley-bench-", dir=".") as name:
         folder = Path(name).absolute()
         with running_sfu(folder) as sfu, postgres.running(durable=True) as postgres_url:
@@ -99,7 +86,7 @@ async def _measure(database: str, url: str, folder: Path, sfu: LocalStack) -> No
     for row in rows.values():
         print(f"{database:<12}{row}")
     ratio = rows["without SFU"].a_second / rows["bare"].a_second
-    print(f"{database:<12}{'ratio to bare':<28}{ratio:>11.2f}")
+    print(f"{database:<12}{'ratio to bare':<58}{ratio:>11.2f}")
 
 
 @asynccontextmanager

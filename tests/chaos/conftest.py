@@ -6,6 +6,7 @@ import pytest
 
 from tests.chaos import results
 from tests.chaos.fleet import Fleet, running_fleet
+from tests.chaos.island import Island, made
 
 LOG_LINES = 30
 LOG_COLUMNS = 300
@@ -23,6 +24,14 @@ def fleet(shared_fleet: Fleet) -> Fleet:
     """Everything runs and is ready."""
     shared_fleet.mend()
     return shared_fleet
+
+
+@pytest.fixture
+def island() -> Iterator[Island]:
+    """Where those are whose network is cut."""
+    island = made()
+    yield island
+    island.remove()
 
 
 @pytest.hookimpl(wrapper=True)

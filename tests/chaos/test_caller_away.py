@@ -19,14 +19,6 @@ CALLERS = 5
 
 
 @pytest.fixture
-def island() -> Iterator[Island]:
-    """Where the callers are."""
-    made = islands.made()
-    yield made
-    made.remove()
-
-
-@pytest.fixture
 def fleet_seen_from_island(fleet: Fleet, island: Island) -> Iterator[Fleet]:
     """The SFU's media is on the link to the callers."""
     plain = fleet.sfu.module, fleet.sfu.environment

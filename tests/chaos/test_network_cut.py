@@ -17,14 +17,6 @@ CUT_S = 12.0
 
 
 @pytest.fixture
-def island() -> Iterator[Island]:
-    """Where worker `b` runs."""
-    made = islands.made()
-    yield made
-    made.remove()
-
-
-@pytest.fixture
 def fleet_with_island(fleet: Fleet, island: Island) -> Iterator[Fleet]:
     """Worker `b` reaches everything over the link; the SFU's media address is on it."""
     services = (fleet.sfu, fleet.b)
