@@ -143,9 +143,9 @@ class Questions:
         self._journal.write(
             ConfirmationAnswered(confirmation_id=vote.id, approved=vote.approved, by=by)
         )
-        state = "approved" if vote.approved else "declined"
-        self._decide(question, state, state)
-        return ConfirmationResult(state=state)
+        return ConfirmationResult(
+            state=self._decide(question, "approved" if vote.approved else "declined")
+        )
 
     def refuse(
         self,
@@ -167,7 +167,7 @@ class Questions:
         now_s = self._clock.boot_s()
         for question in [one for one in self._open.values() if one.closes_at_s <= now_s]:
             self._journal.write(ConfirmationExpired(confirmation_id=question.id))
-            self._decide(question, "expired", "expired")
+            self._decide(question, "expired")
 
     def end(self) -> None:
         """The call is over: nothing that is open was approved."""
@@ -175,22 +175,33 @@ class Questions:
             self._journal.write(
                 ConfirmationExpired(confirmation_id=question.id, reason="call-ended")
             )
-            self._decide(question, "declined", "ended")
+            self._decide(question, "ended")
 
     def leave(self) -> None:
         """Another agent takes the open questions over."""
         if self._timer is not None:
             self._timer.cancel()
 
-    def _decide(self, question: Question, state: ConfirmationState, decision: Decision) -> None:
-        del self._open[question.id]
-        self._decided[question.id] = state
+    def know(self, confirmation_id: str, decision: Decision) -> ConfirmationState:
+        """
+        A question of that id is decided: who answers it once more is told so.
+
+        Returns: what it is told.
+        """
+        state: ConfirmationState = "declined" if decision == "ended" else decision
+        self._decided[confirmation_id] = state
         if len(self._decided) > DECIDED_MAX:
             del self._decided[next(iter(self._decided))]
+        return state
+
+    def _decide(self, question: Question, decision: Decision) -> ConfirmationState:
+        del self._open[question.id]
+        state = self.know(question.id, decision)
         if not question.decided.done():
             question.decided.set_result(decision)
         self._set_timer()
         self._changed()
+        return state
 
     def _set_timer(self) -> None:
         if self._timer is not None:

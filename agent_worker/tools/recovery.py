@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from agent_worker.tools.arguments import WrongArguments, digest
-from agent_worker.tools.confirmations import Question
+from agent_worker.tools.confirmations import Decision, Question
 from agent_worker.tools.gate import Gate
 from agent_worker.tools.jobs import Job, Outcome
 from agent_worker.tools.phrases import GatePhrases
@@ -47,7 +47,7 @@ class _Trace:
     turns: set[str]
     asked: ConfirmationAsked | None = None
     asked_at_ms: int = 0
-    approved: bool | None = None
+    decision: Decision | None = None
     """None: the question is open, or there was none."""
     started: ToolStarted | None = None
     outcome: Outcome | None = None
@@ -76,9 +76,10 @@ class _Reading:
                 trace = self.asked[entry.confirmation_id] = self.traces[entry.tool_call_id]
                 trace.asked, trace.asked_at_ms = entry, recorded.at_ms
             case ConfirmationAnswered() as entry if entry.confirmation_id in self.asked:
-                self.asked[entry.confirmation_id].approved = entry.approved
+                decision: Decision = "approved" if entry.approved else "declined"
+                self.asked[entry.confirmation_id].decision = decision
             case ConfirmationExpired() as entry if entry.confirmation_id in self.asked:
-                self.asked[entry.confirmation_id].approved = False
+                self.asked[entry.confirmation_id].decision = "expired"
             case ToolStarted() as entry if entry.tool_call_id in self.traces:
                 self.traces[entry.tool_call_id].started = entry
             case ToolFinished() | ToolFailed() | ToolUnknown() | ToolRefused() as entry:
@@ -120,6 +121,8 @@ def restore(gate: Gate, telling: Telling, recorded: Iterable[Recorded]) -> None:
 
 def _restore(gate: Gate, telling: Telling, trace: _Trace) -> None:
     gate.new_id(trace.proposed.tool_call_id)
+    if trace.asked and trace.decision:
+        gate.questions.know(trace.asked.confirmation_id, trace.decision)
     if trace.asked or trace.started:
         gate.budget.take(trace.proposed.tool)
     job = _job(gate, trace)
@@ -160,7 +163,7 @@ def _job(gate: Gate, trace: _Trace) -> Job | None:
 def _leave(gate: Gate, trace: _Trace) -> None:
     """This version cannot go on with it."""
     tool_call_id, started = trace.proposed.tool_call_id, trace.started
-    if trace.asked and trace.approved is None:
+    if trace.asked and trace.decision is None:
         gate.journal.write(ConfirmationExpired(confirmation_id=trace.asked.confirmation_id))
     if trace.outcome is None and started:
         ended = ToolUnknown if started.effect == "write" else ToolFailed
@@ -195,12 +198,12 @@ def _ask_on(gate: Gate, telling: Telling, job: Job, trace: _Trace) -> None:
     question: Question = gate.course.question(job)
     question.id = asked.confirmation_id
     job.question = question
-    if trace.approved is None:
+    if trace.decision is None:
         # Of another machine's clock: never longer than it had.
         gone_ms = gate.clock.now_ms() - trace.asked_at_ms
         remaining_ms = max(0, min(asked.expires_in_ms, asked.expires_in_ms - gone_ms))
         gate.questions.reopen(question, remaining_ms / 1000)
         telling.ask_again(job)
     else:
-        question.decided.set_result("approved" if trace.approved else "declined")
+        question.decided.set_result(trace.decision)
     gate.start(job)

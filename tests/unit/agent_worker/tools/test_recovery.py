@@ -16,6 +16,7 @@ from voice_contract.journal import (
     ConfirmationAnswered,
     ConfirmationAsked,
     ConfirmationExpired,
+    ConfirmationRefused,
     Entry,
     ToolFailed,
     ToolFinished,
@@ -199,6 +200,31 @@ async def test_declined_stays_declined(before: Scene) -> None:
     (job,) = heir.gate.jobs
     assert (await outcome(job)).kind == "declined"
     assert heir.probe.events == []
+
+
+@pytest.mark.parametrize(
+    ("decision", "state", "effects"),
+    [
+        (ConfirmationAnswered(confirmation_id="", approved=True, by="screen"), "approved", 1),
+        (ConfirmationAnswered(confirmation_id="", approved=False, by="screen"), "declined", 0),
+        (ConfirmationExpired(confirmation_id=""), "expired", 0),
+    ],
+)
+async def test_answer_that_is_sent_again_is_told_what_counted(
+    before: Scene,
+    decision: ConfirmationAnswered | ConfirmationExpired,
+    state: str,
+    effects: int,
+) -> None:
+    """The page had no reply from the agent before; its vote is neither unknown nor a second one."""
+    old = await asked(before.propose("pay", {"amount": 5}))
+    assert old.question is not None
+    heir = Heir(before, decision.model_copy(update={"confirmation_id": old.question.id}))
+    assert [heir.vote(old, approved) for approved in (True, False)] == [state] * 2
+    (job,) = heir.gate.jobs
+    await outcome(job)
+    assert len(heir.probe.keys) == effects
+    assert heir.wrote(ConfirmationAnswered) == heir.wrote(ConfirmationRefused) == []
 
 
 async def test_question_of_another_version_is_closed(before: Scene) -> None:
