@@ -1,10 +1,14 @@
 """What a caller does and sees, for tests of the whole stack."""
 
+import asyncio
+
 import httpx2 as httpx
 
+from call_record import journal
 from stack.ask import speak
 from stack.caller import Caller
 from tests.local_stack import LocalStack
+from voice_contract.journal import Entry
 
 
 async def greeted(caller: Caller) -> None:
@@ -43,6 +47,18 @@ async def ledger(stack: LocalStack, call_id: str) -> dict[str, list[dict[str, ob
             await http.get(url, params={"call_id": call_id})
         ).json()
         return found
+
+
+async def effects(stack: LocalStack, caller: Caller) -> list[object]:
+    """What the shop did in the call."""
+    return [one["kind"] for one in (await ledger(stack, caller.room.name))["effects"]]
+
+
+async def entries(stack: LocalStack, caller: Caller) -> list[Entry | None]:
+    """The call's journal."""
+    await asyncio.sleep(0.3)
+    async with stack.record() as record:
+        return [one.entry for one in await journal.read(record, caller.room.name)]
 
 
 async def calls_now(stack: LocalStack) -> float:

@@ -2,14 +2,18 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 
 from tests.asking import greeted
+from tests.cards import cards, pushed_card, vote
 from tests.chaos.conversation import Conversation, conversation
 from tests.chaos.fleet import Fleet
 from tests.chaos.results import measured
+from voice_contract.confirmations import PendingConfirmation
 
 Step = Callable[[Conversation], Awaitable[None]]
 RUNS = 50
@@ -129,6 +133,59 @@ async def test_call_survives_its_worker_briefly(fleet: Fleet) -> None:
     took_s = await survives(fleet, in_a_tool_after_its_effect, has_done_it_once)
     measured("worker killed", took_s)
     assert took_s < 8
+
+
+@asynccontextmanager
+async def with_a_card_open(
+    fleet: Fleet,
+) -> AsyncIterator[tuple[Conversation, PendingConfirmation]]:
+    """A call whose page shows a card, and which ends well."""
+    async with conversation(fleet) as call:
+        await greeted(call.caller)
+        await cards(call.caller)
+        await call.caller.send_text("Refund 1 dollars for order 5")
+        yield call, await pushed_card(call.caller)
+        await call.caller.agent_line(containing="1 dollar for order 5")
+        assert await call.effects() == ["order.refunded"]
+        assert await cards(call.caller) == []
+        await call.hang_up()
+
+
+@pytest.mark.long
+async def test_card_survives_its_worker(fleet: Fleet) -> None:
+    """The same card with the time that is left; its answers, however many, are one effect."""
+    async with with_a_card_open(fleet) as (call, card):
+        shown_at = time.monotonic()
+        await asyncio.sleep(random.uniform(0, 2))
+        worker = call.worker
+        took_s = await call.break_(worker.kill)
+        worker.start()
+        measured("worker killed", took_s, "card open")
+        (again,) = await cards(call.caller)
+        gone_ms = (time.monotonic() - shown_at) * 1000
+        assert again.model_copy(update={"expires_in_ms": card.expires_in_ms}) == card
+        assert abs(card.expires_in_ms - gone_ms - again.expires_in_ms) < 1_000
+        votes = [await vote(call.caller, again, approved) for approved in (True, False, True)]
+        assert votes == ["approved"] * 3
+
+
+@pytest.mark.long
+async def test_answer_whose_worker_died_has_one_effect(fleet: Fleet) -> None:
+    """The page had no reply and sends it again, to the new agent: it is told what counts."""
+    async with with_a_card_open(fleet) as (call, card):
+        fleet.shop_line.asked.clear()
+        fleet.shop_line.hold(requests=True)
+        assert await vote(call.caller, card, True) == "approved"
+        assert await asyncio.to_thread(fleet.shop_line.asked.wait, 10)
+        await asyncio.sleep(0.5)
+        worker = call.worker
+        took_s = await call.break_(worker.kill)
+        fleet.relays.mend()
+        worker.start()
+        measured("worker killed", took_s, "card answered")
+        assert await cards(call.caller) == []
+        votes = [await vote(call.caller, card, approved) for approved in (True, False)]
+        assert votes == ["approved"] * 2
 
 
 @pytest.mark.chaos

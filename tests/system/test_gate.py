@@ -9,24 +9,18 @@ import httpx2 as httpx
 import pytest
 from livekit import api, rtc
 
-from call_record import journal
 from stack.ask import speak
 from stack.caller import Caller, joined
-from tests.asking import ask, greeted, ledger, speech_url
+from tests.asking import ask, effects, entries, greeted, speech_url
+from tests.cards import cards, pushed_card, rpc, vote
 from tests.gate_agent import EXPIRES_S
 from tests.local_stack import LocalStack, running_stack
 from voice_contract.actions import ActionReport, ClientAction, ShowOrder
-from voice_contract.confirmations import (
-    ConfirmationResult,
-    Confirmations,
-    ConfirmationVote,
-    PendingConfirmation,
-)
+from voice_contract.confirmations import ConfirmationVote
 from voice_contract.journal import (
     ClientActionOutcome,
     ConfirmationAnswered,
     ConfirmationRefused,
-    Entry,
 )
 from voice_contract.names import ACTION_OUTCOME_METHOD, CONFIRM_METHOD, CONFIRMATIONS_METHOD
 
@@ -38,51 +32,6 @@ async def caller(stack: LocalStack) -> AsyncIterator[Caller]:
         await greeted(present)
         await cards(present)
         yield present
-
-
-async def rpc(caller: Caller, method: str, payload: str = "") -> str:
-    """Call a method of the agent's."""
-    assert caller.agent is not None
-    return await caller.room.local_participant.perform_rpc(
-        destination_identity=caller.agent.identity, method=method, payload=payload
-    )
-
-
-async def cards(caller: Caller) -> list[PendingConfirmation]:
-    """The open questions, as the page asks for them."""
-    answer = await rpc(caller, CONFIRMATIONS_METHOD)
-    return Confirmations.model_validate_json(answer).pending
-
-
-async def pushed_card(caller: Caller) -> PendingConfirmation:
-    """The card that the agent pushed last."""
-    async with asyncio.timeout(15):
-        while True:
-            pushed = [one for one in caller.messages if isinstance(one, Confirmations)]
-            if pushed and pushed[-1].pending:
-                return pushed[-1].pending[-1]
-            await asyncio.sleep(0.05)
-
-
-async def vote(
-    caller: Caller, card: PendingConfirmation, approved: bool, *, digest: str | None = None
-) -> str:
-    """The caller's answer on the card. Returns: what counts."""
-    wish = ConfirmationVote(id=card.id, digest=digest or card.digest, approved=approved)
-    answer = await rpc(caller, CONFIRM_METHOD, wish.model_dump_json())
-    return ConfirmationResult.model_validate_json(answer).state
-
-
-async def effects(stack: LocalStack, caller: Caller) -> list[object]:
-    """What the shop did in the call."""
-    return [one["kind"] for one in (await ledger(stack, caller.room.name))["effects"]]
-
-
-async def entries(stack: LocalStack, caller: Caller) -> list[Entry | None]:
-    """The call's journal."""
-    await asyncio.sleep(0.3)
-    async with stack.record() as record:
-        return [one.entry for one in await journal.read(record, caller.room.name)]
 
 
 @asynccontextmanager
@@ -176,15 +125,35 @@ async def test_card_survives_a_reload(stack: LocalStack) -> None:
             card = await pushed_card(before)
             call_id = before.room.name
         async with joined(stack.page_url, http=browser, call_id=call_id) as after:
-            started = time.monotonic()
-            while after.agent is None and time.monotonic() - started < 5:
-                await asyncio.sleep(0.05)
             (shown,) = await cards(after)
             assert (shown.id, shown.digest) == (card.id, card.digest)
             assert shown.expires_in_ms < card.expires_in_ms
             assert await vote(after, shown, True) == "approved"
             await after.agent_line(containing="Order 12 is cancelled")
             assert await effects(stack, after) == ["order.cancelled"]
+
+
+@pytest.mark.long
+async def test_card_goes_to_the_device_that_takes_the_call_over(stack: LocalStack) -> None:
+    """The same card with the time that is left; its answers, however many, are one effect."""
+    async with httpx.AsyncClient() as browser:
+        async with joined(stack.page_url, http=browser, hang_up=False) as first:
+            await greeted(first)
+            await cards(first)
+            await first.send_text("refund 2 dollars for order 5")
+            card, asked_at = await pushed_card(first), time.monotonic()
+            call_id = first.room.name
+            async with joined(stack.page_url, http=browser, call_id=call_id) as second:
+                await asyncio.wait_for(first.left.wait(), 10)
+                (shown,) = await cards(second)
+                gone_ms = (time.monotonic() - asked_at) * 1000
+                assert shown.model_copy(update={"expires_in_ms": card.expires_in_ms}) == card
+                assert abs(card.expires_in_ms - gone_ms - shown.expires_in_ms) < 500
+                votes = [await vote(second, shown, approved) for approved in (True, False, True)]
+                assert votes == ["approved"] * 3
+                await second.agent_line(containing="2 dollars for order 5 are on their way")
+                assert await cards(second) == []
+                assert await effects(stack, second) == ["order.refunded"]
 
 
 # -- with an agent whose write takes its time, and whose questions close soon
