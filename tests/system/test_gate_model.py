@@ -24,6 +24,8 @@ from tests.local_stack import LocalStack, free_ports, running_stack, until
 from tests.scripted_providers import Asked, ScriptedProviders, ToolCalls, scripted_providers
 from voice_contract.journal import ConfirmationAsked, ToolProposed, ToolStarted
 
+pytestmark = pytest.mark.long
+
 ASKING = "refund_order"
 FIFTEEN = "refund 15 dollars for order 3"
 ONE_AND_A_HALF = "refund 1.5 dollars for order 3"
@@ -137,7 +139,6 @@ async def test_amount_that_is_corrected_in_the_end_is_the_one_that_is_paid(
     await call.check_one_refund()
 
 
-@pytest.mark.long
 async def test_amount_that_is_corrected_in_the_next_breath_is_the_one_that_is_paid(
     call: HastyCall,
 ) -> None:
@@ -151,7 +152,6 @@ async def test_amount_that_is_corrected_in_the_next_breath_is_the_one_that_is_pa
     await call.check_one_refund()
 
 
-@pytest.mark.long
 async def test_amount_that_is_corrected_while_it_is_asked_is_the_one_that_is_paid(
     call: HastyCall,
 ) -> None:
@@ -172,7 +172,7 @@ async def test_amount_that_is_corrected_while_it_is_asked_is_the_one_that_is_pai
     await call.check_one_refund()
 
 
-@pytest.mark.parametrize("tool", [AT_ONCE, pytest.param(ASKING, marks=pytest.mark.long)])
+@pytest.mark.parametrize("tool", [AT_ONCE, ASKING])
 async def test_refund_that_the_model_proposes_again_and_again_happens_once(
     call: HastyCall, tool: str
 ) -> None:
