@@ -24,10 +24,16 @@ class AskError(Exception):
     """It cannot be asked. The message says why and what to do."""
 
 
-async def speak(speech_url: str, text: str) -> Pcm:
-    """*text* in the local voice."""
+async def speak(speech_url: str, text: str, speed: float = 1.0) -> Pcm:
+    """*text* in the local voice; *speed* 0.5 to 2."""
     async with httpx.AsyncClient(base_url=speech_url, timeout=30) as http:
-        request = {"model": "piper", "voice": "joe", "input": text, "response_format": "pcm"}
+        request = {
+            "model": "piper",
+            "voice": "joe",
+            "input": text,
+            "response_format": "pcm",
+            "speed": speed,
+        }
         response = await http.post("/audio/speech", json=request)
         response.raise_for_status()
         return np.frombuffer(response.content, np.int16)

@@ -10,6 +10,8 @@ from stack.caller import Caller
 from tests.local_stack import LocalStack
 from voice_contract.journal import Entry
 
+SPEEDS = (1.0, 0.85, 0.7)
+
 
 async def greeted(caller: Caller) -> None:
     """Wait for the greeting to be over."""
@@ -18,16 +20,15 @@ async def greeted(caller: Caller) -> None:
 
 async def ask(stack: LocalStack, caller: Caller, question: str, containing: str) -> float:
     """
-    Ask aloud until the answer contains *containing*, as a person does who was not understood: the
-    recognizer is small and the line is a telephone's.
+    Ask aloud until the answer contains *containing*, as a person does who was not understood: more
+    slowly. The recognizer is small and the line is a telephone's.
 
     Returns: when the question was over.
     """
-    question_pcm = await speak(speech_url(stack), question)
-    for attempts_left in (2, 1, 0):
+    for speed in SPEEDS:
         before = len(caller.lines)
-        asked_at = await caller.say(question_pcm)
-        if containing in await caller.agent_line(after=before) or not attempts_left:
+        asked_at = await caller.say(await speak(speech_url(stack), question, speed))
+        if containing in await caller.agent_line(after=before) or speed == SPEEDS[-1]:
             break
         await caller.answer_after(asked_at)
     await caller.agent_line(after=before, containing=containing)
