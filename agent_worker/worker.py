@@ -6,7 +6,9 @@ import os
 import secrets
 import signal
 import socket
+import time
 from contextlib import suppress
+from typing import Literal
 
 import structlog
 from livekit.agents import AgentServer, APIError, JobRequest
@@ -45,6 +47,10 @@ PRESENT_EVERY_S = 1.0
 DATABASE_WAIT_S = 2.0
 ANSWER_WITHIN_S = 0.5
 """The SFU gives a job request 3 s in all; one that is late is not tried on another worker."""
+AWAY_AFTER_S = 2.0
+"""Without the record for longer, a worker leaves calls to those that have it."""
+
+Refusal = Literal["full", "stale", "record-away"]
 
 
 async def warm_voice(settings: WorkerSettings, agent: AgentDefinition) -> None:
@@ -92,6 +98,8 @@ class Worker:
         self._warming: asyncio.Task[None] | None = None
         self._registered = asyncio.Event()
         self._present = False
+        self._shown_at_s = 0.0
+        """When it last showed itself in the record, on the monotonic clock."""
         self._metrics = MetricsReceiver(self._on_call_ended)
         key = settings.sfu_key()
         preload = ["agent_worker.tools.mcp_client"] if self._agent.mcp else []
@@ -188,6 +196,7 @@ class Worker:
             self._present = True
         if self._server.draining:
             await workers.drain(self._record, self._id)
+        self._shown_at_s = time.monotonic()
 
     async def _leave(self) -> None:
         with suppress(*AWAY):
@@ -280,14 +289,10 @@ class Worker:
             log.error("job.refused", reason="malformed", room=request.room.name)
             await request.reject(terminate=True)
             return
-        if self._server.draining or self.calls >= self._settings.worker_capacity:
-            log.warning("job.refused", reason="full", call_id=dispatch.call_id, calls=self.calls)
-            # Another worker may have room.
-            await request.reject(terminate=False)
-            return
-        if await self._is_stale(dispatch):
-            log.warning("job.refused", reason="stale", call_id=dispatch.call_id)
-            await request.reject(terminate=True)
+        if reason := await self._refusal(dispatch):
+            log.warning("job.refused", reason=reason, call_id=dispatch.call_id, calls=self.calls)
+            # Unless nobody need come, another worker is asked.
+            await request.reject(terminate=reason == "stale")
             return
         self._starting += 1
         try:
@@ -298,12 +303,16 @@ class Worker:
             self._starting -= 1
         log.info("job.accepted", call_id=dispatch.call_id, calls=self.calls)
 
-    async def _is_stale(self, dispatch: DispatchMetadata) -> bool:
-        """Whether the call needs this agent no more. When in doubt, the job's claim will tell."""
+    async def _refusal(self, dispatch: DispatchMetadata) -> Refusal | None:
+        """Why this worker does not come. When in doubt it does: the job's claim will tell."""
+        if self._server.draining or self.calls >= self._settings.worker_capacity:
+            return "full"
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 call = await calls.read(self._record, dispatch.call_id)
         except (TimeoutError, *AWAY):
-            return False
+            is_away = time.monotonic() - self._shown_at_s > AWAY_AFTER_S
+            return "record-away" if is_away else None
         over = (CallState.ENDING, CallState.ENDED)
-        return call is None or call.attempt != dispatch.attempt or call.state in over
+        needed = call is not None and call.attempt == dispatch.attempt and call.state not in over
+        return None if needed else "stale"
