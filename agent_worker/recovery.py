@@ -171,6 +171,8 @@ class _Reading:
                 self._result(tool.tool_call_id, tool.reason, is_error=True)
             case ConfirmationAsked() as question:
                 self.asked.add(question.confirmation_id)
+                # It is the answer to what was said, and the gate asks it again.
+                past.unanswered = None
             case ConfirmationAnswered() as question:
                 self.asked.discard(question.confirmation_id)
                 # What becomes of it is told by the gate; a "yes" needs no other answer.

@@ -9,7 +9,7 @@ from agent_worker.agent import AgentDefinition
 from agent_worker.reasoning.dialog import CallTool, follow
 from agent_worker.reasoning.llm import AgentLLM, user_turns
 from agent_worker.reasoning.marks import unanswered
-from agent_worker.recovery import Past, rebuild, recall, resume
+from agent_worker.recovery import Past, Resumption, rebuild, recall, resume
 from call_record import calls, journal
 from call_record.database import Database
 from call_record.journal import Recorded
@@ -193,9 +193,11 @@ def test_resume_asks_for_what_was_said_meanwhile(agent: AgentDefinition) -> None
 
 
 def test_resume_leaves_an_open_question_to_the_gate(agent: AgentDefinition) -> None:
-    """It asks again by itself, with the time that is left."""
-    past = the_past(*GREETED, UserTurn(text="Paint room 4"), QUESTION, *said("2", "Paint room 4?"))
-    assert resume(agent, past).say == (SORRY,)
+    """It asks again by itself, with the time that is left, also what was cut off when it asked."""
+    asked = said("2", "Paint room 4?")
+    for heard in (asked, asked[:1], []):
+        past = the_past(*GREETED, UserTurn(text="Paint room 4"), QUESTION, *heard)
+        assert resume(agent, past) == Resumption((SORRY,), answer=False)
     expired = the_past(*GREETED, QUESTION, ConfirmationExpired(confirmation_id="c"))
     assert resume(agent, expired).say == (SORRY, GO_ON)
 
