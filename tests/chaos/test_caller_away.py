@@ -16,6 +16,7 @@ from tests.chaos.line import Line, Person, people
 from tests.chaos.results import measured
 
 CALLERS = 5
+RELOAD_AFTER_S = 10
 
 
 @pytest.fixture
@@ -67,7 +68,9 @@ async def answered(person: Person, line: Line, away_s: int, back_at: float) -> L
             await line.line("Order 8", after=before, timeout_s=5)
         except (AssertionError, OSError):
             assert time.monotonic() < back_at + 60
-            if line.left.is_set():
+            # Who hears nothing reloads the page.
+            if line.left.is_set() or time.monotonic() > back_at + RELOAD_AFTER_S:
+                line.signal(signal.SIGKILL)
                 line = await person.calls(line.call_id)
         else:
             measured(f"caller away for {away_s} s", heard_at - back_at)

@@ -61,13 +61,13 @@ async def test_readyz_one_part_away_is_503_with_reasons() -> None:
 
 async def test_readyz_slow_checks_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Checks run at once, and none is waited for longer than the limit."""
-    monkeypatch.setattr(health, "CHECK_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(health, "CHECK_TIMEOUT_S", 1.0)
     started = time.monotonic()
     status, body = await ask("/readyz", {"one": hangs, "two": hangs, "three": ready})
-    assert time.monotonic() - started < 0.39
+    assert time.monotonic() - started < 1.9
     assert status == 503
     assert body["parts"] == {
-        "one": "no answer within 0.2 s",
-        "two": "no answer within 0.2 s",
+        "one": "no answer within 1 s",
+        "two": "no answer within 1 s",
         "three": "ok",
     }

@@ -15,7 +15,7 @@ WRITES = {
     *(name for name, one in ALLOWED.items() if one.guards.effect == "write"),
 }
 MATCH_MAX_S = 0.2
-"""Generous: it takes about a millisecond on an idle machine."""
+"""Of the processor. Generous: it takes a few milliseconds."""
 
 ORDER_7 = ("order_status", {"order_number": 7})
 ANY_ORDER: tuple[str, dict[str, Any]] = ("order_status", {})
@@ -161,9 +161,9 @@ def test_sentence_means_intent_and_arguments(
     sentence: str, expected: tuple[str, dict[str, Any]]
 ) -> None:
     """What a caller would say is understood, with its arguments, in no time."""
-    started = time.perf_counter()
+    started = time.process_time()
     match = TEMPLATES.match(sentence)
-    assert time.perf_counter() - started < MATCH_MAX_S
+    assert time.process_time() - started < MATCH_MAX_S
     assert match is not None
     assert (match.intent, dict(match.slots)) == expected
 

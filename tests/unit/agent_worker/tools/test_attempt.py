@@ -131,10 +131,9 @@ async def test_attempt_is_stopped_by_an_open_breaker(backend: Backend) -> None:
         with pytest.raises(RuntimeError):
             await Attempt(note, Tries(RuntimeError()), backend).run()
     tries = Tries(DONE)
-    started_s = time.monotonic()
     with pytest.raises(BreakerOpen):
         await Attempt(_patient(push), tries, backend).run()
-    assert tries.made == 0 and time.monotonic() - started_s < 0.1
+    assert tries.made == 0
 
 
 async def test_refusals_and_cancellations_do_not_open_the_breaker(backend: Backend) -> None:
