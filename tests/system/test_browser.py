@@ -97,6 +97,7 @@ async def test_person_without_a_voice_types_and_is_answered(stack: LocalStack, p
     await ended(page, "agent", timeout_s=20)
 
 
+@pytest.mark.long
 async def test_person_who_reloads_in_mid_call_goes_on_with_it(
     stack: LocalStack, page: Page, tmp_path: Path
 ) -> None:

@@ -221,6 +221,7 @@ async def test_broken_voice_is_shown_instead_of_silence(tmp_path: Path) -> None:
     assert "Order 8 is on its way" in notices[1].text
 
 
+@pytest.mark.long
 async def test_broken_recognizer_is_heard_and_shown_instead_of_silence(tmp_path: Path) -> None:
     """Speech that can not be recognized is answered with words, and the call goes on."""
     with running_stack(tmp_path, PARLEY_STT_BASE_URL="http://127.0.0.1:9/v1") as stack:
