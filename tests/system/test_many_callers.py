@@ -14,7 +14,7 @@ from stack.parent_death import die_with_parent
 from tests.local_stack import LocalStack, running_stack
 
 SLOTS = 5
-GREETING_TIMEOUT_S = 60
+GREETING_TIMEOUT_S = 20
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
