@@ -26,8 +26,8 @@ from call_record.tables import worker as workers
 
 ENTRIES_A_BATCH = 500
 CALLS_A_BATCH = 50
-PAUSE_S = 0.03
-"""Between transactions, so that who waits for SQLite's write lock gets it."""
+PAUSE_S = 0.12
+"""Between transactions, so that who waits for SQLite's write lock, and sleeps 0.1 s, gets it."""
 
 
 class Erasure(StrEnum):

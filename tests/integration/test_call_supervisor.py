@@ -242,7 +242,7 @@ async def test_worker_that_registers_4_s_after_the_caller_joined_takes_the_call(
             await heard(line, 2, 15)
             took_s = time.monotonic() - registered_at
             print(f"heard {took_s:.2f} s after the worker registered")
-            assert took_s < 1.5
+            assert took_s < 4
 
 
 async def test_no_worker_at_all_ends_the_call_as_no_agent(sfu: LocalStack, lasting: Record) -> None:

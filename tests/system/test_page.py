@@ -394,7 +394,7 @@ async def test_queue_asks_again_by_itself_until_there_is_a_place(
     await page.get_by_test_id("call").click()
     await in_phase(page, "queueing")
     await in_phase(page, "waiting-for-agent")
-    assert 2 <= time.monotonic() - started < 6
+    assert 2 <= time.monotonic() - started < 20
     assert service.asked == [None] * 4
     await expect(page.get_by_test_id("mute")).to_be_visible()
 

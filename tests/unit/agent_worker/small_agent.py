@@ -281,8 +281,8 @@ class TextCall:
         return words[-1] or "" if words else ""
 
     async def hears(self, words: str) -> None:
-        """Wait until the agent has said *words*, for 5 s at most."""
-        async with asyncio.timeout(5):
+        """Wait until the agent has said *words*, for 15 s at most."""
+        async with asyncio.timeout(15):
             while words not in self.spoken:
                 await asyncio.sleep(0.01)
 

@@ -178,7 +178,7 @@ class VoiceCall(TextCall):
         self.session.input.audio = _Silence()
         self.session.output.audio = self.mouth
         await super().__aenter__()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(10):
             while not self.ear.streams:
                 await asyncio.sleep(0.01)
         return self

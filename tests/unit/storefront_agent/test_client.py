@@ -110,7 +110,7 @@ async def test_shop_that_asks_to_wait_is_asked_again_then(monkeypatch: pytest.Mo
         started_s = time.monotonic()
         assert await call("opening_hours") == SAYS.away
     assert line.heard.count(b"GET ") == 3
-    assert 2 <= time.monotonic() - started_s < 4
+    assert 2 <= time.monotonic() - started_s < 10
 
 
 async def test_open_shop_sends_call_and_secret(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -219,7 +219,7 @@ async def test_keys_are_waited_for_without_holding_up_others() -> None:
     issuer = Issuer()
     issuer.rotate("one")
     answer = issuer.document()
-    issuer.document = lambda: time.sleep(0.3) or answer  # type: ignore[method-assign,func-returns-value]
+    issuer.document = lambda: time.sleep(1) or answer  # type: ignore[method-assign,func-returns-value]
     with serving(issuer):
         waiting = asyncio.create_task(KeySet(issuer.url).key("one"))
         longest_s, last_s = 0.0, time.monotonic()
@@ -227,4 +227,4 @@ async def test_keys_are_waited_for_without_holding_up_others() -> None:
             await asyncio.sleep(0.01)
             longest_s, last_s = max(longest_s, time.monotonic() - last_s), time.monotonic()
         assert (await waiting).key_id == "one"
-    assert longest_s < 0.2
+    assert longest_s < 0.8
