@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 
 import httpx2 as httpx
 import pytest
+from livekit import api
 
 from call_record import journal
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
 from stack.caller import joined
-from tests.asking import ask, greeted
+from tests.asking import ask, calls_now, greeted
 from tests.calls import the_call
 from tests.local_stack import LocalStack
 from voice_contract.journal import AgentTurnEnded, CallReturned, UserTurn
@@ -70,7 +71,10 @@ async def test_caller_who_reloads_finds_the_same_call_and_conversation(
 async def test_hang_up_frees_the_slot_at_once_and_seals_the_journal(
     stack: LocalStack, browser: httpx.AsyncClient
 ) -> None:
-    """The record knows the end at once; the journal tells the whole call and verifies."""
+    """
+    The record knows the end at once, nothing is left in the worker or the SFU; the journal tells
+    the whole call and verifies.
+    """
     async with joined(stack.page_url, http=browser) as caller:
         await greeted(caller)
         await caller.send_text("Where is order eight?")
@@ -82,6 +86,12 @@ async def test_hang_up_frees_the_slot_at_once_and_seals_the_journal(
             assert time.monotonic() < hung_up_at + 5
             await asyncio.sleep(0.02)
         print(f"ended {time.monotonic() - hung_up_at:.2f} s after the caller hung up")
+        await asyncio.wait_for(caller.left.wait(), 5)
+    async with api.LiveKitAPI(stack.sfu_url, stack.key.api_key, stack.key.secret) as sfu:
+        assert not (await sfu.room.list_rooms(api.ListRoomsRequest(names=[call_id]))).rooms
+    async with asyncio.timeout(10):
+        while await calls_now(stack):
+            await asyncio.sleep(0.1)
     async with stack.record() as record:
         recorded = await journal.read(record, call_id)
         assert (await verify(record, call_id)).verdict is Verdict.INTACT
