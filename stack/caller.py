@@ -1,6 +1,7 @@
 """A caller without a browser: joins through the token service and speaks over real WebRTC."""
 
 import asyncio
+import atexit
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine
@@ -29,6 +30,10 @@ CHAT_TOPIC = "lk.chat"
 
 Pcm = NDArray[np.int16]
 """Mono, 24 kHz."""
+
+# The SDK's threads abort a process that is past its end when they call back. This runs after the
+# SDK's own farewell to them, which is registered later, and lets the last of them through.
+atexit.register(time.sleep, 0.2)
 
 
 class NoAnswer(Exception):
