@@ -12,17 +12,17 @@ from livekit.agents import AgentSession, JobContext
 from livekit.agents.llm import ChatContext
 from livekit.agents.voice.events import (
     AgentStateChangedEvent,
-    CloseEvent,
     ConversationItemAddedEvent,
-    ErrorEvent,
 )
 from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputOptions
 
+from agent_worker import session_log
 from agent_worker.agent import AgentDefinition
 from agent_worker.call_control import AgentEndReason, CallControl
 from agent_worker.handover import Handover
 from agent_worker.hold import Hold
 from agent_worker.metrics import Metrics
+from agent_worker.page import Page
 from agent_worker.presence import Presence
 from agent_worker.recovery import Past, resume
 from agent_worker.settings import WorkerSettings
@@ -39,8 +39,8 @@ from call_record.database import AWAY
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.journal import CallEnding, Usage
 from voice_contract.limits import GRACE_S, JOIN_WITHIN_S, SFU_LEEWAY_S
-from voice_contract.messages import TEXT_MAX_CHARS, AgentMessage, CallEnded, EndReason, Notice
-from voice_contract.names import HANG_UP_METHOD, MESSAGE_TOPIC
+from voice_contract.messages import TEXT_MAX_CHARS, CallEnded, EndReason
+from voice_contract.names import HANG_UP_METHOD
 
 log = structlog.get_logger()
 
@@ -51,16 +51,6 @@ ROOM_LOST_AFTER_S = 5.0
 """An agent that is cut off from its room for longer lets another one be sent."""
 LEAVE_WITHIN_S = 2.0
 INTERRUPT_WITHIN_S = 2.0
-NOTICE_MAX_CHARS = 2000
-TURN_PARTS = (
-    "transcription_delay",
-    "end_of_turn_delay",
-    "on_user_turn_completed_delay",
-    "llm_node_ttft",
-    "tts_node_ttfb",
-    "playback_latency",
-    "e2e_latency",
-)
 
 
 class Call(CallControl):
@@ -96,10 +86,9 @@ class Call(CallControl):
         self._room_lost: asyncio.TimerHandle | None = None
         self._ready = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._sending = asyncio.Lock()
         self._answered_at: float | None = None
         self._presence: Presence | None = None
-        self._noticed = ""
+        self._page = Page(context.room, dispatch.caller)
 
     async def run(self) -> None:
         """Talk to the caller until the call ends or is another agent's; leave nothing open."""
@@ -113,7 +102,7 @@ class Call(CallControl):
                 journal=self._hold.journal,
                 lease=self._hold.lease,
                 metrics=self._metrics,
-                push=lambda message: self._spawn(self.send(message)),
+                push=self._page.push,
                 phrases=self._agent.phrases.gate,
                 call_max=self._agent.tool_calls_max,
             )
@@ -173,10 +162,10 @@ class Call(CallControl):
 
     def _listen(self) -> None:
         session = self._session
+        session_log.follow(session, self._metrics)
         session.on("agent_state_changed", self._on_agent_state)
         session.on("conversation_item_added", self._on_turn)
-        session.on("error", self._on_error)
-        session.on("close", self._on_close)
+        session.on("close", lambda _: self._break("session-closed"))
         self._room.on("connection_state_changed", self._on_connection_state)
         self._room.on("disconnected", lambda _: self._break("room-left"))
 
@@ -278,12 +267,12 @@ class Call(CallControl):
                 self._hold.record, self._dispatch.call_id, ended, attempt=self._dispatch.attempt
             )
         if reason is not None:
-            await self.send(CallEnded(reason=reason))
+            await self._page.send(CallEnded(reason=reason))
         with suppress(RuntimeError, TimeoutError):
             async with asyncio.timeout(INTERRUPT_WITHIN_S):
                 await self._session.interrupt(force=True)
         await self._tools.aclose()
-        self._hold.journal.write(Usage(amounts=self._usage()))
+        self._hold.journal.write(Usage(amounts=session_log.usage(self._session)))
         sealed = await self._hold.seal(ended)
         self._metrics.call_ended(self._dispatch.call_id, ended, duration_s)
         log.info("call.ended", reason=ended, duration_ms=round(duration_s * 1000), sealed=sealed)
@@ -312,16 +301,6 @@ class Call(CallControl):
         """Whether a tool is running."""
         return self._tools.gate.is_busy
 
-    def _usage(self) -> dict[str, float]:
-        """What the providers counted, such as `stt_audio_duration`, summed over the models."""
-        amounts: dict[str, float] = {}
-        for model in self._session.usage.model_usage:
-            kind = model.type.removesuffix("_usage")
-            for name, value in model.model_dump(exclude={"type"}).items():
-                if isinstance(value, int | float) and value:
-                    amounts[f"{kind}_{name}"] = amounts.get(f"{kind}_{name}", 0) + value
-        return amounts
-
     def _on_too_long(self) -> None:
         self._spawn(self._end_too_long())
 
@@ -330,18 +309,6 @@ class Call(CallControl):
         self.end("agent")
 
     # -- the caller
-
-    async def send(self, message: AgentMessage) -> None:
-        """Send *message* to the caller's page, and to nobody else; one after the other."""
-        try:
-            async with self._sending:
-                await self._room.local_participant.send_text(
-                    message.model_dump_json(),
-                    topic=MESSAGE_TOPIC,
-                    destination_identities=[self._dispatch.caller],
-                )
-        except Exception as error:
-            log.warning("message.not_sent", type=message.type, exc_info=error)
 
     async def _on_hang_up(self, call: rtc.RpcInvocationData) -> str:
         if call.caller_identity != self._dispatch.caller:
@@ -391,48 +358,21 @@ class Call(CallControl):
     # -- the session
 
     def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
-        log.info("agent.state_changed", old=event.old_state, new=event.new_state)
         if event.old_state == "speaking" and self._end_after_reply is not None:
             self.end(self._end_after_reply)
 
     def _on_turn(self, event: ConversationItemAddedEvent) -> None:
-        item = event.item
-        if item.type != "message" or item.role not in ("user", "assistant"):
-            return
-        speaker = "caller" if item.role == "user" else "agent"
-        if speaker == "caller":
-            self._noticed = ""
-        parts_s: dict[str, float] = {
-            part: value
-            for part, value in dict(item.metrics).items()
-            if part in TURN_PARTS and isinstance(value, int | float)
-        }
-        self._metrics.turn(speaker, parts_s)
-        log.info(
-            "turn.completed",
-            speaker=speaker,
-            chars=len(item.text_content or ""),
-            interrupted=item.interrupted,
-            **{f"{part}_ms": round(value * 1000) for part, value in parts_s.items()},
-        )
+        if event.item.type == "message" and event.item.role == "user":
+            self._page.begin_turn()
 
     def _on_stt_failure(self, error: Exception) -> None:
         self._metrics.provider_error("stt")
         log.warning("provider.failed", provider="stt", exc_info=error)
         self._policy.excuse()
         text = self._agent.phrases.stt_failed
-        self._notify(Notice(code="not-heard", text=text))
+        self._page.show("not-heard", text)
         with suppress(RuntimeError):  # the session is closing
             self._session.say(text)
-
-    def _on_error(self, event: ErrorEvent) -> None:
-        kind = str(getattr(event.error, "type", "unknown")).removesuffix("_error")
-        self._metrics.provider_error(kind)
-        log.warning("provider.failed", provider=kind, error=str(event.error.error))
-
-    def _on_close(self, event: CloseEvent) -> None:
-        log.info("session.closed", reason=str(event.reason))
-        self._break("session-closed")
 
     def _break(self, reason: str) -> None:
         if not self._broken.done():
@@ -440,13 +380,7 @@ class Call(CallControl):
 
     def _on_voice_failure(self, text: str) -> None:
         """*text* could not be spoken: show it instead."""
-        self._notify(Notice(code="no-voice", text=text[:NOTICE_MAX_CHARS]))
-
-    def _notify(self, notice: Notice) -> None:
-        # Words that announce a failure may fail to be spoken too: once on screen is enough.
-        if notice.text != self._noticed:
-            self._noticed = notice.text
-            self._spawn(self.send(notice))
+        self._page.show("no-voice", text)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.ensure_future(work)

@@ -9,6 +9,7 @@ import time
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -262,7 +263,7 @@ async def test_worker_that_does_not_answer_is_passed_over(sfu: LocalStack, lasti
     """The attempt that it holds is given up; when it answers late, it is refused."""
     async with (
         ScriptedWorker(sfu, lasting, name="stalled") as stalled,
-        supervising(sfu, lasting),
+        supervising(sfu, lasting, replace(QUICK, no_agent_s=15)),
         calling(sfu, lasting) as line,
     ):
         stalled.answers = False
@@ -272,7 +273,7 @@ async def test_worker_that_does_not_answer_is_passed_over(sfu: LocalStack, lasti
 
         await until(asked, 5)
         stalled.answers = True
-        await heard(line, 2, 8)
+        await heard(line, 2, 15)
         assert line.most_at_once == 1
 
 

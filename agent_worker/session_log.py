@@ -1,0 +1,76 @@
+"""What a session's events say: logged, and counted."""
+
+from typing import Any
+
+import structlog
+from livekit.agents import AgentSession
+from livekit.agents.voice.events import (
+    AgentStateChangedEvent,
+    CloseEvent,
+    ConversationItemAddedEvent,
+    ErrorEvent,
+)
+
+from agent_worker.metrics import Metrics
+
+log = structlog.get_logger()
+
+TURN_PARTS = (
+    "transcription_delay",
+    "end_of_turn_delay",
+    "on_user_turn_completed_delay",
+    "llm_node_ttft",
+    "tts_node_ttfb",
+    "playback_latency",
+    "e2e_latency",
+)
+
+
+def follow(session: AgentSession[Any], metrics: Metrics) -> None:
+    """Log and count what happens in *session*; no words of a conversation."""
+
+    def on_turn(event: ConversationItemAddedEvent) -> None:
+        item = event.item
+        if item.type != "message" or item.role not in ("user", "assistant"):
+            return
+        speaker = "caller" if item.role == "user" else "agent"
+        parts_s: dict[str, float] = {
+            part: value
+            for part, value in dict(item.metrics).items()
+            if part in TURN_PARTS and isinstance(value, int | float)
+        }
+        metrics.turn(speaker, parts_s)
+        log.info(
+            "turn.completed",
+            speaker=speaker,
+            chars=len(item.text_content or ""),
+            interrupted=item.interrupted,
+            **{f"{part}_ms": round(value * 1000) for part, value in parts_s.items()},
+        )
+
+    def on_error(event: ErrorEvent) -> None:
+        kind = str(getattr(event.error, "type", "unknown")).removesuffix("_error")
+        metrics.provider_error(kind)
+        log.warning("provider.failed", provider=kind, error=str(event.error.error))
+
+    def on_agent_state(event: AgentStateChangedEvent) -> None:
+        log.info("agent.state_changed", old=event.old_state, new=event.new_state)
+
+    def on_close(event: CloseEvent) -> None:
+        log.info("session.closed", reason=str(event.reason))
+
+    session.on("conversation_item_added", on_turn)
+    session.on("error", on_error)
+    session.on("agent_state_changed", on_agent_state)
+    session.on("close", on_close)
+
+
+def usage(session: AgentSession[Any]) -> dict[str, float]:
+    """What the providers counted, such as `stt_audio_duration`, summed over the models."""
+    amounts: dict[str, float] = {}
+    for model in session.usage.model_usage:
+        kind = model.type.removesuffix("_usage")
+        for name, value in model.model_dump(exclude={"type"}).items():
+            if isinstance(value, int | float) and value:
+                amounts[f"{kind}_{name}"] = amounts.get(f"{kind}_{name}", 0) + value
+    return amounts
