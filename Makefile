@@ -31,6 +31,7 @@ ask: venv ## ask the running agent: SAY="where is order seven", or WAV=file
 .PHONY: test
 test: lint chromium postgres redis ## what must hold at every commit: lint, the page's tests, the short tests
 	@cd web && exec npm test
+	@# More than the two cores of a small machine: they wait for the disk and for processes.
 	@$(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile -m $(SHORT) tests/unit tests/integration
 	@# One at a time: they measure what a caller hears.
 	@exec $(PYTHON_IN_VENV) -m pytest -m $(SHORT) tests/system tests/chaos

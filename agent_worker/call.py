@@ -10,10 +10,7 @@ import structlog
 from livekit import rtc
 from livekit.agents import AgentSession, JobContext
 from livekit.agents.llm import ChatContext
-from livekit.agents.voice.events import (
-    AgentStateChangedEvent,
-    ConversationItemAddedEvent,
-)
+from livekit.agents.voice.events import AgentStateChangedEvent, ConversationItemAddedEvent
 from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputOptions
 
 from agent_worker import session_log

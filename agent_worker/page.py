@@ -5,12 +5,10 @@ import asyncio
 import structlog
 from livekit import rtc
 
-from voice_contract.messages import AgentMessage, Notice, NoticeCode
+from voice_contract.messages import NOTICE_MAX_CHARS, AgentMessage, Notice, NoticeCode
 from voice_contract.names import MESSAGE_TOPIC
 
 log = structlog.get_logger()
-
-NOTICE_MAX_CHARS = 2000
 
 
 class Page:
@@ -38,7 +36,7 @@ class Page:
 
     def show(self, code: NoticeCode, text: str) -> None:
         """
-        Show *text*, its first 2,000 characters, unless it was the last that this turn showed.
+        Show *text*, its first `NOTICE_MAX_CHARS`, unless it was the last that this turn showed.
 
         Words that announce a failure may fail to be spoken too: once on screen is enough.
         """
@@ -52,6 +50,7 @@ class Page:
         self._shown = ""
 
     def _start(self, message: AgentMessage) -> asyncio.Task[None]:
+        # A task also for who waits: it would be ahead of those that were pushed just before.
         task = asyncio.create_task(self._send(message))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -13,6 +13,7 @@ from voice_contract.confirmations import Confirmations
 
 NoticeCode = Literal["not-heard", "no-reply", "no-voice"]
 EndReason = Literal["caller", "agent", "silence", "not-understood", "failed"]
+NOTICE_MAX_CHARS = 2_000
 
 
 class Notice(BaseModel):
@@ -27,7 +28,7 @@ class Notice(BaseModel):
 
     type: Literal["notice"] = "notice"
     code: NoticeCode
-    text: str = Field(max_length=2000)
+    text: str = Field(max_length=NOTICE_MAX_CHARS)
 
 
 class CallEnded(BaseModel):
