@@ -38,9 +38,9 @@ FROM dependencies AS keys
 COPY --chmod=755 service_base service_base
 COPY --chmod=755 voice_contract voice_contract
 COPY --chmod=755 call_record call_record
-COPY --chmod=755 stack/__init__.py stack/keys.py stack/
+COPY --chmod=755 devstack/__init__.py devstack/keys.py devstack/
 HEALTHCHECK NONE
-CMD ["python", "-m", "stack.keys"]
+CMD ["python", "-m", "devstack.keys"]
 
 
 FROM dependencies AS token

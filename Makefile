@@ -22,11 +22,11 @@ help: ## list the targets
 
 .PHONY: run
 run: venv ## start everything; LOGS=1 shows the logs too
-	@PARLEY_LOGS="$${PARLEY_LOGS:-$(LOGS)}" exec $(PYTHON_IN_VENV) -m stack --prepare
+	@PARLEY_LOGS="$${PARLEY_LOGS:-$(LOGS)}" exec $(PYTHON_IN_VENV) -m devstack --prepare
 
 .PHONY: ask
 ask: venv ## ask the running agent: SAY="where is order seven", or WAV=file
-	@exec $(PYTHON_IN_VENV) -m stack.ask --say "$$SAY" --wav "$$WAV"
+	@exec $(PYTHON_IN_VENV) -m devstack.ask --say "$$SAY" --wav "$$WAV"
 
 .PHONY: test
 test: lint chromium postgres redis ## what must hold at every commit: lint, the page's tests, the short tests
@@ -65,7 +65,7 @@ lock: ## resolve the dependencies anew; UPGRADE=--upgrade takes newer versions
 
 .PHONY: env-example
 env-example: venv ## write .env.example anew from the settings classes
-	@exec $(PYTHON_IN_VENV) -m stack.env_example > .env.example
+	@exec $(PYTHON_IN_VENV) -m devstack.env_example > .env.example
 
 .PHONY: clean
 clean: ## remove everything that was made, .run with its keys and databases included
@@ -77,22 +77,22 @@ clean: ## remove everything that was made, .run with its keys and databases incl
 
 .PHONY: venv dev settings sfu web chromium postgres redis
 venv:
-	@stack/venv.sh requirements.lock
+	@devstack/venv.sh requirements.lock
 
 dev:
-	@stack/venv.sh requirements-dev.lock requirements-model.lock
+	@devstack/venv.sh requirements-dev.lock requirements-model.lock
 
 sfu: | venv
-	@$(PYTHON_IN_VENV) -m stack.prepare sfu
+	@$(PYTHON_IN_VENV) -m devstack.prepare sfu
 
 web: | venv
-	@$(PYTHON_IN_VENV) -m stack.prepare web
+	@$(PYTHON_IN_VENV) -m devstack.prepare web
 
 chromium: | venv
-	@$(PYTHON_IN_VENV) -m stack.prepare chromium
+	@$(PYTHON_IN_VENV) -m devstack.prepare chromium
 
 postgres: | venv
-	@$(PYTHON_IN_VENV) -m stack.prepare postgres
+	@$(PYTHON_IN_VENV) -m devstack.prepare postgres
 
 redis: | venv
-	@$(PYTHON_IN_VENV) -m stack.prepare redis
+	@$(PYTHON_IN_VENV) -m devstack.prepare redis

@@ -80,7 +80,7 @@ class AgentDefinition:
     """Servers that have more tools, and which of them may be used behind which guards."""
     tool_calls_max: int = CALL_MAX
     """Runs of all tools in one call."""
-    way_out: str | None = None
+    fallback_tool: str | None = None
     """The tool that hands over to a person, called without arguments when nothing else helps."""
     phrases: Phrases = field(default_factory=Phrases)
 

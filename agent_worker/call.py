@@ -13,26 +13,26 @@ from livekit.agents.llm import ChatContext
 from livekit.agents.voice.events import AgentStateChangedEvent, ConversationItemAddedEvent
 from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputOptions
 
-from agent_worker import session_log
+from agent_worker import session_events
 from agent_worker.agent import AgentDefinition
 from agent_worker.call_control import AgentEndReason, CallControl
-from agent_worker.handover import Handover
-from agent_worker.hold import Hold
+from agent_worker.claim import CallClaim
 from agent_worker.metrics import Metrics
-from agent_worker.page import Page
+from agent_worker.migration import Migration
+from agent_worker.page_channel import PageChannel
 from agent_worker.presence import Presence
-from agent_worker.recovery import Past, resume
+from agent_worker.resume import CallHistory, resume
 from agent_worker.settings import WorkerSettings
+from agent_worker.tools.call_tools import CallTools
 from agent_worker.tools.guarded_agent import written
-from agent_worker.tools.kit import ToolKit
 from agent_worker.tools.tool import Caller, Tool
-from agent_worker.turns import TurnJournal
-from agent_worker.voice.policy import ConversationPolicy
+from agent_worker.turn_journal import TurnJournal
+from agent_worker.voice.private_text import keep_text_private
+from agent_worker.voice.reprompts import Reprompts
 from agent_worker.voice.session import build_session
 from agent_worker.voice.speaking import SpeakingAgent
-from agent_worker.voice.whisper import whisper
 from call_record import calls, journal
-from call_record.database import AWAY
+from call_record.database import DATABASE_DOWN
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.journal import CallEnding, Usage
 from voice_contract.limits import GRACE_S, JOIN_WITHIN_S, SFU_LEEWAY_S
@@ -61,9 +61,9 @@ class Call(CallControl):
         tools: Sequence[Tool],
         settings: WorkerSettings,
         metrics: Metrics,
-        hold: Hold,
-        handover: Handover,
-        past: Past | None,
+        hold: CallClaim,
+        handover: Migration,
+        past: CallHistory | None,
     ) -> None:
         self._context = context
         self._room = context.room
@@ -85,14 +85,14 @@ class Call(CallControl):
         self._tasks: set[asyncio.Task[None]] = set()
         self._answered_at: float | None = None
         self._presence: Presence | None = None
-        self._page = Page(context.room, dispatch.caller)
+        self._page = PageChannel(context.room, dispatch.caller)
 
     async def run(self) -> None:
         """Talk to the caller until the call ends or is another agent's; leave nothing open."""
         caller = Caller(self._dispatch.caller, self._dispatch.call_id)
         async with AsyncExitStack() as stack:
             resources = await stack.enter_async_context(self._agent.open(caller))
-            self._tools = ToolKit(
+            self._tools = CallTools(
                 caller=caller,
                 tools=self._offered,
                 resources=(self, *resources),
@@ -116,9 +116,7 @@ class Call(CallControl):
                 attempt=self._dispatch.attempt,
                 told_by=self._tools.telling.told_by,
             )
-            self._policy = ConversationPolicy(
-                self._session, self._agent.phrases, self._metrics, self.end
-            )
+            self._policy = Reprompts(self._session, self._agent.phrases, self._metrics, self.end)
             self._listen()
             lost = asyncio.create_task(self._hold.lost())
             stack.callback(lost.cancel)
@@ -159,7 +157,7 @@ class Call(CallControl):
 
     def _listen(self) -> None:
         session = self._session
-        session_log.follow(session, self._metrics)
+        session_events.follow(session, self._metrics)
         session.on("agent_state_changed", self._on_agent_state)
         session.on("conversation_item_added", self._on_turn)
         session.on("close", lambda _: self._break("session-closed"))
@@ -168,7 +166,7 @@ class Call(CallControl):
 
     async def _start(self) -> None:
         await self._context.connect()
-        whisper(self._room.local_participant, self._dispatch.caller)
+        keep_text_private(self._room.local_participant, self._dispatch.caller)
         methods = {HANG_UP_METHOD: self._on_hang_up, **self._tools.desk.methods}
         for name, handler in methods.items():
             self._room.local_participant.register_rpc_method(name, handler)
@@ -227,7 +225,7 @@ class Call(CallControl):
         else:
             self._take_up(self._past)
 
-    def _take_up(self, past: Past) -> None:
+    def _take_up(self, past: CallHistory) -> None:
         resumption = resume(self._agent, past)
         log.info("call.recovered", items=len(past.items), answers=resumption.answer)
         for text in resumption.say:
@@ -237,7 +235,7 @@ class Call(CallControl):
 
     async def _note_joined(self) -> None:
         """Should the record be away now, the supervisor notes it."""
-        with suppress(*AWAY):
+        with suppress(*DATABASE_DOWN):
             await calls.join(self._hold.record, self._dispatch.call_id)
 
     # -- end
@@ -246,7 +244,7 @@ class Call(CallControl):
         """Somebody else may end the call: the caller's page over HTTP, or the supervisor."""
         await self._hold.lease.ending.wait()
         reason = ""
-        with suppress(*AWAY):
+        with suppress(*DATABASE_DOWN):
             for recorded in await journal.read(self._hold.record, self._dispatch.call_id):
                 if isinstance(recorded.entry, CallEnding):
                     reason = recorded.entry.reason
@@ -258,7 +256,7 @@ class Call(CallControl):
         if self._presence is not None:
             self._presence.stop()
         self._tools.close()
-        with suppress(*AWAY):
+        with suppress(*DATABASE_DOWN):
             # From here on nothing new is done for the caller, whatever is still said.
             await calls.end(
                 self._hold.record, self._dispatch.call_id, ended, attempt=self._dispatch.attempt
@@ -269,7 +267,7 @@ class Call(CallControl):
             async with asyncio.timeout(INTERRUPT_WITHIN_S):
                 await self._session.interrupt(force=True)
         await self._tools.aclose()
-        self._hold.journal.write(Usage(amounts=session_log.usage(self._session)))
+        self._hold.journal.write(Usage(amounts=session_events.usage(self._session)))
         sealed = await self._hold.seal(ended)
         self._metrics.call_ended(self._dispatch.call_id, ended, duration_s)
         log.info("call.ended", reason=ended, duration_ms=round(duration_s * 1000), sealed=sealed)

@@ -9,11 +9,11 @@ from livekit.agents import JobContext
 from pydantic import ValidationError
 
 from agent_worker.call import Call
-from agent_worker.handover import Handover
-from agent_worker.hold import NotClaimed, hold_call
+from agent_worker.claim import NotClaimed, claim_call
 from agent_worker.loading import Listings, load_agent, open_tools
 from agent_worker.metrics import Metrics
-from agent_worker.recovery import recall
+from agent_worker.migration import Migration
+from agent_worker.resume import recall
 from agent_worker.settings import WorkerSettings
 from service_base import logs
 from voice_contract.dispatch import DispatchMetadata
@@ -35,7 +35,7 @@ async def run_job(
     metrics_address: str,
 ) -> None:
     """Take the call that the job's metadata names, until it ends."""
-    handover = Handover()
+    handover = Migration()
     logs.configure_job()
     try:
         dispatch = DispatchMetadata.model_validate_json(context.job.metadata)
@@ -49,7 +49,7 @@ async def run_job(
     metrics = Metrics(metrics_address)
     owner = owner_of(worker_id, context.job.id)
     try:
-        async with hold_call(
+        async with claim_call(
             settings, dispatch, owner=owner, worker_id=worker_id, metrics=metrics
         ) as hold:
             past = await recall(hold.record, dispatch.call_id) if dispatch.attempt > 1 else None

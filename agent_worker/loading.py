@@ -33,11 +33,11 @@ def load_agent(module: str) -> AgentDefinition:
     tools = {tool.name: tool for tool in agent.all_tools}
     for tool in tools.values():
         _check_injections(agent, tool)
-    if agent.way_out is not None:
-        if agent.way_out not in tools:
-            raise AgentError(f"{module}: way_out: there is no tool {agent.way_out!r}")
-        if needed := tools[agent.way_out].arguments.required:
-            raise AgentError(f"{module}: way_out: {agent.way_out} needs {min(needed)}")
+    if agent.fallback_tool is not None:
+        if agent.fallback_tool not in tools:
+            raise AgentError(f"{module}: fallback_tool: there is no tool {agent.fallback_tool!r}")
+        if needed := tools[agent.fallback_tool].arguments.required:
+            raise AgentError(f"{module}: fallback_tool: {agent.fallback_tool} needs {min(needed)}")
     for name, rule in agent.templates.rules.items():
         if rule.tool not in elsewhere:
             _check_intent(agent, name, tools)

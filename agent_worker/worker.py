@@ -18,7 +18,7 @@ from prometheus_client import Gauge
 from pydantic import ValidationError
 from starlette.applications import Starlette
 
-from agent_worker import handover
+from agent_worker import migration
 from agent_worker.agent import AgentDefinition
 from agent_worker.job import owner_of, run_job
 from agent_worker.loading import Listings, load_agent, look_at_servers
@@ -26,7 +26,7 @@ from agent_worker.metrics import MetricsReceiver
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
 from call_record import admission, calls, keys, workers
-from call_record.database import AWAY
+from call_record.database import DATABASE_DOWN
 from call_record.prepare import prepare
 from call_record.record import open_record
 from call_record.tables import CallState
@@ -185,7 +185,7 @@ class Worker:
             if not self._server._connecting:
                 try:
                     await self._show_presence()
-                except AWAY as error:
+                except DATABASE_DOWN as error:
                     log.warning("worker.not_present", error=type(error).__name__)
             await asyncio.sleep(PRESENT_EVERY_S)
 
@@ -199,7 +199,7 @@ class Worker:
         self._shown_at_s = time.monotonic()
 
     async def _leave(self) -> None:
-        with suppress(*AWAY):
+        with suppress(*DATABASE_DOWN):
             await workers.leave(self._record, self._id)
 
     def _on_call_ended(self, call_id: str) -> None:
@@ -217,7 +217,7 @@ class Worker:
 
     async def _give_back(self, job_id: str, metadata: str) -> None:
         """A call whose process died needs another agent now. One that has ended is left alone."""
-        with suppress(ValidationError, *AWAY):
+        with suppress(ValidationError, *DATABASE_DOWN):
             dispatch = DispatchMetadata.model_validate_json(metadata)
             owner = owner_of(self._id, job_id)
             if await calls.give_back(self._record, dispatch.call_id, dispatch.attempt, owner):
@@ -234,7 +234,7 @@ class Worker:
 
     async def _hand_over(self) -> None:
         """Give what goes on to other workers, as many calls at a time as they have places."""
-        with suppress(TimeoutError, *AWAY):
+        with suppress(TimeoutError, *DATABASE_DOWN):
             async with asyncio.timeout(self._settings.worker_handover_s):
                 while going_on := self._processes_with_calls():
                     places = await admission.free_slots(self._record)
@@ -244,7 +244,7 @@ class Worker:
                     leaving = going_on[:places]
                     for process in leaving:
                         assert process.pid is not None
-                        os.kill(process.pid, handover.SIGNAL)
+                        os.kill(process.pid, migration.SIGNAL)
                     for process in leaving:
                         await process.join()
 
@@ -310,7 +310,7 @@ class Worker:
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 call = await calls.read(self._record, dispatch.call_id)
-        except (TimeoutError, *AWAY):
+        except (TimeoutError, *DATABASE_DOWN):
             is_away = time.monotonic() - self._shown_at_s > AWAY_AFTER_S
             return "record-away" if is_away else None
         over = (CallState.ENDING, CallState.ENDED)

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from bench import gate, post_call, record, token
-from stack.step import StepError
+from devstack.step import StepError
 
 MEASUREMENTS = {
     "gate": gate.main,

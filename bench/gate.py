@@ -15,17 +15,17 @@ import structlog
 
 from agent_worker.metrics import Metrics
 from agent_worker.tools.gate import Gate, Proposal
-from agent_worker.tools.jobs import Outcome
+from agent_worker.tools.invocations import Outcome
 from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, ToolRefused, tool
 from bench.record import TURN, live, repeat
 from bench.row import HEADER
 from call_record import keys, workers
 from call_record.database import Database
+from call_record.lease import Lease
 from call_record.prepare import prepare
 from call_record.record import Record
-from call_record.renewal import Lease
 from call_record.writer import JournalWriter
-from stack import postgres
+from devstack import postgres
 from voice_contract.confirmations import ConfirmationVote
 
 PACE_S = 0.005

@@ -24,9 +24,9 @@ from call_record.database import Database
 from call_record.follow_up import TICKET
 from call_record.prepare import prepare
 from call_record.record import Record
-from stack import postgres
-from stack.parent_death import die_with_parent
-from stack.step import StepError
+from devstack import postgres
+from devstack.parent_death import die_with_parent
+from devstack.step import StepError
 from voice_contract.ids import new_call_id
 from voice_contract.journal import (
     AgentTurnEnded,

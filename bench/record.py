@@ -20,7 +20,7 @@ from call_record.keys import KeyRing
 from call_record.prepare import prepare
 from call_record.record import Record
 from call_record.writer import BATCH_MAX, JournalWriter
-from stack import postgres
+from devstack import postgres
 from voice_contract.ids import new_call_id
 from voice_contract.journal import UserTurn
 

@@ -25,7 +25,7 @@ from call_record.database import Database
 from call_record.prepare import prepare
 from call_record.record import Record
 from call_record.tables import CallState, call
-from stack import postgres
+from devstack import postgres
 from tests.local_stack import LocalStack, free_ports, running_sfu
 from token_service.settings import TokenSettings
 

@@ -15,9 +15,9 @@ from call_record.calls import Call
 from call_record.database import Database
 from service_base import logs
 from service_base.serve import serve
-from token_service.answers import json_answer
 from token_service.app import build
-from token_service.minting import Mint
+from token_service.responses import json_response
+from token_service.room_tokens import RoomTokens
 from token_service.rooms import Rooms
 from token_service.settings import TokenSettings
 from voice_contract.ids import new_call_id
@@ -46,13 +46,13 @@ def run(kind: Kind, settings: TokenSettings) -> None:
 def bare(settings: TokenSettings) -> Starlette:
     """The least that mints a token and durably stores that it did."""
     database = Database(settings.database_url)
-    mint = Mint(settings.sfu_key(), settings.rtc_url)
+    mint = RoomTokens(settings.sfu_key(), settings.rtc_url)
 
     async def endpoint(_: Request) -> Response:
         call_id = new_call_id()
         async with database.writing() as connection:
             await connection.execute(insert(row).values(call_id=call_id))
-        return json_answer(mint.token(call_id, "caller"))
+        return json_response(mint.token(call_id, "caller"))
 
     return Starlette(routes=[Route("/api/voice-token", endpoint, methods=["POST"])])
 

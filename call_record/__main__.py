@@ -7,7 +7,7 @@ import sys
 
 from call_record import calls, commands, keys
 from call_record.commands import UNUSABLE, Command
-from call_record.database import AWAY
+from call_record.database import DATABASE_DOWN
 from call_record.keys import UnknownKey
 from call_record.prepare import prepare, refuse_missing_file
 from call_record.record import Record, open_record
@@ -119,7 +119,7 @@ def main() -> int:
         return asyncio.run(run(arguments, settings))
     except (SettingsError, UnknownKey) as error:
         print(error.args[0], file=sys.stderr)
-    except AWAY as error:
+    except DATABASE_DOWN as error:
         if isinstance(error, BrokenPipeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return commands.DONE

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ScalarSelect, cast, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record import calls as live
-from call_record import denial
+from call_record import deny_list
 from call_record.calls import Call, select_calls
 from call_record.journal import StaleAttempt, draft, opening, place
 from call_record.record import Record
@@ -227,7 +227,7 @@ class _Desk:
         slots: Slots,
         calls_open: int,
         todays: Iterable[Call],
-        denials: Iterable[denial.Denial],
+        denials: Iterable[deny_list.DenyEntry],
         limits: Limits,
         now_ms: int,
     ) -> None:
@@ -262,7 +262,7 @@ class _Desk:
             Slots(*(await connection.execute(_SLOTS)).one()),
             (await connection.execute(_CALLS)).scalar_one(),
             todays,
-            await denial.of(connection, callers, now_ms),
+            await deny_list.of(connection, callers, now_ms),
             limits,
             now_ms,
         )

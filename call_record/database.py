@@ -8,7 +8,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-AWAY = (
+DATABASE_DOWN = (
     exc.DBAPIError,
     exc.TimeoutError,
     asyncpg.PostgresError,

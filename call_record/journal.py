@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from call_record import chain
+from call_record import hash_chain
 from call_record.keys import KeyRing
 from call_record.record import Record
 from call_record.tables import CallState
@@ -77,7 +77,7 @@ def draft(entry: Entry, at_ms: int) -> Draft:
     Raises: EntryTooLarge.
     """
     kind, body = encode(entry)
-    return Draft(kind, body, at_ms, os.urandom(chain.SALT_BYTES))
+    return Draft(kind, body, at_ms, os.urandom(hash_chain.SALT_BYTES))
 
 
 async def append(record: Record, call_id: str, attempt: int | None, new: Sequence[Entry]) -> Head:
@@ -85,7 +85,7 @@ async def append(record: Record, call_id: str, attempt: int | None, new: Sequenc
     Append entries, at least one, in one transaction; durable on return.
 
     Args: attempt: the writer's own; None for who is no agent and so cannot be stale.
-    Raises: StaleAttempt, EntryTooLarge, UnknownKey; what `AWAY` lists.
+    Raises: StaleAttempt, EntryTooLarge, UnknownKey; what `DATABASE_DOWN` lists.
     """
     now_ms = record.clock.now_ms()
     drafts = [draft(entry, now_ms) for entry in new]
@@ -132,7 +132,7 @@ async def read(record: Record, call_id: str, *, after_seq: int = 0) -> list[Reco
 
 def opening(keys: KeyRing, call_id: str, first: Draft) -> tuple[Head, dict[str, Any]]:
     """Where the journal of a new call ends after *first*, its first entry; and that entry's row."""
-    mac = chain.genesis(keys.key(keys.current), call_id)
+    mac = hash_chain.genesis(keys.key(keys.current), call_id)
     empty = Head(1, CallState.REQUESTED, 0, mac, keys.current)
     [row] = _links(keys.key(keys.current), call_id, empty, [first])
     return replace(empty, seq=row["seq"], mac=row["mac"]), row
@@ -211,14 +211,14 @@ def _links(key: bytes, call_id: str, known: Head, drafts: Sequence[Draft]) -> li
     seq, mac = known.seq, known.mac
     for draft in drafts:
         seq += 1
-        mac = chain.mac(
+        mac = hash_chain.mac(
             key,
             mac,
             seq=seq,
             at_ms=draft.at_ms,
             attempt=known.attempt,
             kind=draft.kind,
-            digest=chain.digest(draft.salt, draft.body),
+            digest=hash_chain.digest(draft.salt, draft.body),
         )
         row = {"call_id": call_id, "seq": seq, "attempt": known.attempt, "mac": mac}
         rows.append(row | vars(draft))

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from call_record import denial
+from call_record import deny_list
 from call_record.calls import Call, select_calls
-from call_record.denial import Denial
+from call_record.deny_list import DenyEntry
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.tables import call as calls
@@ -22,7 +22,7 @@ class Snapshot:
     """All that are not ended, in the order of their admission."""
     workers: list[Worker]
     """All that registered and did not leave."""
-    denials: list[Denial]
+    denials: list[DenyEntry]
     """Who stays out."""
 
     def stays_out(self, call: Call) -> bool:
@@ -47,5 +47,5 @@ async def take(record: Record) -> Snapshot:
         return Snapshot(
             calls=await select_calls(connection, calls.c.state.in_(going_on)),
             workers=[Worker(**row._mapping) for row in rows],
-            denials=await denial.of(connection, None, record.clock.now_ms()),
+            denials=await deny_list.of(connection, None, record.clock.now_ms()),
         )

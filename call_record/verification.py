@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from call_record import chain
+from call_record import hash_chain
 from call_record.journal import SEAL
 from call_record.keys import KeyRing, UnknownKey
 from call_record.record import Record
@@ -149,14 +149,14 @@ def _removed(evidence: Evidence, tomb: Tombstone | None, expect_mac: bytes | Non
 def _check_chain(keys: KeyRing, call_id: str, key_id: str, links: Sequence[Link]) -> list[bytes]:
     """Returns: the MACs from the genesis on."""
     key = keys.key(key_id)
-    macs = [chain.genesis(key, call_id)]
+    macs = [hash_chain.genesis(key, call_id)]
     for place, link in enumerate(links, 1):
         if link.seq != place:
             raise _Broken(place, "the entry is missing or out of order")
         if link.call_id != call_id:
             raise _Broken(place, "the entry is of another call")
         digest = _digest(place, link)
-        expected = chain.mac(
+        expected = hash_chain.mac(
             key,
             macs[-1],
             seq=link.seq,
@@ -174,7 +174,7 @@ def _check_chain(keys: KeyRing, call_id: str, key_id: str, links: Sequence[Link]
 def _digest(place: int, link: Link) -> bytes:
     match link.body, link.salt, link.digest:
         case str(body), bytes(salt), None:
-            return chain.digest(salt, body)
+            return hash_chain.digest(salt, body)
         case None, None, bytes(digest):
             return digest
         case _:
@@ -193,7 +193,7 @@ def _check_tail(tail: Tail, links: Sequence[Link], last_mac: bytes, tomb: Tombst
 
 
 def _check_tombstone(keys: KeyRing, call_id: str, tomb: Tombstone) -> None:
-    expected = chain.tombstone_mac(
+    expected = hash_chain.tombstone_mac(
         keys.key(tomb.key_id),
         call_id=call_id,
         at_ms=tomb.at_ms,

@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 
 from call_record import calls
-from call_record.database import AWAY
+from call_record.database import DATABASE_DOWN
 from call_record.journal import SEAL, Draft, Head, StaleAttempt, draft, head, place
 from call_record.keys import UnknownKey
 from call_record.record import Record
@@ -148,7 +148,7 @@ class JournalWriter:
         try:
             async with asyncio.timeout(timeout_s):
                 await calls.end(self._record, self._call_id, reason, attempt=self._attempt)
-        except AWAY:
+        except DATABASE_DOWN:
             raise NotDurable from None
         await self.write_ahead(CallEnded(reason=reason), timeout_s=timeout_s)
 
@@ -213,7 +213,7 @@ class JournalWriter:
                 tries = 0
             except StaleAttempt as stale:
                 self._give_up(stale)
-            except (*AWAY, UnknownKey) as error:
+            except (*DATABASE_DOWN, UnknownKey) as error:
                 if not self._failing:
                     log.warning("journal.away", error=type(error).__name__)
                 self._failing = True

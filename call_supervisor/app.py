@@ -18,7 +18,7 @@ from call_supervisor import metrics
 from call_supervisor.rooms import Rooms
 from call_supervisor.settings import SupervisorSettings
 from call_supervisor.supervisor import CallSupervisor
-from call_supervisor.times import Times
+from call_supervisor.timeouts import Timeouts
 from service_base.health import health_routes
 from service_base.metrics import METRICS_ROUTE, MetricsMiddleware
 from service_base.problems import EXCEPTION_HANDLERS, ServiceError, read_body
@@ -71,7 +71,7 @@ def build(settings: SupervisorSettings) -> Starlette:
         await prepare(settings.database_url)
         client = api.LiveKitAPI(settings.sfu_url, key.api_key, key.secret)
         rooms = Rooms(client, settings.agent_name)
-        supervisor = CallSupervisor(record, rooms, Times(no_agent_s=settings.no_agent_s))
+        supervisor = CallSupervisor(record, rooms, Timeouts(no_agent_s=settings.no_agent_s))
         app.state.rooms, app.state.supervisor = rooms, supervisor
         app.state.receiver = api.WebhookReceiver(api.TokenVerifier(key.api_key, key.secret))
         supervising = asyncio.create_task(supervisor.run(), name="supervisor")

@@ -18,7 +18,7 @@ NOT_FOUND = "not_found"
 T = TypeVar("T")
 
 
-class SfuAway(Exception):
+class SfuUnavailable(Exception):
     """The SFU did not answer or refused; nothing follows from it about the room."""
 
 
@@ -65,7 +65,7 @@ class Rooms:
         """
         Identities of who is in the call's room; empty also when there is no such room.
 
-        Raises: SfuAway.
+        Raises: SfuUnavailable.
         """
         request = api.ListParticipantsRequest(room=call_id)
         found = await self._ask(self._client.room.list_participants(request))
@@ -75,7 +75,7 @@ class Rooms:
         """
         Have *identity* out of the room; it is, when this returns.
 
-        Raises: SfuAway: it may still be there.
+        Raises: SfuUnavailable: it may still be there.
         """
         request = api.RoomParticipantIdentity(room=call_id, identity=identity)
         await self._ask(self._client.room.remove_participant(request))
@@ -84,7 +84,7 @@ class Rooms:
         """
         Delete the dispatches of attempts before *attempt*, which also ends a job that hangs.
 
-        Raises: SfuAway.
+        Raises: SfuUnavailable.
         """
         for dispatch in await self._ask(self._client.agent_dispatch.list_dispatch(call_id)) or ():
             try:
@@ -98,7 +98,7 @@ class Rooms:
         """
         Send for an agent. The SFU says yes whether or not there is one, and makes a missing room.
 
-        Raises: SfuAway: it may have been sent nevertheless.
+        Raises: SfuUnavailable: it may have been sent nevertheless.
         """
         request = api.CreateAgentDispatchRequest(
             agent_name=self._agent_name,
@@ -111,7 +111,7 @@ class Rooms:
         """
         Tell the caller's page, if there is a room, what happens.
 
-        Raises: SfuAway.
+        Raises: SfuUnavailable.
         """
         request = api.UpdateRoomMetadataRequest(room=call_id, metadata=state.model_dump_json())
         await self._ask(self._client.room.update_room_metadata(request))
@@ -120,7 +120,7 @@ class Rooms:
         """
         Close the room on whoever is in it.
 
-        Raises: SfuAway.
+        Raises: SfuUnavailable.
         """
         await self._ask(self._client.room.delete_room(api.DeleteRoomRequest(room=call_id)))
 
@@ -128,7 +128,7 @@ class Rooms:
         """
         Every room.
 
-        Raises: SfuAway.
+        Raises: SfuUnavailable.
         """
         found = await self._ask(self._client.room.list_rooms(api.ListRoomsRequest()))
         return [OpenRoom(room.name, _state(room.metadata)) for room in found.rooms] if found else []
@@ -137,7 +137,7 @@ class Rooms:
         """
         Return when the SFU accepts our key.
 
-        Raises: SfuAway.
+        Raises: SfuUnavailable.
         """
         await self._ask(self._client.room.list_rooms(api.ListRoomsRequest(names=["-"])))
 
@@ -149,9 +149,9 @@ class Rooms:
         except api.TwirpError as error:
             if error.code == NOT_FOUND:
                 return None
-            raise SfuAway(f"the SFU answers {error.code}") from error
+            raise SfuUnavailable(f"the SFU answers {error.code}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise SfuAway("the SFU does not answer") from error
+            raise SfuUnavailable("the SFU does not answer") from error
 
 
 def _state(metadata: str) -> RoomState | None:

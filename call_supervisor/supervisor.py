@@ -9,17 +9,17 @@ import structlog
 
 from call_record import calls, snapshot, workers
 from call_record.calls import Call
-from call_record.database import AWAY
+from call_record.database import DATABASE_DOWN
 from call_record.record import Record
 from call_record.snapshot import Snapshot
 from call_record.tables import CallState
 from call_supervisor import metrics
-from call_supervisor.case import Case
-from call_supervisor.ends import Ends
-from call_supervisor.recovery import Recovery
-from call_supervisor.rooms import Rooms, SfuAway, older_agents
-from call_supervisor.times import Times
-from call_supervisor.watch import Need, Watch
+from call_supervisor.endings import Endings
+from call_supervisor.liveness import Liveness, Need
+from call_supervisor.redispatch import Redispatch
+from call_supervisor.rooms import Rooms, SfuUnavailable, older_agents
+from call_supervisor.timeouts import Timeouts
+from call_supervisor.tracked_call import TrackedCall
 from voice_contract.room import RoomState
 
 log = structlog.get_logger()
@@ -45,17 +45,17 @@ class CallSupervisor:
         self,
         record: Record,
         rooms: Rooms,
-        times: Times,
+        times: Timeouts,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._record = record
         self._rooms = rooms
         self._times = times
         self._now = now
-        self._watch = Watch(times)
-        self._recovery = Recovery(record, rooms, times)
-        self._ends = Ends(record, rooms, times)
-        self._cases: dict[str, Case] = {}
+        self._watch = Liveness(times)
+        self._recovery = Redispatch(record, rooms, times)
+        self._ends = Endings(record, rooms, times)
+        self._cases: dict[str, TrackedCall] = {}
         self._asked: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeping = False
@@ -98,7 +98,7 @@ class CallSupervisor:
         asked_s = self._now()
         try:
             found = await snapshot.take(self._record)
-        except AWAY as error:
+        except DATABASE_DOWN as error:
             self._record_away(error)
             return
         self._looked_s = self._now()
@@ -107,7 +107,7 @@ class CallSupervisor:
         for worker in self._watch.silent_workers:
             self._begin(self._mark_gone(worker.worker_id, worker.presence))
         self._cases = {
-            call.call_id: self._cases.get(call.call_id) or Case(since_s=self._looked_s)
+            call.call_id: self._cases.get(call.call_id) or TrackedCall(since_s=self._looked_s)
             for call in found.calls
         }
         asked, self._asked = self._asked, set()
@@ -127,7 +127,7 @@ class CallSupervisor:
 
     # -- what a look says
 
-    def _note(self, call: Call, case: Case) -> None:
+    def _note(self, call: Call, case: TrackedCall) -> None:
         if call.state is CallState.ENDING and case.ending_since_s is None:
             case.ending_since_s = self._looked_s
         if call.owner is not None and case.sent == call.attempt:
@@ -144,7 +144,7 @@ class CallSupervisor:
                 )
         case.steady(call, self._times)
 
-    def _is_due(self, call: Call, case: Case, asked: set[str]) -> bool:
+    def _is_due(self, call: Call, case: TrackedCall, asked: set[str]) -> bool:
         if case.busy:
             return False
         if call.call_id in asked or (case.put_out and call.state is not CallState.ENDING):
@@ -158,20 +158,20 @@ class CallSupervisor:
             return True
         return since_s >= self._look_every_s(call, case) or case.shown != self._state(call, case)
 
-    def _look_every_s(self, call: Call, case: Case) -> float:
+    def _look_every_s(self, call: Call, case: TrackedCall) -> float:
         recent = call.attempt > 1 and self._looked_s - case.since_s < self._times.often_for_s
         restless = case.trouble_since_s is not None or call.joined_at_ms is None
         return self._times.look_often_s if recent or restless else self._times.look_s
 
-    def _need(self, call: Call, case: Case) -> Need | None:
+    def _need(self, call: Call, case: TrackedCall) -> Need | None:
         if case.held == call.attempt and call.owner is None:
             return Need.UNCLAIMED
         return self._watch.need(call)
 
-    def _may_try(self, case: Case) -> bool:
+    def _may_try(self, case: TrackedCall) -> bool:
         return case.may_try(self._now(), self._watch.arrived_s)
 
-    def _state(self, call: Call, case: Case) -> RoomState:
+    def _state(self, call: Call, case: TrackedCall) -> RoomState:
         """What the page should show."""
         if call.state is CallState.ENDING:
             return RoomState(attempt=call.attempt, state="ending")
@@ -184,7 +184,7 @@ class CallSupervisor:
 
     # -- what follows
 
-    async def _care(self, call: Call, case: Case) -> None:
+    async def _care(self, call: Call, case: TrackedCall) -> None:
         try:
             if call.state is CallState.ENDING and self._is_left(call, case):
                 await self._ends.seal(call)
@@ -207,19 +207,19 @@ class CallSupervisor:
                     await self._replace(call, case, need)
                     return
             await self._show(call.call_id, case, self._state(call, case))
-        except SfuAway:
+        except SfuUnavailable:
             case.blind(self._now())
             raise
         finally:
             case.busy = False
 
-    def _is_left(self, call: Call, case: Case) -> bool:
+    def _is_left(self, call: Call, case: TrackedCall) -> bool:
         """Whether nobody is there to seal the journal."""
         slow_s = 0.0 if case.ending_since_s is None else self._looked_s - case.ending_since_s
         dead = self._watch.need(call) is not None
         return call.owner is None or dead or slow_s >= self._times.ending_max_s
 
-    async def _replace(self, call: Call, case: Case, need: Need) -> None:
+    async def _replace(self, call: Call, case: TrackedCall, need: Need) -> None:
         now_s = self._now()
         expected = call.caller in case.people or (
             call.joined_at_ms is None and now_s - case.since_s < self._times.join_within_s
@@ -243,7 +243,7 @@ class CallSupervisor:
             await self._recovery.send(call, attempt)
             case.tried(self._now(), attempt, self._times)
 
-    async def _show(self, call_id: str, case: Case, state: RoomState) -> None:
+    async def _show(self, call_id: str, case: TrackedCall, state: RoomState) -> None:
         if case.shown != state and await self._recovery.show(call_id, state):
             case.shown = state
 
@@ -273,10 +273,10 @@ class CallSupervisor:
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
-        except SfuAway as error:
+        except SfuUnavailable as error:
             metrics.SFU_ERRORS.inc()
             log.warning("sfu.away", reason=str(error))
-        except (TimeoutError, *AWAY) as error:
+        except (TimeoutError, *DATABASE_DOWN) as error:
             self._record_away(error)
         except Exception as error:
             log.error("supervisor.failed", exc_info=error)

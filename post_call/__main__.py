@@ -4,9 +4,9 @@ import argparse
 import asyncio
 import sys
 
-from call_record.database import AWAY
+from call_record.database import DATABASE_DOWN
 from call_record.prepare import prepare, refuse_missing_file
-from post_call import commands, identity
+from post_call import commands, executor_id
 from post_call.settings import PostCallSettings
 from service_base import logs
 from service_base.serve import serve
@@ -44,7 +44,7 @@ def main() -> int:
         with or_exit():
             refuse_missing_file(settings.database_url)
         return asyncio.run(_run(arguments, settings))
-    except AWAY as error:
+    except DATABASE_DOWN as error:
         reason = (str(getattr(error, "orig", None) or error) or "no answer").splitlines()[0]
         print(f"PARLEY_DATABASE_URL: {reason}", file=sys.stderr)
         return commands.UNUSABLE
@@ -57,7 +57,7 @@ def _serve(settings: PostCallSettings) -> None:
     logs.configure("post-call", level=settings.log_level)
     with or_exit():
         asyncio.run(prepare(settings.database_url))
-        app = build(settings, identity.take(settings.run_dir, settings.post_call_executor_id))
+        app = build(settings, executor_id.take(settings.run_dir, settings.post_call_executor_id))
     serve(app, settings.post_call_host, settings.post_call_port)
 
 

@@ -11,18 +11,18 @@ from starlette.middleware import Middleware
 
 from call_record import executors
 from call_record.record import Record
-from post_call import durable, workflow
+from post_call import dbos_setup, workflow
 from post_call.commands import open_record
 from post_call.connectors import Crm, Endpoint, Tickets
 from post_call.connectors.request_tracker import RequestTracker
 from post_call.connectors.storefront import StorefrontCrm, StorefrontTickets
 from post_call.connectors.webhook import WebhookEndpoint
-from post_call.desk import Desk, Patience
+from post_call.executor_id import ExecutorId
 from post_call.http import client
-from post_call.identity import Identity
+from post_call.loops import Loops
 from post_call.model import Model
-from post_call.service import Service
 from post_call.settings import PostCallSettings
+from post_call.steps import Patience, Steps
 from service_base import key_file
 from service_base.health import health_routes
 from service_base.metrics import METRICS_ROUTE, MetricsMiddleware
@@ -32,7 +32,7 @@ from service_base.settings import SettingsError
 KEYS_VARIABLE = "PARLEY_POST_CALL_WEBHOOK_KEYS_FILE"
 
 
-def build(settings: PostCallSettings, identity: Identity) -> Starlette:
+def build(settings: PostCallSettings, identity: ExecutorId) -> Starlette:
     """
     The application. The record's database must have been prepared.
 
@@ -40,7 +40,7 @@ def build(settings: PostCallSettings, identity: Identity) -> Starlette:
     """
     secrets = _Secrets(settings)
     record = open_record(settings, connections=8)
-    service = Service(record, identity.executor_id)
+    service = Loops(record, identity.executor_id)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -49,7 +49,7 @@ def build(settings: PostCallSettings, identity: Identity) -> Starlette:
             stack.push_async_callback(record.close)
             workflow.use(await _desk(settings, secrets, record, stack))
             await executors.register(record, identity.executor_id)
-            await durable.launch(
+            await dbos_setup.launch(
                 settings.post_call_database_url,
                 identity.executor_id,
                 concurrency=settings.post_call_concurrency,
@@ -59,7 +59,7 @@ def build(settings: PostCallSettings, identity: Identity) -> Starlette:
                 yield
             finally:
                 await service.stop()
-                await asyncio.to_thread(durable.destroy)
+                await asyncio.to_thread(dbos_setup.destroy)
                 # Last: from now on the others take what was left.
                 await executors.leave(record, identity.executor_id)
 
@@ -101,7 +101,7 @@ class _Secrets:
 
 async def _desk(
     settings: PostCallSettings, secrets: _Secrets, record: Record, stack: AsyncExitStack
-) -> Desk:
+) -> Steps:
     timeout_s = settings.post_call_timeout_s
 
     async def opened(
@@ -143,7 +143,7 @@ async def _desk(
         model_tries=settings.post_call_llm_tries,
         model_timeout_s=settings.post_call_llm_timeout_s,
     )
-    return Desk(
+    return Steps(
         record,
         patience,
         crm=crm,

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from text_to_num import alpha2digit
 
-from post_call.story import Story
+from post_call.call_facts import CallFacts
 
 _NUMBER = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
@@ -78,7 +78,7 @@ class Evidence:
         return " ".join(kept), len(sentences) - len(kept)
 
 
-def evidence(story: Story) -> Evidence:
+def evidence(story: CallFacts) -> Evidence:
     """What the journal of a call holds."""
     numbers: set[Decimal] = set()
     deeds: set[str] = set()

@@ -6,8 +6,8 @@ from typing import TypeVar
 import httpx2 as httpx
 from pydantic import BaseModel, ValidationError
 
+from post_call.call_facts import CallFacts
 from post_call.http import Refused, TryAgain, send
-from post_call.story import Story
 
 TRANSCRIPT_MAX_CHARS = 24_000
 ANSWER_MAX_TOKENS = 1_500
@@ -39,7 +39,7 @@ class Model:
         self._timeout_s = timeout_s
         self.name = name
 
-    async def ask(self, story: Story, task: str, form: type[A]) -> A:
+    async def ask(self, story: CallFacts, task: str, form: type[A]) -> A:
         """
         Let the model read the call and answer *task* in the form of *form*.
 
@@ -76,7 +76,7 @@ class Model:
             raise ModelFailed(f"model: {what}") from None
 
 
-def _transcript(story: Story) -> str:
+def _transcript(story: CallFacts) -> str:
     """The call's lines with their numbers; the middle of a very long call is left out."""
     text = "\n".join(f"[{seq}] {words}" for seq, words in story.lines())
     if len(text) > TRANSCRIPT_MAX_CHARS:

@@ -4,8 +4,8 @@ import re
 from datetime import date
 from typing import Literal
 
+from post_call.call_facts import CallFacts, ToolCall, Turn
 from post_call.evidence import Evidence, dates_in
-from post_call.story import Story, ToolCall, Turn
 from voice_contract.follow_up import ActionItem, CallSummary
 
 Outcome = Literal["resolved", "unresolved", "unknown"]
@@ -36,7 +36,7 @@ _ENDINGS = {
 }
 
 
-def summarize(story: Story) -> CallSummary:
+def summarize(story: CallFacts) -> CallSummary:
     """What the call was about, what was done, and how it ended."""
     reason = why(story)
     done = deeds(story)
@@ -49,7 +49,7 @@ def summarize(story: Story) -> CallSummary:
     )
 
 
-def outcome(story: Story) -> Outcome:
+def outcome(story: CallFacts) -> Outcome:
     """`resolved`, `unresolved` or `unknown`: something done and nothing left is resolved."""
     if story.unresolved or _unanswered(story):
         return "unresolved"
@@ -60,7 +60,7 @@ def outcome(story: Story) -> Outcome:
     return "unknown"
 
 
-def why(story: Story) -> str:
+def why(story: CallFacts) -> str:
     """Why the caller called: the first thing that is more than a greeting."""
     said = [turn.text.strip() for turn in story.caller_turns]
     meant = next((text for text in said if text and not _SMALL_TALK.match(text)), "")
@@ -69,7 +69,7 @@ def why(story: Story) -> str:
     return "The caller only greeted." if said else "The caller said nothing."
 
 
-def deeds(story: Story) -> list[str]:
+def deeds(story: CallFacts) -> list[str]:
     """What was done by tools and by the caller's app, a line each."""
     lines = [
         cut(f"{tool.called}: {tool.words}" if tool.words else tool.called, LINE_MAX_CHARS)
@@ -83,7 +83,7 @@ def deeds(story: Story) -> list[str]:
     return lines[:LINES_MAX]
 
 
-def open_questions(story: Story) -> list[str]:
+def open_questions(story: CallFacts) -> list[str]:
     """What went wrong, was refused or stayed unanswered."""
     lines = [_went_wrong(tool) for tool in story.unresolved]
     lines += [f"Not done: {tool.called}: {tool.words}" for tool in story.refused if tool.words]
@@ -99,7 +99,7 @@ def open_questions(story: Story) -> list[str]:
     return [cut(line, LINE_MAX_CHARS) for line in dict.fromkeys(lines)][:LINES_MAX]
 
 
-def action_items(story: Story, known: Evidence) -> list[ActionItem]:
+def action_items(story: CallFacts, known: Evidence) -> list[ActionItem]:
     """What is left to do: promises of the agent, and what went wrong."""
     items = [
         ActionItem(
@@ -150,7 +150,7 @@ def _went_wrong(tool: ToolCall) -> str:
     return f"{tool.called} {how}" + (f": {tool.words}" if tool.words else "")
 
 
-def _unanswered(story: Story) -> Turn | None:
+def _unanswered(story: CallFacts) -> Turn | None:
     """The caller's last words, if they were a question that nothing followed."""
     last = story.turns[-1] if story.turns else None
     if last is None or last.who == "agent" or not last.text.rstrip().endswith("?"):
@@ -159,7 +159,7 @@ def _unanswered(story: Story) -> Turn | None:
     return None if acted else last
 
 
-def _sentences(story: Story, reason: str, done: list[str]) -> list[str]:
+def _sentences(story: CallFacts, reason: str, done: list[str]) -> list[str]:
     name = story.call.display_name or "The caller"
     said = bool(story.caller_turns)
     verb = "called" if story.call.display_name else "said"

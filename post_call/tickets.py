@@ -1,7 +1,7 @@
 """When a call needs a person to look at it, and what that person is told."""
 
+from post_call.call_facts import CallFacts
 from post_call.connectors import NewTicket, Report
-from post_call.story import Story
 from post_call.summary import cut
 from voice_contract.follow_up import CallSummary
 
@@ -10,12 +10,12 @@ TEXT_MAX_CHARS = 8_000
 EVIDENCE_LINES = 40
 
 
-def is_needed(story: Story, summary: CallSummary) -> bool:
+def is_needed(story: CallFacts, summary: CallSummary) -> bool:
     """Whether something is left: the outcome says so, or a tool went wrong."""
     return summary.outcome == "unresolved" or bool(story.unresolved)
 
 
-def write(story: Story, report: Report) -> NewTicket:
+def write(story: CallFacts, report: Report) -> NewTicket:
     """The ticket of a call, with its evidence."""
     wrong = story.unresolved
     subject = f"{wrong[0].called} {wrong[0].state}" if wrong else report.summary.reason
@@ -37,7 +37,7 @@ def write(story: Story, report: Report) -> NewTicket:
     return NewTicket(report.call_id, cut(subject, SUBJECT_MAX_CHARS), text)
 
 
-def _evidence(story: Story) -> list[tuple[int, str]]:
+def _evidence(story: CallFacts) -> list[tuple[int, str]]:
     """The lines about what went wrong; else the last ones."""
     lines = list(story.lines())
     about = {seq for tool in [*story.unresolved, *story.refused] for seq in tool.seqs}

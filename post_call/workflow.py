@@ -10,9 +10,9 @@ from typing import Protocol
 
 from dbos import DBOS
 
-from call_record.database import AWAY
+from call_record.database import DATABASE_DOWN
 from call_record.follow_up import SUMMARY, Run
-from post_call.desk import Tried
+from post_call.steps import Tried
 
 NAME = "follow_up"
 AWAY_MAX = 2_000
@@ -21,7 +21,7 @@ FINISH_PAUSE_S = 2.0
 
 
 class Work(Protocol):
-    """What the steps do: a `post_call.desk.Desk`."""
+    """What the steps do: a `post_call.steps.Steps`."""
 
     async def plan(self, call_id: str) -> list[str]:
         """The steps to do."""
@@ -62,7 +62,7 @@ def workflow_id(run: Run) -> str:
 async def _plan(call_id: str) -> list[str] | None:
     try:
         return await _work().plan(call_id)
-    except AWAY:
+    except DATABASE_DOWN:
         return None
 
 
@@ -76,7 +76,7 @@ async def _attempt(call_id: str, step: str, failures: int) -> list[float | bool 
 async def _finish(call_id: str) -> bool:
     try:
         await _work().finish(call_id)
-    except AWAY:
+    except DATABASE_DOWN:
         return False
     return True
 

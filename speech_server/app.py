@@ -13,11 +13,11 @@ from starlette.routing import Route
 from service_base.health import health_routes
 from service_base.metrics import METRICS_ROUTE, MetricsMiddleware
 from speech_server.errors import EXCEPTION_HANDLERS
-from speech_server.lane import Lane
 from speech_server.models import Models
 from speech_server.settings import SpeechSettings
 from speech_server.speech import Speech
 from speech_server.transcriptions import Transcriptions
+from speech_server.work_queue import WorkQueue
 
 MODELS = ("moonshine-tiny-en", "piper-en-us-joe")
 
@@ -31,8 +31,8 @@ async def list_models(_: Request) -> Response:
 def build(settings: SpeechSettings) -> Starlette:
     """The application. It starts to load the models when it starts to serve."""
     models = Models(threads=settings.speech_threads)
-    ears = Lane("stt", workers=settings.speech_threads, queue=settings.speech_queue)
-    voice = Lane("tts", workers=1, queue=settings.speech_queue)
+    ears = WorkQueue("stt", workers=settings.speech_threads, queue=settings.speech_queue)
+    voice = WorkQueue("tts", workers=1, queue=settings.speech_queue)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -9,8 +9,8 @@ from starlette.types import Receive
 
 from service_base.problems import ServiceError
 from speech_server.errors import TimedOut
-from speech_server.lane import Kind
 from speech_server.metrics import REFUSALS
+from speech_server.work_queue import Kind
 
 T = TypeVar("T")
 

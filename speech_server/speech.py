@@ -18,12 +18,12 @@ from speech_server.audio import wav_header
 from speech_server.cache import ClauseCache
 from speech_server.clauses import clauses
 from speech_server.errors import EmptyText, TextTooLong
-from speech_server.lane import Lane
 from speech_server.metrics import CLAUSES, FIRST_BYTE_S, REAL_TIME_FACTOR
 from speech_server.models import Models
 from speech_server.requests import supervised, while_connected
 from speech_server.settings import SpeechSettings
 from speech_server.synthesizer import RATE_HZ, Synthesizer
+from speech_server.work_queue import WorkQueue
 
 log = structlog.get_logger()
 
@@ -48,7 +48,7 @@ class SpeechRequest(BaseModel):
 class Speech:
     """The endpoint, as ASGI application."""
 
-    def __init__(self, models: Models, lane: Lane, settings: SpeechSettings) -> None:
+    def __init__(self, models: Models, lane: WorkQueue, settings: SpeechSettings) -> None:
         self._models = models
         self._lane = lane
         self._settings = settings

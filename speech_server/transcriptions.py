@@ -13,12 +13,12 @@ from starlette.types import Message, Receive, Scope, Send
 from service_base.problems import BadRequest, read_body
 from speech_server.audio import read_wav
 from speech_server.errors import UnsupportedLanguage
-from speech_server.lane import Lane
 from speech_server.metrics import REAL_TIME_FACTOR
 from speech_server.models import Models
 from speech_server.recognizer import RATE_HZ, Recognizer
 from speech_server.requests import supervised, while_connected
 from speech_server.settings import SpeechSettings
+from speech_server.work_queue import WorkQueue
 
 log = structlog.get_logger()
 
@@ -37,7 +37,7 @@ class Transcript:
 class Transcriptions:
     """The endpoint, as ASGI application. It answers to any name of a model."""
 
-    def __init__(self, models: Models, lane: Lane, settings: SpeechSettings) -> None:
+    def __init__(self, models: Models, lane: WorkQueue, settings: SpeechSettings) -> None:
         self._models = models
         self._lane = lane
         self._settings = settings

@@ -5,8 +5,8 @@ import asyncio
 import httpx2 as httpx
 
 from call_record import journal
-from stack.ask import speak
-from stack.caller import Caller
+from devstack.ask import speak
+from devstack.caller import Caller
 from tests.local_stack import LocalStack
 from voice_contract.journal import Entry
 

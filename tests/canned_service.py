@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from service_base.serve import background_server, bind
 from tests.local_stack import ROOT, LocalStack, free_ports
-from token_service.page import SecurityHeaders, WebClient
+from token_service.static_site import SecurityHeaders, StaticSite
 from voice_contract.follow_up import FollowUp
 from voice_contract.ids import new_call_id
 from voice_contract.names import AGENT_IDENTITY_PREFIX
@@ -53,7 +53,7 @@ class CannedService:
                 Route(call, self._view),
                 Route(f"{call}/end", self._end, methods=["POST"]),
                 Route(f"{call}/follow-up", self._follow_up),
-                Mount("/", WebClient(ROOT / "web" / "dist")),
+                Mount("/", StaticSite(ROOT / "web" / "dist")),
             ],
             middleware=[Middleware(SecurityHeaders, rtc_url=self.sfu.sfu_url)],
         )

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from livekit import rtc
 
-from stack.caller import Caller
+from devstack.caller import Caller
 from voice_contract.confirmations import (
     ConfirmationResult,
     Confirmations,

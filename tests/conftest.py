@@ -15,7 +15,7 @@ from call_record import keys
 from call_record.database import Database
 from call_record.prepare import prepare
 from call_record.record import Record
-from stack import postgres
+from devstack import postgres
 from tests.local_stack import LocalStack, running_sfu, running_stack
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from agent_worker.metrics import Metrics
 from agent_worker.tools.gate import Gate, Proposal
-from agent_worker.tools.jobs import Job, Outcome
+from agent_worker.tools.invocations import Invocation, Outcome
 from agent_worker.tools.journal import Journal, MemoryJournal
 from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, ToolRefused, tool
 from call_record.clock import Clock
@@ -148,7 +148,9 @@ class Scene:
         self.gate.course.has_cards = True
         self._numbers = itertools.count(1)
 
-    def propose(self, name: str, raw: Mapping[str, object] | None = None, **changes: Any) -> Job:
+    def propose(
+        self, name: str, raw: Mapping[str, object] | None = None, **changes: Any
+    ) -> Invocation:
         """Propose a call in the present turn."""
         fields: dict[str, Any] = {
             "name": name,
@@ -164,7 +166,9 @@ class Scene:
         """Propose a call and wait for its outcome."""
         return await outcome(self.propose(name, raw, **changes))
 
-    def vote(self, job: Job, approved: bool, *, digest: str | None = None) -> ConfirmationState:
+    def vote(
+        self, job: Invocation, approved: bool, *, digest: str | None = None
+    ) -> ConfirmationState:
         """The caller's vote on the card of *job*."""
         assert job.question is not None
         vote = ConfirmationVote(id=job.question.id, digest=digest or job.digest, approved=approved)
@@ -180,13 +184,13 @@ class Scene:
         return [entry.kind for entry in self.memory.entries]
 
 
-async def outcome(job: Job) -> Outcome:
+async def outcome(job: Invocation) -> Outcome:
     """What becomes of *job*, within 5 s."""
     assert job.task is not None
     return await asyncio.wait_for(asyncio.shield(job.task), 5)
 
 
-async def asked(job: Job) -> Job:
+async def asked(job: Invocation) -> Invocation:
     """*job*, when its question is open."""
     await asyncio.wait_for(job.asked.wait(), 5)
     return job

@@ -12,8 +12,8 @@ from agent_worker.tools.tool import Caller as GateCaller
 from call_record import keys
 from call_record.calls import raise_attempt, read
 from call_record.database import Database
+from call_record.lease import Lease
 from call_record.record import Record
-from call_record.renewal import Lease
 from call_record.writer import JournalWriter
 
 

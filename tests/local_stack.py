@@ -19,7 +19,7 @@ from call_record import keys
 from call_record.database import Database
 from call_record.record import Record
 from service_base.sfu import SfuKey, read_sfu_key
-from stack.parent_death import die_with_parent
+from devstack.parent_death import die_with_parent
 
 ROOT = Path(__file__).parent.parent
 PORTS = range(20000, 32000)
@@ -218,7 +218,7 @@ def running_stack(folder: Path, **settings: str) -> Iterator[LocalStack]:
 def running_sfu(folder: Path) -> Iterator[LocalStack]:
     """The SFU alone, ready. SIGTERM would have it wait for its participants: it is killed."""
     stack = LocalStack.on_free_ports(folder)
-    stack.start("stack.sfu")
+    stack.start("devstack.sfu")
     try:
         stack.wait_ready(stack.url("sfu"))
         yield stack

@@ -13,7 +13,7 @@ from mcp.server.mcpserver import MCPServer
 from agent_worker.tools.mcp import McpServer, allow, mcp_server
 from agent_worker.tools.tool import (
     Answer,
-    BackendAway,
+    BackendUnavailable,
     Caller,
     IdempotencyKey,
     Tool,
@@ -32,13 +32,13 @@ async def ask_shop(url: str, number: int, key: str, call_id: str) -> str:
     """
     The effect: a row in the shop's ledger.
 
-    Raises: httpx2.TransportError: the answer was lost. BackendAway: the shop was busy.
+    Raises: httpx2.TransportError: the answer was lost. BackendUnavailable: the shop was busy.
     """
     async with httpx.AsyncClient(base_url=url, timeout=5) as http:
         headers = {"Idempotency-Key": key, "X-Call-Id": call_id}
         answer = await http.post("/v1/callbacks", json={"reason": f"{number}"}, headers=headers)
     if answer.status_code == 503:
-        raise BackendAway
+        raise BackendUnavailable
     answer.raise_for_status()
     return f"Callback {number} is noted."
 

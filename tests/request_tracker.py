@@ -12,8 +12,8 @@ from pathlib import Path
 
 import httpx2 as httpx
 
-from stack import apt
-from stack.parent_death import die_with_parent
+from devstack import apt
+from devstack.parent_death import die_with_parent
 from tests.local_stack import free_ports
 
 LIB = Path("/usr/share/request-tracker5/lib")

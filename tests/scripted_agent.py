@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from livekit import api, rtc
 
-from stack.caller import CHAT_TOPIC, RATE_HZ, TRANSCRIPTION_TOPIC
+from devstack.caller import CHAT_TOPIC, RATE_HZ, TRANSCRIPTION_TOPIC
 from tests.canned_service import CALLER, CannedService
 from voice_contract.messages import AgentMessage
 from voice_contract.names import MESSAGE_TOPIC, agent_identity

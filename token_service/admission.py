@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from call_record import calls, denial
+from call_record import calls, deny_list
 from call_record.admission import Refusal, hang_up, seconds_until_tomorrow
+from call_record.batch_admission import BatchAdmission
 from call_record.calls import Call
-from call_record.database import AWAY
+from call_record.database import DATABASE_DOWN
 from call_record.record import Record
 from call_record.tables import CallState
-from call_record.turnstile import Turnstile
 from service_base.problems import ServiceError
 from token_service.callers import Caller
 from token_service.errors import (
@@ -42,7 +42,7 @@ def record_or_problem() -> Iterator[None]:
     """What a database that is away raises, as the problem that the caller may see."""
     try:
         yield
-    except AWAY as error:
+    except DATABASE_DOWN as error:
         raise RecordUnavailable from error
 
 
@@ -51,7 +51,7 @@ class Admission:
     """Lets callers in: the record decides, then the SFU makes the room."""
 
     record: Record
-    turnstile: Turnstile
+    turnstile: BatchAdmission
     rooms: Rooms
 
     async def new(self, caller: Caller) -> Call:
@@ -84,7 +84,7 @@ class Admission:
             if call.state not in JOINABLE:
                 raise CallOver
             # By the record's identity, under which whoever put the caller out knew it.
-            if await denial.denied(self.record, caller.identity, caller.tenant, call_id):
+            if await deny_list.denied(self.record, caller.identity, caller.tenant, call_id):
                 raise NotAllowed
             await self.rooms.reopen(call)
             return call

@@ -13,20 +13,20 @@ from starlette.routing import Mount, Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from call_record.admission import free_slots
+from call_record.batch_admission import BatchAdmission
 from call_record.record import open_record
-from call_record.turnstile import Turnstile
 from service_base.health import health_routes
 from service_base.metrics import METRICS_ROUTE, MetricsMiddleware
 from service_base.problems import EXCEPTION_HANDLERS
-from token_service import auth, origins, own_calls, slots
+from token_service import auth, calls_api, origins, slot_metrics
 from token_service.admission import Admission, record_or_problem
-from token_service.door import Door
-from token_service.minting import Mint
+from token_service.endpoint import Endpoint
 from token_service.openapi import openapi
-from token_service.page import SecurityHeaders, WebClient
-from token_service.rates import Rates
+from token_service.rate_limits import RateLimits
+from token_service.room_tokens import RoomTokens
 from token_service.rooms import SFU_TIMEOUT_S, Rooms
 from token_service.settings import TokenSettings
+from token_service.static_site import SecurityHeaders, StaticSite
 from token_service.voice_token import livekit_token, voice_token
 
 log = structlog.get_logger()
@@ -43,8 +43,8 @@ def build(settings: TokenSettings) -> Starlette:
     """
     key = settings.sfu_key()
     record = open_record(settings, wait_s=RECORD_WAIT_S)
-    rates = Rates(settings)
-    door = Door(rates, auth.by(settings))
+    rates = RateLimits(settings)
+    door = Endpoint(rates, auth.by(settings))
 
     log.info("sfu.key", ends_with=key.api_key[-4:], auth=settings.token_auth)
 
@@ -54,10 +54,10 @@ def build(settings: TokenSettings) -> Starlette:
         client = api.LiveKitAPI(settings.sfu_url, key.api_key, key.secret, timeout=timeout)
         rooms = Rooms(client, settings.agent_name)
         app.state.record = record
-        app.state.mint = Mint(key, settings.rtc_url)
-        app.state.admission = Admission(record, Turnstile(record, settings.limits), rooms)
+        app.state.mint = RoomTokens(key, settings.rtc_url)
+        app.state.admission = Admission(record, BatchAdmission(record, settings.limits), rooms)
         stopping = asyncio.Event()
-        watching = asyncio.create_task(slots.watch(record, stopping))
+        watching = asyncio.create_task(slot_metrics.watch(record, stopping))
         yield
         stopping.set()
         await watching
@@ -79,15 +79,15 @@ def build(settings: TokenSettings) -> Starlette:
                 routes=[
                     door.route("/voice-token", "POST", voice_token),
                     door.route("/livekit-token", "POST", livekit_token),
-                    door.route("/calls/{call_id}", "GET", own_calls.view),
-                    door.route("/calls/{call_id}/end", "POST", own_calls.end),
-                    door.route("/calls/{call_id}/follow-up", "GET", own_calls.follow_up),
+                    door.route("/calls/{call_id}", "GET", calls_api.view),
+                    door.route("/calls/{call_id}/end", "POST", calls_api.end),
+                    door.route("/calls/{call_id}/follow-up", "GET", calls_api.follow_up),
                     Route("/openapi.json", openapi),
                 ],
             ),
             *health_routes({"sfu": sfu, "database": database}),
             METRICS_ROUTE,
-            Mount("/", WebClient(settings.web_dir)),
+            Mount("/", StaticSite(settings.web_dir)),
         ],
         middleware=[
             Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies),

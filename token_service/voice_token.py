@@ -9,11 +9,11 @@ from starlette.responses import Response
 from call_record.calls import Call
 from service_base.problems import BadRequest, read_body
 from token_service.admission import Admission
-from token_service.answers import json_answer
 from token_service.callers import Caller
 from token_service.cookie import remember
-from token_service.door import Passage
-from token_service.minting import Mint
+from token_service.endpoint import RequestLog
+from token_service.responses import json_response
+from token_service.room_tokens import RoomTokens
 from voice_contract.tokens import VoiceToken, VoiceTokenRequest
 
 BODY_LIMIT_BYTES = 4_096
@@ -44,7 +44,7 @@ async def voice_token(request: Request, caller: Caller) -> Response:
     """`POST /api/voice-token`: a token for a new call, or for the caller's own of that id."""
     asked = await _asked(request, VoiceTokenRequest)
     token = await _token(request, caller, asked.call_id)
-    answer = json_answer(token)
+    answer = json_response(token)
     remember(request, answer, caller)
     return answer
 
@@ -53,7 +53,7 @@ async def livekit_token(request: Request, caller: Caller) -> Response:
     """`POST /api/livekit-token`: what LiveKit's `TokenSource.endpoint` asks for; a new call."""
     await _asked(request, LiveKitTokenRequest)
     token = await _token(request, caller, None)
-    answer = json_answer(
+    answer = json_response(
         LiveKitToken(server_url=token.rtc_url, participant_token=token.token), status=201
     )
     remember(request, answer, caller)
@@ -73,9 +73,9 @@ async def _asked(request: Request, model: type[M]) -> M:
 
 
 async def _token(request: Request, caller: Caller, call_id: str | None) -> VoiceToken:
-    passage: Passage = request.state.passage
+    passage: RequestLog = request.state.passage
     admission: Admission = request.app.state.admission
-    mint: Mint = request.app.state.mint
+    mint: RoomTokens = request.app.state.mint
     call: Call
     if call_id is None:
         call = await admission.new(caller)

@@ -21,7 +21,7 @@ from livekit.agents.utils import shortuuid
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.call_control import end_call
-from agent_worker.reasoning import marks
+from agent_worker.reasoning import message_tags
 from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, Say, follow
 
 CALL_PREFIX = "local_"
@@ -109,14 +109,14 @@ class _AgentStream(LLMStream):
 
     def _from_templates(self, owner: AgentLLM) -> ChoiceDelta | None:
         items = self._chat_ctx.items
-        outputs = marks.arrived(items) or marks.unanswered(items)
+        outputs = message_tags.arrived(items) or message_tags.unanswered(items)
         if outputs:
             ours = all(output.call_id.startswith(CALL_PREFIX) for output in outputs)
             # What the gate asks is said as it is: no model may word it.
-            if ours or owner.remote is None or any(map(marks.asks, outputs)):
+            if ours or owner.remote is None or any(map(message_tags.asks, outputs)):
                 return say(_in_words(outputs))
             return None
-        if (words := marks.reply_to(marks.last_user(items))) is not None:
+        if (words := message_tags.reply_to(message_tags.last_user(items))) is not None:
             return say(words)
         if not owner.templates:
             return None
@@ -143,11 +143,11 @@ class _AgentStream(LLMStream):
         except Exception as error:
             failed = True
             self._emit_error(error, recoverable=True)
-        arrived = marks.arrived(self._chat_ctx.items)
+        arrived = message_tags.arrived(self._chat_ctx.items)
         if begun or (arrived and not failed):
             return
         # A result has words of its own.
-        outputs = arrived or marks.unanswered(self._chat_ctx.items)
+        outputs = arrived or message_tags.unanswered(self._chat_ctx.items)
         self._send(say(_in_words(outputs) or owner.agent.phrases.reply_failed))
 
     def _send(self, delta: ChoiceDelta) -> None:
@@ -171,8 +171,8 @@ def _not_understood(agent: AgentDefinition, times: int) -> ChoiceDelta:
     reprompts = agent.phrases.not_understood
     if times <= len(reprompts):
         return say(reprompts[times - 1])
-    if times == len(reprompts) + 1 and agent.way_out is not None:
-        return call_tool(agent.way_out, {})
+    if times == len(reprompts) + 1 and agent.fallback_tool is not None:
+        return call_tool(agent.fallback_tool, {})
     farewell = {"reason": "not-understood", "say": agent.phrases.not_understood_end}
     return call_tool(end_call.name, farewell)
 
@@ -198,7 +198,7 @@ def user_turns(items: Iterable[ChatItem]) -> list[str]:
         if item.type == "message"
         and item.role == "user"
         and item.text_content
-        and marks.reply_to(item) is None
+        and message_tags.reply_to(item) is None
     ]
 
 
@@ -211,4 +211,4 @@ def last_answer(items: list[ChatItem]) -> str:
 
 
 def _in_words(outputs: Iterable[FunctionCallOutput]) -> str:
-    return " ".join(dict.fromkeys(map(marks.spoken, outputs)))
+    return " ".join(dict.fromkeys(map(message_tags.spoken, outputs)))

@@ -16,9 +16,9 @@ from agent_worker.call_control import AgentEndReason, CallControl
 from agent_worker.loading import Listings, open_tools
 from agent_worker.metrics import Metrics
 from agent_worker.rehearsal.script import Script, Step, Words
+from agent_worker.tools.call_tools import CallTools
 from agent_worker.tools.guarded_agent import GuardedAgent, written
 from agent_worker.tools.journal import AlwaysOurs, MemoryJournal
-from agent_worker.tools.kit import ToolKit
 from agent_worker.tools.tool import Caller
 from voice_contract.confirmations import ConfirmationVote
 from voice_contract.ids import new_call_id
@@ -56,7 +56,7 @@ class Stage:
         caller = Caller("rehearsal", new_call_id())
         resources = await self._stack.enter_async_context(self._agent.open(caller))
         tools = await self._stack.enter_async_context(open_tools(self._agent, self._listings))
-        self._kit = ToolKit(
+        self._kit = CallTools(
             caller=caller,
             tools=tools,
             resources=(_Line(), *resources),

@@ -16,17 +16,17 @@ import structlog
 from livekit.agents.llm import ToolError
 
 from agent_worker.metrics import Metrics
-from agent_worker.tools import consent
+from agent_worker.tools import yes_no
 from agent_worker.tools.arguments import Values, WrongArguments, digest
 from agent_worker.tools.backends import Backends
 from agent_worker.tools.budget import TURN_MAX, Budget
 from agent_worker.tools.confirmations import Question, Questions, Way
-from agent_worker.tools.course import SETTLE_S, Course
-from agent_worker.tools.effects import Effects
-from agent_worker.tools.jobs import Job, Jobs, Outcome, Refused
+from agent_worker.tools.executor import Executor, Tasks
+from agent_worker.tools.guards import SETTLE_S, GuardPipeline
+from agent_worker.tools.idempotency import IdempotencyKeys
+from agent_worker.tools.invocations import Invocation, Invocations, Outcome, Refused
 from agent_worker.tools.journal import Journal, Lease
 from agent_worker.tools.phrases import GatePhrases
-from agent_worker.tools.runs import Runs, Tasks
 from agent_worker.tools.tool import Caller, Tool
 from call_record.clock import Clock, SystemClock
 from voice_contract.actions import Action
@@ -62,7 +62,7 @@ class Heard:
     """What the gate makes of a turn that answers its question."""
 
     say: str
-    job: Job | None = None
+    job: Invocation | None = None
     """The job that was decided."""
 
 
@@ -96,13 +96,13 @@ class Gate:
         self.phrases = phrases or GatePhrases()
         self.clock = clock or SystemClock()
         self.journal = journal
-        self.jobs = Jobs()
-        self.effects = Effects(caller.call_id)
+        self.jobs = Invocations()
+        self.effects = IdempotencyKeys(caller.call_id)
         self.budget = Budget() if call_max is None else Budget(call_max)
         self.closing = asyncio.Event()
         self.changed: Callable[[], None] = lambda: None
         self.act: Callable[[Action], None] = lambda _: None
-        self.settled: Callable[[Job], None] = lambda _: None
+        self.settled: Callable[[Invocation], None] = lambda _: None
         self.questions = Questions(self.clock, journal, lambda: self.changed())
         self._resources = [caller, *resources]
         self._metrics = metrics
@@ -110,7 +110,7 @@ class Gate:
         self._turn = ""
         self._ids: set[str] = set()
         backends = Backends(self.clock)
-        runs = Runs(
+        runs = Executor(
             journal=journal,
             lease=lease,
             effects=self.effects,
@@ -121,7 +121,7 @@ class Gate:
             act=lambda action: self.act(action),
             late=self._settle_late,
         )
-        self.course = Course(
+        self.course = GuardPipeline(
             journal=journal,
             phrases=self.phrases,
             budget=self.budget,
@@ -136,7 +136,7 @@ class Gate:
 
     # -- what is proposed
 
-    def propose(self, proposal: Proposal) -> Job:
+    def propose(self, proposal: Proposal) -> Invocation:
         """
         The job that *proposal* is: a new one, or the one that it repeats.
 
@@ -161,13 +161,13 @@ class Gate:
             self._count(tool, "duplicate", 0)
             return earlier
         self._write_proposed(tool_call_id, proposal, values)
-        job = Job(tool_call_id, tool, values, means, proposal.turn_id)
+        job = Invocation(tool_call_id, tool, values, means, proposal.turn_id)
         if earlier is not None and earlier.outcome and earlier.outcome.kind == "unknown":
             job.key = earlier.key  # sent again it does nothing new, and we learn what came of it
         self.start(job, proposal.unsettled)
         return job
 
-    def start(self, job: Job, unsettled: Callable[[], bool] = lambda: False) -> None:
+    def start(self, job: Invocation, unsettled: Callable[[], bool] = lambda: False) -> None:
         """Set *job* going, in a task that is ours alone."""
         self.jobs.add(job)
         job.task = self._tasks.start(self._live(job, unsettled))
@@ -199,7 +199,7 @@ class Gate:
 
         Returns: what to say; None: it is a turn like any other.
         """
-        approved = consent.read(text)
+        approved = yes_no.read(text)
         if approved is None or not self.questions.open:
             return None
         question = self.asks()
@@ -251,7 +251,7 @@ class Gate:
 
     # -- a job's life
 
-    async def _live(self, job: Job, unsettled: Callable[[], bool]) -> Outcome:
+    async def _live(self, job: Invocation, unsettled: Callable[[], bool]) -> Outcome:
         started_s = time.monotonic()
         try:
             outcome = await self.course.go(job, unsettled)
@@ -268,7 +268,7 @@ class Gate:
         self.settled(job)
         return outcome
 
-    def _settle_late(self, job: Job, outcome: Outcome) -> None:
+    def _settle_late(self, job: Invocation, outcome: Outcome) -> None:
         job.outcome, job.late = outcome, True
         self._count(job.tool, f"late-{outcome.kind}", 0)
         if self.jobs.find(job.digest) is job:
@@ -331,5 +331,5 @@ class Gate:
         )
 
 
-def _is_asking(job: Job) -> bool:
+def _is_asking(job: Invocation) -> bool:
     return job.question is not None and not job.question.decided.done()

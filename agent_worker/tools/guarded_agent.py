@@ -7,12 +7,12 @@ from livekit.agents import Agent, ModelSettings
 from livekit.agents.llm import ChatChunk, ChatContext, ChatMessage, ChoiceDelta, Tool
 from livekit.agents.utils import shortuuid
 
-from agent_worker.reasoning import marks
-from agent_worker.tools import consent
+from agent_worker.reasoning import message_tags
+from agent_worker.tools import yes_no
 from agent_worker.tools.gate import Gate
-from agent_worker.tools.jobs import Refused
+from agent_worker.tools.invocations import Refused
 from agent_worker.tools.provenance import stamp
-from agent_worker.tools.telling import Telling
+from agent_worker.tools.result_delivery import ResultDelivery
 
 CORRECTED = "The caller's words were corrected; only those in the caller's last message count."
 ANSWERED = "The caller answered the question above."
@@ -26,7 +26,7 @@ class GuardedAgent(Agent):
         *,
         instructions: str,
         gate: Gate,
-        telling: Telling,
+        telling: ResultDelivery,
         chat_ctx: ChatContext | None = None,
     ) -> None:
         super().__init__(instructions=instructions, chat_ctx=chat_ctx)
@@ -37,12 +37,12 @@ class GuardedAgent(Agent):
     async def llm_node(
         self, chat_ctx: ChatContext, tools: list[Tool], model_settings: ModelSettings
     ) -> AsyncIterator[Any]:
-        turn = marks.last_user(chat_ctx.items)
+        turn = message_tags.last_user(chat_ctx.items)
         if turn is not None and self.chat_ctx.get_by_id(turn.id) is None:
             self._speculated = turn.raw_text_content
-        outputs = marks.arrived(chat_ctx.items) or marks.unanswered(chat_ctx.items)
+        outputs = message_tags.arrived(chat_ctx.items) or message_tags.unanswered(chat_ctx.items)
         if tells := self._telling.results_in(outputs):
-            extra = {marks.EXTRA: {"tells": tells}}
+            extra = {message_tags.EXTRA: {"tells": tells}}
             yield ChatChunk(id=shortuuid(), delta=ChoiceDelta(role="assistant", extra=extra))
         async for chunk in Agent.default.llm_node(self, chat_ctx, tools, model_settings):
             if isinstance(chunk, ChatChunk) and chunk.delta:
@@ -59,12 +59,12 @@ class GuardedAgent(Agent):
         if await self._said_all(text):
             heard = self._gate.hear(text, new_message.id, "voice")
             if heard is not None:
-                marks.set_reply(new_message, heard.say)
+                message_tags.set_reply(new_message, heard.say)
                 turn_ctx.add_message(role="system", content=ANSWERED)
 
     async def _said_all(self, text: str) -> bool:
         """Whether a yes is all there is: "yes" may be the beginning of "yes, but ..."."""
-        if not self._gate.questions.open or not consent.read(text):
+        if not self._gate.questions.open or not yes_no.read(text):
             return True
         try:
             await self._gate.course.let_settle(lambda: self.session.user_state == "speaking")
@@ -78,5 +78,5 @@ def written(gate: Gate, text: str) -> ChatMessage:
     message = ChatMessage(role="user", content=[text])
     heard = gate.hear(text, message.id, "text")
     if heard is not None:
-        marks.set_reply(message, heard.say)
+        message_tags.set_reply(message, heard.say)
     return message

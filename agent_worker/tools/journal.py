@@ -20,7 +20,7 @@ class Journal(Protocol):
 
 
 class Lease(Protocol):
-    """Whether the call is still ours; `call_record.renewal.Lease` is one."""
+    """Whether the call is still ours; `call_record.lease.Lease` is one."""
 
     def may_act(self) -> bool:
         """Whether an effect may start."""

@@ -23,7 +23,7 @@ from mcp.types import (
 
 from agent_worker.tools.arguments import ARGUMENTS_MAX_BYTES
 from agent_worker.tools.mcp import Listed, Listing, McpServer, Send
-from agent_worker.tools.tool import Answer, BackendAway, ToolRefused
+from agent_worker.tools.tool import Answer, BackendUnavailable, ToolRefused
 
 log = structlog.get_logger()
 
@@ -87,14 +87,14 @@ class Connection:
         """
         Call a tool. Cancelling this tells the server to stop midway.
 
-        Raises: ToolRefused: an error that the tool reported, where that means so. BackendAway: it
+        Raises: ToolRefused: an error that the tool reported, where that means so. BackendUnavailable: it
             was not sent. TimeoutError: the answer was lost.
         """
         try:
             session = await self._connected()
         except Exception as error:
             log.warning("mcp.away", server=self._server.name, error=type(error).__name__)
-            raise BackendAway from error
+            raise BackendUnavailable from error
         try:
             # No time limit of the client's: it would tell the server to stop.
             result = await session.call_tool(name, arguments)

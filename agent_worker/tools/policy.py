@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from agent_worker.tools.arguments import Values
-from agent_worker.tools.tool import BackendAway, Tool, ToolRefused
+from agent_worker.tools.tool import BackendUnavailable, Tool, ToolRefused
 
 log = structlog.get_logger()
 
@@ -23,7 +23,7 @@ async def check(tool: Tool, values: Values, inject: Callable[[type], object]) ->
     """
     Let every rule of *tool* look at *values*.
 
-    Raises: ToolRefused: one says no, with a reason that can be spoken. BackendAway: one could not
+    Raises: ToolRefused: one says no, with a reason that can be spoken. BackendUnavailable: one could not
         ask what it needs to know. PolicyFailed.
     """
     if not tool.guards.policy:
@@ -37,7 +37,7 @@ async def check(tool: Tool, values: Values, inject: Callable[[type], object]) ->
                 verdict = rule.check(**seen, **injected)
                 if inspect.isawaitable(verdict):
                     await verdict
-    except (ToolRefused, BackendAway):
+    except (ToolRefused, BackendUnavailable):
         raise
     except Exception as error:
         log.error("policy.failed", tool=tool.name, error=type(error).__name__)

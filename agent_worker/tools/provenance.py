@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from livekit.agents.llm import ChatContext, FunctionCall, FunctionToolCall
 
-from agent_worker.reasoning.marks import EXTRA, last_user
+from agent_worker.reasoning.message_tags import EXTRA, last_user
 from agent_worker.tools.arguments import is_strict
 
 

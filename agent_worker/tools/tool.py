@@ -40,7 +40,7 @@ class ToolRefused(Exception):
     """The tool did not do it and will not. The message is a reason that can be spoken as it is."""
 
 
-class BackendAway(Exception):
+class BackendUnavailable(Exception):
     """
     The backend did not do it now, and may do it later.
 

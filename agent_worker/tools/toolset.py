@@ -10,11 +10,11 @@ from livekit.agents.llm import RawFunctionTool, ToolError, ToolResult, Toolset, 
 from livekit.agents.llm import Tool as SessionTool
 from livekit.agents.llm.async_toolset import AsyncToolset
 
-from agent_worker.reasoning import marks
+from agent_worker.reasoning import message_tags
 from agent_worker.tools.gate import Gate, Proposal
-from agent_worker.tools.jobs import Job
+from agent_worker.tools.invocations import Invocation
 from agent_worker.tools.provenance import is_current, origin_of
-from agent_worker.tools.telling import Telling
+from agent_worker.tools.result_delivery import ResultDelivery
 from agent_worker.tools.tool import Tool
 
 log = structlog.get_logger()
@@ -36,7 +36,7 @@ class GuardedToolset(AsyncToolset):
     ones. Of the session, not of an agent: what runs survives a handoff.
     """
 
-    def __init__(self, gate: Gate, telling: Telling) -> None:
+    def __init__(self, gate: Gate, telling: ResultDelivery) -> None:
         self._gate = gate
         self._telling = telling
         self._guarded = [self._wrap(tool) for tool in gate.tools.values()]
@@ -92,7 +92,7 @@ class GuardedToolset(AsyncToolset):
         with self._telling.waiting(context.function_call.call_id, job):
             return await self._result(job, context)
 
-    async def _result(self, job: Job, context: RunContext[Any]) -> object:
+    async def _result(self, job: Invocation, context: RunContext[Any]) -> object:
         assert job.task is not None
         await self._first(job, context)
         if not job.task.done() or context.speech_handle.interrupted:
@@ -113,7 +113,7 @@ class GuardedToolset(AsyncToolset):
         answer = outcome.answer
         return answer.model_dump_json(include={"say", "data"} if answer.data else {"say"})
 
-    async def _first(self, job: Job, context: RunContext[Any]) -> None:
+    async def _first(self, job: Invocation, context: RunContext[Any]) -> None:
         """Until the job is done, asks, or has taken so long that the conversation must go on."""
         assert job.task is not None
         loop = asyncio.get_running_loop()
@@ -131,19 +131,19 @@ class GuardedToolset(AsyncToolset):
         finally:
             asked.cancel()
 
-    async def _release(self, job: Job, context: RunContext[Any]) -> None:
+    async def _release(self, job: Invocation, context: RunContext[Any]) -> None:
         question = job.question
         silent = context.speech_handle.interrupted
         if question is not None and not question.decided.done():
             words = question.title if self._gate.course.has_cards else question.full
-            await context.update(marks.question(words), template="{message}", silent=silent)
+            await context.update(message_tags.question(words), template="{message}", silent=silent)
         else:
             words = self._gate.phrases.one_moment
             await context.update(words, template="{message}", silent=silent)
 
 
 def _results_arrived(arguments: Any) -> str:
-    return marks.results_arrived(arguments["call_ids"])
+    return message_tags.results_arrived(arguments["call_ids"])
 
 
 def _goes_on(context: RunContext[Any]) -> bool:

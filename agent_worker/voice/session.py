@@ -8,8 +8,8 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.settings import WorkerSettings
-from agent_worker.voice.policy import TRANSCRIPTION_TIMEOUT_S
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
+from agent_worker.voice.reprompts import TRANSCRIPTION_TIMEOUT_S
 from agent_worker.voice.turn_detector import GrammarTurnDetector
 
 VAD_SILENCE_S = 0.15

@@ -9,8 +9,8 @@ from livekit.agents.llm import ChatContext
 
 from agent_worker.tools.gate import Gate
 from agent_worker.tools.guarded_agent import GuardedAgent
-from agent_worker.tools.telling import Telling
-from agent_worker.turns import TurnJournal
+from agent_worker.tools.result_delivery import ResultDelivery
+from agent_worker.turn_journal import TurnJournal
 
 log = structlog.get_logger()
 
@@ -27,7 +27,7 @@ class SpeakingAgent(GuardedAgent):
         *,
         instructions: str,
         gate: Gate,
-        telling: Telling,
+        telling: ResultDelivery,
         chat_ctx: ChatContext | None,
         turns: TurnJournal,
         on_failure: Callable[[str], None],

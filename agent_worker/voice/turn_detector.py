@@ -8,7 +8,7 @@ from livekit.agents.llm import ChatContext
 from agent_worker.reasoning.dialog import NotUnderstood, follow
 from agent_worker.reasoning.llm import user_turns
 from agent_worker.reasoning.templates import Templates
-from agent_worker.tools import consent
+from agent_worker.tools import yes_no
 
 FINISHED = 1.0
 UNFINISHED = 0.0
@@ -45,7 +45,7 @@ class GrammarTurnDetector:
         turns = user_turns(chat_ctx.items)
         if not turns:
             return FINISHED
-        if consent.read(turns[-1]) is not None:
+        if yes_no.read(turns[-1]) is not None:
             return FINISHED
         if self._templates.is_unfinished(turns[-1]):
             return UNFINISHED

@@ -3,8 +3,8 @@
 import os
 from typing import Any
 
-from stack import sfu
-from stack.settings import StackSettings
+from devstack import sfu
+from devstack.settings import StackSettings
 
 REDIS_PORT = "CHAOS_REDIS_PORT"
 """Its rooms are in a Redis on this port."""

@@ -11,8 +11,8 @@ import httpx2 as httpx
 from call_record.calls import Call
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
-from stack.ask import speak
-from stack.caller import SOUND_RMS, Caller, Ear, attempt_of, joined, rms
+from devstack.ask import speak
+from devstack.caller import SOUND_RMS, Caller, Ear, attempt_of, joined, rms
 from tests.asking import ledger
 from tests.calls import the_call
 from tests.chaos.fleet import Fleet, Service

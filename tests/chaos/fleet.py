@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 from call_record import keys
 from call_record.database import Database
 from call_record.record import Record
-from stack.parent_death import die_with_parent
+from devstack.parent_death import die_with_parent
 from tests.chaos.relay import Relays
 from tests.local_stack import LocalStack, free_ports
 
@@ -152,7 +152,7 @@ class Fleet:
             "PYTHONUNBUFFERED": "1",
             **settings,
         }
-        self.sfu = self._service("sfu", "stack.sfu", "/")
+        self.sfu = self._service("sfu", "devstack.sfu", "/")
         self.storefront = self._service("storefront", "examples.storefront.backend")
         self.speech = self._service("speech", "speech_server")
         self.token = self._service("token", "token_service")

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 import httpx2 as httpx
 
-from stack.caller import attempt_of
-from stack.parent_death import die_with_parent
+from devstack.caller import attempt_of
+from devstack.parent_death import die_with_parent
 from tests.chaos.fleet import Fleet
 from tests.local_stack import ROOT
 from voice_contract.tokens import VoiceToken, VoiceTokenRequest

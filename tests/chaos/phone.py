@@ -11,7 +11,7 @@ import sys
 
 from livekit import rtc
 
-from stack.caller import SOUND_RMS, Caller, rms
+from devstack.caller import SOUND_RMS, Caller, rms
 from voice_contract.tokens import VoiceToken
 
 BIN_S = 0.1

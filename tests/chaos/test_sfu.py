@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.parent_death import die_with_parent
+from devstack.parent_death import die_with_parent
 from tests.chaos.altered_sfu import REDIS_PORT
 from tests.chaos.fleet import Fleet
 from tests.chaos.line import people

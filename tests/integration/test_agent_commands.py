@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from stack.parent_death import die_with_parent
+from devstack.parent_death import die_with_parent
 from tests.local_stack import ROOT, free_ports
 
 AGENT = "examples.storefront.agent"

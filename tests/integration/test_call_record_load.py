@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from call_record import admission, calls, chain, erasure, keys, workers
+from call_record import admission, calls, erasure, hash_chain, keys, workers
 from call_record.admission import Admitted, Applicant, Refusal, admit
 from call_record.database import Database
 from call_record.record import Record
@@ -97,7 +97,7 @@ async def fill(record: Record) -> None:
         "head_mac": b"m" * 32,
     }
     entry = {"at_ms": 1, "attempt": 1, "kind": "turn.user", "body": "x" * 200, "mac": b"m" * 32}
-    entry["salt"] = b"s" * chain.SALT_BYTES
+    entry["salt"] = b"s" * hash_chain.SALT_BYTES
     async with record.database.writing() as connection:
         await connection.execute(insert(call_table), [{"call_id": one, **row} for one in ids])
         rows = [

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from call_record import calls, journal, keys
 from call_record.calls import Claim, Renewal, Seen
-from call_record.database import AWAY, Database
+from call_record.database import DATABASE_DOWN, Database
 from call_record.journal import Head, StaleAttempt
 from call_record.record import Record
 from call_record.verification import Verdict, verify
@@ -131,7 +131,7 @@ class CallMachine(RuleBasedStateMachine):
             try:
                 assert self.run(work) == answer
                 self.model = after
-            except AWAY:
+            except DATABASE_DOWN:
                 self.model = after if self.observed() == after else before
                 if place == LOST_ANSWER:
                     assert self.model == after

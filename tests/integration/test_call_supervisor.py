@@ -24,8 +24,8 @@ from call_record.tables import CallState
 from call_record.verification import Verdict, verify
 from call_supervisor.rooms import Rooms
 from call_supervisor.supervisor import CallSupervisor
-from call_supervisor.times import Times
-from stack.parent_death import die_with_parent
+from call_supervisor.timeouts import Timeouts
+from devstack.parent_death import die_with_parent
 from tests.calls import requested, the_call
 from tests.local_stack import LocalStack, running_sfu
 from tests.scripted_worker import AGENT_NAME, ScriptedAgent, ScriptedWorker
@@ -33,7 +33,7 @@ from voice_contract.dispatch import DispatchMetadata
 from voice_contract.names import AGENT_IDENTITY_PREFIX
 from voice_contract.room import RoomState
 
-QUICK = Times(
+QUICK = Timeouts(
     poll_s=0.1, still_s=1.0, claim_s=2.0, look_s=1.0, look_often_s=0.5, no_agent_s=4.0, sweep_s=1.0
 )
 
@@ -58,7 +58,7 @@ async def sfu_api(sfu: LocalStack) -> AsyncIterator[api.LiveKitAPI]:
 
 @asynccontextmanager
 async def supervising(
-    sfu: LocalStack, record: Record, times: Times = QUICK
+    sfu: LocalStack, record: Record, times: Timeouts = QUICK
 ) -> AsyncIterator[CallSupervisor]:
     """A supervisor in this process."""
     async with sfu_api(sfu) as client:
@@ -235,7 +235,7 @@ async def test_worker_that_registers_4_s_after_the_caller_joined_takes_the_call(
     sfu: LocalStack, lasting: Record
 ) -> None:
     """With the supervisor's own times; meanwhile the page says that there is nobody."""
-    async with supervising(sfu, lasting, Times()), calling(sfu, lasting) as line:
+    async with supervising(sfu, lasting, Timeouts()), calling(sfu, lasting) as line:
         await asyncio.sleep(4)
         registered_at = time.monotonic()
         assert line.told[-1] == "no-agent 1"
@@ -316,7 +316,7 @@ async def test_sfu_killed_and_back_costs_no_attempt_while_the_job_lives(
             await heard(line, 1, 15)
             sfu.stop([signal.SIGKILL])
             await asyncio.sleep(2)
-            sfu.start("stack.sfu")
+            sfu.start("devstack.sfu")
             agent = await agent_of(worker, 1)
 
             async def met() -> bool:

@@ -22,16 +22,16 @@ from livekit.agents.llm import ChatContext, ChoiceDelta, FunctionToolCall
 from agent_worker.agent import AgentDefinition
 from agent_worker.metrics import Metrics
 from agent_worker.reasoning.llm import AgentLLM, say
-from agent_worker.reasoning.marks import spoken, unanswered
+from agent_worker.reasoning.message_tags import spoken, unanswered
 from agent_worker.reasoning.templates import Templates
+from agent_worker.tools.call_tools import CallTools
 from agent_worker.tools.guarded_agent import GuardedAgent, written
 from agent_worker.tools.journal import MemoryJournal
-from agent_worker.tools.kit import ToolKit
 from agent_worker.tools.mcp import as_tools
 from agent_worker.tools.mcp_client import Connection
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.tool import Caller, Tool
-from stack.parent_death import die_with_parent
+from devstack.parent_death import die_with_parent
 from tests.faulty_proxy import FaultyProxy, faulty_proxy
 from tests.gates import TestLease
 from tests.local_stack import ROOT, free_ports, until
@@ -165,7 +165,7 @@ class MatrixCall:
         self.lease = TestLease()
         self.wants: list[tuple[str, str]] = []
         self._shop_port = shop_port
-        self.kit = ToolKit(
+        self.kit = CallTools(
             caller=Caller("caller-1", self.call_id),
             tools=tools,
             resources=(),

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from agent_worker.tools.recovery import restore
-from agent_worker.tools.telling import Telling
+from agent_worker.tools.restore import restore
+from agent_worker.tools.result_delivery import ResultDelivery
 from call_record import calls, journal
+from call_record.lease import Lease
 from call_record.record import Record
-from call_record.renewal import Lease
 from call_record.verification import Verdict, verify
 from call_record.writer import JournalWriter
 from tests import killed_gate
@@ -143,7 +143,7 @@ async def test_agent_that_is_killed_midway_is_taken_over(
     lease = await take_over(record, call_id)
     async with JournalWriter(record, call_id, 2) as writer:
         gate = gate_of(call_id, Disk(done, answers=True), writer, lease)
-        telling = Telling(gate)
+        telling = ResultDelivery(gate)
         restore(gate, telling, await journal.read(record, call_id))
         jobs = {job.tool.name: job for job in gate.jobs}
         assert (await outcome(jobs["ship"])).say == "Shipped 0."

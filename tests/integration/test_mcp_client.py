@@ -18,9 +18,9 @@ from agent_worker.agent import AgentError
 from agent_worker.loading import look_at_servers
 from agent_worker.tools.mcp import McpServer, allow, mcp_server
 from agent_worker.tools.mcp_client import Connection, McpUnavailable, list_servers
-from agent_worker.tools.tool import Answer, BackendAway, ToolRefused
+from agent_worker.tools.tool import Answer, BackendUnavailable, ToolRefused
 from examples.storefront.agent import AGENT
-from stack.parent_death import die_with_parent
+from devstack.parent_death import die_with_parent
 from tests.local_stack import ROOT, free_ports, until
 
 SERVER = """
@@ -189,7 +189,7 @@ async def test_server_that_is_not_there_is_told_by_name_and_place(where: dict[st
     with pytest.raises(AgentError, match="the MCP server 'dead' does not answer"):
         await look_at_servers(dataclasses.replace(AGENT, mcp=(server,)))
     connection = Connection(server)
-    with pytest.raises(BackendAway):
+    with pytest.raises(BackendUnavailable):
         await connection.send("search", {})
     await connection.aclose()
 

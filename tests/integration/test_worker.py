@@ -18,7 +18,7 @@ from call_record.prepare import prepare
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
-from stack.parent_death import die_with_parent
+from devstack.parent_death import die_with_parent
 from tests.calls import requested, the_call
 from tests.local_stack import LocalStack
 from voice_contract.dispatch import DispatchMetadata

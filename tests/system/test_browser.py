@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from playwright.async_api import Page, expect
 
-from stack.ask import recognize, speak, to_wav
-from stack.caller import RATE_HZ, Pcm
+from devstack.ask import recognize, speak, to_wav
+from devstack.caller import RATE_HZ, Pcm
 from tests.asking import ledger
 from tests.browser import chromium, complaints, ended, in_phase, in_state, opened, said
 from tests.local_stack import LocalStack

@@ -10,8 +10,8 @@ import httpx2 as httpx
 import pytest
 from livekit import api, rtc
 
-from stack.ask import recognize, speak
-from stack.caller import SOUND_RMS, Caller, joined, rms
+from devstack.ask import recognize, speak
+from devstack.caller import SOUND_RMS, Caller, joined, rms
 from tests.asking import ask, greeted, ledger, speech_url
 from tests.local_stack import LocalStack, running_stack
 from voice_contract.messages import CallEnded, Notice

@@ -14,9 +14,9 @@ import pytest
 import yaml
 
 from service_base.settings import ENV_PREFIX
-from stack import services
-from stack.ask import recognize, speak
-from stack.caller import Caller, joined
+from devstack import services
+from devstack.ask import recognize, speak
+from devstack.caller import Caller, joined
 from tests.local_stack import ROOT, free_ports
 
 NO_ENGINE = (

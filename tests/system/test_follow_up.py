@@ -5,7 +5,7 @@ import time
 
 import httpx2 as httpx
 
-from stack.caller import joined
+from devstack.caller import joined
 from tests.asking import ask, greeted, ledger
 from tests.local_stack import LocalStack
 from voice_contract.follow_up import FollowUp

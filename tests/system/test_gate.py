@@ -9,8 +9,8 @@ import httpx2 as httpx
 import pytest
 from livekit import api, rtc
 
-from stack.ask import speak
-from stack.caller import Caller, joined
+from devstack.ask import speak
+from devstack.caller import Caller, joined
 from tests.asking import ask, effects, entries, greeted, speech_url
 from tests.cards import cards, pushed_card, rpc, vote
 from tests.gate_agent import EXPIRES_S

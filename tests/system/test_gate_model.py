@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import httpx2 as httpx
 import pytest
 
-from stack.ask import speak
-from stack.caller import Caller, joined
+from devstack.ask import speak
+from devstack.caller import Caller, joined
 from tests.asking import effects, entries, greeted, ledger, speech_url
 from tests.cards import cards, vote
 from tests.corrected_ear import SEPARATOR

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import httpx2 as httpx
 import pytest
 
-from stack.caller import joined
-from stack.parent_death import die_with_parent
+from devstack.caller import joined
+from devstack.parent_death import die_with_parent
 from tests.local_stack import LocalStack, running_stack
 
 SLOTS = 5

@@ -11,7 +11,7 @@ from livekit import api
 from call_record import journal
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
-from stack.caller import joined
+from devstack.caller import joined
 from tests.asking import ask, calls_now, greeted
 from tests.calls import the_call
 from tests.local_stack import LocalStack

@@ -36,7 +36,7 @@ AGENT = AgentDefinition(
     mcp=(KNOWLEDGE,),
     open=open_shop,
     provides=(ShopClient,),
-    way_out="talk_to_person",
+    fallback_tool="talk_to_person",
     phrases=Phrases(
         not_understood=(
             "Sorry, I didn't get that. I can help with orders, refunds, appointments, our products "

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2 as httpx
 from pydantic import Field, SecretStr
 
-from agent_worker.tools.tool import BackendAway, Caller, IdempotencyKey, ToolRefused
+from agent_worker.tools.tool import BackendUnavailable, Caller, IdempotencyKey, ToolRefused
 from service_base.settings import ServiceSettings, load
 
 TIMEOUT_S = 4.0
@@ -40,13 +40,13 @@ class ShopClient:
         """
         `GET path`.
 
-        Raises: ToolRefused: the shop said no, with its reason. BackendAway: it did not answer.
+        Raises: ToolRefused: the shop said no, with its reason. BackendUnavailable: it did not answer.
             httpx2.HTTPStatusError: it did not understand.
         """
         try:
             return self._body(await self._http.get(path, params=query))
         except httpx.TransportError as error:
-            raise BackendAway from error
+            raise BackendUnavailable from error
 
     async def post(self, path: str, key: IdempotencyKey, **body: Any) -> dict[str, Any]:
         """
@@ -57,7 +57,7 @@ class ShopClient:
         try:
             response = await self._http.post(path, json=body, headers={"Idempotency-Key": key})
         except NOT_SENT as error:
-            raise BackendAway from error
+            raise BackendUnavailable from error
         except httpx.TransportError as error:
             raise TimeoutError from error
         return self._body(response)
@@ -74,7 +74,7 @@ class ShopClient:
     def _body(response: httpx.Response) -> dict[str, Any]:
         if response.status_code in TRY_LATER:
             after_s = response.headers.get("Retry-After", "")
-            raise BackendAway(retry_after_s=float(after_s) if after_s.isdecimal() else None)
+            raise BackendUnavailable(retry_after_s=float(after_s) if after_s.isdecimal() else None)
         body: dict[str, Any] = response.json()
         if response.status_code in (404, 409):
             raise ToolRefused(body["detail"])

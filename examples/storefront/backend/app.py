@@ -34,7 +34,7 @@ from service_base.problems import EXCEPTION_HANDLERS, ServiceError
 log = structlog.get_logger()
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-AWAY = (exc.DBAPIError, exc.TimeoutError, OSError)
+DATABASE_DOWN = (exc.DBAPIError, exc.TimeoutError, OSError)
 """What the drivers raise when the database is locked, busy, broken or gone."""
 
 
@@ -82,7 +82,10 @@ def build(settings: StorefrontSettings, shop: Shop) -> Starlette:
             Middleware(MetricsMiddleware),
             Middleware(AccessMiddleware, shop=shop, api_key=settings.storefront_api_key),
         ],
-        exception_handlers={**EXCEPTION_HANDLERS, **dict.fromkeys(AWAY, _records_unavailable)},
+        exception_handlers={
+            **EXCEPTION_HANDLERS,
+            **dict.fromkeys(DATABASE_DOWN, _records_unavailable),
+        },
         lifespan=lifespan,
     )
     app.state.shop = shop

@@ -25,7 +25,7 @@ from call_record.database import Database
 from call_record.follow_up import Step, StepState
 from call_record.prepare import prepare
 from call_record.record import Record
-from stack.parent_death import die_with_parent
+from devstack.parent_death import die_with_parent
 from tests import post_call_process
 from tests.conftest import in_a_thread, psql
 from tests.local_stack import ROOT, free_ports

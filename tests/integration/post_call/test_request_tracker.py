@@ -13,7 +13,7 @@ from call_record.follow_up import StepState
 from post_call.connectors import NewTicket
 from post_call.connectors.request_tracker import RequestTracker
 from post_call.http import Refused, client
-from stack.step import StepError
+from devstack.step import StepError
 from tests import request_tracker
 from tests.ended_calls import ORDER_STATUS, REFUND_UNKNOWN, ended
 from tests.integration.post_call.conftest import Desk

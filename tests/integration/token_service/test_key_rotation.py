@@ -56,7 +56,7 @@ async def test_keys_are_rotated_without_a_caller_who_is_refused(
             stack.process.wait()
         stack.keys_file.write_text("".join(f"{key.api_key}: {key.secret}\n" for key in known))
         stack.keys_file.chmod(0o600)
-        stack.start("stack.sfu")
+        stack.start("devstack.sfu")
         stack.wait_ready(stack.url("sfu"))
 
     def signs_with(key: SfuKey) -> TokenSettings:

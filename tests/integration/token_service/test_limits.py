@@ -7,7 +7,7 @@ import httpx2 as httpx
 import pytest
 from sqlalchemy import update
 
-from call_record import calls, denial, tables, workers
+from call_record import calls, deny_list, tables, workers
 from call_record.calls import Claim
 from call_record.record import Record
 from tests.calls import the_call
@@ -90,11 +90,11 @@ async def test_caller_who_was_put_out_stays_out(
     call_id = await in_a_call(http, sfu, record)
     caller = (await the_call(record, call_id)).caller
     assert caller is not None
-    await denial.deny(record, caller, call_id=call_id)
+    await deny_list.deny(record, caller, call_id=call_id)
     back = await http.post("/api/voice-token", json={"call_id": call_id})
     assert refusal(back) == (403, "not-allowed")
     assert (await http.post("/api/voice-token")).status_code == 200
-    await denial.deny(record, caller)
+    await deny_list.deny(record, caller)
     assert refusal(await http.post("/api/voice-token")) == (403, "not-allowed")
 
 

@@ -10,10 +10,10 @@ import pytest
 from prometheus_client import REGISTRY
 from starlette.requests import Request
 
-from stack import redis
+from devstack import redis
 from tests.local_stack import free_ports
 from token_service.errors import RateLimited, RecordUnavailable
-from token_service.rates import REDIS_TIMEOUT_S, Rates
+from token_service.rate_limits import REDIS_TIMEOUT_S, RateLimits
 from token_service.settings import TokenSettings
 
 ASKED = Request({"type": "http", "client": ("192.0.2.1", 1), "headers": []})
@@ -32,9 +32,9 @@ def server(port: int) -> Iterator["Popen[bytes]"]:
         yield process
 
 
-def rates(port: int, without_redis: str = "memory") -> Rates:
+def rates(port: int, without_redis: str = "memory") -> RateLimits:
     """Three requests a minute."""
-    return Rates(
+    return RateLimits(
         TokenSettings(
             _env_file=None,
             token_rate_address=3,
@@ -44,7 +44,7 @@ def rates(port: int, without_redis: str = "memory") -> Rates:
     )
 
 
-async def admitted(limits: Rates, times: int) -> int:
+async def admitted(limits: RateLimits, times: int) -> int:
     """How many of so many requests are let through."""
     passed = 0
     for _ in range(times):
@@ -84,7 +84,7 @@ async def test_redis_that_does_not_answer_is_waited_for_once(
     server: "Popen[bytes]", port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not by every caller; and it counts again when it is back."""
-    monkeypatch.setattr("token_service.rates.REDIS_PAUSE_S", 1.0)
+    monkeypatch.setattr("token_service.rate_limits.REDIS_PAUSE_S", 1.0)
     limits = rates(port)
     assert await admitted(limits, 1) == 1
     server.send_signal(signal.SIGSTOP)

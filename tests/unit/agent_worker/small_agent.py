@@ -13,9 +13,9 @@ from agent_worker.agent import AgentDefinition, Phrases
 from agent_worker.call_control import AgentEndReason, CallControl
 from agent_worker.metrics import Metrics
 from agent_worker.reasoning.templates import Templates
+from agent_worker.tools.call_tools import CallTools
 from agent_worker.tools.guarded_agent import GuardedAgent, written
 from agent_worker.tools.journal import AlwaysOurs, MemoryJournal
-from agent_worker.tools.kit import ToolKit
 from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, ToolRefused, tool
 
 TEMPLATES = """
@@ -208,7 +208,7 @@ def load_templates(folder: Path, text: str = TEMPLATES) -> Templates:
     return Templates.load(file)
 
 
-def small_agent(templates: Templates, *, way_out: str | None = "person") -> AgentDefinition:
+def small_agent(templates: Templates, *, fallback_tool: str | None = "person") -> AgentDefinition:
     """The agent."""
     return AgentDefinition(
         name="House",
@@ -218,7 +218,7 @@ def small_agent(templates: Templates, *, way_out: str | None = "person") -> Agen
         tools=(look, paint, clear, heat, visit, search, person),
         open=open_house,
         provides=(House,),
-        way_out=way_out,
+        fallback_tool=fallback_tool,
         phrases=PHRASES,
     )
 
@@ -238,7 +238,7 @@ class TextCall:
         self.house = House()
         self.line = Line()
         self.journal = MemoryJournal()
-        self.tools = ToolKit(
+        self.tools = CallTools(
             caller=Caller("caller-1", "call-1"),
             tools=agent.all_tools,
             resources=(self.house, self.line),

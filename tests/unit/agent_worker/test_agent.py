@@ -73,8 +73,8 @@ async def lost(
     [
         ({"tools": (look, look)}, "two tools have the same name"),
         ({"tools": (end_call,)}, "two tools have the same name"),
-        ({"way_out": "helicopter"}, "way_out: there is no tool 'helicopter'"),
-        ({"tools": (look, paint), "way_out": None}, "intent clear: there is no tool 'clear'"),
+        ({"fallback_tool": "helicopter"}, "fallback_tool: there is no tool 'helicopter'"),
+        ({"tools": (look, paint), "fallback_tool": None}, "intent clear: there is no tool 'clear'"),
     ],
 )
 def test_load_agent_contradiction_is_told(
@@ -116,8 +116,8 @@ def test_load_agent_way_out_that_needs_arguments_is_told(
     agent: AgentDefinition, load: Load
 ) -> None:
     """It is called with none."""
-    with pytest.raises(AgentError, match="way_out: paint needs number"):
-        load(dataclasses.replace(agent, way_out="paint"))
+    with pytest.raises(AgentError, match="fallback_tool: paint needs number"):
+        load(dataclasses.replace(agent, fallback_tool="paint"))
 
 
 @pytest.mark.parametrize(

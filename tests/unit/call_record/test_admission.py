@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from call_record import admission, calls, denial, erasure, journal, tables, workers
+from call_record import admission, calls, deny_list, erasure, journal, tables, workers
 from call_record.admission import (
     NO_LIMITS,
     Admitted,
@@ -224,11 +224,11 @@ async def test_admit_of_a_caller_who_was_put_out_is_refused(
     await workers.register(clocked, "worker", 9)
     call_id = await admitted(clocked, "sam")
     sam, other = Applicant("sam"), Applicant("sam", tenant="bank")
-    await denial.deny(clocked, "sam", call_id=call_id)
+    await deny_list.deny(clocked, "sam", call_id=call_id)
     assert await admit(clocked, new_call_id(), sam) is Refusal.NOT_ALLOWED
     await admission.withdraw(clocked, call_id, "kicked")
     await admitted(clocked, "sam")
-    await denial.deny(clocked, "sam")
+    await deny_list.deny(clocked, "sam")
     assert await admit(clocked, new_call_id(), sam) is Refusal.NOT_ALLOWED
     assert isinstance(await admit(clocked, new_call_id(), other), Admitted)
     clock.seconds += DENY_S + 1

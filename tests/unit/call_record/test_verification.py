@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, text, update
 
-from call_record import calls, chain, erasure, journal
+from call_record import calls, erasure, hash_chain, journal
 from call_record.keys import KeyRing
 from call_record.record import Record
 from call_record.tables import call as call_table
@@ -25,12 +25,12 @@ CALL = "01890000-0000-7000-8000-000000000000"
 def evidence(count: int = 4, *, erased: bool = False) -> Evidence:
     """A sealed journal in memory, erased or not."""
     links: list[Link] = []
-    last = chain.genesis(KEY, CALL)
+    last = hash_chain.genesis(KEY, CALL)
     for seq in range(1, count + 1):
         kind = "call.ended" if seq == count else "turn.user"
         body, salt = '{"text":"ab"}', bytes([seq] * 16)
-        digest = chain.digest(salt, body)
-        last = chain.mac(KEY, last, seq=seq, at_ms=seq, attempt=1, kind=kind, digest=digest)
+        digest = hash_chain.digest(salt, body)
+        last = hash_chain.mac(KEY, last, seq=seq, at_ms=seq, attempt=1, kind=kind, digest=digest)
         whole = Link(CALL, seq, seq, 1, kind, body, salt, None, last)
         gone = dataclasses.replace(whole, body=None, salt=None, digest=digest)
         links.append(gone if erased else whole)
@@ -38,7 +38,7 @@ def evidence(count: int = 4, *, erased: bool = False) -> Evidence:
 
 
 def tomb(last_seq: int, last_mac: bytes) -> Tombstone:
-    mac = chain.tombstone_mac(
+    mac = hash_chain.tombstone_mac(
         KEY, call_id=CALL, at_ms=9, why="asked", last_seq=last_seq, last_mac=last_mac
     )
     return Tombstone(CALL, 9, "asked", last_seq, last_mac, "k1", mac)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from call_record import calls, workers
 from call_record.calls import Claim
 from call_record.record import Record
-from call_supervisor.rooms import OpenRoom, Rooms, SfuAway
+from call_supervisor.rooms import OpenRoom, Rooms, SfuUnavailable
 from call_supervisor.supervisor import CallSupervisor
-from call_supervisor.times import Times
+from call_supervisor.timeouts import Timeouts
 from tests.calls import FakeClock
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.names import agent_identity
@@ -52,7 +52,7 @@ class RoomsWithoutMedia(Rooms):
             raise Killed
         self.asked.append(method)
         if self.away or method in self.refuses:
-            raise SfuAway(method)
+            raise SfuUnavailable(method)
 
     async def people(self, call_id: str) -> frozenset[str]:
         self._ask("people")
@@ -106,9 +106,9 @@ class World:
     Agents are there for whoever is dispatched, unless `agents_come` is False.
     """
 
-    def __init__(self, record: Record, clock: FakeClock, times: Times | None = None) -> None:
+    def __init__(self, record: Record, clock: FakeClock, times: Timeouts | None = None) -> None:
         self.record, self.clock = record, clock
-        self.times = times or Times()
+        self.times = times or Timeouts()
         self.rooms = RoomsWithoutMedia()
         self.rooms.on_dispatch = self._arrive
         self.agents: list[Agent] = []

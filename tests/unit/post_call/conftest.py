@@ -13,7 +13,7 @@ from call_record.record import Record
 from examples.storefront.backend.app import build, open_shop
 from examples.storefront.backend.settings import StorefrontSettings
 from examples.storefront.backend.setup import prepare
-from post_call.story import Story, tell
+from post_call.call_facts import CallFacts, tell
 from service_base.settings import load
 from tests.ended_calls import ended
 from tests.receiver import Receiver
@@ -61,7 +61,7 @@ async def receiver() -> AsyncIterator[tuple[Receiver, str]]:
     server.close()
 
 
-async def a_story(record: Record, entries: Sequence[Entry], reason: str = "caller") -> Story:
+async def a_story(record: Record, entries: Sequence[Entry], reason: str = "caller") -> CallFacts:
     """The story of a call that had those entries."""
     call_id = await ended(record, entries, reason=reason)
     call = await calls.read(record, call_id)

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from post_call.app import build
-from post_call.identity import Identity
+from post_call.executor_id import ExecutorId
 from post_call.settings import PostCallSettings
 from service_base.settings import SettingsError, load
 from tests.unit.post_call.conftest import SECRET
 
-NOBODY = Identity("a", -1)
+NOBODY = ExecutorId("a", -1)
 
 
 def settings(tmp_path: Path, **chosen: Any) -> PostCallSettings:

@@ -26,7 +26,7 @@ from agent_worker.reasoning.llm import (
     say,
     user_turns,
 )
-from agent_worker.reasoning.marks import spoken, unanswered
+from agent_worker.reasoning.message_tags import spoken, unanswered
 from agent_worker.reasoning.templates import Templates
 from tests.unit.agent_worker.scripted import Script, ScriptedLLM
 from tests.unit.agent_worker.small_agent import TextCall, small_agent
@@ -95,7 +95,7 @@ async def test_not_understood_without_a_way_out_ends_after_the_reprompts(
     templates: Templates,
 ) -> None:
     """An agent with nobody to hand over to says goodbye instead."""
-    agent = small_agent(templates, way_out=None)
+    agent = small_agent(templates, fallback_tool=None)
     async with TextCall(agent, AgentLLM(agent)) as call:
         for words in ("mumble", "mutter"):
             await call.say(words)

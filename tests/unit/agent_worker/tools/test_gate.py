@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from agent_worker.metrics import Metrics, MetricsReceiver
 from agent_worker.tools.budget import TURN_MAX
 from agent_worker.tools.phrases import GatePhrases
-from agent_worker.tools.tool import Answer, BackendAway, ToolRefused, make_rule
+from agent_worker.tools.tool import Answer, BackendUnavailable, ToolRefused, make_rule
 from tests.gates import SECRET, Scene, asked, outcome, pay
 from tests.local_stack import until
 from voice_contract.journal import (
@@ -244,7 +244,7 @@ async def test_read_in_the_same_turn_is_read_again(scene: Scene) -> None:
 
 async def test_failure_is_not_kept(scene: Scene) -> None:
     """Proposed again in the same turn it is tried again, with the same key."""
-    scene.probe.errors = [BackendAway(), ToolRefused("Not today.")]
+    scene.probe.errors = [BackendUnavailable(), ToolRefused("Not today.")]
     assert (await scene.call("note", {"number": 1})).say == SAYS.away
     assert (await scene.call("note", {"number": 1})).say == "Not today."
     assert (await scene.call("note", {"number": 1})).kind == "done"
@@ -398,7 +398,7 @@ async def test_result_that_is_too_large_for_the_journal_is_there_without_its_dat
 @pytest.mark.parametrize(
     ("error", "say"),
     [
-        (BackendAway(), SAYS.away),
+        (BackendUnavailable(), SAYS.away),
         (RuntimeError(SECRET), SAYS.failed),
         (TimeoutError(), SAYS.failed),
     ],
@@ -491,15 +491,18 @@ async def test_closed_gate_declines_what_is_open_and_starts_nothing(scene: Scene
         ("note", {"number": 1}, [], "done"),
         ("note", {"number": 1}, [ToolRefused("No.")], "refused"),
         ("look", {}, [RuntimeError(SECRET)], "failed"),
-        ("look", {}, [BackendAway(SECRET, retry_after_s=9)], "failed"),
+        ("look", {}, [BackendUnavailable(SECRET, retry_after_s=9)], "failed"),
         (
             "push",
             {},
-            [BackendAway(SECRET, retry_after_s=0.01), BackendAway(SECRET, retry_after_s=9)],
+            [
+                BackendUnavailable(SECRET, retry_after_s=0.01),
+                BackendUnavailable(SECRET, retry_after_s=9),
+            ],
             "failed",
         ),
         ("note", {"number": 1}, [TimeoutError(SECRET)], "unknown"),
-        ("note", {"number": 1}, [BackendAway(SECRET)], "failed"),
+        ("note", {"number": 1}, [BackendUnavailable(SECRET)], "failed"),
     ],
 )
 async def test_outcome_is_logged_without_what_was_said_or_went_wrong(

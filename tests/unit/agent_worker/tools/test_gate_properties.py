@@ -17,11 +17,18 @@ from livekit.agents.llm import ToolError
 
 from agent_worker.metrics import Metrics
 from agent_worker.tools.gate import Gate, Proposal
-from agent_worker.tools.jobs import Job
+from agent_worker.tools.invocations import Invocation
 from agent_worker.tools.journal import MemoryJournal
-from agent_worker.tools.recovery import restore
-from agent_worker.tools.telling import Telling
-from agent_worker.tools.tool import Answer, BackendAway, Caller, IdempotencyKey, ToolRefused, tool
+from agent_worker.tools.restore import restore
+from agent_worker.tools.result_delivery import ResultDelivery
+from agent_worker.tools.tool import (
+    Answer,
+    BackendUnavailable,
+    Caller,
+    IdempotencyKey,
+    ToolRefused,
+    tool,
+)
 from call_record.journal import Recorded
 from tests.calls import FakeClock
 from tests.gates import TestLease
@@ -70,7 +77,7 @@ class Backend:
         """One request."""
         self.sent.setdefault(key, set()).add((what, number))
         if self.mood == "away":
-            raise BackendAway(retry_after_s=99)
+            raise BackendUnavailable(retry_after_s=99)
         if self.mood == "refuses":
             raise ToolRefused("No.")
         if (what, number) in self.doubtful:
@@ -147,7 +154,7 @@ class World:
         at_ms = self.clock.now_ms()
         restore(
             self.gate,
-            Telling(self.gate),
+            ResultDelivery(self.gate),
             [Recorded(i, at_ms, 1, one.kind, one, b"") for i, one in enumerate(before)],
         )
 
@@ -259,7 +266,7 @@ def test_each_wish_in_a_turn_of_its_own_is_one_effect(numbers: list[int], repeat
         world = World()
         for number in numbers:
             world.turn += 1
-            jobs: list[Job] = []
+            jobs: list[Invocation] = []
             for _ in range(repeats):
                 proposal = Proposal("note", {"number": number}, "c", turn_id=str(world.turn))
                 jobs.append(world.gate.propose(proposal))

@@ -16,7 +16,7 @@ from livekit.agents.llm import (
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.reasoning.llm import AgentLLM, say
-from agent_worker.reasoning.marks import unanswered
+from agent_worker.reasoning.message_tags import unanswered
 from agent_worker.tools.guarded_agent import GuardedAgent
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.toolset import GuardedToolset, Unguarded

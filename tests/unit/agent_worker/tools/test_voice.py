@@ -7,7 +7,7 @@ from livekit.agents.llm import ChatContext, ChoiceDelta, FunctionToolCall
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.reasoning.llm import AgentLLM, say
-from agent_worker.reasoning.marks import last_user, unanswered
+from agent_worker.reasoning.message_tags import last_user, unanswered
 from agent_worker.tools.phrases import GatePhrases
 from tests.unit.agent_worker.scripted import Script, ScriptedLLM
 from tests.unit.agent_worker.voice_call import VoiceCall

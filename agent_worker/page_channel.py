@@ -1,0 +1,68 @@
+"""What the agent sends to the caller's page, and to nobody else."""
+
+import asyncio
+
+import structlog
+from livekit import rtc
+
+from voice_contract.messages import NOTICE_MAX_CHARS, AgentMessage, Notice, NoticeCode
+from voice_contract.names import MESSAGE_TOPIC
+
+log = structlog.get_logger()
+
+
+class PageChannel:
+    """The page of *caller* in *room*."""
+
+    def __init__(self, room: rtc.Room, caller: str) -> None:
+        self._room = room
+        self._caller = caller
+        self._one_by_one = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._shown = ""
+
+    async def send(self, message: AgentMessage) -> None:
+        """Send *message* after those before it; one that can not be sent is logged."""
+        await self._start(message)
+
+    def push(self, message: AgentMessage) -> None:
+        """
+        Send *message* in the background.
+
+        Out of the room none is sent: a page asks for what it needs when an agent joins.
+        """
+        if self._room.isconnected():
+            self._start(message)
+
+    def show(self, code: NoticeCode, text: str) -> None:
+        """
+        Show *text*, its first `NOTICE_MAX_CHARS`, unless it was the last that this turn showed.
+
+        Words that announce a failure may fail to be spoken too: once on screen is enough.
+        """
+        text = text[:NOTICE_MAX_CHARS]
+        if text != self._shown:
+            self._shown = text
+            self.push(Notice(code=code, text=text))
+
+    def begin_turn(self) -> None:
+        """The caller has spoken: what fails now is shown anew."""
+        self._shown = ""
+
+    def _start(self, message: AgentMessage) -> asyncio.Task[None]:
+        # A task also for who waits: it would be ahead of those that were pushed just before.
+        task = asyncio.create_task(self._send(message))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _send(self, message: AgentMessage) -> None:
+        try:
+            async with self._one_by_one:
+                await self._room.local_participant.send_text(
+                    message.model_dump_json(),
+                    topic=MESSAGE_TOPIC,
+                    destination_identities=[self._caller],
+                )
+        except Exception as error:
+            log.warning("message.not_sent", type=message.type, exc_info=error)

@@ -1,0 +1,200 @@
+"""
+Sees to it that the caller hears what became of an effect.
+
+A result counts as told when the agent's turn with it was heard. One that was interrupted is told
+again when there is a pause, so that nobody has to guess what happened.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import structlog
+from livekit.agents import AgentSession
+from livekit.agents.llm import ChatMessage, FunctionCallOutput
+from livekit.agents.voice.agent_activity import ActivityClosedError
+from livekit.agents.voice.events import ConversationItemAddedEvent
+
+from agent_worker.reasoning.message_tags import EXTRA
+from agent_worker.tools.gate import Gate
+from agent_worker.tools.invocations import Invocation
+
+log = structlog.get_logger()
+
+PAUSE_S = 1.0
+"""The agent has been silent for so long: what is not told by now will not be by itself."""
+TELLINGS_MAX = 2
+"""So often a result is told again; who interrupts it every time does not want to hear it."""
+KEPT_MAX = 200
+FINAL = "_final"
+"""What the framework adds to a call's id when its result comes after the conversation went on."""
+
+
+class ResultDelivery:
+    """Follows the jobs of *gate* and what is said in a session."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._session: AgentSession[None] | None = None
+        self._jobs: dict[str, Invocation] = {}
+        """By the framework's call id."""
+        self._released: set[str] = set()
+        self._waiting: dict[str, int] = {}
+        self._untold: dict[str, Invocation] = {}
+        self._unasked: list[Invocation] = []
+        self._tellings: Counter[str] = Counter()
+        self._told: dict[str, tuple[str, ...]] = {}
+        self._present = True
+        self._task: asyncio.Task[None] | None = None
+        gate.settled = self.settled
+
+    def follow(self, session: AgentSession[None]) -> None:
+        """Listen to what is said in *session*, and say in it what was not told."""
+        self._session = session
+        session.on("conversation_item_added", self._on_item)
+        self._tell_again()
+
+    def pause(self) -> None:
+        """Nobody hears the agent."""
+        self._present = False
+
+    def resume(self) -> None:
+        """Somebody hears the agent again."""
+        self._present = True
+        self._tell_again()
+
+    def stop(self) -> None:
+        """Tell nothing more."""
+        self._present = False
+        if self._task is not None:
+            self._task.cancel()
+
+    @contextmanager
+    def waiting(self, call_id: str, job: Invocation) -> Iterator[None]:
+        """While the framework's call of that id waits for the result of *job*."""
+        self._jobs[call_id] = job
+        while len(self._jobs) > KEPT_MAX:
+            gone = next(iter(self._jobs))
+            del self._jobs[gone]
+            self._released.discard(gone)
+        self._waiting[job.id] = self._waiting.get(job.id, 0) + 1
+        try:
+            yield
+        finally:
+            self._waiting[job.id] -= 1
+            if not self._waiting[job.id]:
+                del self._waiting[job.id]
+                self._tell_again()
+
+    def released(self, call_id: str) -> None:
+        """The conversation goes on before that call has its result."""
+        self._released.add(call_id)
+
+    def settled(self, job: Invocation) -> None:
+        """*job* has an outcome, or another one than before."""
+        assert job.outcome is not None
+        if job.quiet or job.outcome.kind in ("declined", "ended"):
+            return
+        self._untold[job.id] = job
+        while len(self._untold) > KEPT_MAX:
+            del self._untold[next(iter(self._untold))]
+        self._tell_again()
+
+    def knows(self, job: Invocation) -> None:
+        """The conversation so far has the result of *job*, under its own id."""
+        self._jobs[job.id] = job
+
+    def ask_again(self, job: Invocation) -> None:
+        """The question of *job* is open from before: nobody has heard it from this agent."""
+        self._unasked.append(job)
+        self._tell_again()
+
+    def results_in(self, outputs: Iterable[FunctionCallOutput]) -> list[str]:
+        """Of which jobs *outputs* are the results."""
+        found: list[str] = []
+        for output in outputs:
+            final = output.call_id.endswith(FINAL)
+            call_id = output.call_id.removesuffix(FINAL)
+            job = self._jobs.get(call_id)
+            if job is not None and (final or call_id not in self._released):
+                found.append(job.id)
+        return list(dict.fromkeys(found))
+
+    def told_by(self, message: ChatMessage) -> tuple[str, ...]:
+        """The jobs whose results the caller heard in the agent's turn *message*."""
+        if message.id not in self._told:
+            mark = message.extra.get(EXTRA)
+            meant = mark.get("tells", []) if isinstance(mark, dict) else []
+            said = " ".join((message.text_content or "").split())
+            self._told[message.id] = tuple(
+                job_id
+                for job_id, job in self._untold.items()
+                if (job_id in meant and not message.interrupted) or _words(job) in said
+            )
+            while len(self._told) > KEPT_MAX:
+                del self._told[next(iter(self._told))]
+        return self._told[message.id]
+
+    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+        item = event.item
+        if not isinstance(item, ChatMessage):
+            return
+        if item.role == "user":
+            self._gate.turn_began(item.id)
+        elif item.role == "assistant":
+            self._gate.said(item.text_content or "")
+            for job_id in self.told_by(item):
+                self._untold.pop(job_id, None)
+        self._tell_again()
+
+    def _tell_again(self) -> None:
+        if self._session is None or self._next() is None:
+            return
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._tell(self._session))
+
+    def _next(self) -> Invocation | None:
+        """An effect, or an open question, that nobody is about to tell of."""
+        if not self._present or self._gate.closing.is_set():
+            return None
+        self._unasked = [job for job in self._unasked if _is_unheard(job)]
+        untold = (job for job in self._untold.values() if job.writes)
+        return next(
+            (
+                job
+                for job in (*self._unasked, *untold)
+                if job.id not in self._waiting and self._tellings[job.id] < TELLINGS_MAX
+            ),
+            None,
+        )
+
+    async def _tell(self, session: AgentSession[None]) -> None:
+        try:
+            while self._next() is not None:
+                await session.wait_for_idle()
+                await asyncio.sleep(PAUSE_S)
+                job = self._next()
+                if job is None or session.current_speech or session.user_state == "speaking":
+                    continue
+                self._tellings[job.id] += 1
+                await session.say(self._phrase(job))
+        except (ActivityClosedError, RuntimeError):
+            log.info("result.not_told", reason="the session is closing")
+
+    def _phrase(self, job: Invocation) -> str:
+        if _is_unheard(job):
+            assert job.question is not None
+            return job.question.title if self._gate.course.has_cards else job.question.full
+        phrases = self._gate.phrases
+        return (phrases.late if job.late else phrases.again).format(words=_words(job))
+
+
+def _is_unheard(job: Invocation) -> bool:
+    question = job.question
+    return question is not None and not question.decided.done() and not question.heard
+
+
+def _words(job: Invocation) -> str:
+    assert job.outcome is not None
+    return " ".join(job.outcome.say.split())

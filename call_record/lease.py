@@ -1,0 +1,91 @@
+"""The lease of a job on its call: claimed once, renewed each second, lost when another is sent."""
+
+import asyncio
+
+import structlog
+
+from call_record import calls
+from call_record.calls import Claim, Renewal
+from call_record.database import DATABASE_DOWN
+from call_record.record import Record
+
+log = structlog.get_logger()
+
+EVERY_S = 1.0
+ACT_WITHIN_S = 2.0
+"""Effects may start so long after the last renewal that succeeded was sent. A supervisor waits
+longer before it sends another agent."""
+
+
+class Lease:
+    """
+    What lets a job speak and act on a call.
+
+    Args: owner: unique to the job. worker_id: of the worker that the job belongs to.
+    """
+
+    def __init__(
+        self, record: Record, call_id: str, attempt: int, owner: str, worker_id: str
+    ) -> None:
+        self._record = record
+        self._call_id = call_id
+        self._attempt = attempt
+        self._owner = owner
+        self._worker_id = worker_id
+        self._tried_s = record.clock.boot_s()
+        self._sent_s: float | None = None
+        self.ending = asyncio.Event()
+        """Set when the call is over for the caller."""
+        self.lost = asyncio.Event()
+        """Set when the call is another's, or ended: leave the room first, then shut down."""
+
+    async def claim(self) -> Claim:
+        """
+        Take the call. Only `CLAIMED` lets the job speak.
+
+        Raises: what `DATABASE_DOWN` lists; claiming again is safe.
+        """
+        sent_s = self._tried_s = self._record.clock.boot_s()
+        answer = await calls.claim(
+            self._record, self._call_id, self._attempt, self._owner, self._worker_id
+        )
+        if answer is Claim.CLAIMED:
+            self._sent_s = sent_s
+        else:
+            self.lost.set()
+        return answer
+
+    async def keep(self) -> None:
+        """
+        Renew each second until the call is lost. Cancel it to stop renewing: when the session is
+        closed or the room is lost, so that another agent is sent.
+        """
+        while not self.lost.is_set():
+            await asyncio.sleep(max(0.0, self._tried_s + EVERY_S - self._record.clock.boot_s()))
+            await self.renew()
+
+    async def renew(self) -> None:
+        """Renew once; a database that is away is not an error, it only makes the lease older."""
+        sent_s = self._tried_s = self._record.clock.boot_s()
+        try:
+            answer = await calls.renew(self._record, self._call_id, self._attempt, self._owner)
+        except DATABASE_DOWN as error:
+            log.warning("lease.not_renewed", error=type(error).__name__, age_s=self.age_s())
+            return
+        if answer is Renewal.LOST:
+            log.warning("lease.lost", call_id=self._call_id, attempt=self._attempt)
+            self.lost.set()
+            return
+        self._sent_s = sent_s
+        if answer is Renewal.ENDING:
+            self.ending.set()
+
+    def age_s(self) -> float:
+        """Seconds since the last renewal that succeeded was sent; infinite before the claim."""
+        if self._sent_s is None:
+            return float("inf")
+        return self._record.clock.boot_s() - self._sent_s
+
+    def may_act(self) -> bool:
+        """Whether an effect may start: the call is live, and surely still this job's."""
+        return not self.lost.is_set() and not self.ending.is_set() and self.age_s() <= ACT_WITHIN_S

@@ -1,0 +1,95 @@
+"""
+Another agent for a call: fence the last one, take it out of the room, send for the next.
+
+Any step may be the last one of this process. What is left then is an attempt that nobody claims,
+which every supervisor sees and treats like a lost dispatch: nothing is half done.
+"""
+
+import asyncio
+import time
+
+import structlog
+
+from call_record import calls
+from call_record.calls import Call
+from call_record.record import Record
+from call_supervisor import metrics
+from call_supervisor.liveness import Need
+from call_supervisor.rooms import Rooms, SfuUnavailable, older_agents
+from call_supervisor.timeouts import Timeouts
+from voice_contract.dispatch import DispatchMetadata
+from voice_contract.room import RoomState
+
+log = structlog.get_logger()
+
+
+class Redispatch:
+    """Replaces the agents of calls."""
+
+    def __init__(self, record: Record, rooms: Rooms, times: Timeouts) -> None:
+        self._record = record
+        self._rooms = rooms
+        self._times = times
+
+    async def fence(self, call: Call, need: Need) -> int | None:
+        """
+        Raise the attempt: from now on nothing that the last agent does is taken.
+
+        Returns: the new attempt; None: the call has moved, or another supervisor was faster.
+        Raises: TimeoutError: it took so long that what was seen may be out of date.
+        """
+        async with asyncio.timeout(self._times.write_s):
+            attempt = await calls.raise_attempt(self._record, call.call_id, call.seen)
+        if attempt is not None:
+            metrics.RECOVERIES.labels(need.value).inc()
+            log.warning(
+                "agent.missing",
+                call_id=call.call_id,
+                attempt=call.attempt,
+                cause=need.value,
+                worker_id=call.worker_id,
+            )
+        return attempt
+
+    async def clear(self, call_id: str, attempt: int) -> None:
+        """
+        Have every older agent out of the room; they are, when this returns.
+
+        Raises: SfuUnavailable: one may still be there, so none may be sent.
+        """
+        for identity in older_agents(call_id, await self._rooms.people(call_id), attempt):
+            await self._rooms.remove(call_id, identity)
+            metrics.REMOVED.inc()
+            log.info("agent.removed", call_id=call_id, identity=identity)
+        try:
+            await self._rooms.withdraw(call_id, attempt)
+        except SfuUnavailable as error:
+            # A dispatch that is left is refused by its attempt.
+            log.warning("dispatch.not_withdrawn", call_id=call_id, reason=str(error))
+
+    async def send(self, call: Call, attempt: int) -> None:
+        """
+        Send for the agent of *attempt*. That it came, its claim says.
+
+        Raises: SfuUnavailable.
+        """
+        started = time.monotonic()
+        assert call.caller is not None, "erased while it goes on"
+        await self._rooms.dispatch(
+            DispatchMetadata(call_id=call.call_id, attempt=attempt, caller=call.caller)
+        )
+        log.info(
+            "agent.sent",
+            call_id=call.call_id,
+            attempt=attempt,
+            took_ms=round((time.monotonic() - started) * 1000),
+        )
+
+    async def show(self, call_id: str, state: RoomState) -> bool:
+        """Tell the caller's page. Returns: whether the SFU took it."""
+        try:
+            await self._rooms.show(call_id, state)
+        except SfuUnavailable as error:
+            log.warning("room.not_shown", call_id=call_id, reason=str(error))
+            return False
+        return True

@@ -1,0 +1,88 @@
+"""What a supervisor remembers of a call. Nothing of it is needed: another one begins without."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+from call_record.calls import Call
+from call_supervisor.timeouts import Timeouts
+from voice_contract.room import RoomState
+
+
+@dataclass
+class TrackedCall:
+    """One call. Timeouts are the supervisor's own, monotonic, in seconds."""
+
+    since_s: float
+    """When the call was first seen."""
+    looked_s: float = float("-inf")
+    """When its room was last seen, or looking failed."""
+    people: frozenset[str] = frozenset()
+    """Who was in it then."""
+    away: bool = False
+    """The SFU did not answer the last look."""
+    absent_since_s: float | None = None
+    """Since when the caller has been seen to be away; None: it is there, or that is not known."""
+    shown: RoomState | None = None
+    """What the page was told last."""
+    missed_since_s: float | None = None
+    """Since when the call has had no agent; None: it has one."""
+    trouble_since_s: float | None = None
+    """Since when an agent has been sought; None: the call is well."""
+    tries: int = 0
+    """How often one was sent for since then."""
+    tried_s: float = float("-inf")
+    pause_s: float = 0.0
+    """After the last try, before the next one."""
+    held: int | None = None
+    """The attempt that was raised and could not be sent yet."""
+    sent: int | None = None
+    """The attempt that was sent and is not claimed yet."""
+    ending_since_s: float | None = None
+    put_out: bool = False
+    """The caller was put out, and stays out."""
+    busy: bool = False
+
+    def saw(self, now_s: float, people: Set[str], caller: str | None, times: Timeouts) -> None:
+        """The SFU says who is in the room."""
+        if now_s - self.looked_s > times.unseen_max_s:
+            self.absent_since_s = None
+        self.looked_s, self.people, self.away = now_s, frozenset(people), False
+        if caller in people:
+            if self.absent_since_s is not None and self.trouble_since_s is not None:
+                # Seeking an agent is bounded by what the caller waits.
+                self.trouble_since_s = now_s
+            self.absent_since_s = None
+        elif self.absent_since_s is None:
+            self.absent_since_s = now_s
+
+    def blind(self, now_s: float) -> None:
+        """The SFU is away; a caller cannot be with it then."""
+        self.looked_s, self.absent_since_s, self.away = now_s, None, True
+
+    def absent_for_s(self, now_s: float) -> float:
+        """For how long the caller has been away."""
+        return 0.0 if self.absent_since_s is None else now_s - self.absent_since_s
+
+    def troubled(self, now_s: float) -> None:
+        """The call needs another agent."""
+        if self.missed_since_s is None:
+            self.missed_since_s = now_s
+        if self.trouble_since_s is None:
+            self.trouble_since_s, self.tries, self.pause_s = now_s, 0, 0.0
+
+    def tried(self, now_s: float, attempt: int, times: Timeouts) -> None:
+        """Another agent was sent."""
+        self.held, self.sent, self.tried_s = None, attempt, now_s
+        self.tries += 1
+        if self.tries > 1:
+            doubled_s = times.backoff_s * 2.0 ** min(self.tries - 2, 10)
+            self.pause_s = min(times.backoff_max_s, doubled_s)
+
+    def may_try(self, now_s: float, arrived_s: float) -> bool:
+        """Whether the pause is over; it is when a worker has arrived since the last try."""
+        return now_s - self.tried_s >= self.pause_s or arrived_s > self.tried_s
+
+    def steady(self, call: Call, times: Timeouts) -> None:
+        """The call was seen; an agent that stays ends the trouble."""
+        if call.owner is not None and call.renewals >= times.steady_renewals:
+            self.trouble_since_s = None

@@ -1,0 +1,69 @@
+"""
+`python -m devstack`: check everything, start everything, wait for Ctrl-C.
+
+`--prepare`, as `make run` calls it: get the SFU and build the page first, where need be.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from devstack import checks, prepare, services
+from devstack.settings import StackSettings
+from devstack.supervisor import Supervisor
+
+STOP_GRACE_S = 10.0
+
+
+def main(arguments: list[str]) -> int:
+    """Returns: 0 when stopped on purpose, 1 when a process failed, 2 when a check did."""
+    loaded, problems = checks.settings()
+    # Nothing is built for settings that are wrong.
+    if not problems and "--prepare" in arguments and (code := prepare.main(["sfu", "web"])):
+        return code
+    lines = services.commands()
+    if not problems:
+        problems = list(checks.problems(loaded, lines))
+    if problems:
+        print("\n".join(problems), file=sys.stderr)
+        return 2
+    stack = loaded["sfu"]
+    assert isinstance(stack, StackSettings)
+    page = services.TOKEN.url(loaded["token"])
+    supervisor = Supervisor(
+        services.programs(lines, loaded),
+        log_dir=stack.run_dir / "logs",
+        environment={
+            **os.environ,
+            **services.derived(loaded),
+            # The Procfile says `python`: this one.
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+            "PYTHONUNBUFFERED": "1",
+        },
+        ready_timeout_s=stack.ready_timeout_s,
+        stop_grace_s=STOP_GRACE_S,
+        say=_say,
+        show_logs=stack.logs,
+    )
+    return asyncio.run(
+        supervisor.run(
+            [
+                "",
+                f'Open {page} and press "Call now"; or, without a microphone:',
+                '  make ask SAY="what is the status of order seven"',
+                f"Logs: {stack.run_dir / 'logs'}. Ctrl-C stops everything.",
+            ]
+        )
+    )
+
+
+def _say(line: str) -> None:
+    # A terminal that was closed must not keep us from stopping what we started.
+    with contextlib.suppress(OSError):
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

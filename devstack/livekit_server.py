@@ -1,0 +1,75 @@
+"""The SFU's program: found on PATH, found where it was built before, or built with Go."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from devstack.step import StepError, run
+
+VERSION = "1.13.5"
+MODULE = f"github.com/livekit/livekit-server/cmd/server@v{VERSION}"
+BUILT = Path(__file__).parent.parent / ".cache" / "bin" / "livekit-server"
+BUILD_TIMEOUT_S = 1800
+
+
+def find(chosen: Path | None) -> Path | None:
+    """
+    The livekit-server to run: *chosen* whatever its version, else one of our version.
+
+    Returns: None when there is none.
+    """
+    if chosen is not None:
+        found = shutil.which(chosen)
+        return Path(found) if found else None
+    on_path = shutil.which("livekit-server")
+    candidates = [Path(on_path)] if on_path else []
+    for candidate in [*candidates, BUILT]:
+        if version_of(candidate) == VERSION:
+            return candidate
+    return None
+
+
+def version_of(program: Path) -> str | None:
+    """What `program --version` says; None when it does not run."""
+    try:
+        answer = subprocess.run(  # noqa: S603
+            [program, "--version"], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    match = re.search(r"version (\S+)", answer.stdout)
+    return match[1] if match else None
+
+
+def get(chosen: Path | None) -> Path:
+    """
+    The livekit-server to run, built when there is none yet: about 2 minutes on two cores.
+
+    Raises: StepError: it can neither be found nor built.
+    """
+    found = find(chosen)
+    if found:
+        return found
+    if chosen is not None:
+        raise StepError(f"PARLEY_SFU_BINARY: {chosen} is not a program that can be run.")
+    go = shutil.which("go")
+    if go is None:
+        raise StepError(
+            f"The SFU is missing: put livekit-server {VERSION} on your PATH, or install Go "
+            "(https://go.dev/dl) and it is built for you."
+        )
+    folder = BUILT.parent
+    run(
+        f"Building the SFU, livekit-server {VERSION}: about 2 minutes, once",
+        [go, "install", MODULE],
+        log=Path(".cache/livekit-server.log"),
+        remedy="It needs Go 1.24 or newer and Go's module proxy.",
+        timeout_s=BUILD_TIMEOUT_S,
+        variables={"GOBIN": str(folder)},
+    )
+    # Go names it after its folder.
+    (folder / "server").replace(BUILT)
+    if version_of(BUILT) != VERSION:
+        raise StepError(f"The SFU was built but {BUILT} does not run; delete it and try again.")
+    return BUILT

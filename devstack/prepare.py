@@ -1,0 +1,58 @@
+"""
+`python -m devstack.prepare WHAT ...`: get what is not in the repository.
+
+`settings`: nothing to get, but nothing is built for settings that are wrong. `sfu`:
+livekit-server. `web`: the web client's packages and its build. `chromium`, `postgres`, `redis`:
+the browser and the servers of the tests. What is there already is left alone.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from service_base.settings import SettingsError, load
+from devstack import checks, chromium, livekit_server, postgres, redis, web_client
+from devstack.settings import StackSettings
+from devstack.step import StepError
+
+WEB = Path("web")
+CONTRACT = Path("voice_contract")
+"""The page's message types are generated from it."""
+
+
+def _sfu() -> None:
+    try:
+        chosen = None if checks.env_file_problems(checks.ENV_FILE) else load(StackSettings)
+    except SettingsError:
+        chosen = None
+    # The tests need the program too, whatever .env says.
+    livekit_server.get(chosen.sfu_binary if chosen else None)
+
+
+STEPS: dict[str, Callable[[], None]] = {
+    "sfu": _sfu,
+    "web": lambda: web_client.build(WEB, also=[CONTRACT]),
+    "chromium": chromium.get,
+    "postgres": postgres.get,
+    "redis": redis.get,
+}
+
+
+def main(names: list[str]) -> int:
+    """Returns: 0, or 1 when a step failed, 2 for a step that does not exist."""
+    if unknown := [name for name in names if name not in STEPS]:
+        print(f"No such step: {', '.join(unknown)}. There are: {', '.join(STEPS)}.")
+        return 2
+    try:
+        for name in names:
+            STEPS[name]()
+    except StepError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,151 @@
+"""What the stack consists of: each process's settings, ports, and sign of being ready."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from honcho.environ import parse_procfile
+
+from agent_worker.settings import WorkerSettings
+from call_record.settings import RecordSettings
+from call_supervisor.settings import SupervisorSettings
+from examples.storefront.agent.client import ShopClientSettings
+from examples.storefront.backend.settings import StorefrontSettings
+from post_call.settings import PostCallSettings
+from service_base.settings import ENV_PREFIX, ServiceSettings
+from speech_server.settings import SpeechSettings
+from devstack.process import Program
+from devstack.settings import StackSettings
+from token_service.settings import TokenSettings
+
+ROOT = Path(__file__).parent.parent
+DRAIN_S = 2
+"""A developer's Ctrl-C should not wait for a call to end; a production worker's SIGTERM should."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A process of ours. `port` and `host` name fields of `settings`."""
+
+    name: str
+    """In the Procfile."""
+    label: str
+    settings: type[ServiceSettings]
+    port: str
+    host: str | None = None
+    """None: 127.0.0.1"""
+    more_ports: Mapping[str, str] = field(default_factory=dict)
+    """Field name to `tcp` or `udp`."""
+    ready_path: str = "/readyz"
+    stop_round: int = 1
+    hurry_s: float | None = None
+
+    def address(self, settings: ServiceSettings) -> tuple[str, int]:
+        """Host and port at which this machine reaches it."""
+        host = getattr(settings, self.host) if self.host else "127.0.0.1"
+        reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+        return reachable, getattr(settings, self.port)
+
+    def url(self, settings: ServiceSettings, scheme: str = "http") -> str:
+        """Where this machine reaches it, without a slash at the end."""
+        host, port = self.address(settings)
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+SFU = Service(
+    "sfu",
+    "SFU",
+    StackSettings,
+    "sfu_port",
+    more_ports={"sfu_tcp_port": "tcp", "sfu_udp_port": "udp"},
+    ready_path="/",
+    stop_round=2,
+    # The first SIGTERM has it wait for its participants, the second one not.
+    hurry_s=1.0,
+)
+STOREFRONT = Service(
+    "storefront", "storefront", StorefrontSettings, "storefront_port", "storefront_host"
+)
+SPEECH = Service("speech", "speech server", SpeechSettings, "speech_port", "speech_host")
+TOKEN = Service("token", "token service", TokenSettings, "token_port", "token_host")
+WORKER = Service(
+    "worker", "agent worker", WorkerSettings, "worker_port", "worker_host", stop_round=0
+)
+SUPERVISOR = Service(
+    "supervisor",
+    "supervisor",
+    SupervisorSettings,
+    "supervisor_port",
+    "supervisor_host",
+    # Together with the worker: else it would seek other agents for the worker's calls.
+    stop_round=0,
+)
+POST_CALL = Service("post-call", "post-call", PostCallSettings, "post_call_port", "post_call_host")
+SERVICES = (SFU, STOREFRONT, SPEECH, TOKEN, WORKER, SUPERVISOR, POST_CALL)
+
+SETTINGS: Mapping[str, type[ServiceSettings]] = {
+    **{service.name: service.settings for service in SERVICES},
+    "storefront-agent": ShopClientSettings,
+    "call-record": RecordSettings,
+}
+"""Every settings class by the name of what reads it."""
+
+Loaded = Mapping[str, ServiceSettings]
+"""The settings by the same names."""
+
+
+def commands(procfile: Path = ROOT / "Procfile") -> dict[str, str]:
+    """The Procfile's lines: command by name."""
+    return dict(parse_procfile(procfile.read_text()).processes)
+
+
+def programs(lines: Mapping[str, str], loaded: Loaded) -> list[Program]:
+    """What to start. A line of the Procfile that is no service of ours is ready at once."""
+    known = {service.name: service for service in SERVICES}
+    found = []
+    for name, command in lines.items():
+        service = known.get(name)
+        if service is None:
+            found.append(Program(name, name, command))
+            continue
+        found.append(
+            Program(
+                name,
+                service.label,
+                command,
+                service.url(loaded[name]) + service.ready_path,
+                service.stop_round,
+                service.hurry_s,
+            )
+        )
+    return found
+
+
+def derived(loaded: Loaded) -> dict[str, str]:
+    """
+    Variables for the processes, where the person set nothing: who moves a port or the run folder
+    moves everything that points to it.
+    """
+    run_dir = _stack(loaded).run_dir.absolute()
+    values = {
+        "sfu_url": SFU.url(loaded["sfu"], "ws"),
+        "sfu_webhook_url": SUPERVISOR.url(loaded["supervisor"]) + "/webhook",
+        "stt_base_url": SPEECH.url(loaded["speech"]) + "/v1",
+        "tts_base_url": SPEECH.url(loaded["speech"]) + "/v1",
+        "storefront_url": STOREFRONT.url(loaded["storefront"]),
+        "sfu_keys_file": str(run_dir / "sfu-keys.yaml"),
+        "journal_keys_file": str(run_dir / "journal-keys.yaml"),
+        "database_url": f"sqlite+aiosqlite:///{run_dir}/parley.db",
+        "storefront_database_url": f"sqlite+aiosqlite:///{run_dir}/storefront.db",
+        "worker_drain_s": str(DRAIN_S),
+    }
+    chosen = {name for settings in loaded.values() for name in settings.model_fields_set}
+    return {
+        (ENV_PREFIX + name).upper(): value for name, value in values.items() if name not in chosen
+    }
+
+
+def _stack(loaded: Loaded) -> StackSettings:
+    settings = loaded["sfu"]
+    assert isinstance(settings, StackSettings)
+    return settings

@@ -1,0 +1,267 @@
+"""What happened in a call, told by its journal alone."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import JsonValue
+
+from call_record.calls import Call
+from call_record.journal import Recorded
+from voice_contract.journal import (
+    AgentTurnEnded,
+    AgentTurnStarted,
+    Arguments,
+    CallReturned,
+    ClientActionOutcome,
+    ClientActionProposed,
+    ConfirmationAnswered,
+    ConfirmationAsked,
+    ConfirmationExpired,
+    JournalGap,
+    ToolFailed,
+    ToolFinished,
+    ToolProposed,
+    ToolRefused,
+    ToolStarted,
+    ToolUnknown,
+    UserTurn,
+)
+
+ToolState = Literal["proposed", "refused", "started", "finished", "failed", "unknown"]
+NOT_DONE = ("rejected", "declined", "refused", "failed", "unsupported", "expired", "error")
+"""How the outcome of a client action begins when nothing was done."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Something that was said."""
+
+    seq: int
+    who: Literal["caller", "agent"]
+    text: str
+
+
+@dataclass
+class ToolCall:
+    """A tool from its proposal to its end."""
+
+    tool_call_id: str
+    tool: str = ""
+    arguments: Arguments = field(default_factory=dict)
+    effect: Literal["read", "write", ""] = ""
+    state: ToolState = "proposed"
+    words: str = ""
+    """Its answer, or the reason why there is none."""
+    data: Arguments = field(default_factory=dict)
+    idempotency_key: str | None = None
+    seqs: list[int] = field(default_factory=list)
+
+    @property
+    def went_wrong(self) -> bool:
+        """Whether it was to be done and is not known to be done."""
+        return self.state in ("started", "failed", "unknown")
+
+    @property
+    def called(self) -> str:
+        """The tool and its arguments, for people."""
+        arguments = ", ".join(
+            f"{name.replace('_', ' ')} {value}"
+            for name, value in self.arguments.items()
+            if value is not None
+        )
+        tool = self.tool.replace("_", " ")
+        return f"{tool} ({arguments})" if arguments else tool
+
+
+@dataclass
+class Confirmation:
+    """A question whether a tool may run; `approved` None: nobody answered."""
+
+    title: str
+    tool_call_id: str
+    seqs: list[int]
+    approved: bool | None = None
+
+
+@dataclass
+class ClientStep:
+    """Something that the caller's app was asked to do; `outcome` "": it did not say."""
+
+    action: str
+    arguments: Arguments
+    seqs: list[int]
+    outcome: str = ""
+
+    @property
+    def was_done(self) -> bool:
+        """Whether the app says that it did it."""
+        return bool(self.outcome) and not self.outcome.lower().startswith(NOT_DONE)
+
+
+@dataclass
+class CallFacts:
+    """The facts of a call. Times are Unix times in milliseconds."""
+
+    call: Call
+    turns: list[Turn] = field(default_factory=list)
+    tools: list[ToolCall] = field(default_factory=list)
+    confirmations: list[Confirmation] = field(default_factory=list)
+    client_steps: list[ClientStep] = field(default_factory=list)
+    kinds: dict[int, str] = field(default_factory=dict)
+    """The kind of every entry that is not erased, by its sequence number."""
+    returns: int = 0
+    """How often the caller was away and came back."""
+    lost: int = 0
+    """Entries that never reached the journal."""
+
+    @property
+    def caller_turns(self) -> list[Turn]:
+        """What the caller said."""
+        return [turn for turn in self.turns if turn.who == "caller"]
+
+    @property
+    def finished(self) -> list[ToolCall]:
+        """Tools that did what they were to do."""
+        return [one for one in self.tools if one.state == "finished"]
+
+    @property
+    def unresolved(self) -> list[ToolCall]:
+        """Tools that went wrong, less those that were done in the end with the same arguments."""
+        return [
+            one
+            for place, one in enumerate(self.tools)
+            if one.went_wrong
+            and not any(
+                other.state == "finished"
+                and (other.tool, other.arguments) == (one.tool, one.arguments)
+                for other in self.tools[place + 1 :]
+            )
+        ]
+
+    @property
+    def refused(self) -> list[ToolCall]:
+        """Tools that were not let through, or said no."""
+        return [one for one in self.tools if one.state == "refused"]
+
+    def texts(self) -> Iterator[str]:
+        """Every text and value in which a fact may stand."""
+        for turn in self.turns:
+            yield turn.text
+        for tool in self.tools:
+            yield from (tool.tool.replace("_", " "), tool.words)
+            yield from _values([tool.arguments, tool.data])
+        for asked in self.confirmations:
+            yield asked.title
+        for step in self.client_steps:
+            yield step.action.replace("_", " ")
+            yield from _values([step.arguments])
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """What was said and done, in order: sequence number and words."""
+        found = [(turn.seq, f"{turn.who}: {turn.text}") for turn in self.turns]
+        for tool in self.tools:
+            outcome = f"{tool.state}: {tool.words}" if tool.words else tool.state
+            found.append((tool.seqs[-1], f"tool {tool.called} {outcome}"))
+        for asked in self.confirmations:
+            answer = {None: "not answered", True: "approved", False: "declined"}[asked.approved]
+            found.append((asked.seqs[-1], f"asked to confirm: {asked.title} {answer}"))
+        for step in self.client_steps:
+            outcome = step.outcome or "no answer"
+            found.append((step.seqs[-1], f"app {step.action.replace('_', ' ')}: {outcome}"))
+        return iter(sorted(found))
+
+
+def tell(call: Call, recorded: Sequence[Recorded]) -> CallFacts:
+    """The story of a call; what was erased or is of a kind unknown here is left out."""
+    story = CallFacts(call)
+    tools: dict[str, ToolCall] = {}
+    planned: dict[str, Turn] = {}
+    confirmations: dict[str, Confirmation] = {}
+    steps: dict[str, ClientStep] = {}
+
+    def tool_of(tool_call_id: str, seq: int) -> ToolCall:
+        if tool_call_id not in tools:
+            tools[tool_call_id] = ToolCall(tool_call_id)
+            story.tools.append(tools[tool_call_id])
+        tools[tool_call_id].seqs.append(seq)
+        return tools[tool_call_id]
+
+    for one in recorded:
+        entry, seq = one.entry, one.seq
+        if entry is None:
+            continue
+        story.kinds[seq] = one.kind
+        match entry:
+            case UserTurn():
+                story.turns.append(Turn(seq, "caller", entry.text))
+            case AgentTurnStarted():
+                planned[entry.turn_id] = Turn(seq, "agent", entry.planned)
+            case AgentTurnEnded():
+                planned.pop(entry.turn_id, None)
+                if entry.heard:
+                    story.turns.append(Turn(seq, "agent", entry.heard))
+            case ToolProposed():
+                tool = tool_of(entry.tool_call_id, seq)
+                tool.tool, tool.arguments = entry.tool, entry.arguments
+            case ToolStarted():
+                tool = tool_of(entry.tool_call_id, seq)
+                tool.tool, tool.arguments = entry.tool, entry.arguments
+                tool.effect, tool.state = entry.effect, "started"
+                tool.idempotency_key = entry.idempotency_key or tool.idempotency_key
+            case ToolRefused():
+                tool = tool_of(entry.tool_call_id, seq)
+                tool.state, tool.words = "refused", entry.reason
+            case ToolFinished():
+                tool = tool_of(entry.tool_call_id, seq)
+                tool.state, tool.words, tool.data = "finished", entry.say, entry.data
+            case ToolFailed():
+                tool = tool_of(entry.tool_call_id, seq)
+                tool.state, tool.words = "failed", entry.reason
+            case ToolUnknown():
+                tool = tool_of(entry.tool_call_id, seq)
+                tool.state, tool.words = "unknown", entry.reason
+            case ConfirmationAsked():
+                asked = Confirmation(entry.title, entry.tool_call_id, [seq])
+                confirmations[entry.confirmation_id] = asked
+                story.confirmations.append(asked)
+            case ConfirmationAnswered():
+                if known := confirmations.get(entry.confirmation_id):
+                    known.approved = entry.approved
+                    known.seqs.append(seq)
+            case ConfirmationExpired():
+                if known := confirmations.get(entry.confirmation_id):
+                    known.seqs.append(seq)
+            case ClientActionProposed():
+                step = ClientStep(entry.action, entry.arguments, [seq])
+                steps[entry.action_id] = step
+                story.client_steps.append(step)
+            case ClientActionOutcome():
+                if known_step := steps.get(entry.action_id):
+                    known_step.outcome = entry.outcome
+                    known_step.seqs.append(seq)
+            case CallReturned():
+                story.returns += 1
+            case JournalGap():
+                story.lost += entry.lost
+    # An agent that died while it spoke: what it was about to say is all that is known.
+    story.turns += [turn for turn in planned.values() if turn.text]
+    story.turns.sort(key=lambda turn: turn.seq)
+    return story
+
+
+def _values(found: Iterable[JsonValue]) -> Iterator[str]:
+    for value in found:
+        match value:
+            case dict():
+                for name, inner in value.items():
+                    # Money is said in dollars.
+                    if name.endswith("_cents") and isinstance(inner, int):
+                        yield f"{inner / 100:.2f}"
+                    yield from _values([inner])
+            case list():
+                yield from _values(value)
+            case None | bool():
+                pass
+            case _:
+                yield str(value)

@@ -1,0 +1,141 @@
+"""
+What a model writes of a call, held against the call's journal.
+
+What the journal does not bear out is left out and counted; if nothing is left of a part, the
+journal's own words take its place.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from post_call import summary
+from post_call.call_facts import CallFacts
+from post_call.evidence import Evidence, dates_in, evidence
+from voice_contract.follow_up import ActionItem, CallSummary
+
+OWNERS = frozenset({"caller", "agent", "operator", "staff", "shop"})
+EVIDENCE_KINDS = ("turn.", "tool.", "confirmation.", "client.")
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Deed(_Answer):
+    """Something that was done."""
+
+    text: str = Field(max_length=500)
+    evidence: list[int] = Field(description="Numbers of the lines that show it.")
+
+
+class SummaryAnswer(_Answer):
+    """What a model is asked for."""
+
+    reason: str = Field(max_length=500, description="Why the caller called, in one sentence.")
+    outcome: summary.Outcome
+    text: str = Field(max_length=3_000, description="Two to five sentences.")
+    done: list[Deed] = Field(max_length=20, description="What tools and the app really did.")
+    open_questions: list[str] = Field(max_length=20)
+    sentiment: Literal["positive", "neutral", "negative"] = Field(
+        description="The caller's, at the end."
+    )
+
+
+class ItemAnswer(_Answer):
+    """Something that is left to do."""
+
+    text: str = Field(max_length=500)
+    owner: str | None = Field(
+        description="caller, agent, operator, staff, or a name that was said."
+    )
+    due: str | None = Field(description="A date as 2026-12-31, only where one was said.")
+    evidence: list[int] = Field(description="Numbers of the lines where it was said.")
+
+
+class ItemsAnswer(_Answer):
+    """What a model is asked for."""
+
+    items: list[ItemAnswer] = Field(max_length=20)
+
+
+@dataclass(frozen=True)
+class CheckedSummary:
+    """A summary that the journal bears out."""
+
+    summary: CallSummary
+    dropped: int
+
+
+@dataclass(frozen=True)
+class CheckedItems:
+    """Action items that the journal bears out."""
+
+    items: list[ActionItem]
+    dropped: int
+
+
+def check_summary(story: CallFacts, answer: SummaryAnswer) -> CheckedSummary:
+    """What is true of *answer*."""
+    known = evidence(story)
+    text, dropped = known.supported(answer.text)
+    reason = answer.reason if known.supports(answer.reason) else ""
+    deeds = [deed for deed in answer.done if known.supports(deed.text) and _shown(story, deed)]
+    questions = [one for one in answer.open_questions if known.supports(one)]
+    outcome: summary.Outcome = answer.outcome
+    if outcome == "resolved" and story.unresolved:
+        outcome = "unresolved"
+        dropped += 1
+    dropped += len(answer.done) - len(deeds) + len(answer.open_questions) - len(questions)
+    dropped += not reason
+    return CheckedSummary(
+        CallSummary(
+            reason=reason or summary.why(story),
+            outcome=outcome,
+            text=text or summary.summarize(story).text,
+            done=[deed.text for deed in deeds],
+            open_questions=questions,
+            sentiment=answer.sentiment,
+        ),
+        dropped,
+    )
+
+
+def check_items(story: CallFacts, answer: ItemsAnswer) -> CheckedItems:
+    """What is true of *answer*."""
+    known = evidence(story)
+    items = []
+    dropped = 0
+    for item in answer.items:
+        seqs = [seq for seq in dict.fromkeys(item.evidence) if _tells(story, seq)]
+        if not seqs or not known.supports(item.text):
+            dropped += 1
+            continue
+        owner, due = _owner(story, item.owner), _due(story, known, item.due)
+        dropped += (owner != item.owner) + (due != item.due)
+        items.append(ActionItem(text=item.text, owner=owner, due=due, evidence=seqs))
+    return CheckedItems(items, dropped)
+
+
+def _shown(story: CallFacts, deed: Deed) -> bool:
+    """Whether a tool that finished, or something the app did, is named as evidence."""
+    done = {seq for tool in story.finished for seq in tool.seqs}
+    done |= {seq for step in story.client_steps if step.was_done for seq in step.seqs}
+    return bool(done & set(deed.evidence))
+
+
+def _tells(story: CallFacts, seq: int) -> bool:
+    return story.kinds.get(seq, "").startswith(EVIDENCE_KINDS)
+
+
+def _owner(story: CallFacts, owner: str | None) -> str | None:
+    if not owner or owner.lower() in OWNERS:
+        return owner
+    said = " ".join([*story.texts(), story.call.display_name or ""]).lower()
+    return owner if owner.lower() in said else None
+
+
+def _due(story: CallFacts, known: Evidence, due: str | None) -> str | None:
+    said = {day.isoformat() for day in dates_in(story.texts(), known.day)}
+    return due if due in said else None

@@ -1,0 +1,74 @@
+"""The way to a model: a bounded queue in front of a bounded number of threads."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Literal, TypeVar
+
+from speech_server.errors import Busy
+from speech_server.metrics import DURATION_S, QUEUE_DEPTH, WAIT_S
+
+Kind = Literal["stt", "tts"]
+T = TypeVar("T")
+
+
+class WorkQueue:
+    """
+    Runs one model's calls in threads, first come first served.
+
+    Args:
+        kind: the label in metrics.
+        workers: calls that run at once.
+        queue: requests that may be admitted beyond those.
+    """
+
+    def __init__(self, kind: Kind, *, workers: int, queue: int) -> None:
+        self.kind = kind
+        self._limit = workers + queue
+        self._admitted = 0
+        self._free = asyncio.Semaphore(workers)
+        self._executor = ThreadPoolExecutor(workers, thread_name_prefix=kind)
+
+    @asynccontextmanager
+    async def admit(self) -> AsyncIterator[None]:
+        """
+        Hold a place for one request, which may then make several calls, one after another.
+
+        Raises: Busy: all places are taken.
+        """
+        if self._admitted >= self._limit:
+            raise Busy
+        self._admitted += 1
+        try:
+            yield
+        finally:
+            self._admitted -= 1
+
+    async def run(self, call: Callable[[], T]) -> tuple[T, float]:
+        """
+        What *call* returns, and its duration in seconds.
+
+        Cancelled while it waits, the call is never made. Cancelled while it runs, its result is
+        dropped, and its thread counts as taken until it is done.
+        """
+        arrived = time.perf_counter()
+        with QUEUE_DEPTH.labels(self.kind).track_inprogress():
+            await self._free.acquire()
+        started = time.perf_counter()
+        WAIT_S.labels(self.kind).observe(started - arrived)
+        try:
+            future = asyncio.get_running_loop().run_in_executor(self._executor, call)
+        except BaseException:
+            self._free.release()
+            raise
+        future.add_done_callback(lambda _: self._free.release())
+        result = await asyncio.shield(future)
+        duration_s = time.perf_counter() - started
+        DURATION_S.labels(self.kind).observe(duration_s)
+        return result, duration_s
+
+    def close(self) -> None:
+        """Take no more calls; the running ones end by themselves."""
+        self._executor.shutdown(wait=False, cancel_futures=True)

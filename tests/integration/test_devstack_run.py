@@ -1,0 +1,100 @@
+"""`python -m devstack`: everything up, everything down, and what is said when it cannot start."""
+
+import signal
+import socket
+import time
+from pathlib import Path
+
+import httpx2 as httpx
+
+from devstack.services import SERVICES
+from tests.local_stack import LocalStack
+
+
+def processes_of(stack: LocalStack) -> list[str]:
+    """Command lines of all live processes that were given this stack's run folder."""
+    mark = f"PARLEY_RUN_DIR={stack.run_dir}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found
+
+
+def held_ports(stack: LocalStack) -> list[int]:
+    """The stack's ports on which someone listens."""
+    found = []
+    for name, number in stack.variables.items():
+        if name.endswith("_PORT"):
+            kind = socket.SOCK_DGRAM if "UDP" in name else socket.SOCK_STREAM
+            with socket.socket(type=kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", int(number)))
+                except OSError:
+                    found.append(int(number))
+    return found
+
+
+def test_stack_is_ready_and_every_part_says_so(stack: LocalStack) -> None:
+    """One line when each starts, one when it is ready, the address, and 200 everywhere."""
+    width = max(len(service.label) for service in SERVICES)
+    for service in SERVICES:
+        assert f"{service.label:<{width}}  starting" in stack.output
+        assert f"{service.label:<{width}}  ready after " in stack.output
+        answer = httpx.get(stack.url(service.name) + service.ready_path)
+        assert answer.status_code == 200, answer.text
+    assert f'Open {stack.page_url} and press "Call now"' in stack.output
+
+
+def test_stack_stopped_leaves_no_process_and_no_port(tmp_path: Path) -> None:
+    """In order, without a kill, and with exit code 0."""
+    stack = LocalStack.on_free_ports(tmp_path)
+    stack.start()
+    try:
+        stack.wait_welcome()
+        assert len(processes_of(stack)) > len(SERVICES)
+        assert len(held_ports(stack)) == 9
+        started = time.monotonic()
+        assert stack.stop() == 0
+        assert time.monotonic() - started < 10
+    finally:
+        stack.stop([signal.SIGKILL])
+    assert stack.output.rstrip().endswith("All stopped.")
+    assert "killed" not in stack.output
+    assert processes_of(stack) == []
+    assert held_ports(stack) == []
+
+
+def test_stack_with_a_taken_port_starts_nothing(tmp_path: Path) -> None:
+    """One sentence with the remedy, exit code 2."""
+    stack = LocalStack.on_free_ports(tmp_path)
+    with socket.create_server(("127.0.0.1", stack.port("token"))):
+        stack.start()
+        assert stack.process is not None
+        assert stack.process.wait(30) == 2
+    assert stack.output.splitlines() == [
+        f"PARLEY_TOKEN_PORT: the token service needs tcp port {stack.port('token')} on "
+        "127.0.0.1, but it is taken; stop what uses it or set another port."
+    ]
+    assert processes_of(stack) == []
+
+
+def test_stack_with_a_broken_env_file_starts_nothing(tmp_path: Path) -> None:
+    """The line's number, not its text, exit code 2."""
+    (tmp_path / ".env").write_text("PARLEY_LOGS=0\nPARLEY_LLM_API_KEY hunter2\n")
+    stack = LocalStack.on_free_ports(tmp_path)
+    stack.start()
+    assert stack.process is not None
+    assert stack.process.wait(30) == 2
+    assert stack.output.splitlines() == [".env, line 2: this is not of the form NAME=value."]
+
+
+def test_stack_ports_cover_every_port_a_test_can_move() -> None:
+    """A service added later is moved by the tests too."""
+    assert {service.port for service in SERVICES} <= {
+        name.removeprefix("PARLEY_").lower() for name in LocalStack.on_free_ports(Path()).variables
+    }

@@ -1,0 +1,126 @@
+"""A job's hold on its call, on a real record."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+
+from agent_worker.claim import CallClaim, NotClaimed, claim_call
+from agent_worker.metrics import Metrics
+from agent_worker.settings import WorkerSettings
+from call_record import calls
+from call_record.record import Record
+from call_record.tables import CallState
+from call_record.verification import Verdict, verify
+from service_base.settings import load
+from tests.calls import requested, the_call
+from voice_contract.dispatch import DispatchMetadata
+from voice_contract.ids import new_call_id
+from voice_contract.journal import UserTurn
+
+HoldIt = Callable[[str], AbstractAsyncContextManager[CallClaim]]
+
+
+@pytest.fixture
+def hold_it(database_url: str, tmp_path: Path) -> HoldIt:
+    """Holds the call of that id, as a job does."""
+    settings = load(
+        WorkerSettings,
+        database_url=database_url,
+        journal_keys_file=tmp_path / "journal-keys.yaml",
+        _env_file=None,
+    )
+
+    def hold_one(call_id: str) -> AbstractAsyncContextManager[CallClaim]:
+        dispatch = DispatchMetadata(call_id=call_id, attempt=1, caller="caller-1")
+        return claim_call(
+            settings, dispatch, owner="worker/job", worker_id="worker", metrics=Metrics(None)
+        )
+
+    return hold_one
+
+
+async def test_hold_claims_renews_and_seals(record: Record, hold_it: HoldIt) -> None:
+    """From the claim to the end: the call is live, then ended, and its journal is intact."""
+    call_id = await requested(record)
+    async with hold_it(call_id) as held:
+        assert (await the_call(record, call_id)).state is CallState.LIVE
+        assert held.may_act()
+        held.keep()
+        held.keep()
+        async with asyncio.timeout(5):
+            while (await the_call(record, call_id)).renewals < 2:
+                await asyncio.sleep(0.05)
+        held.journal.write(UserTurn(text="Hello"))
+        assert await held.seal("caller")
+        assert await held.seal("caller")
+        assert not held.may_act()
+    call = await the_call(record, call_id)
+    assert (call.state, call.end_reason) == (CallState.ENDED, "caller")
+    assert (await verify(record, call_id)).verdict is Verdict.INTACT
+
+
+async def test_hold_of_a_call_that_is_given_to_another_is_lost(
+    record: Record, hold_it: HoldIt
+) -> None:
+    """At its next renewal the job knows, and does nothing more."""
+    call_id = await requested(record)
+    async with hold_it(call_id) as held:
+        held.keep()
+        assert await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
+        assert await asyncio.wait_for(held.lost(), 5) == "stale"
+        assert not held.may_act()
+        assert not await held.seal("caller")
+    assert (await the_call(record, call_id)).state is CallState.LIVE
+
+
+async def test_hold_without_the_record_is_kept_for_a_while(
+    record: Record, hold_it: HoldIt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that cannot renew goes on talking, for so long; effects stop much sooner."""
+    monkeypatch.setattr(claim, "TALK_WITHOUT_RECORD_S", 0.0)
+    call_id = await requested(record)
+    async with hold_it(call_id) as held:
+        held.keep()
+        assert await asyncio.wait_for(held.lost(), 5) == "record-away"
+
+
+async def test_hold_that_let_go_renews_no_more(record: Record, hold_it: HoldIt) -> None:
+    """So that another agent is sent; it may take up renewing again when its room is back."""
+    call_id = await requested(record)
+    async with hold_it(call_id) as held:
+        held.keep()
+        held.let_go()
+        before = (await the_call(record, call_id)).renewals
+        await asyncio.sleep(1.5)
+        assert (await the_call(record, call_id)).renewals == before
+
+
+async def test_hold_of_an_unknown_call_is_refused(record: Record, hold_it: HoldIt) -> None:
+    """A job whose call is not in the record says nothing in the room."""
+    with pytest.raises(NotClaimed) as refused:
+        async with hold_it(new_call_id()):
+            pass
+    assert refused.value.reason == "stale"
+
+
+async def test_hold_without_a_record_is_refused_in_time(
+    record: Record, hold_it: HoldIt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The supervisor sends another agent then; this one must not come late."""
+    monkeypatch.setattr(claim, "CLAIM_WITHIN_S", 0.5)
+    settings = load(
+        WorkerSettings,
+        database_url=f"sqlite+aiosqlite:///{tmp_path}/none/parley.db",
+        journal_keys_file=tmp_path / "journal-keys.yaml",
+        _env_file=None,
+    )
+    dispatch = DispatchMetadata(call_id=new_call_id(), attempt=1, caller="caller-1")
+    with pytest.raises(NotClaimed) as refused:
+        async with claim_call(
+            settings, dispatch, owner="worker/job", worker_id="worker", metrics=Metrics(None)
+        ):
+            pass
+    assert refused.value.reason == "record-away"

@@ -1,0 +1,265 @@
+"""An agent that takes a call over knows what was said, and picks the thread up."""
+
+import time
+
+import pytest
+from livekit.agents.llm import ChatContext, ChatItem
+
+from agent_worker.agent import AgentDefinition
+from agent_worker.reasoning.dialog import CallTool, follow
+from agent_worker.reasoning.llm import AgentLLM, user_turns
+from agent_worker.reasoning.message_tags import unanswered
+from agent_worker.resume import CallHistory, Resumption, rebuild, recall, resume
+from call_record import calls, journal
+from call_record.database import Database
+from call_record.journal import Recorded
+from call_record.record import Record
+from tests.calls import live, requested, the_call
+from tests.unit.agent_worker.small_agent import TextCall
+from voice_contract.journal import (
+    AgentTurnEnded,
+    AgentTurnStarted,
+    CallClaimed,
+    CallJoined,
+    ConfirmationAnswered,
+    ConfirmationAsked,
+    ConfirmationExpired,
+    Entry,
+    ToolFailed,
+    ToolFinished,
+    ToolProposed,
+    Unknown,
+    UserTurn,
+)
+
+SORRY = "Sorry, I was gone for a moment."
+GO_ON = "Please go on. If you said something just now, please say it again."
+NOW_MS = 1_750_000_100_000
+
+
+def said(turn_id: str, text: str, *, interrupted: bool = False) -> list[Entry]:
+    """A turn of the agent, from its beginning to its end."""
+    return [
+        AgentTurnStarted(turn_id=turn_id, planned=text),
+        AgentTurnEnded(turn_id=turn_id, heard=text, interrupted=interrupted),
+    ]
+
+
+GREETED = said("1", "Hello, a machine speaks.")
+QUESTION = ConfirmationAsked(
+    confirmation_id="c",
+    tool_call_id="t",
+    tool="paint",
+    title="Paint room 4?",
+    arguments={"number": 4},
+    digest="d",
+    expires_in_ms=60_000,
+)
+
+
+def written(*entries: Entry) -> list[Recorded]:
+    """A journal: the first agent's entries, then the claim of the second one."""
+    claim = CallClaimed(owner="job", worker_id="worker")
+    everything: list[Entry] = [claim, CallJoined(), *entries, claim]
+    return [
+        Recorded(number, NOW_MS - 90_000, 1, entry.kind, entry, b"")
+        for number, entry in enumerate(everything, 1)
+    ]
+
+
+def the_past(*entries: Entry) -> CallHistory:
+    """What a second agent knows after those entries."""
+    past = rebuild(written(*entries), NOW_MS)
+    assert past is not None
+    return past
+
+
+def conversation(items: list[ChatItem]) -> list[tuple[str, str]]:
+    """Who said what."""
+    return [(item.role, item.text_content or "") for item in items if item.type == "message"]
+
+
+def test_rebuild_for_a_first_agent_is_nothing() -> None:
+    """One claim only, or nobody was there to talk to."""
+    claim = CallClaimed(owner="job", worker_id="worker")
+    cases: list[list[Entry]] = [[], [claim], [claim, claim], [claim, CallJoined()]]
+    for entries in cases:
+        recorded = [
+            Recorded(n, NOW_MS, 1, entry.kind, entry, b"") for n, entry in enumerate(entries, 1)
+        ]
+        assert rebuild(recorded, NOW_MS) is None
+
+
+def test_rebuild_has_the_conversation_in_order() -> None:
+    """The caller's words as understood, the agent's as heard, tools with their results."""
+    past = the_past(
+        *GREETED,
+        UserTurn(text="Look at room 4"),
+        ToolProposed(tool_call_id="t", tool="look", arguments={"number": 4}),
+        ToolFinished(tool_call_id="t", say="Room 4 has no coats.", data={"coats": 0}),
+        *said("2", "Room 4 has no coats."),
+        UserTurn(text="Paint it"),
+        ToolProposed(tool_call_id="u", tool="paint", arguments={"number": 4}),
+        ToolFailed(tool_call_id="u", reason="That did not work."),
+        *said("3", "That did", interrupted=True),
+    )
+    assert conversation(past.items) == [
+        ("assistant", "Hello, a machine speaks."),
+        ("user", "Look at room 4"),
+        ("assistant", "Room 4 has no coats."),
+        ("user", "Paint it"),
+        ("assistant", "That did"),
+    ]
+    kinds = [item.type for item in past.items]
+    assert kinds.count("function_call") == kinds.count("function_call_output") == 2
+    context = ChatContext()
+    context.insert(past.items)
+    assert context.items == past.items, "the session would sort them differently"
+    assert all(item.created_at < time.time() for item in past.items)
+
+
+def test_rebuild_keeps_words_that_were_cut_off_as_interrupted() -> None:
+    """How much of them was heard, nobody knows."""
+    past = the_past(*GREETED, AgentTurnStarted(turn_id="2", planned="Once upon a time"))
+    last = past.items[-1]
+    assert last.type == "message" and last.interrupted
+    assert last.text_content == "Once upon a time"
+
+
+def test_rebuild_leaves_out_what_this_version_can_not_read_and_what_was_erased() -> None:
+    """A call that was begun by the last version can be recovered by this one."""
+    recorded = written(*GREETED, Unknown(kind="turn.hummed", body="{}"))
+    recorded.append(Recorded(9, NOW_MS, 1, "turn.user", None, b""))
+    past = rebuild(recorded, NOW_MS)
+    assert past is not None
+    assert conversation(past.items) == [("assistant", "Hello, a machine speaks.")]
+
+
+def test_rebuild_counts_the_time_since_the_caller_joined() -> None:
+    """The longest call is as long as before; a clock that is behind does not lengthen it."""
+    assert the_past(*GREETED).elapsed_s == 90
+    past = rebuild(written(*GREETED), NOW_MS - 1_000_000)
+    assert past is not None and past.elapsed_s == 0
+
+
+def test_resume_greets_when_nobody_was_greeted(agent: AgentDefinition) -> None:
+    """The caller must know that a machine is speaking."""
+    cut_off = the_past(AgentTurnStarted(turn_id="1", planned="Hello, a"))
+    for past in (the_past(), cut_off):
+        assert resume(agent, past).say == (SORRY, "Hello, a machine speaks.")
+        assert not resume(agent, past).answer
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        [],
+        [AgentTurnStarted(turn_id="2", planned="Room 4")],
+        said("2", "Room", interrupted=True),
+        [AgentTurnEnded(turn_id="2", heard="", interrupted=False)],
+    ],
+    ids=["in-thought", "in-speech", "interrupted", "unheard"],
+)
+def test_resume_answers_what_was_not_answered(agent: AgentDefinition, after: list[Entry]) -> None:
+    """The caller hears what was understood, then the answer."""
+    past = the_past(*GREETED, UserTurn(text="Look at room 4."), *after)
+    resumption = resume(agent, past)
+    assert resumption.say == (SORRY, "You said: Look at room 4.")
+    assert resumption.answer
+
+
+def test_resume_does_not_say_back_what_is_long(agent: AgentDefinition) -> None:
+    """It is answered all the same."""
+    resumption = resume(agent, the_past(*GREETED, UserTurn(text="so " * 100)))
+    assert (resumption.say, resumption.answer) == ((SORRY,), True)
+
+
+def test_resume_asks_again_what_the_agent_waited_for(agent: AgentDefinition) -> None:
+    """The dialog's state follows from the conversation."""
+    past = the_past(*GREETED, UserTurn(text="Book a visit on friday"), *said("2", "At what time?"))
+    assert resume(agent, past).say == (SORRY, "At what time?")
+    turns = [*user_turns(past.items), "at 3 pm"]
+    assert follow(agent.templates, turns).move == CallTool(
+        "visit", {"day": "friday", "time": "15:00"}
+    )
+
+
+def test_resume_asks_for_what_was_said_meanwhile(agent: AgentDefinition) -> None:
+    """When it was the caller's turn."""
+    past = the_past(
+        *GREETED, UserTurn(text="When are you open"), *said("2", "We are open all day.")
+    )
+    assert resume(agent, past).say == (SORRY, GO_ON)
+
+
+def test_resume_leaves_an_open_question_to_the_gate(agent: AgentDefinition) -> None:
+    """It asks again by itself, with the time that is left, also what was cut off when it asked."""
+    asked = said("2", "Paint room 4?")
+    for heard in (asked, asked[:1], []):
+        past = the_past(*GREETED, UserTurn(text="Paint room 4"), QUESTION, *heard)
+        assert resume(agent, past) == Resumption((SORRY,), answer=False)
+    expired = the_past(*GREETED, QUESTION, ConfirmationExpired(confirmation_id="c"))
+    assert resume(agent, expired).say == (SORRY, GO_ON)
+
+
+@pytest.mark.parametrize(("by", "answers"), [("voice", False), ("screen", True)])
+def test_resume_does_not_answer_a_yes_that_was_taken(
+    agent: AgentDefinition, by: str, answers: bool
+) -> None:
+    """What became of it, the gate tells. A vote on the screen is no turn: the next one is."""
+    entries = [
+        *GREETED,
+        QUESTION,
+        *said("2", "Paint room 4?"),
+        ConfirmationAnswered.model_validate({"confirmation_id": "c", "approved": True, "by": by}),
+        UserTurn(text="yes"),
+    ]
+    assert resume(agent, the_past(*entries)).answer is answers
+
+
+async def test_restored_conversation_is_answered_from(agent: AgentDefinition) -> None:
+    """What "it" is, the new agent knows from before."""
+    past = the_past(*GREETED, UserTurn(text="Look at room 4"), *said("2", "Room 4 has 0 coats."))
+    async with TextCall(agent, AgentLLM(agent)) as call:
+        await call.session._activity.update_chat_ctx(ChatContext(past.items))  # type: ignore[union-attr]
+        assert await call.say("paint it") == "Painted room 4."
+        assert [number for number, _ in call.house.painted] == [4]
+
+
+def test_restored_result_that_was_not_told_is_the_next_thing_to_say() -> None:
+    """The template's answer is the tool's own words."""
+    past = the_past(
+        *GREETED,
+        UserTurn(text="Look at room 4"),
+        ToolProposed(tool_call_id="t", tool="look", arguments={"number": 4}),
+        ToolFinished(tool_call_id="t", say="Room 4 has no coats."),
+    )
+    (output,) = unanswered(past.items)
+    assert "Room 4 has no coats." in output.output
+
+
+async def test_recall_reads_the_past_of_a_call(record: Record) -> None:
+    """After the second claim."""
+    call_id = await live(record)
+    assert await recall(record, call_id) is None
+    await calls.join(record, call_id)
+    await journal.append(record, call_id, 1, [UserTurn(text="Hello"), *GREETED])
+    seen = (await the_call(record, call_id)).seen
+    assert await calls.raise_attempt(record, call_id, seen) == 2
+    await calls.claim(record, call_id, 2, "job-2", "worker")
+    past = await recall(record, call_id)
+    assert past is not None
+    assert [text for _, text in conversation(past.items)] == ["Hello", "Hello, a machine speaks."]
+    assert len(past.recorded) == len(await journal.read(record, call_id))
+
+
+async def test_recall_without_the_record_gives_up(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who does not know what was done must not do anything."""
+    call_id = await requested(record)
+    monkeypatch.setattr("agent_worker.resume.READ_WITHIN_S", 0.5)
+    away = Record(Database("postgresql+asyncpg://nobody@127.0.0.1:1/x"), record.keys)
+    with pytest.raises(TimeoutError):
+        await recall(away, call_id)
+    await away.close()

@@ -1,0 +1,98 @@
+"""Both sides' turns reach the journal as they happen. The session's events are emitted by hand."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from livekit.agents import AgentSession
+from livekit.agents.llm import ChatMessage
+from livekit.agents.voice.events import (
+    AgentState,
+    AgentStateChangedEvent,
+    ConversationItemAddedEvent,
+)
+
+from agent_worker.agent import AgentDefinition
+from agent_worker.turn_journal import TurnJournal
+from call_record import journal
+from call_record.record import Record
+from call_record.writer import JournalWriter
+from tests.calls import live
+from voice_contract.journal import AgentTurnEnded, AgentTurnStarted, Entry, IntentState, UserTurn
+
+
+class Scene:
+    """A session that is not started, and the journal that follows it."""
+
+    def __init__(self, record: Record, call_id: str, writer: JournalWriter, agent: AgentDefinition):
+        self.session: AgentSession[None] = AgentSession()
+        self.turns = TurnJournal(self.session, writer, agent.templates, attempt=1)
+        self._record = record
+        self._call_id = call_id
+        self._writer = writer
+
+    def state(self, old: AgentState, new: AgentState) -> None:
+        """The agent does something else now."""
+        event = AgentStateChangedEvent(old_state=old, new_state=new)
+        self.session.emit("agent_state_changed", event)
+
+    def said(self, role: str, text: str, *, interrupted: bool = False) -> None:
+        """A message has come into the history."""
+        message = ChatMessage(role=role, content=[text], interrupted=interrupted, id=text)
+        self.session.history.insert(message)
+        self.session.emit("conversation_item_added", ConversationItemAddedEvent(item=message))
+
+    async def written(self) -> list[Entry | None]:
+        """What the journal says after the claim."""
+        await self._writer.flush()
+        return [one.entry for one in await journal.read(self._record, self._call_id, after_seq=2)]
+
+
+@pytest.fixture
+async def scene(record: Record, agent: AgentDefinition) -> AsyncIterator[Scene]:
+    call_id = await live(record)
+    async with JournalWriter(record, call_id, 1) as writer:
+        yield Scene(record, call_id, writer, agent)
+
+
+async def test_agent_turn_is_written_when_it_is_heard_and_when_it_ends(scene: Scene) -> None:
+    """First the words that are planned, then those that were heard."""
+    scene.turns.plan().extend(["Hello, ", "this is"])
+    scene.state("thinking", "speaking")
+    scene.said("assistant", "Hello, this", interrupted=True)
+    scene.state("speaking", "listening")
+    assert await scene.written() == [
+        AgentTurnStarted(turn_id="turn_1_1", planned="Hello, this is"),
+        AgentTurnEnded(turn_id="turn_1_1", heard="Hello, this", interrupted=True),
+    ]
+
+
+async def test_agent_turn_of_which_nothing_was_heard_ends_too(scene: Scene) -> None:
+    """The session keeps no message of it."""
+    scene.state("thinking", "speaking")
+    scene.state("speaking", "listening")
+    assert await scene.written() == [
+        AgentTurnStarted(turn_id="turn_1_1", planned=""),
+        AgentTurnEnded(turn_id="turn_1_1", heard="", interrupted=True),
+    ]
+
+
+async def test_user_turn_is_written_with_how_it_came_and_what_the_dialog_is_about(
+    scene: Scene,
+) -> None:
+    """The state is written when it changes, and says which slot was asked for."""
+    scene.turns.typed("look at a room")
+    scene.said("user", "look at a room")
+    scene.said("user", "nonsense")
+    assert await scene.written() == [
+        UserTurn(text="look at a room", typed=True, turn_id="look at a room"),
+        IntentState(intent="look", slots={}, asking="number"),
+        UserTurn(text="nonsense", typed=False, turn_id="nonsense"),
+    ]
+
+
+async def test_plans_that_are_never_spoken_are_bounded(agent: AgentDefinition) -> None:
+    """Replies are prepared and dropped all the time."""
+    turns = TurnJournal(AgentSession(), None, agent.templates, attempt=1)  # type: ignore[arg-type]
+    for _ in range(100):
+        turns.plan()
+    assert len(turns._planned) == 1

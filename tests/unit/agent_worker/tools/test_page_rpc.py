@@ -1,0 +1,126 @@
+"""The caller's page at the agent's desk; nobody else is served."""
+
+import pytest
+from livekit import rtc
+
+from agent_worker.metrics import Metrics
+from agent_worker.tools.client_actions import CALL_MAX, ClientActions
+from agent_worker.tools.page_rpc import PAYLOAD_MAX_BYTES, PageRpc
+from tests.gates import Scene, asked, outcome
+from voice_contract.actions import ActionReport, ClientAction, Navigate, StartOver
+from voice_contract.confirmations import ConfirmationResult, Confirmations, ConfirmationVote
+from voice_contract.journal import (
+    ClientActionOutcome,
+    ClientActionProposed,
+    ConfirmationAnswered,
+    ConfirmationRefused,
+)
+from voice_contract.names import ACTION_OUTCOME_METHOD, CONFIRM_METHOD, CONFIRMATIONS_METHOD
+
+
+class Counter:
+    """The desk, with what it pushes."""
+
+    def __init__(self) -> None:
+        self.scene = Scene()
+        self.pushed: list[ClientAction] = []
+        self.actions = ClientActions(self.scene.memory, Metrics(None), self.pushed.append)
+        self.methods = PageRpc(self.scene.gate, self.actions).methods
+
+    async def rpc(self, method: str, payload: str = "", sender: str = "caller-1") -> str:
+        """Call *method* as *sender*."""
+        call = rtc.RpcInvocationData("1", sender, payload, 5.0)
+        answer: str = await self.methods[method](call)
+        return answer
+
+
+@pytest.fixture
+async def counter() -> Counter:
+    return Counter()
+
+
+async def test_page_asks_for_the_questions_and_is_known_to_show_them(counter: Counter) -> None:
+    """From then on the agent need not read every argument aloud."""
+    counter.scene.gate.course.has_cards = False
+    empty = Confirmations.model_validate_json(await counter.rpc(CONFIRMATIONS_METHOD))
+    assert empty.pending == []
+    assert counter.scene.gate.course.has_cards
+    job = await asked(counter.scene.propose("pay", {"amount": 5}))
+    shown = Confirmations.model_validate_json(await counter.rpc(CONFIRMATIONS_METHOD))
+    assert [card.digest for card in shown.pending] == [job.digest]
+
+
+async def test_vote_counts_and_may_be_repeated(counter: Counter) -> None:
+    """The answer is the state that counts."""
+    job = await asked(counter.scene.propose("pay", {"amount": 5}))
+    assert job.question is not None
+    vote = ConfirmationVote(id=job.question.id, digest=job.digest, approved=True)
+    for _ in range(3):
+        answer = await counter.rpc(CONFIRM_METHOD, vote.model_dump_json())
+        assert ConfirmationResult.model_validate_json(answer).state == "approved"
+    assert (await outcome(job)).kind == "done"
+    assert [entry.by for entry in counter.scene.wrote(ConfirmationAnswered)] == ["screen"]
+
+
+async def test_stranger_is_refused_everywhere_and_its_vote_is_on_record(counter: Counter) -> None:
+    """Whoever is in the room besides the caller learns nothing and steers nothing."""
+    counter.scene.gate.course.has_cards = False
+    job = await asked(counter.scene.propose("pay", {"amount": 5}))
+    assert job.question is not None
+    vote = ConfirmationVote(id=job.question.id, digest=job.digest, approved=True)
+    for method in counter.methods:
+        with pytest.raises(rtc.RpcError) as refused:
+            await counter.rpc(method, vote.model_dump_json(), sender="stranger")
+        assert refused.value.code == 1403
+    assert job.outcome is None and not counter.scene.gate.course.has_cards
+    assert counter.scene.wrote(ConfirmationRefused) == [
+        ConfirmationRefused(confirmation_id="", sender="stranger", reason="stranger")
+    ]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "",
+        "null",
+        "{}",
+        '{"id": "x", "digest": "y", "approved": true}',
+        '{"id": "x", "digest": "' + "d" * 64 + '", "approved": 1, "admin": true}',
+        " " * (PAYLOAD_MAX_BYTES + 1),
+    ],
+)
+@pytest.mark.parametrize("method", [CONFIRM_METHOD, ACTION_OUTCOME_METHOD])
+async def test_malformed_payload_is_refused(counter: Counter, method: str, payload: str) -> None:
+    """Of the caller, too; nothing of it is repeated in the answer."""
+    with pytest.raises(rtc.RpcError) as refused:
+        await counter.rpc(method, payload)
+    assert refused.value.code == 1400
+    assert counter.scene.memory.entries == []
+
+
+async def test_action_is_pushed_and_its_outcome_is_on_record_once(counter: Counter) -> None:
+    """The page may repeat its report; the first counts."""
+    counter.actions.suggest(Navigate(to="orders"))
+    (action,) = counter.pushed
+    for result in ("declined", "done"):
+        report = ActionReport.model_validate({"id": action.id, "outcome": result})
+        assert await counter.rpc(ACTION_OUTCOME_METHOD, report.model_dump_json()) == ""
+    assert counter.scene.memory.entries == [
+        ClientActionProposed(action_id=action.id, action="navigate", arguments={"to": "orders"}),
+        ClientActionOutcome(action_id=action.id, outcome="declined"),
+    ]
+
+
+async def test_report_of_an_action_that_was_not_suggested_is_refused(counter: Counter) -> None:
+    """It is not put on record."""
+    report = ActionReport(id="made-up", outcome="done")
+    with pytest.raises(rtc.RpcError):
+        await counter.rpc(ACTION_OUTCOME_METHOD, report.model_dump_json())
+    assert counter.scene.memory.entries == []
+
+
+async def test_actions_of_a_call_are_bounded(counter: Counter) -> None:
+    """A tool that suggests without end reaches the page so often."""
+    for _ in range(CALL_MAX + 5):
+        counter.actions.suggest(StartOver())
+    assert len(counter.pushed) == CALL_MAX

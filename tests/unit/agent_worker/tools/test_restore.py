@@ -1,0 +1,274 @@
+"""What an agent that takes a call over makes of the journal."""
+
+import asyncio
+
+import pytest
+
+from agent_worker.tools.gate import Gate
+from agent_worker.tools.invocations import Invocation
+from agent_worker.tools.phrases import GatePhrases
+from agent_worker.tools.restore import restore
+from agent_worker.tools.result_delivery import ResultDelivery
+from call_record.journal import Recorded
+from tests.gates import Scene, asked, outcome
+from voice_contract.journal import (
+    AgentTurnEnded,
+    ConfirmationAnswered,
+    ConfirmationAsked,
+    ConfirmationExpired,
+    ConfirmationRefused,
+    Entry,
+    ToolFailed,
+    ToolFinished,
+    ToolProposed,
+    ToolStarted,
+    ToolUnknown,
+    UserTurn,
+)
+
+SAYS = GatePhrases()
+
+
+class Heir(Scene):
+    """The agent after one whose journal ended with *entries*."""
+
+    def __init__(self, before: Scene, *more: Entry, later_s: float = 1.0) -> None:
+        super().__init__()
+        self.turning.seconds = before.turning.seconds + later_s
+        self.untold: list[Invocation] = []
+        at_ms = before.turning.now_ms()
+        recorded = [
+            Recorded(number, at_ms, 1, entry.kind, entry, b"")
+            for number, entry in enumerate((*before.memory.entries, *more))
+        ]
+        telling = _Notes(self.gate, self.untold)
+        restore(self.gate, telling, recorded)
+
+
+class _Notes(ResultDelivery):
+    def __init__(self, gate: Gate, untold: list[Invocation]) -> None:
+        self._notes = untold
+        super().__init__(gate)
+
+    def settled(self, job: Invocation) -> None:
+        self._notes.append(job)
+
+
+@pytest.fixture
+async def before() -> Scene:
+    scene = Scene()
+    scene.gate.settled = lambda _: None
+    scene.memory.write(UserTurn(text="Please do.", turn_id="turn-1"))
+    return scene
+
+
+def started(scene: Scene, name: str, key: str = "call-1:1") -> list[Entry]:
+    """A write that was begun and of which nothing more is known."""
+    arguments = scene.gate.tools[name].arguments.canonical({"number": 4})
+    return [
+        ToolProposed(tool_call_id="fnc-1", tool=name, arguments=arguments, turn_id="turn-1"),
+        ToolStarted(
+            tool_call_id="fnc-1",
+            tool=name,
+            effect=scene.gate.tools[name].effect,
+            arguments=arguments,
+            idempotency_key=key,
+        ),
+    ]
+
+
+async def test_unfinished_write_is_run_again_with_its_key_where_that_is_once(
+    before: Scene,
+) -> None:
+    """Effectively once: the backend knows the key. Its result is told."""
+    heir = Heir(before, *started(before, "push"))
+    (job,) = heir.gate.jobs
+    assert (await outcome(job)).say == "Pushed."
+    assert heir.probe.keys == ["call-1:1"]
+    assert heir.kinds == ["tool.started", "tool.finished"]
+    assert heir.untold == [job]
+    # The same turn, answered anew, means the same wish.
+    assert heir.propose("push", {"number": 4}) is job
+
+
+async def test_unfinished_write_is_unknown_where_it_could_happen_twice(before: Scene) -> None:
+    """At most once: nobody knows, it is said, and it is never repeated."""
+    heir = Heir(before, *started(before, "note"))
+    assert heir.probe.events == []
+    assert [entry.tool_call_id for entry in heir.wrote(ToolUnknown)] == ["fnc-1"]
+    (job,) = heir.untold
+    assert job.outcome is not None and job.outcome.say == SAYS.unknown
+    heir.turn_id = "turn-2"
+    assert heir.propose("note", {"number": 4}) is job
+    assert heir.probe.events == []
+
+
+async def test_unfinished_read_is_left(before: Scene) -> None:
+    """Whoever still wants to know asks again."""
+    heir = Heir(before, *started(before, "look"))
+    assert [entry.tool_call_id for entry in heir.wrote(ToolFailed)] == ["fnc-1"]
+    assert heir.untold == [] and heir.probe.events == []
+
+
+async def test_keys_go_on_where_they_stopped(before: Scene) -> None:
+    """No key is ever given to two effects."""
+    for number in (1, 2, 3):
+        await before.call("note", {"number": number})
+    heir = Heir(before)
+    await heir.call("note", {"number": 5}, turn_id="turn-2")
+    assert heir.probe.keys == ["call-1:4"]
+
+
+async def test_done_write_of_the_same_turn_is_not_done_again(before: Scene) -> None:
+    """The turn is answered anew, the model proposes the same; a later wish is another."""
+    await before.call("note", {"number": 1})
+    heir = Heir(before)
+    assert (await heir.call("note", {"number": 1})).say == "Noted."
+    assert heir.probe.events == []
+    await heir.call("note", {"number": 1}, turn_id="turn-2")
+    assert heir.probe.keys == ["call-1:2"]
+
+
+async def test_results_that_were_not_heard_are_told(before: Scene) -> None:
+    """Those that were heard are not."""
+    for number in (1, 2):
+        await before.call("note", {"number": number})
+    heard = AgentTurnEnded(turn_id="1", heard="Noted.", interrupted=False, tool_call_ids=("fnc-1",))
+    heir = Heir(before, heard)
+    assert [job.id for job in heir.untold] == ["fnc-2"]
+
+
+async def test_late_result_counts_as_not_heard(before: Scene) -> None:
+    """Only that it was unknown had been told."""
+    told = AgentTurnEnded(turn_id="1", heard="?", interrupted=False, tool_call_ids=("fnc-1",))
+    heir = Heir(
+        before,
+        *started(before, "note"),
+        ToolUnknown(tool_call_id="fnc-1", reason="timeout"),
+        told,
+        ToolFinished(tool_call_id="fnc-1", say="Noted after all."),
+    )
+    (job,) = heir.untold
+    assert job.outcome is not None and job.outcome.say == "Noted after all."
+
+
+async def test_open_question_stays_open_for_the_rest_of_its_time(before: Scene) -> None:
+    """Under its id, with its digest; the yes runs what was asked."""
+    old = await asked(before.propose("pay", {"amount": 5}))
+    assert old.question is not None
+    heir = Heir(before, later_s=12)
+    (card,) = heir.gate.questions.listing().pending
+    assert (card.id, card.digest, card.expires_in_ms) == (old.question.id, old.digest, 18_000)
+    (job,) = heir.gate.jobs
+    assert heir.vote(job, True) == "approved"
+    assert (await outcome(job)).say == "Paid 5 euros."
+    assert heir.wrote(ConfirmationAsked) == []
+    assert heir.probe.keys == ["call-1:1"]
+
+
+@pytest.mark.parametrize("later_s", [31.0, -1000.0])
+async def test_question_never_gets_more_time_than_it_had(before: Scene, later_s: float) -> None:
+    """What has run out expires; another machine's clock cannot make it longer."""
+    await asked(before.propose("pay", {"amount": 5}))
+    heir = Heir(before, later_s=later_s)
+    if later_s > 0:
+        assert heir.gate.questions.open == []
+        assert len(heir.wrote(ConfirmationExpired)) == 1
+    else:
+        (card,) = heir.gate.questions.listing().pending
+        assert card.expires_in_ms == 30_000
+        heir.gate.close()
+
+
+async def test_approved_and_not_begun_is_done(before: Scene) -> None:
+    """The yes is on record, the start is not: so it was not done yet."""
+    old = await asked(before.propose("pay", {"amount": 5}))
+    assert old.question is not None
+    yes = ConfirmationAnswered(confirmation_id=old.question.id, approved=True, by="screen")
+    heir = Heir(before, yes)
+    (job,) = heir.gate.jobs
+    assert (await outcome(job)).kind == "done"
+    assert heir.probe.keys == ["call-1:1"]
+
+
+async def test_declined_stays_declined(before: Scene) -> None:
+    """Whether or not the refusal reached the journal."""
+    old = await asked(before.propose("pay", {"amount": 5}))
+    assert old.question is not None
+    no = ConfirmationAnswered(confirmation_id=old.question.id, approved=False, by="screen")
+    heir = Heir(before, no)
+    (job,) = heir.gate.jobs
+    assert (await outcome(job)).kind == "declined"
+    assert heir.probe.events == []
+
+
+@pytest.mark.parametrize(
+    ("decision", "state", "effects"),
+    [
+        (ConfirmationAnswered(confirmation_id="", approved=True, by="screen"), "approved", 1),
+        (ConfirmationAnswered(confirmation_id="", approved=False, by="screen"), "declined", 0),
+        (ConfirmationExpired(confirmation_id=""), "expired", 0),
+    ],
+)
+async def test_answer_that_is_sent_again_is_told_what_counted(
+    before: Scene,
+    decision: ConfirmationAnswered | ConfirmationExpired,
+    state: str,
+    effects: int,
+) -> None:
+    """The page had no reply from the agent before; its vote is neither unknown nor a second one."""
+    old = await asked(before.propose("pay", {"amount": 5}))
+    assert old.question is not None
+    heir = Heir(before, decision.model_copy(update={"confirmation_id": old.question.id}))
+    assert [heir.vote(old, approved) for approved in (True, False)] == [state] * 2
+    (job,) = heir.gate.jobs
+    await outcome(job)
+    assert len(heir.probe.keys) == effects
+    assert not heir.wrote(ConfirmationAnswered) and not heir.wrote(ConfirmationRefused)
+
+
+async def test_question_of_another_version_is_closed(before: Scene) -> None:
+    """What would run is no longer what was shown."""
+    await asked(before.propose("pay", {"amount": 5}))
+    entries = [
+        entry.model_copy(update={"digest": "0" * 64})
+        if isinstance(entry, ConfirmationAsked)
+        else entry
+        for entry in before.memory.entries
+    ]
+    before.memory.entries = list(entries)
+    heir = Heir(before)
+    assert heir.gate.questions.open == []
+    assert len(heir.wrote(ConfirmationExpired)) == 1
+    await asyncio.sleep(0.01)
+    assert heir.probe.events == []
+
+
+async def test_tool_that_is_no_more_is_left_with_what_is_known(before: Scene) -> None:
+    """An unfinished write of it stays unknown; its key is not given to another effect."""
+    entries = [
+        entry.model_copy(update={"tool": "gone"}) if hasattr(entry, "tool") else entry
+        for entry in started(before, "push")
+    ]
+    heir = Heir(before, *entries)
+    assert [entry.reason for entry in heir.wrote(ToolUnknown)] == ["lost with its agent"]
+    await heir.call("note", {"number": 1}, turn_id="turn-2")
+    assert heir.probe.keys == ["call-1:2"]
+
+
+async def test_budgets_are_used_as_they_were(before: Scene) -> None:
+    """Another agent does not give a tool its number of runs anew."""
+    for number in (1, 2, 3):
+        await before.call("look", {"number": number})
+    heir = Heir(before)
+    assert (await heir.call("look", {"number": 4}, turn_id="turn-2")).kind == "done"
+    assert (await heir.call("look", {"number": 5}, turn_id="turn-3")).say == SAYS.too_often
+
+
+async def test_ids_of_calls_go_on(before: Scene) -> None:
+    """A framework that begins to count anew does not mix up the journal."""
+    await before.call("note", {"number": 1}, call_id="call_0")
+    heir = Heir(before)
+    job = heir.propose("note", {"number": 2}, call_id="call_0", turn_id="turn-2")
+    assert job.id == "call_0~2"
+    await outcome(job)

@@ -1,0 +1,192 @@
+"""Running a tool: retries, the breaker, the places of a backend."""
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from agent_worker.tools.backends import AT_ONCE, Backend
+from agent_worker.tools.breaker import FAILURES
+from agent_worker.tools.retry import BreakerOpen, Retry
+from agent_worker.tools.tool import Answer, BackendUnavailable, Tool, ToolRefused
+from tests.calls import FakeClock
+from tests.gates import look, note, push
+
+
+@pytest.fixture
+async def backend() -> Backend:
+    return Backend(FakeClock())
+
+
+class Tries:
+    """What a tool does at each try."""
+
+    def __init__(self, *steps: Any) -> None:
+        self.steps = list(steps)
+        self.made = 0
+
+    async def __call__(self) -> Answer:
+        self.made += 1
+        step = self.steps.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        assert isinstance(step, Answer)
+        return step
+
+
+DONE = Answer(say="Done.")
+
+
+@pytest.mark.parametrize("error", [BackendUnavailable(), TimeoutError()])
+@pytest.mark.parametrize("tool", [look, push], ids=["read", "idempotent"])
+async def test_attempt_is_repeated_where_that_does_no_harm(
+    backend: Backend, tool: Tool, error: Exception
+) -> None:
+    """Two failures, then it works."""
+    tries = Tries(error, error, DONE)
+    assert await Retry(_patient(tool), tries, backend).run() == DONE
+    assert tries.made == 3
+
+
+@pytest.mark.parametrize("error", [BackendUnavailable(), TimeoutError()])
+async def test_attempt_of_another_write_is_never_repeated(
+    backend: Backend, error: Exception
+) -> None:
+    """Not even when it is known not to be done: that is for the caller to wish."""
+    tries = Tries(error, DONE)
+    with pytest.raises(type(error)):
+        await Retry(note, tries, backend).run()
+    assert tries.made == 1
+
+
+@pytest.mark.parametrize("error", [ToolRefused("No."), RuntimeError("bug")])
+async def test_attempt_is_not_repeated_for_what_will_not_pass(
+    backend: Backend, error: Exception
+) -> None:
+    """A refusal is an answer; a bug stays one."""
+    tries = Tries(error, DONE)
+    with pytest.raises(type(error)):
+        await Retry(_patient(push), tries, backend).run()
+    assert tries.made == 1
+
+
+async def test_attempt_keeps_to_retry_after(backend: Backend) -> None:
+    """As long as it is asked to, if there is so much time; else not at all."""
+    started_s = time.monotonic()
+    tries = Tries(BackendUnavailable(retry_after_s=0.4), DONE)
+    await Retry(_patient(push), tries, backend).run()
+    assert time.monotonic() - started_s >= 0.4
+    late = Tries(BackendUnavailable(retry_after_s=60), DONE)
+    with pytest.raises(BackendUnavailable):
+        await Retry(_patient(push), late, backend).run()
+    assert late.made == 1
+
+
+async def test_attempt_gives_up_after_three_tries(backend: Backend) -> None:
+    """With the last error."""
+    tries = Tries(*[BackendUnavailable(str(number)) for number in range(9)])
+    with pytest.raises(BackendUnavailable, match=r"^2$"):
+        await Retry(_patient(push), tries, backend).run()
+
+
+async def test_attempt_knows_whether_it_may_have_acted(backend: Backend) -> None:
+    """Not while it waits for a place, and not when every try is known to have done nothing."""
+    known = Retry(_patient(push), Tries(BackendUnavailable(), BackendUnavailable(), DONE), backend)
+    task = asyncio.create_task(known.run())
+    await asyncio.sleep(0.05)
+    assert not known.may_have_acted
+    await task
+    doubtful = Retry(_patient(push), Tries(TimeoutError(), BackendUnavailable(), DONE), backend)
+    task = asyncio.create_task(doubtful.run())
+    await asyncio.sleep(0.05)
+    assert doubtful.may_have_acted
+    await task
+
+
+async def test_attempts_wait_for_a_place_at_their_backend(backend: Backend) -> None:
+    """No more than four of a call at once, whatever a model sends."""
+    inside = most = 0
+    release = asyncio.Event()
+
+    async def work() -> Answer:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        await release.wait()
+        inside -= 1
+        return DONE
+
+    tasks = [asyncio.create_task(Retry(look, work, backend).run()) for _ in range(40)]
+    await asyncio.sleep(0.05)
+    release.set()
+    await asyncio.gather(*tasks)
+    assert most == AT_ONCE
+
+
+async def test_attempt_is_stopped_by_an_open_breaker(backend: Backend) -> None:
+    """Failures open it; then the backend is left alone, without retries."""
+    for _ in range(FAILURES):
+        with pytest.raises(RuntimeError):
+            await Retry(note, Tries(RuntimeError()), backend).run()
+    tries = Tries(DONE)
+    with pytest.raises(BreakerOpen):
+        await Retry(_patient(push), tries, backend).run()
+    assert tries.made == 0
+
+
+async def test_refusals_and_cancellations_do_not_open_the_breaker(backend: Backend) -> None:
+    """The backend answered, or nobody waited for it."""
+    for _ in range(FAILURES):
+        with pytest.raises(ToolRefused):
+            await Retry(note, Tries(ToolRefused("No.")), backend).run()
+
+    async def forever() -> Answer:
+        await asyncio.Event().wait()
+        return DONE
+
+    for _ in range(FAILURES):
+        task = asyncio.create_task(Retry(look, forever, backend).run())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert backend.breaker.lets_through
+
+
+async def test_attempt_that_was_given_up_counts_against_the_backend(backend: Backend) -> None:
+    """A backend that hangs opens the breaker, though we stop waiting ourselves."""
+    release = asyncio.Event()
+
+    async def hang() -> Answer:
+        await release.wait()
+        return DONE
+
+    tasks = []
+    for _ in range(FAILURES):
+        attempt = Retry(note, hang, Backend(FakeClock()))
+        attempt._backend.breaker = backend.breaker
+        tasks.append(asyncio.create_task(attempt.run()))
+        await asyncio.sleep(0.01)
+        attempt.give_up()
+    assert not backend.breaker.lets_through
+    release.set()
+    await asyncio.gather(*tasks)
+    assert not backend.breaker.lets_through
+
+
+async def test_answer_that_is_none_is_an_error(backend: Backend) -> None:
+    """A tool that returns something else did nobody knows what."""
+
+    async def wrong() -> Any:
+        return "done"
+
+    attempt = Retry(note, wrong, backend)
+    with pytest.raises(TypeError):
+        await attempt.run()
+    assert attempt.may_have_acted
+
+
+def _patient(tool: Tool) -> Tool:
+    return replace(tool, guards=replace(tool.guards, timeout_s=5))

@@ -1,0 +1,115 @@
+"""The queue in front of a model."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+
+import pytest
+from prometheus_client import REGISTRY
+
+from speech_server.errors import Busy
+from speech_server.work_queue import WorkQueue
+
+SOON_S = 5
+
+
+@pytest.fixture
+async def lane() -> AsyncIterator[WorkQueue]:
+    """One thread, one more request may wait."""
+    lane = WorkQueue("stt", workers=1, queue=1)
+    yield lane
+    lane.close()
+
+
+def queue_depth() -> float | None:
+    """What `/metrics` says."""
+    return REGISTRY.get_sample_value("parley_speech_queue_depth", {"kind": "stt"})
+
+
+async def until_running(event: threading.Event) -> None:
+    """Wait for a call to have begun."""
+    assert await asyncio.to_thread(event.wait, SOON_S)
+
+
+async def test_lane_run_gives_result_and_duration_from_another_thread(lane: WorkQueue) -> None:
+    """The event loop's thread does no model's work."""
+    thread, duration_s = await lane.run(threading.get_ident)
+    assert thread != threading.get_ident()
+    assert 0 < duration_s < SOON_S
+
+
+async def test_lane_run_error_reaches_the_caller_and_frees_the_thread(lane: WorkQueue) -> None:
+    """One bad request does not take the model away from the next."""
+
+    def fail() -> None:
+        raise ValueError("bad sound")
+
+    for _ in range(3):
+        with pytest.raises(ValueError, match="bad sound"):
+            await asyncio.wait_for(lane.run(fail), SOON_S)
+
+
+async def test_lane_admit_beyond_workers_and_queue_is_busy_until_one_leaves(
+    lane: WorkQueue,
+) -> None:
+    """Two places: one to work, one to wait."""
+    async with lane.admit():
+        async with lane.admit():
+            with pytest.raises(Busy):
+                async with lane.admit():
+                    pass
+        async with lane.admit():
+            pass
+
+
+async def test_lane_run_cancelled_while_waiting_is_never_called(lane: WorkQueue) -> None:
+    """Work for a client that left is dropped from the queue."""
+    running, go_on, called = threading.Event(), threading.Event(), threading.Event()
+
+    def block() -> bool:
+        running.set()
+        return go_on.wait(SOON_S)
+
+    first = asyncio.create_task(lane.run(block))
+    await until_running(running)
+    second = asyncio.create_task(lane.run(called.set))
+    await asyncio.sleep(0.01)
+    assert queue_depth() == 1
+    second.cancel()
+    await asyncio.wait({second})
+    assert queue_depth() == 0
+    go_on.set()
+    assert (await first)[0]
+    await lane.run(lambda: None)
+    assert not called.is_set()
+
+
+async def test_lane_run_cancelled_while_running_holds_its_thread_until_done(
+    lane: WorkQueue,
+) -> None:
+    """A thread cannot be stopped; the next call waits for it in our queue, not in a hidden one."""
+    running, go_on, called = threading.Event(), threading.Event(), threading.Event()
+
+    def block() -> bool:
+        running.set()
+        return go_on.wait(SOON_S)
+
+    first = asyncio.create_task(lane.run(block))
+    await until_running(running)
+    first.cancel()
+    await asyncio.wait({first})
+    second = asyncio.create_task(lane.run(called.set))
+    await asyncio.sleep(0.05)
+    assert queue_depth() == 1
+    assert not called.is_set()
+    go_on.set()
+    await asyncio.wait_for(second, SOON_S)
+    assert called.is_set()
+
+
+async def test_lane_workers_run_so_many_calls_at_once() -> None:
+    """Two threads meet at a barrier that one alone would never pass."""
+    lane = WorkQueue("tts", workers=2, queue=0)
+    barrier = threading.Barrier(2)
+    await asyncio.gather(*(lane.run(lambda: barrier.wait(SOON_S)) for _ in range(2)))
+    lane.close()

@@ -1,0 +1,120 @@
+"""What every request to the API passes: rate limits, who it is, one event in the log."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from service_base.problems import EXCEPTION_HANDLERS, BadRequest, ServiceError
+from token_service.auth import Identify
+from token_service.callers import Caller
+from token_service.errors import RateLimited
+from token_service.rate_limits import RateLimits
+
+log = structlog.get_logger()
+
+REQUESTS = Counter(
+    "parley_token_requests_total", "Requests to the API, by outcome", ["endpoint", "outcome"]
+)
+MINT_S = Histogram(
+    "parley_token_mint_seconds",
+    "Time from a request for a call to its token, the room's creation included",
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+
+Handler = Callable[[Request, Caller], Awaitable[Response]]
+
+
+@dataclass
+class RequestLog:
+    """
+    What there is to tell of a request: nothing that opens a door, nothing of the person.
+
+    Its handler finds it in `request.state.passage`.
+    """
+
+    event: str = "api.answered"
+    outcome: str = "ok"
+    """`ok`, `admitted`, `returned`, or a problem's code."""
+    call_id: str | None = None
+    minted: bool = False
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One for the service."""
+
+    rates: RateLimits
+    identify: Identify
+
+    def route(self, path: str, method: str, handler: Handler) -> Route:
+        """A route whose requests pass here."""
+
+        async def endpoint(request: Request) -> Response:
+            return await self._pass(request, handler)
+
+        return Route(path, endpoint, methods=[method], name=handler.__name__)
+
+    async def _pass(self, request: Request, handler: Handler) -> Response:
+        started = time.perf_counter()
+        passage = request.state.passage = RequestLog()
+        status, cause = ServiceError.status, None
+        try:
+            response, cause = await self._answer(request, handler, passage)
+            status = response.status_code
+            return response
+        except BaseException:
+            passage.outcome = ServiceError.code
+            raise
+        finally:
+            _tell(request, passage, status, time.perf_counter() - started, cause)
+
+    async def _answer(
+        self, request: Request, handler: Handler, passage: RequestLog
+    ) -> tuple[Response, BaseException | None]:
+        """The handler's answer, or the problem for which there is none and its cause."""
+        headers: dict[str, str] = {}
+        cause = None
+        try:
+            headers = (await self.rates.arrived(request)).headers
+            caller = await self.identify(request)
+            if not caller.is_new:
+                headers = (await self.rates.asked(caller)).headers
+            response = await handler(request, caller)
+        except (ServiceError, ClientDisconnect) as error:
+            problem = error if isinstance(error, ServiceError) else BadRequest()
+            if isinstance(error, RateLimited):
+                headers = error.headers_of_limit
+            passage.outcome, cause = problem.code, error.__cause__
+            response = await EXCEPTION_HANDLERS[ServiceError](request, problem)
+        response.headers.update(headers)
+        return response, cause
+
+
+def _tell(
+    request: Request,
+    passage: RequestLog,
+    status: int,
+    elapsed_s: float,
+    cause: BaseException | None,
+) -> None:
+    route = request.scope["route"]
+    endpoint = request.scope["root_path"] + route.path
+    REQUESTS.labels(endpoint, passage.outcome).inc()
+    if passage.minted:
+        MINT_S.observe(elapsed_s)
+    say = log.info if status < 500 else log.warning
+    say(
+        passage.event,
+        endpoint=endpoint,
+        outcome=passage.outcome,
+        status=status,
+        duration_ms=round(elapsed_s * 1000, 1),
+        **({"call_id": passage.call_id} if passage.call_id else {}),
+        **({"exc_info": cause} if cause else {}),
+    )

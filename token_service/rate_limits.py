@@ -1,0 +1,160 @@
+"""How often may be asked: by everybody, from an address, by a caller."""
+
+import math
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import TypeVar
+
+import structlog
+from limits import RateLimitItem, RateLimitItemPerMinute, WindowStats
+from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter as Limiter
+from limits.errors import StorageError
+from prometheus_client import Counter
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from starlette.requests import Request
+
+from token_service.callers import Caller
+from token_service.errors import RateLimited, RecordUnavailable
+from token_service.settings import TokenSettings
+
+log = structlog.get_logger()
+
+WINDOW_S = 60
+REDIS_TIMEOUT_S = 0.5
+REDIS_PAUSE_S = 5.0
+"""How long Redis is left alone after it failed, so that not every caller waits for it."""
+
+REDIS_ERRORS = Counter(
+    "parley_token_rate_redis_errors_total", "Times that Redis did not count a request"
+)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What is left of a limit."""
+
+    name: str
+    limit: int
+    left: int
+    reset_s: int
+    """Seconds until there is more."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Source: draft-ietf-httpapi-ratelimit-headers-10."""
+        return {
+            "RateLimit-Policy": f'"{self.name}";q={self.limit};w={WINDOW_S}',
+            "RateLimit": f'"{self.name}";r={self.left};t={self.reset_s}',
+        }
+
+
+class RateLimits:
+    """Counts requests: in this process, or in Redis together with all others."""
+
+    def __init__(self, settings: TokenSettings) -> None:
+        self._all = RateLimitItemPerMinute(settings.token_rate_all)
+        self._address = RateLimitItemPerMinute(settings.token_rate_address)
+        self._caller = RateLimitItemPerMinute(settings.token_rate_caller)
+        self._without_redis = settings.token_rate_without_redis
+        self._memory = Limiter(MemoryStorage())
+        self._redis: Limiter | None = None
+        self._redis_back_s = 0.0
+        if url := settings.token_rate_redis_url.get_secret_value():
+            self._redis = Limiter(_redis(url))
+
+    async def close(self) -> None:
+        """Give the connections to Redis back."""
+        if self._redis is not None:
+            await self._redis.storage.bridge.storage.aclose()  # type: ignore[attr-defined]
+
+    async def arrived(self, request: Request) -> Allowance:
+        """
+        Count a request before anything is known of it but its address.
+
+        Returns: what is left for the address. Raises: RateLimited, RecordUnavailable.
+        """
+        address = address_of(request)
+        # Asked before anything is kept of the address: so there are never more of them than that.
+        if not await self._try(lambda limiter: limiter.test(self._all, "all"), True):
+            await self._refuse("all", self._all)
+        await self._hit("address", self._address, address)
+        await self._hit("all", self._all)
+        return await self._left("address", self._address, address)
+
+    async def asked(self, caller: Caller) -> Allowance:
+        """
+        Count a request of a caller who is known.
+
+        Returns: what is left for the caller. Raises: as `arrived`.
+        """
+        who = (caller.tenant or "", caller.identity)
+        await self._hit("caller", self._caller, *who)
+        return await self._left("caller", self._caller, *who)
+
+    async def _hit(self, name: str, item: RateLimitItem, *who: str) -> None:
+        if not await self._try(lambda limiter: limiter.hit(item, name, *who), True):
+            await self._refuse(name, item, *who)
+
+    async def _refuse(self, name: str, item: RateLimitItem, *who: str) -> None:
+        allowance = await self._left(name, item, *who)
+        raise RateLimited(
+            retry_after_s=max(1, allowance.reset_s), headers_of_limit=allowance.headers
+        )
+
+    async def _left(self, name: str, item: RateLimitItem, *who: str) -> Allowance:
+        nothing_known = WindowStats(time.time(), item.amount)
+        stats = await self._try(
+            lambda limiter: limiter.get_window_stats(item, name, *who), nothing_known
+        )
+        reset_s = math.ceil(stats.reset_time - time.time())
+        return Allowance(name, item.amount, max(0, stats.remaining), max(0, reset_s))
+
+    async def _try(self, work: Callable[[Limiter], Awaitable[T]], uncounted: T) -> T:
+        """Do *work* where requests are counted; *uncounted* is the answer when they are not."""
+        if self._redis is None:
+            return await work(self._memory)
+        if time.monotonic() >= self._redis_back_s:
+            try:
+                return await work(self._redis)
+            except StorageError as error:
+                self._redis_back_s = time.monotonic() + REDIS_PAUSE_S
+                log.warning("redis.failed", reason=type(error.__cause__).__name__)
+        REDIS_ERRORS.inc()
+        match self._without_redis:
+            case "memory":
+                return await work(self._memory)
+            case "allow":
+                return uncounted
+            case "refuse":
+                raise RecordUnavailable
+
+
+def address_of(request: Request) -> str:
+    """Whom a request comes from; all of an IPv6 network, which is what one customer is given."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host[:64]
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ip_network((int(address), 64), strict=False))
+    return str(address)
+
+
+def _redis(url: str) -> RedisStorage:
+    return RedisStorage(
+        f"async+{url}",
+        wrap_exceptions=True,
+        implementation="redispy",
+        key_prefix="parley",
+        socket_timeout=REDIS_TIMEOUT_S,
+        socket_connect_timeout=REDIS_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]
+    )
