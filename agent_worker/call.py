@@ -61,9 +61,9 @@ class Call(CallControl):
         tools: Sequence[Tool],
         settings: WorkerSettings,
         metrics: Metrics,
-        hold: CallClaim,
-        handover: Migration,
-        past: CallHistory | None,
+        claim: CallClaim,
+        migration: Migration,
+        history: CallHistory | None,
     ) -> None:
         self._context = context
         self._room = context.room
@@ -72,9 +72,9 @@ class Call(CallControl):
         self._offered = tools
         self._settings = settings
         self._metrics = metrics
-        self._hold = hold
-        self._handover = handover
-        self._past = past
+        self._claim = claim
+        self._migration = migration
+        self._history = history
         loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[EndReason | None] = loop.create_future()
         self._broken: asyncio.Future[str] = loop.create_future()
@@ -96,8 +96,8 @@ class Call(CallControl):
                 caller=caller,
                 tools=self._offered,
                 resources=(self, *resources),
-                journal=self._hold.journal,
-                lease=self._hold.lease,
+                journal=self._claim.journal,
+                lease=self._claim.lease,
                 metrics=self._metrics,
                 push=self._page.push,
                 phrases=self._agent.phrases.gate,
@@ -106,23 +106,23 @@ class Call(CallControl):
             self._session = build_session(
                 self._settings, self._agent, self._tools.toolset, self._on_stt_failure
             )
-            if self._past is not None:
-                self._session.history.insert(self._past.items)
-                self._tools.restore(self._past.recorded)
+            if self._history is not None:
+                self._session.history.insert(self._history.items)
+                self._tools.restore(self._history.recorded)
             self._turns = TurnJournal(
                 self._session,
-                self._hold.journal,
+                self._claim.journal,
                 self._agent.templates,
                 attempt=self._dispatch.attempt,
-                told_by=self._tools.telling.told_by,
+                told_by=self._tools.delivery.told_by,
             )
-            self._policy = Reprompts(self._session, self._agent.phrases, self._metrics, self.end)
+            self._reprompts = Reprompts(self._session, self._agent.phrases, self._metrics, self.end)
             self._listen()
-            lost = asyncio.create_task(self._hold.lost())
+            lost = asyncio.create_task(self._claim.lost())
             stack.callback(lost.cancel)
             conversation = asyncio.create_task(self._converse())
             stack.callback(conversation.cancel)
-            pause = asyncio.create_task(self._handover.pause(self._session, self._is_busy))
+            pause = asyncio.create_task(self._migration.pause(self._session, self._is_busy))
             stack.callback(pause.cancel)
             over: set[asyncio.Future[Any]] = {conversation, lost, self._broken, pause}
             await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
@@ -137,7 +137,7 @@ class Call(CallControl):
 
     async def _converse(self) -> EndReason | None:
         await self._start()
-        self._hold.keep()
+        self._claim.keep()
         self._ready = True
         self._spawn(self._watch_ending())
         await self._greet()
@@ -167,14 +167,14 @@ class Call(CallControl):
     async def _start(self) -> None:
         await self._context.connect()
         keep_text_private(self._room.local_participant, self._dispatch.caller)
-        methods = {HANG_UP_METHOD: self._on_hang_up, **self._tools.desk.methods}
+        methods = {HANG_UP_METHOD: self._on_hang_up, **self._tools.page_rpc.methods}
         for name, handler in methods.items():
             self._room.local_participant.register_rpc_method(name, handler)
         agent = SpeakingAgent(
             instructions=self._agent.instructions,
             gate=self._tools.gate,
-            telling=self._tools.telling,
-            chat_ctx=None if self._past is None else ChatContext(self._past.items),
+            delivery=self._tools.delivery,
+            chat_ctx=None if self._history is None else ChatContext(self._history.items),
             turns=self._turns,
             on_failure=self._on_voice_failure,
         )
@@ -198,7 +198,7 @@ class Call(CallControl):
             self._context.wait_for_participant(identity=self._dispatch.caller)
         )
         either: set[asyncio.Future[Any]] = {waiting, self._ended}
-        wait_s = JOIN_TIMEOUT_S if self._past is None else GRACE_S
+        wait_s = JOIN_TIMEOUT_S if self._history is None else GRACE_S
         await asyncio.wait(either, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
         if not waiting.done():
             waiting.cancel()
@@ -209,25 +209,25 @@ class Call(CallControl):
         self._presence = Presence(
             self._room,
             self._dispatch.caller,
-            self._hold.journal,
-            on_cut_off=lambda off: self._policy.pause() if off else self._policy.resume(),
+            self._claim.journal,
+            on_cut_off=lambda off: self._reprompts.pause() if off else self._reprompts.resume(),
             on_gone=self._on_gone,
             on_back=self._on_back,
             on_given_up=lambda: self.end(None),
         )
         self._spawn(self._note_joined())
-        elapsed_s = self._past.elapsed_s if self._past is not None else 0.0
+        elapsed_s = self._history.elapsed_s if self._history is not None else 0.0
         # A recovered call has at least the time to say goodbye.
         left_s = max(10.0, self._settings.call_max_s - elapsed_s)
         asyncio.get_running_loop().call_later(left_s, self._on_too_long)
-        if self._past is None:
+        if self._history is None:
             self._session.say(self._agent.greeting)
         else:
-            self._take_up(self._past)
+            self._take_up(self._history)
 
-    def _take_up(self, past: CallHistory) -> None:
-        resumption = resume(self._agent, past)
-        log.info("call.recovered", items=len(past.items), answers=resumption.answer)
+    def _take_up(self, history: CallHistory) -> None:
+        resumption = resume(self._agent, history)
+        log.info("call.recovered", items=len(history.items), answers=resumption.answer)
         for text in resumption.say:
             self._session.say(text)
         if resumption.answer:
@@ -236,16 +236,16 @@ class Call(CallControl):
     async def _note_joined(self) -> None:
         """Should the record be away now, the supervisor notes it."""
         with suppress(*DATABASE_DOWN):
-            await calls.join(self._hold.record, self._dispatch.call_id)
+            await calls.join(self._claim.record, self._dispatch.call_id)
 
     # -- end
 
     async def _watch_ending(self) -> None:
         """Somebody else may end the call: the caller's page over HTTP, or the supervisor."""
-        await self._hold.lease.ending.wait()
+        await self._claim.lease.ending.wait()
         reason = ""
         with suppress(*DATABASE_DOWN):
-            for recorded in await journal.read(self._hold.record, self._dispatch.call_id):
+            for recorded in await journal.read(self._claim.record, self._dispatch.call_id):
                 if isinstance(recorded.entry, CallEnding):
                     reason = recorded.entry.reason
         self.end("caller" if reason == "caller" else None)
@@ -259,7 +259,7 @@ class Call(CallControl):
         with suppress(*DATABASE_DOWN):
             # From here on nothing new is done for the caller, whatever is still said.
             await calls.end(
-                self._hold.record, self._dispatch.call_id, ended, attempt=self._dispatch.attempt
+                self._claim.record, self._dispatch.call_id, ended, attempt=self._dispatch.attempt
             )
         if reason is not None:
             await self._page.send(CallEnded(reason=reason))
@@ -267,8 +267,8 @@ class Call(CallControl):
             async with asyncio.timeout(INTERRUPT_WITHIN_S):
                 await self._session.interrupt(force=True)
         await self._tools.aclose()
-        self._hold.journal.write(Usage(amounts=session_events.usage(self._session)))
-        sealed = await self._hold.seal(ended)
+        self._claim.journal.write(Usage(amounts=session_events.usage(self._session)))
+        sealed = await self._claim.seal(ended)
         self._metrics.call_ended(self._dispatch.call_id, ended, duration_s)
         log.info("call.ended", reason=ended, duration_ms=round(duration_s * 1000), sealed=sealed)
         await self._session.aclose()
@@ -281,14 +281,14 @@ class Call(CallControl):
         log.warning("call.abandoned", reason=reason)
         if self._presence is not None:
             self._presence.stop()
-        self._hold.let_go()
+        self._claim.let_go()
         self._tools.leave()
         # The room first: two agents must not be heard.
         with suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_WITHIN_S):
                 await self._room.disconnect()
         await self._tools.aclose()
-        await self._hold.give_back()
+        await self._claim.give_back()
         await self._session.aclose()
         self._context.shutdown(reason=reason)
 
@@ -319,21 +319,21 @@ class Call(CallControl):
         if sender != self._dispatch.caller or not text:
             log.warning("text.refused", sender=sender, chars=len(event.text))
             return
-        self._policy.heard()
+        self._reprompts.heard()
         self._turns.typed(text)
         await session.interrupt()
         session.generate_reply(user_input=written(self._tools.gate, text))
 
     def _on_gone(self) -> None:
         """Nobody hears it: be silent, and wait for the caller to come back."""
-        self._policy.pause()
-        self._tools.telling.pause()
+        self._reprompts.pause()
+        self._tools.delivery.pause()
         with suppress(RuntimeError):
             self._session.interrupt(force=True)
 
     def _on_back(self, another_device: bool) -> None:
-        self._policy.resume()
-        self._tools.telling.resume()
+        self._reprompts.resume()
+        self._tools.delivery.resume()
         with suppress(RuntimeError):  # the session is closing
             self._session.say(self._agent.phrases.still_here)
 
@@ -345,10 +345,10 @@ class Call(CallControl):
             self._room_lost = None
         if state == rtc.ConnectionState.CONN_CONNECTED:
             if self._ready:
-                self._hold.keep()
+                self._claim.keep()
         else:
             loop = asyncio.get_running_loop()
-            self._room_lost = loop.call_later(ROOM_LOST_AFTER_S, self._hold.let_go)
+            self._room_lost = loop.call_later(ROOM_LOST_AFTER_S, self._claim.let_go)
 
     # -- the session
 
@@ -363,7 +363,7 @@ class Call(CallControl):
     def _on_stt_failure(self, error: Exception) -> None:
         self._metrics.provider_error("stt")
         log.warning("provider.failed", provider="stt", exc_info=error)
-        self._policy.excuse()
+        self._reprompts.excuse()
         text = self._agent.phrases.stt_failed
         self._page.show("not-heard", text)
         with suppress(RuntimeError):  # the session is closing

@@ -1,4 +1,4 @@
-"""A job's hold on its call: the claim, kept alive by renewals, and the call's journal."""
+"""A job's exclusive claim on a call: its lease, its journal and the record connection."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -41,7 +41,7 @@ class NotClaimed(Exception):
 
 class CallClaim:
     """
-    What a job has of its call once it is claimed. Made by `claim_call`.
+    A job's exclusive claim on a call. Made by `claim_call`.
 
     Renewing begins with `keep`, when the session has started: until then the supervisor is patient.
     """
@@ -131,16 +131,16 @@ async def claim_call(
             raise NotClaimed(answer)
         writer = JournalWriter(record, dispatch.call_id, dispatch.attempt, metrics)
         async with writer as journal:
-            hold = CallClaim(
+            claim = CallClaim(
                 record,
                 lease,
                 journal,
                 lambda: calls.give_back(record, dispatch.call_id, dispatch.attempt, owner),
             )
             try:
-                yield hold
+                yield claim
             finally:
-                hold.let_go()
+                claim.let_go()
     finally:
         await record.close()
 

@@ -35,7 +35,7 @@ async def run_job(
     metrics_address: str,
 ) -> None:
     """Take the call that the job's metadata names, until it ends."""
-    handover = Migration()
+    migration = Migration()
     logs.configure_job()
     try:
         dispatch = DispatchMetadata.model_validate_json(context.job.metadata)
@@ -51,12 +51,12 @@ async def run_job(
     try:
         async with claim_call(
             settings, dispatch, owner=owner, worker_id=worker_id, metrics=metrics
-        ) as hold:
-            past = await recall(hold.record, dispatch.call_id) if dispatch.attempt > 1 else None
+        ) as claim:
+            history = await recall(claim.record, dispatch.call_id) if dispatch.attempt > 1 else None
             agent = load_agent(settings.agent)
             async with open_tools(agent, listings) as tools:
                 call = Call(
-                    context, dispatch, agent, tools, settings, metrics, hold, handover, past
+                    context, dispatch, agent, tools, settings, metrics, claim, migration, history
                 )
                 await call.run()
     except NotClaimed as refusal:

@@ -74,16 +74,16 @@ def rebuild(recorded: Sequence[Recorded], now_ms: int) -> CallHistory | None:
     joined_at_ms = next((one.at_ms for one in recorded if isinstance(one.entry, CallJoined)), None)
     if claims < 2 or joined_at_ms is None:
         return None
-    past = CallHistory(recorded, elapsed_s=max(0, now_ms - joined_at_ms) / 1000)
-    reading = _Reading(past)
+    history = CallHistory(recorded, elapsed_s=max(0, now_ms - joined_at_ms) / 1000)
+    reading = _Reading(history)
     for one in recorded:
         reading.read(one)
     reading.end()
     # The session sorts by time, and another machine's clock may be ahead.
-    first_s = time.time() - len(past.items) - 1
-    for number, item in enumerate(past.items):
+    first_s = time.time() - len(history.items) - 1
+    for number, item in enumerate(history.items):
         item.created_at = first_s + number
-    return past
+    return history
 
 
 async def recall(record: Record, call_id: str) -> CallHistory | None:
@@ -113,19 +113,19 @@ class Resumption:
     """Whether it then answers the caller's last words."""
 
 
-def resume(agent: AgentDefinition, past: CallHistory) -> Resumption:
+def resume(agent: AgentDefinition, history: CallHistory) -> Resumption:
     """A short apology, then the thread is picked up."""
     phrases = agent.phrases
-    if past.unanswered is not None:
-        words = past.unanswered.strip().rstrip(".?! ")
+    if history.unanswered is not None:
+        words = history.unanswered.strip().rstrip(".?! ")
         echo = [phrases.you_said.format(words=words)] if len(words) <= ECHO_MAX_CHARS else []
         return Resumption((phrases.recovered, *echo), answer=True)
-    if not past.greeted:
+    if not history.greeted:
         return Resumption((phrases.recovered, agent.greeting), answer=False)
-    if past.asks:
+    if history.asks:
         # The gate asks again by itself.
         return Resumption((phrases.recovered,), answer=False)
-    dialog = follow(agent.templates, user_turns(past.items))
+    dialog = follow(agent.templates, user_turns(history.items))
     if dialog.intent is not None:
         questions = agent.templates.rules[dialog.intent].ask
         question = next((text for slot, text in questions.items() if slot not in dialog.slots), "")
@@ -136,7 +136,7 @@ def resume(agent: AgentDefinition, past: CallHistory) -> Resumption:
 
 @dataclass
 class _Reading:
-    past: CallHistory
+    history: CallHistory
     proposed: dict[str, ToolProposed] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     decided: bool = False
@@ -145,12 +145,12 @@ class _Reading:
 
     def read(self, recorded: Recorded) -> None:
         """Take in one entry."""
-        past = self.past
+        history = self.history
         match recorded.entry:
             case UserTurn() as turn if turn.text:
                 self._cut_off()
-                past.items.append(_message("user", turn.text, identity=_turn_id(turn)))
-                past.unanswered = None if self.decided else turn.text
+                history.items.append(_message("user", turn.text, identity=_turn_id(turn)))
+                history.unanswered = None if self.decided else turn.text
                 self.decided = False
             case AgentTurnStarted() as turn:
                 self._cut_off()
@@ -158,21 +158,21 @@ class _Reading:
             case AgentTurnEnded() as turn:
                 self.speaking = None
                 if turn.heard:
-                    past.items.append(
+                    history.items.append(
                         _message("assistant", turn.heard, interrupted=turn.interrupted)
                     )
                 if turn.heard and not turn.interrupted:
-                    past.greeted, past.unanswered = True, None
+                    history.greeted, history.unanswered = True, None
             case ToolProposed() as tool:
-                self.proposed[tool.tool_call_id] = tool
+                self.proposed[tool.invocation_id] = tool
             case ToolFinished() as tool:
-                self._result(tool.tool_call_id, json.dumps({"say": tool.say, "data": tool.data}))
+                self._result(tool.invocation_id, json.dumps({"say": tool.say, "data": tool.data}))
             case ToolFailed() | ToolUnknown() | ToolRefused() as tool:
-                self._result(tool.tool_call_id, tool.reason, is_error=True)
+                self._result(tool.invocation_id, tool.reason, is_error=True)
             case ConfirmationAsked() as question:
                 self.asked.add(question.confirmation_id)
                 # It is the answer to what was said, and the gate asks it again.
-                past.unanswered = None
+                history.unanswered = None
             case ConfirmationAnswered() as question:
                 self.asked.discard(question.confirmation_id)
                 # What becomes of it is told by the gate; a "yes" needs no other answer.
@@ -187,24 +187,26 @@ class _Reading:
     def end(self) -> None:
         """The journal ends here."""
         self._cut_off()
-        self.past.asks = bool(self.asked)
+        self.history.asks = bool(self.asked)
 
     def _cut_off(self) -> None:
         """Nobody knows how much of these words was heard."""
         if self.speaking is not None and self.speaking.planned:
-            self.past.items.append(_message("assistant", self.speaking.planned, interrupted=True))
+            self.history.items.append(
+                _message("assistant", self.speaking.planned, interrupted=True)
+            )
         self.speaking = None
 
-    def _result(self, tool_call_id: str, output: str, *, is_error: bool = False) -> None:
-        tool = self.proposed.get(tool_call_id)
+    def _result(self, invocation_id: str, output: str, *, is_error: bool = False) -> None:
+        tool = self.proposed.get(invocation_id)
         if tool is None:
             return
-        self.past.items += [
+        self.history.items += [
             FunctionCall(
-                call_id=tool_call_id, name=tool.tool, arguments=json.dumps(tool.arguments)
+                call_id=invocation_id, name=tool.tool, arguments=json.dumps(tool.arguments)
             ),
             FunctionCallOutput(
-                call_id=tool_call_id, name=tool.tool, output=output, is_error=is_error
+                call_id=invocation_id, name=tool.tool, output=output, is_error=is_error
             ),
         ]
 

@@ -237,11 +237,11 @@ class Worker:
         with suppress(TimeoutError, *DATABASE_DOWN):
             async with asyncio.timeout(self._settings.worker_handover_s):
                 while going_on := self._processes_with_calls():
-                    places = await admission.free_slots(self._record)
-                    if places <= 0:
+                    slots = await admission.free_slots(self._record)
+                    if slots <= 0:
                         log.warning("worker.no_handover", calls=self.calls)
                         return
-                    leaving = going_on[:places]
+                    leaving = going_on[:slots]
                     for process in leaving:
                         assert process.pid is not None
                         os.kill(process.pid, migration.SIGNAL)

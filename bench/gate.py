@@ -103,22 +103,24 @@ class _Calls:
             call_max=MANY,
             settle_s=0.0,
         )
-        self._gate.course.has_cards = True
+        self._gate.guards.has_cards = True
         self._numbers = itertools.count()
 
     async def make(self, name: str, number: int | None = None) -> Outcome:
         """One call, in a turn of its own."""
         number = next(self._numbers) if number is None else number
-        job = self._gate.propose(
+        invocation = self._gate.propose(
             Proposal(name, {"number": number}, f"fnc-{number}", turn_id=f"turn-{number}")
         )
-        assert job.task is not None
+        assert invocation.task is not None
         if name == "pay":
-            await job.asked.wait()
-            assert job.question is not None
-            vote = ConfirmationVote(id=job.question.id, digest=job.digest, approved=True)
+            await invocation.asked.wait()
+            assert invocation.question is not None
+            vote = ConfirmationVote(
+                id=invocation.question.id, digest=invocation.digest, approved=True
+            )
             self._gate.questions.vote(vote, "screen", "bench")
-        outcome = await job.task
+        outcome = await invocation.task
         assert outcome.kind == "done", outcome
         return outcome
 

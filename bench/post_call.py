@@ -51,8 +51,8 @@ TALK: list[Entry] = [
             AgentTurnEnded(turn_id=str(n), heard="Order 7 is on its way.", interrupted=False),
         )
     ),
-    ToolStarted(tool_call_id="t", tool="refund_order", effect="write", arguments={"order": 3}),
-    ToolUnknown(tool_call_id="t", reason="No answer within 5 s."),
+    ToolStarted(invocation_id="t", tool="refund_order", effect="write", arguments={"order": 3}),
+    ToolUnknown(invocation_id="t", reason="No answer within 5 s."),
 ]
 """Ten turns, and a tool of which nobody knows whether it was done."""
 

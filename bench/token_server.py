@@ -46,13 +46,13 @@ def run(kind: Kind, settings: TokenSettings) -> None:
 def bare(settings: TokenSettings) -> Starlette:
     """The least that mints a token and durably stores that it did."""
     database = Database(settings.database_url)
-    mint = RoomTokens(settings.sfu_key(), settings.rtc_url)
+    room_tokens = RoomTokens(settings.sfu_key(), settings.rtc_url)
 
     async def endpoint(_: Request) -> Response:
         call_id = new_call_id()
         async with database.writing() as connection:
             await connection.execute(insert(row).values(call_id=call_id))
-        return json_response(mint.token(call_id, "caller"))
+        return json_response(room_tokens.token(call_id, "caller"))
 
     return Starlette(routes=[Route("/api/voice-token", endpoint, methods=["POST"])])
 

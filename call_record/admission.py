@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from call_record import calls as live
 from call_record import deny_list
 from call_record.calls import Call, select_calls
-from call_record.journal import StaleAttempt, draft, opening, place
+from call_record.journal import StaleAttempt, append_in, draft, opening
 from call_record.record import Record
 from call_record.tables import CallState, admission, worker
 from call_record.tables import call as calls
@@ -130,18 +130,18 @@ async def admit_all(
     try:
         async with record.database.writing() as connection:
             await connection.execute(_TAKE_TURN)
-            desk = await _Desk.open(connection, applications, limits, now_ms)
-            stale = desk.stale()
+            batch = await _Batch.open(connection, applications, limits, now_ms)
+            stale = batch.stale()
             for call in stale:
                 entry = draft(CallEnded(reason=NOT_JOINED), now_ms)
                 # One that an agent has claimed since it was read stays.
                 with suppress(StaleAttempt):
-                    await place(connection, record.keys, call.call_id, None, [entry])
-                    desk.give_up(call)
-            answers = [desk.answer(record, application) for application in applications]
-            if desk.new:
-                await connection.execute(insert(calls), [vars(call) for call, _ in desk.new])
-                await connection.execute(insert(entries), [link for _, link in desk.new])
+                    await append_in(connection, record.keys, call.call_id, None, [entry])
+                    batch.give_up(call)
+            answers = [batch.answer(record, application) for application in applications]
+            if batch.new:
+                await connection.execute(insert(calls), [vars(call) for call, _ in batch.new])
+                await connection.execute(insert(entries), [link for _, link in batch.new])
             elif not stale:
                 raise _NothingToWrite(answers)
             return answers
@@ -161,7 +161,7 @@ async def withdraw(record: Record, call_id: str, reason: str) -> bool:
         if (await connection.execute(state)).scalar_one_or_none() != CallState.REQUESTED:
             return False
         entry = draft(CallEnded(reason=reason), record.clock.now_ms())
-        await place(connection, record.keys, call_id, None, [entry])
+        await append_in(connection, record.keys, call_id, None, [entry])
     return True
 
 
@@ -219,7 +219,7 @@ Who = tuple[str | None, str | None]
 """Tenant and caller."""
 
 
-class _Desk:
+class _Batch:
     """What is known while applications are answered; each answer changes it."""
 
     def __init__(
@@ -249,7 +249,7 @@ class _Desk:
         applications: Sequence[Application],
         limits: Limits,
         now_ms: int,
-    ) -> "_Desk":
+    ) -> "_Batch":
         """Read all that decides."""
         callers = {application.applicant.caller for application in applications}
         today_ms = now_ms - now_ms % DAY_MS

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from call_record.journal import Draft, draft, place
+from call_record.journal import Draft, append_in, draft
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.tables import call as calls
@@ -117,7 +117,7 @@ async def claim(record: Record, call_id: str, attempt: int, owner: str, worker_i
     )
     async with record.database.writing() as connection:
         if (await connection.execute(taken)).rowcount:
-            await place(connection, record.keys, call_id, attempt, [_draft(record, entry)])
+            await append_in(connection, record.keys, call_id, attempt, [_draft(record, entry)])
             return Claim.CLAIMED
     now = await read(record, call_id)
     if now is None or now.attempt != attempt:
@@ -228,7 +228,7 @@ async def _changed(
     async with record.database.writing() as connection:
         changed = bool((await connection.execute(statement)).rowcount)
         if changed and call_id is not None and entry is not None:
-            await place(connection, record.keys, call_id, None, [entry])
+            await append_in(connection, record.keys, call_id, None, [entry])
     return changed
 
 

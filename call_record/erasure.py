@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record import calls as live
-from call_record import hash_chain, follow_up, journal
+from call_record import follow_up, hash_chain, journal
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.tables import call as calls
@@ -129,7 +129,10 @@ async def _erase_batch(record: Record, call_id: str) -> bool:
                 update(entries)
                 .where(entries.c.call_id == call_id, entries.c.seq == bindparam("at_seq"))
                 .values(body=None, salt=None, digest=bindparam("of_body")),
-                [{"at_seq": row.seq, "of_body": hash_chain.digest(row.salt, row.body)} for row in rows],
+                [
+                    {"at_seq": row.seq, "of_body": hash_chain.digest(row.salt, row.body)}
+                    for row in rows
+                ],
             )
     return bool(rows)
 

@@ -58,7 +58,7 @@ class Step:
 
     call_id: str
     step: str
-    place: int
+    position: int
     state: StepState
     tries: int
     reason: str
@@ -221,7 +221,7 @@ async def plan(record: Record, call_id: str, names: Sequence[str]) -> list[str]:
                 "at_ms": record.clock.now_ms(),
             }
             await connection.execute(
-                insert(steps), [{"step": n, "place": p, **row} for p, n in enumerate(names)]
+                insert(steps), [{"step": n, "position": p, **row} for p, n in enumerate(names)]
             )
             return list(names)
     return [one.step for one in found if one.state is StepState.OPEN]
@@ -466,7 +466,7 @@ async def _read(
     connection: AsyncConnection, condition: ColumnElement[bool], *, limit: int | None = None
 ) -> list[Step]:
     statement: Select[Any] = (
-        select(steps).where(condition).order_by(steps.c.call_id, steps.c.place).limit(limit)
+        select(steps).where(condition).order_by(steps.c.call_id, steps.c.position).limit(limit)
     )
     rows = await connection.execute(statement)
     return [Step(**{**row._mapping, "state": StepState(row.state)}) for row in rows]

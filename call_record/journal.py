@@ -90,7 +90,7 @@ async def append(record: Record, call_id: str, attempt: int | None, new: Sequenc
     now_ms = record.clock.now_ms()
     drafts = [draft(entry, now_ms) for entry in new]
     async with record.database.writing() as connection:
-        return await place(connection, record.keys, call_id, attempt, drafts)
+        return await append_in(connection, record.keys, call_id, attempt, drafts)
 
 
 async def seal(record: Record, call_id: str, attempt: int | None, reason: str) -> Head:
@@ -138,7 +138,7 @@ def opening(keys: KeyRing, call_id: str, first: Draft) -> tuple[Head, dict[str, 
     return replace(empty, seq=row["seq"], mac=row["mac"]), row
 
 
-async def place(
+async def append_in(
     connection: AsyncConnection,
     keys: KeyRing,
     call_id: str,

@@ -130,7 +130,7 @@ follow_up_step = Table(
     metadata,
     Column("call_id", ForeignKey("follow_up.call_id"), primary_key=True),
     Column("step", String(100), primary_key=True),
-    Column("place", Integer, nullable=False),  # in the order of the work
+    Column("position", Integer, nullable=False),  # in the order of the work
     Column("state", String(16), nullable=False),
     Column("tries", Integer, nullable=False),
     Column("reason", String(200), nullable=False),

@@ -150,12 +150,12 @@ def _check_chain(keys: KeyRing, call_id: str, key_id: str, links: Sequence[Link]
     """Returns: the MACs from the genesis on."""
     key = keys.key(key_id)
     macs = [hash_chain.genesis(key, call_id)]
-    for place, link in enumerate(links, 1):
-        if link.seq != place:
-            raise _Broken(place, "the entry is missing or out of order")
+    for position, link in enumerate(links, 1):
+        if link.seq != position:
+            raise _Broken(position, "the entry is missing or out of order")
         if link.call_id != call_id:
-            raise _Broken(place, "the entry is of another call")
-        digest = _digest(place, link)
+            raise _Broken(position, "the entry is of another call")
+        digest = _digest(position, link)
         expected = hash_chain.mac(
             key,
             macs[-1],
@@ -166,19 +166,19 @@ def _check_chain(keys: KeyRing, call_id: str, key_id: str, links: Sequence[Link]
             digest=digest,
         )
         if not hmac.compare_digest(expected, link.mac):
-            raise _Broken(place, "the entry or what is before it was changed")
+            raise _Broken(position, "the entry or what is before it was changed")
         macs.append(expected)
     return macs
 
 
-def _digest(place: int, link: Link) -> bytes:
+def _digest(position: int, link: Link) -> bytes:
     match link.body, link.salt, link.digest:
         case str(body), bytes(salt), None:
             return hash_chain.digest(salt, body)
         case None, None, bytes(digest):
             return digest
         case _:
-            raise _Broken(place, "the entry is neither whole nor erased")
+            raise _Broken(position, "the entry is neither whole nor erased")
 
 
 def _check_tail(tail: Tail, links: Sequence[Link], last_mac: bytes, tomb: Tombstone | None) -> None:

@@ -9,7 +9,7 @@ import structlog
 
 from call_record import calls
 from call_record.database import DATABASE_DOWN
-from call_record.journal import SEAL, Draft, Head, StaleAttempt, draft, head, place
+from call_record.journal import SEAL, Draft, Head, StaleAttempt, append_in, draft, head
 from call_record.keys import UnknownKey
 from call_record.record import Record
 from voice_contract.journal import CallEnded, Entry, JournalGap
@@ -240,7 +240,7 @@ class JournalWriter:
                 raise StaleAttempt("attempt")
         batch = [queued for queued, _ in zip(self._queue, range(BATCH_MAX), strict=False)]
         async with self._record.database.writing() as connection:
-            moved = await place(
+            moved = await append_in(
                 connection,
                 self._record.keys,
                 self._call_id,

@@ -18,25 +18,25 @@ log = structlog.get_logger()
 class Endings:
     """Endings what is over."""
 
-    def __init__(self, record: Record, rooms: Rooms, times: Timeouts) -> None:
+    def __init__(self, record: Record, rooms: Rooms, timeouts: Timeouts) -> None:
         self._record = record
         self._rooms = rooms
-        self._times = times
+        self._timeouts = timeouts
         self._ended: dict[str, float] = {}
         """Rooms of ended calls, and when they were first seen."""
 
-    def reason(self, call: Call, case: TrackedCall, now_s: float) -> str | None:
+    def reason(self, call: Call, tracked: TrackedCall, now_s: float) -> str | None:
         """Why *call*, requested or live, is over; None: it is not."""
-        if case.put_out:
+        if tracked.put_out:
             return "put-out"
         joined = call.joined_at_ms is not None
-        absent_s = case.absent_for_s(now_s)
-        if joined and absent_s >= self._times.grace_s:
+        absent_s = tracked.absent_for_s(now_s)
+        if joined and absent_s >= self._timeouts.grace_s:
             return "caller-gone"
-        if not joined and min(absent_s, now_s - case.since_s) >= self._times.unjoined_s:
+        if not joined and min(absent_s, now_s - tracked.since_s) >= self._timeouts.unjoined_s:
             return "no-caller"
-        sought_s = 0.0 if case.trouble_since_s is None else now_s - case.trouble_since_s
-        if call.owner is None and sought_s >= self._times.no_agent_s:
+        sought_s = 0.0 if tracked.trouble_since_s is None else now_s - tracked.trouble_since_s
+        if call.owner is None and sought_s >= self._timeouts.no_agent_s:
             return "no-agent"
         return None
 
@@ -84,7 +84,7 @@ class Endings:
             return False
         if call.state is CallState.ENDED:
             since_s = self._ended.setdefault(name, now_s)
-            if now_s - since_s >= self._times.delete_after_s:
+            if now_s - since_s >= self._timeouts.delete_after_s:
                 await self._delete(name)
         return True
 
@@ -93,7 +93,7 @@ class Endings:
         return [
             name
             for name, since_s in self._ended.items()
-            if now_s - since_s >= self._times.delete_after_s
+            if now_s - since_s >= self._timeouts.delete_after_s
         ]
 
     async def _delete(self, call_id: str) -> None:

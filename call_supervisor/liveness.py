@@ -48,8 +48,8 @@ class Liveness:
     No clock of another process is compared: what counts is that the same value was seen twice.
     """
 
-    def __init__(self, times: Timeouts) -> None:
-        self._times = times
+    def __init__(self, timeouts: Timeouts) -> None:
+        self._timeouts = timeouts
         self._calls = _Stillness[Seen]()
         self._workers = _Stillness[int]()
         self._asked_s = 0.0
@@ -69,7 +69,7 @@ class Liveness:
         self, asked_s: float, answered_s: float, calls: Sequence[Call], workers: Sequence[Worker]
     ) -> None:
         """The record answered at *answered_s* what it was asked at *asked_s*."""
-        anew = self._answered_s is None or asked_s - self._answered_s > self._times.gap_s
+        anew = self._answered_s is None or asked_s - self._answered_s > self._timeouts.gap_s
         self._asked_s, self._answered_s = asked_s, answered_s
         self._calls.look({call.call_id: call.seen for call in calls}, answered_s, anew=anew)
         self._workers.look(
@@ -79,7 +79,7 @@ class Liveness:
         self._silent = [
             worker
             for worker in there
-            if asked_s - self._workers.since_s(worker.worker_id) >= self._times.still_s
+            if asked_s - self._workers.since_s(worker.worker_id) >= self._timeouts.still_s
         ]
         present = {worker.worker_id: worker for worker in there if worker not in self._silent}
         if self._present is not None and present.keys() - self._present.keys():
@@ -105,10 +105,10 @@ class Liveness:
         if call.owner is not None:
             # A worker that is gone took its jobs along.
             starting = call.renewals <= 1 and call.worker_id in (self._present or ())
-            limit_s = self._times.starting_s if starting else self._times.still_s
+            limit_s = self._timeouts.starting_s if starting else self._timeouts.still_s
             return Need.STILL if still_s >= limit_s else None
         if call.renewals:
             return Need.GIVEN_BACK
         arrived = self.arrived_s > self._calls.since_s(call.call_id)
-        limit_s = self._times.claim_after_arrival_s if arrived else self._times.claim_s
+        limit_s = self._timeouts.claim_after_arrival_s if arrived else self._timeouts.claim_s
         return Need.UNCLAIMED if still_s >= limit_s else None

@@ -26,10 +26,10 @@ log = structlog.get_logger()
 class Redispatch:
     """Replaces the agents of calls."""
 
-    def __init__(self, record: Record, rooms: Rooms, times: Timeouts) -> None:
+    def __init__(self, record: Record, rooms: Rooms, timeouts: Timeouts) -> None:
         self._record = record
         self._rooms = rooms
-        self._times = times
+        self._timeouts = timeouts
 
     async def fence(self, call: Call, need: Need) -> int | None:
         """
@@ -38,7 +38,7 @@ class Redispatch:
         Returns: the new attempt; None: the call has moved, or another supervisor was faster.
         Raises: TimeoutError: it took so long that what was seen may be out of date.
         """
-        async with asyncio.timeout(self._times.write_s):
+        async with asyncio.timeout(self._timeouts.write_s):
             attempt = await calls.raise_attempt(self._record, call.call_id, call.seen)
         if attempt is not None:
             metrics.RECOVERIES.labels(need.value).inc()

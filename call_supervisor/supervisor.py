@@ -45,17 +45,17 @@ class CallSupervisor:
         self,
         record: Record,
         rooms: Rooms,
-        times: Timeouts,
+        timeouts: Timeouts,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._record = record
         self._rooms = rooms
-        self._times = times
+        self._timeouts = timeouts
         self._now = now
-        self._watch = Liveness(times)
-        self._recovery = Redispatch(record, rooms, times)
-        self._ends = Endings(record, rooms, times)
-        self._cases: dict[str, TrackedCall] = {}
+        self._liveness = Liveness(timeouts)
+        self._redispatch = Redispatch(record, rooms, timeouts)
+        self._endings = Endings(record, rooms, timeouts)
+        self._tracked_calls: dict[str, TrackedCall] = {}
         self._asked: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeping = False
@@ -68,7 +68,7 @@ class CallSupervisor:
             while True:
                 started_s = self._now()
                 await self.poll()
-                await asyncio.sleep(max(0.0, started_s + self._times.poll_s - self._now()))
+                await asyncio.sleep(max(0.0, started_s + self._timeouts.poll_s - self._now()))
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -102,39 +102,40 @@ class CallSupervisor:
             self._record_away(error)
             return
         self._looked_s = self._now()
-        self._watch.look(asked_s, self._looked_s, found.calls, found.workers)
+        self._liveness.look(asked_s, self._looked_s, found.calls, found.workers)
         self._measure(found)
-        for worker in self._watch.silent_workers:
+        for worker in self._liveness.silent_workers:
             self._begin(self._mark_gone(worker.worker_id, worker.presence))
-        self._cases = {
-            call.call_id: self._cases.get(call.call_id) or TrackedCall(since_s=self._looked_s)
+        self._tracked_calls = {
+            call.call_id: self._tracked_calls.get(call.call_id)
+            or TrackedCall(since_s=self._looked_s)
             for call in found.calls
         }
         asked, self._asked = self._asked, set()
         for call in found.calls:
-            case = self._cases[call.call_id]
-            self._note(call, case)
-            case.put_out = found.stays_out(call)
+            tracked = self._tracked_calls[call.call_id]
+            self._note(call, tracked)
+            tracked.put_out = found.stays_out(call)
             # The rest waits for a quarter of a second.
-            if self._is_due(call, case, asked) and len(self._tasks) < AT_ONCE:
-                case.busy = True
-                self._begin(self._care(call, case))
-        for name in {*asked, *self._ends.due(self._looked_s)} - self._cases.keys():
+            if self._is_due(call, tracked, asked) and len(self._tasks) < AT_ONCE:
+                tracked.busy = True
+                self._begin(self._care(call, tracked))
+        for name in {*asked, *self._endings.due(self._looked_s)} - self._tracked_calls.keys():
             self._begin(self._close(name))
-        if not self._sweeping and self._looked_s - self._swept_s >= self._times.sweep_s:
+        if not self._sweeping and self._looked_s - self._swept_s >= self._timeouts.sweep_s:
             self._sweeping, self._swept_s = True, self._looked_s
             self._begin(self._sweep())
 
     # -- what a look says
 
-    def _note(self, call: Call, case: TrackedCall) -> None:
-        if call.state is CallState.ENDING and case.ending_since_s is None:
-            case.ending_since_s = self._looked_s
-        if call.owner is not None and case.sent == call.attempt:
-            case.sent = None
-            if case.missed_since_s is not None:
-                took_s = self._looked_s - case.missed_since_s
-                case.missed_since_s = None
+    def _note(self, call: Call, tracked: TrackedCall) -> None:
+        if call.state is CallState.ENDING and tracked.ending_since_s is None:
+            tracked.ending_since_s = self._looked_s
+        if call.owner is not None and tracked.sent == call.attempt:
+            tracked.sent = None
+            if tracked.missed_since_s is not None:
+                took_s = self._looked_s - tracked.missed_since_s
+                tracked.missed_since_s = None
                 metrics.RECOVERY_S.observe(took_s)
                 log.info(
                     "agent.replaced",
@@ -142,57 +143,59 @@ class CallSupervisor:
                     attempt=call.attempt,
                     took_ms=round(took_s * 1000),
                 )
-        case.steady(call, self._times)
+        tracked.steady(call, self._timeouts)
 
-    def _is_due(self, call: Call, case: TrackedCall, asked: set[str]) -> bool:
-        if case.busy:
+    def _is_due(self, call: Call, tracked: TrackedCall, asked: set[str]) -> bool:
+        if tracked.busy:
             return False
-        if call.call_id in asked or (case.put_out and call.state is not CallState.ENDING):
+        if call.call_id in asked or (tracked.put_out and call.state is not CallState.ENDING):
             return True
-        since_s = self._looked_s - case.looked_s
-        if case.away:
-            return since_s >= self._times.look_often_s
-        need = self._need(call, case)
+        since_s = self._looked_s - tracked.looked_s
+        if tracked.away:
+            return since_s >= self._timeouts.look_often_s
+        need = self._need(call, tracked)
         # Who hangs may still be heard, so it is fenced without a pause.
-        if need is Need.STILL or (need is not None and self._may_try(case)):
+        if need is Need.STILL or (need is not None and self._may_try(tracked)):
             return True
-        return since_s >= self._look_every_s(call, case) or case.shown != self._state(call, case)
+        return since_s >= self._look_every_s(call, tracked) or tracked.shown != self._state(
+            call, tracked
+        )
 
-    def _look_every_s(self, call: Call, case: TrackedCall) -> float:
-        recent = call.attempt > 1 and self._looked_s - case.since_s < self._times.often_for_s
-        restless = case.trouble_since_s is not None or call.joined_at_ms is None
-        return self._times.look_often_s if recent or restless else self._times.look_s
+    def _look_every_s(self, call: Call, tracked: TrackedCall) -> float:
+        recent = call.attempt > 1 and self._looked_s - tracked.since_s < self._timeouts.often_for_s
+        restless = tracked.trouble_since_s is not None or call.joined_at_ms is None
+        return self._timeouts.look_often_s if recent or restless else self._timeouts.look_s
 
-    def _need(self, call: Call, case: TrackedCall) -> Need | None:
-        if case.held == call.attempt and call.owner is None:
+    def _need(self, call: Call, tracked: TrackedCall) -> Need | None:
+        if tracked.held == call.attempt and call.owner is None:
             return Need.UNCLAIMED
-        return self._watch.need(call)
+        return self._liveness.need(call)
 
-    def _may_try(self, case: TrackedCall) -> bool:
-        return case.may_try(self._now(), self._watch.arrived_s)
+    def _may_try(self, tracked: TrackedCall) -> bool:
+        return tracked.may_try(self._now(), self._liveness.arrived_s)
 
-    def _state(self, call: Call, case: TrackedCall) -> RoomState:
+    def _state(self, call: Call, tracked: TrackedCall) -> RoomState:
         """What the page should show."""
         if call.state is CallState.ENDING:
             return RoomState(attempt=call.attempt, state="ending")
         if call.owner is not None:
             return RoomState(attempt=call.attempt, state="live")
         first = call.attempt == 1 and not call.renewals
-        if self._watch.free_slots <= 0 and not (first and self._need(call, case) is None):
+        if self._liveness.free_slots <= 0 and not (first and self._need(call, tracked) is None):
             return RoomState(attempt=call.attempt, state="no-agent")
         return RoomState(attempt=call.attempt, state="connecting" if first else "recovering")
 
     # -- what follows
 
-    async def _care(self, call: Call, case: TrackedCall) -> None:
+    async def _care(self, call: Call, tracked: TrackedCall) -> None:
         try:
-            if call.state is CallState.ENDING and self._is_left(call, case):
-                await self._ends.seal(call)
+            if call.state is CallState.ENDING and self._is_left(call, tracked):
+                await self._endings.seal(call)
                 return
             people = await self._rooms.people(call.call_id)
             now_s = self._now()
-            case.saw(now_s, people, call.caller, self._times)
-            if case.put_out and call.caller is not None:
+            tracked.saw(now_s, people, call.caller, self._timeouts)
+            if tracked.put_out and call.caller is not None:
                 await self._rooms.remove(call.call_id, call.caller)
             elif call.caller in people and call.joined_at_ms is None:
                 await calls.join(self._record, call.call_id)
@@ -200,65 +203,65 @@ class CallSupervisor:
                 await self._rooms.remove(call.call_id, identity)
                 metrics.REMOVED.inc()
             if call.state is not CallState.ENDING:
-                if reason := self._ends.reason(call, case, now_s):
-                    await self._ends.end(call, reason)
+                if reason := self._endings.reason(call, tracked, now_s):
+                    await self._endings.end(call, reason)
                     return
-                if need := self._need(call, case):
-                    await self._replace(call, case, need)
+                if need := self._need(call, tracked):
+                    await self._replace(call, tracked, need)
                     return
-            await self._show(call.call_id, case, self._state(call, case))
+            await self._show(call.call_id, tracked, self._state(call, tracked))
         except SfuUnavailable:
-            case.blind(self._now())
+            tracked.blind(self._now())
             raise
         finally:
-            case.busy = False
+            tracked.busy = False
 
-    def _is_left(self, call: Call, case: TrackedCall) -> bool:
+    def _is_left(self, call: Call, tracked: TrackedCall) -> bool:
         """Whether nobody is there to seal the journal."""
-        slow_s = 0.0 if case.ending_since_s is None else self._looked_s - case.ending_since_s
-        dead = self._watch.need(call) is not None
-        return call.owner is None or dead or slow_s >= self._times.ending_max_s
+        slow_s = 0.0 if tracked.ending_since_s is None else self._looked_s - tracked.ending_since_s
+        dead = self._liveness.need(call) is not None
+        return call.owner is None or dead or slow_s >= self._timeouts.ending_max_s
 
-    async def _replace(self, call: Call, case: TrackedCall, need: Need) -> None:
+    async def _replace(self, call: Call, tracked: TrackedCall, need: Need) -> None:
         now_s = self._now()
-        expected = call.caller in case.people or (
-            call.joined_at_ms is None and now_s - case.since_s < self._times.join_within_s
+        expected = call.caller in tracked.people or (
+            call.joined_at_ms is None and now_s - tracked.since_s < self._timeouts.join_within_s
         )
-        can_send = expected and self._watch.free_slots > 0 and self._may_try(case)
+        can_send = expected and self._liveness.free_slots > 0 and self._may_try(tracked)
         if expected:
-            case.troubled(now_s)
+            tracked.troubled(now_s)
         elif need is Need.UNCLAIMED:
-            case.trouble_since_s = None
+            tracked.trouble_since_s = None
         if need is Need.UNCLAIMED and not can_send:
             # Nobody to fence, nobody to send.
-            await self._show(call.call_id, case, self._state(call, case))
+            await self._show(call.call_id, tracked, self._state(call, tracked))
             return
-        attempt = await self._recovery.fence(call, need)
+        attempt = await self._redispatch.fence(call, need)
         if attempt is None:
             return
-        case.held = attempt
-        await self._show(call.call_id, case, RoomState(attempt=attempt, state="recovering"))
-        await self._recovery.clear(call.call_id, attempt)
+        tracked.held = attempt
+        await self._show(call.call_id, tracked, RoomState(attempt=attempt, state="recovering"))
+        await self._redispatch.clear(call.call_id, attempt)
         if can_send:
-            await self._recovery.send(call, attempt)
-            case.tried(self._now(), attempt, self._times)
+            await self._redispatch.send(call, attempt)
+            tracked.tried(self._now(), attempt, self._timeouts)
 
-    async def _show(self, call_id: str, case: TrackedCall, state: RoomState) -> None:
-        if case.shown != state and await self._recovery.show(call_id, state):
-            case.shown = state
+    async def _show(self, call_id: str, tracked: TrackedCall, state: RoomState) -> None:
+        if tracked.shown != state and await self._redispatch.show(call_id, state):
+            tracked.shown = state
 
     async def _sweep(self) -> None:
         try:
             rooms = await self._rooms.all()
             for room in rooms:
-                if case := self._cases.get(room.name):
-                    case.shown = room.state
-            await self._ends.sweep(rooms, set(self._cases), self._now())
+                if tracked := self._tracked_calls.get(room.name):
+                    tracked.shown = room.state
+            await self._endings.sweep(rooms, set(self._tracked_calls), self._now())
         finally:
             self._sweeping = False
 
     async def _close(self, name: str) -> None:
-        if not await self._ends.close(name, self._now()):
+        if not await self._endings.close(name, self._now()):
             log.info("room.unknown", room=name)
 
     async def _mark_gone(self, worker_id: str, presence: int) -> None:
@@ -283,13 +286,13 @@ class CallSupervisor:
 
     def _record_away(self, error: BaseException) -> None:
         """Jobs could not renew either: what stood still says nothing."""
-        self._watch.start_anew()
+        self._liveness.start_anew()
         metrics.POLLS.labels("record-away").inc()
         log.warning("record.away", error=type(error).__name__)
 
     def _measure(self, found: Snapshot) -> None:
         metrics.POLLS.labels("done").inc()
-        metrics.FREE_SLOTS.set(self._watch.free_slots)
+        metrics.FREE_SLOTS.set(self._liveness.free_slots)
         for state in (CallState.REQUESTED, CallState.LIVE, CallState.ENDING):
             count = sum(call.state is state for call in found.calls)
             metrics.CALLS.labels(state.value).set(count)

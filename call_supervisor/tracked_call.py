@@ -42,9 +42,9 @@ class TrackedCall:
     """The caller was put out, and stays out."""
     busy: bool = False
 
-    def saw(self, now_s: float, people: Set[str], caller: str | None, times: Timeouts) -> None:
+    def saw(self, now_s: float, people: Set[str], caller: str | None, timeouts: Timeouts) -> None:
         """The SFU says who is in the room."""
-        if now_s - self.looked_s > times.unseen_max_s:
+        if now_s - self.looked_s > timeouts.unseen_max_s:
             self.absent_since_s = None
         self.looked_s, self.people, self.away = now_s, frozenset(people), False
         if caller in people:
@@ -70,19 +70,19 @@ class TrackedCall:
         if self.trouble_since_s is None:
             self.trouble_since_s, self.tries, self.pause_s = now_s, 0, 0.0
 
-    def tried(self, now_s: float, attempt: int, times: Timeouts) -> None:
+    def tried(self, now_s: float, attempt: int, timeouts: Timeouts) -> None:
         """Another agent was sent."""
         self.held, self.sent, self.tried_s = None, attempt, now_s
         self.tries += 1
         if self.tries > 1:
-            doubled_s = times.backoff_s * 2.0 ** min(self.tries - 2, 10)
-            self.pause_s = min(times.backoff_max_s, doubled_s)
+            doubled_s = timeouts.backoff_s * 2.0 ** min(self.tries - 2, 10)
+            self.pause_s = min(timeouts.backoff_max_s, doubled_s)
 
     def may_try(self, now_s: float, arrived_s: float) -> bool:
         """Whether the pause is over; it is when a worker has arrived since the last try."""
         return now_s - self.tried_s >= self.pause_s or arrived_s > self.tried_s
 
-    def steady(self, call: Call, times: Timeouts) -> None:
+    def steady(self, call: Call, timeouts: Timeouts) -> None:
         """The call was seen; an agent that stays ends the trouble."""
-        if call.owner is not None and call.renewals >= times.steady_renewals:
+        if call.owner is not None and call.renewals >= timeouts.steady_renewals:
             self.trouble_since_s = None

@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
         return 2
     stack = loaded["sfu"]
     assert isinstance(stack, StackSettings)
-    page = services.TOKEN.url(loaded["token"])
+    page = services.TOKEN.url(loaded["token-service"])
     supervisor = Supervisor(
         services.programs(lines, loaded),
         log_dir=stack.run_dir / "logs",

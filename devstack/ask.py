@@ -118,9 +118,9 @@ async def _main(say: str, wav: str) -> str:
     loaded, problems = checks.settings()
     if problems:
         raise AskError("\n".join(problems))
-    speech_url = services.SPEECH.url(loaded["speech"]) + "/v1"
+    speech_url = services.SPEECH.url(loaded["speech-server"]) + "/v1"
     question = from_wav(Path(wav)) if wav else await speak(speech_url, say)
-    return await ask(services.TOKEN.url(loaded["token"]), speech_url, question)
+    return await ask(services.TOKEN.url(loaded["token-service"]), speech_url, question)
 
 
 def main() -> int:

@@ -6,10 +6,10 @@ from pathlib import Path
 from dotenv.parser import Original, parse_stream
 
 from call_record import keys as journal_keys
-from service_base.settings import ServiceSettings, SettingsError, load, unknown_variables
 from devstack import keys, livekit_server, ports
 from devstack.services import SETTINGS, TOKEN, Loaded
 from devstack.settings import StackSettings
+from service_base.settings import ServiceSettings, SettingsError, load, unknown_variables
 from token_service.settings import TokenSettings
 
 ENV_FILE = Path(".env")

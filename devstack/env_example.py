@@ -11,9 +11,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from call_record.settings import RecordSettings
+from devstack.services import SETTINGS
 from service_base.settings import ENV_PREFIX, ServiceSettings
 from service_base.sfu import SfuSettings
-from devstack.services import SETTINGS
 
 HEAD = """\
 # Every setting, with its default. Copy this file to .env and take away the # where you want

@@ -16,27 +16,27 @@ async def watch(logs: Sequence[Path], show: Callable[[str], None] | None) -> Non
 
     Args: show: takes each new line with its log's name in front; None: nothing is shown.
     """
-    places = dict.fromkeys(logs, 0)
+    offsets = dict.fromkeys(logs, 0)
     width = max(len(log.stem) for log in logs)
     while True:
         for log in logs:
             if show is not None:
-                for line in _new_lines(log, places):
+                for line in _new_lines(log, offsets):
                     show(f"{log.stem:<{width}} | {line}")
             if log.exists() and log.stat().st_size > MAX_BYTES:
                 os.truncate(log, 0)
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-def _new_lines(log: Path, places: dict[Path, int]) -> list[str]:
+def _new_lines(log: Path, offsets: dict[Path, int]) -> list[str]:
     if not log.exists():
         return []
     with open(log, "rb") as opened:
-        if os.fstat(opened.fileno()).st_size < places[log]:
-            places[log] = 0
-        opened.seek(places[log])
+        if os.fstat(opened.fileno()).st_size < offsets[log]:
+            offsets[log] = 0
+        opened.seek(offsets[log])
         text = opened.read(1024 * 1024)
     # A line still being written is shown when it is whole.
     whole = text[: text.rfind(b"\n") + 1]
-    places[log] += len(whole)
+    offsets[log] += len(whole)
     return whole.decode(errors="replace").splitlines()

@@ -4,8 +4,8 @@ import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from service_base.settings import ENV_PREFIX
 from devstack.services import SERVICES, Loaded, Service
+from service_base.settings import ENV_PREFIX
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from service_base.settings import SettingsError, load
 from devstack import checks, chromium, livekit_server, postgres, redis, web_client
 from devstack.settings import StackSettings
 from devstack.step import StepError
+from service_base.settings import SettingsError, load
 
 WEB = Path("web")
 CONTRACT = Path("voice_contract")

@@ -9,13 +9,13 @@ from honcho.environ import parse_procfile
 from agent_worker.settings import WorkerSettings
 from call_record.settings import RecordSettings
 from call_supervisor.settings import SupervisorSettings
+from devstack.process import Program
+from devstack.settings import StackSettings
 from examples.storefront.agent.client import ShopClientSettings
 from examples.storefront.backend.settings import StorefrontSettings
 from post_call.settings import PostCallSettings
 from service_base.settings import ENV_PREFIX, ServiceSettings
 from speech_server.settings import SpeechSettings
-from devstack.process import Program
-from devstack.settings import StackSettings
 from token_service.settings import TokenSettings
 
 ROOT = Path(__file__).parent.parent
@@ -66,14 +66,14 @@ SFU = Service(
 STOREFRONT = Service(
     "storefront", "storefront", StorefrontSettings, "storefront_port", "storefront_host"
 )
-SPEECH = Service("speech", "speech server", SpeechSettings, "speech_port", "speech_host")
-TOKEN = Service("token", "token service", TokenSettings, "token_port", "token_host")
+SPEECH = Service("speech-server", "speech server", SpeechSettings, "speech_port", "speech_host")
+TOKEN = Service("token-service", "token service", TokenSettings, "token_port", "token_host")
 WORKER = Service(
-    "worker", "agent worker", WorkerSettings, "worker_port", "worker_host", stop_round=0
+    "agent-worker", "agent worker", WorkerSettings, "worker_port", "worker_host", stop_round=0
 )
 SUPERVISOR = Service(
-    "supervisor",
-    "supervisor",
+    "call-supervisor",
+    "call supervisor",
     SupervisorSettings,
     "supervisor_port",
     "supervisor_host",
@@ -129,9 +129,9 @@ def derived(loaded: Loaded) -> dict[str, str]:
     run_dir = _stack(loaded).run_dir.absolute()
     values = {
         "sfu_url": SFU.url(loaded["sfu"], "ws"),
-        "sfu_webhook_url": SUPERVISOR.url(loaded["supervisor"]) + "/webhook",
-        "stt_base_url": SPEECH.url(loaded["speech"]) + "/v1",
-        "tts_base_url": SPEECH.url(loaded["speech"]) + "/v1",
+        "sfu_webhook_url": SUPERVISOR.url(loaded["call-supervisor"]) + "/webhook",
+        "stt_base_url": SPEECH.url(loaded["speech-server"]) + "/v1",
+        "tts_base_url": SPEECH.url(loaded["speech-server"]) + "/v1",
         "storefront_url": STOREFRONT.url(loaded["storefront"]),
         "sfu_keys_file": str(run_dir / "sfu-keys.yaml"),
         "journal_keys_file": str(run_dir / "journal-keys.yaml"),

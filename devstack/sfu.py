@@ -14,10 +14,10 @@ import yaml
 
 from call_record import keys as journal_keys
 from call_record.settings import RecordSettings
-from service_base.settings import SettingsError, load_or_exit, or_exit
 from devstack import keys, livekit_server
 from devstack.parent_death import die_with_parent
 from devstack.settings import StackSettings
+from service_base.settings import SettingsError, load_or_exit, or_exit
 
 BASE = Path(__file__).parent.parent / "sfu" / "livekit.yaml"
 LOOPBACK_INTERFACES = ["lo", "lo0"]

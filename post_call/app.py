@@ -32,7 +32,7 @@ from service_base.settings import SettingsError
 KEYS_VARIABLE = "PARLEY_POST_CALL_WEBHOOK_KEYS_FILE"
 
 
-def build(settings: PostCallSettings, identity: ExecutorId) -> Starlette:
+def build(settings: PostCallSettings, executor: ExecutorId) -> Starlette:
     """
     The application. The record's database must have been prepared.
 
@@ -40,28 +40,28 @@ def build(settings: PostCallSettings, identity: ExecutorId) -> Starlette:
     """
     secrets = _Secrets(settings)
     record = open_record(settings, connections=8)
-    service = Loops(record, identity.executor_id)
+    loops = Loops(record, executor.executor_id)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            stack.callback(identity.release)
+            stack.callback(executor.release)
             stack.push_async_callback(record.close)
-            workflow.use(await _desk(settings, secrets, record, stack))
-            await executors.register(record, identity.executor_id)
+            workflow.use(await _steps(settings, secrets, record, stack))
+            await executors.register(record, executor.executor_id)
             await dbos_setup.launch(
                 settings.post_call_database_url,
-                identity.executor_id,
+                executor.executor_id,
                 concurrency=settings.post_call_concurrency,
             )
-            service.start()
+            loops.start()
             try:
                 yield
             finally:
-                await service.stop()
+                await loops.stop()
                 await asyncio.to_thread(dbos_setup.destroy)
                 # Last: from now on the others take what was left.
-                await executors.leave(record, identity.executor_id)
+                await executors.leave(record, executor.executor_id)
 
     async def database() -> None:
         async with record.database.reading() as connection:
@@ -69,7 +69,7 @@ def build(settings: PostCallSettings, identity: ExecutorId) -> Starlette:
 
     return Starlette(
         routes=[
-            *health_routes({"database": database, "work": service.check}),
+            *health_routes({"database": database, "work": loops.check}),
             METRICS_ROUTE,
         ],
         middleware=[Middleware(MetricsMiddleware)],
@@ -99,7 +99,7 @@ class _Secrets:
                 self.webhooks[name] = keys[name]
 
 
-async def _desk(
+async def _steps(
     settings: PostCallSettings, secrets: _Secrets, record: Record, stack: AsyncExitStack
 ) -> Steps:
     timeout_s = settings.post_call_timeout_s

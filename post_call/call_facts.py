@@ -46,7 +46,7 @@ class Turn:
 class ToolCall:
     """A tool from its proposal to its end."""
 
-    tool_call_id: str
+    invocation_id: str
     tool: str = ""
     arguments: Arguments = field(default_factory=dict)
     effect: Literal["read", "write", ""] = ""
@@ -79,7 +79,7 @@ class Confirmation:
     """A question whether a tool may run; `approved` None: nobody answered."""
 
     title: str
-    tool_call_id: str
+    invocation_id: str
     seqs: list[int]
     approved: bool | None = None
 
@@ -130,12 +130,12 @@ class CallFacts:
         """Tools that went wrong, less those that were done in the end with the same arguments."""
         return [
             one
-            for place, one in enumerate(self.tools)
+            for index, one in enumerate(self.tools)
             if one.went_wrong
             and not any(
                 other.state == "finished"
                 and (other.tool, other.arguments) == (one.tool, one.arguments)
-                for other in self.tools[place + 1 :]
+                for other in self.tools[index + 1 :]
             )
         ]
 
@@ -174,57 +174,57 @@ class CallFacts:
 
 def tell(call: Call, recorded: Sequence[Recorded]) -> CallFacts:
     """The story of a call; what was erased or is of a kind unknown here is left out."""
-    story = CallFacts(call)
+    facts = CallFacts(call)
     tools: dict[str, ToolCall] = {}
     planned: dict[str, Turn] = {}
     confirmations: dict[str, Confirmation] = {}
     steps: dict[str, ClientStep] = {}
 
-    def tool_of(tool_call_id: str, seq: int) -> ToolCall:
-        if tool_call_id not in tools:
-            tools[tool_call_id] = ToolCall(tool_call_id)
-            story.tools.append(tools[tool_call_id])
-        tools[tool_call_id].seqs.append(seq)
-        return tools[tool_call_id]
+    def tool_of(invocation_id: str, seq: int) -> ToolCall:
+        if invocation_id not in tools:
+            tools[invocation_id] = ToolCall(invocation_id)
+            facts.tools.append(tools[invocation_id])
+        tools[invocation_id].seqs.append(seq)
+        return tools[invocation_id]
 
     for one in recorded:
         entry, seq = one.entry, one.seq
         if entry is None:
             continue
-        story.kinds[seq] = one.kind
+        facts.kinds[seq] = one.kind
         match entry:
             case UserTurn():
-                story.turns.append(Turn(seq, "caller", entry.text))
+                facts.turns.append(Turn(seq, "caller", entry.text))
             case AgentTurnStarted():
                 planned[entry.turn_id] = Turn(seq, "agent", entry.planned)
             case AgentTurnEnded():
                 planned.pop(entry.turn_id, None)
                 if entry.heard:
-                    story.turns.append(Turn(seq, "agent", entry.heard))
+                    facts.turns.append(Turn(seq, "agent", entry.heard))
             case ToolProposed():
-                tool = tool_of(entry.tool_call_id, seq)
+                tool = tool_of(entry.invocation_id, seq)
                 tool.tool, tool.arguments = entry.tool, entry.arguments
             case ToolStarted():
-                tool = tool_of(entry.tool_call_id, seq)
+                tool = tool_of(entry.invocation_id, seq)
                 tool.tool, tool.arguments = entry.tool, entry.arguments
                 tool.effect, tool.state = entry.effect, "started"
                 tool.idempotency_key = entry.idempotency_key or tool.idempotency_key
             case ToolRefused():
-                tool = tool_of(entry.tool_call_id, seq)
+                tool = tool_of(entry.invocation_id, seq)
                 tool.state, tool.words = "refused", entry.reason
             case ToolFinished():
-                tool = tool_of(entry.tool_call_id, seq)
+                tool = tool_of(entry.invocation_id, seq)
                 tool.state, tool.words, tool.data = "finished", entry.say, entry.data
             case ToolFailed():
-                tool = tool_of(entry.tool_call_id, seq)
+                tool = tool_of(entry.invocation_id, seq)
                 tool.state, tool.words = "failed", entry.reason
             case ToolUnknown():
-                tool = tool_of(entry.tool_call_id, seq)
+                tool = tool_of(entry.invocation_id, seq)
                 tool.state, tool.words = "unknown", entry.reason
             case ConfirmationAsked():
-                asked = Confirmation(entry.title, entry.tool_call_id, [seq])
+                asked = Confirmation(entry.title, entry.invocation_id, [seq])
                 confirmations[entry.confirmation_id] = asked
-                story.confirmations.append(asked)
+                facts.confirmations.append(asked)
             case ConfirmationAnswered():
                 if known := confirmations.get(entry.confirmation_id):
                     known.approved = entry.approved
@@ -235,19 +235,19 @@ def tell(call: Call, recorded: Sequence[Recorded]) -> CallFacts:
             case ClientActionProposed():
                 step = ClientStep(entry.action, entry.arguments, [seq])
                 steps[entry.action_id] = step
-                story.client_steps.append(step)
+                facts.client_steps.append(step)
             case ClientActionOutcome():
                 if known_step := steps.get(entry.action_id):
                     known_step.outcome = entry.outcome
                     known_step.seqs.append(seq)
             case CallReturned():
-                story.returns += 1
+                facts.returns += 1
             case JournalGap():
-                story.lost += entry.lost
+                facts.lost += entry.lost
     # An agent that died while it spoke: what it was about to say is all that is known.
-    story.turns += [turn for turn in planned.values() if turn.text]
-    story.turns.sort(key=lambda turn: turn.seq)
-    return story
+    facts.turns += [turn for turn in planned.values() if turn.text]
+    facts.turns.sort(key=lambda turn: turn.seq)
+    return facts
 
 
 def _values(found: Iterable[JsonValue]) -> Iterator[str]:

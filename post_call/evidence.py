@@ -78,16 +78,16 @@ class Evidence:
         return " ".join(kept), len(sentences) - len(kept)
 
 
-def evidence(story: CallFacts) -> Evidence:
+def evidence(facts: CallFacts) -> Evidence:
     """What the journal of a call holds."""
     numbers: set[Decimal] = set()
     deeds: set[str] = set()
-    for text in story.texts():
+    for text in facts.texts():
         numbers |= numbers_in(text, spoken=True)
         deeds |= _done(text)
-    for tool in story.finished:
+    for tool in facts.finished:
         deeds |= set(_DEEDS.values()) & set(tool.tool.lower().split("_"))
-    day = datetime.fromtimestamp(story.call.admitted_at_ms / 1000, UTC).date()
+    day = datetime.fromtimestamp(facts.call.admitted_at_ms / 1000, UTC).date()
     return Evidence(frozenset(numbers), frozenset(deeds), day)
 
 
@@ -117,9 +117,9 @@ def dates_in(texts: Iterable[str], today: date) -> set[date]:
             found.add(today)
         if "tomorrow" in words:
             found.add(today + timedelta(days=1))
-        for place, name in enumerate(_WEEKDAYS):
+        for index, name in enumerate(_WEEKDAYS):
             if name in words:
-                found.add(today + timedelta(days=(place - today.weekday() - 1) % 7 + 1))
+                found.add(today + timedelta(days=(index - today.weekday() - 1) % 7 + 1))
         digits = re.sub(r"(?<=\d)(?:st|nd|rd|th)\b", "", alpha2digit(lowered, "en", threshold=0))
         for month, day_after, day_before, month_after in _MONTH_DAY.findall(digits):
             number = _MONTHS.index(month or month_after) + 1

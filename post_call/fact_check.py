@@ -76,24 +76,24 @@ class CheckedItems:
     dropped: int
 
 
-def check_summary(story: CallFacts, answer: SummaryAnswer) -> CheckedSummary:
+def check_summary(facts: CallFacts, answer: SummaryAnswer) -> CheckedSummary:
     """What is true of *answer*."""
-    known = evidence(story)
+    known = evidence(facts)
     text, dropped = known.supported(answer.text)
     reason = answer.reason if known.supports(answer.reason) else ""
-    deeds = [deed for deed in answer.done if known.supports(deed.text) and _shown(story, deed)]
+    deeds = [deed for deed in answer.done if known.supports(deed.text) and _shown(facts, deed)]
     questions = [one for one in answer.open_questions if known.supports(one)]
     outcome: summary.Outcome = answer.outcome
-    if outcome == "resolved" and story.unresolved:
+    if outcome == "resolved" and facts.unresolved:
         outcome = "unresolved"
         dropped += 1
     dropped += len(answer.done) - len(deeds) + len(answer.open_questions) - len(questions)
     dropped += not reason
     return CheckedSummary(
         CallSummary(
-            reason=reason or summary.why(story),
+            reason=reason or summary.why(facts),
             outcome=outcome,
-            text=text or summary.summarize(story).text,
+            text=text or summary.summarize(facts).text,
             done=[deed.text for deed in deeds],
             open_questions=questions,
             sentiment=answer.sentiment,
@@ -102,40 +102,40 @@ def check_summary(story: CallFacts, answer: SummaryAnswer) -> CheckedSummary:
     )
 
 
-def check_items(story: CallFacts, answer: ItemsAnswer) -> CheckedItems:
+def check_items(facts: CallFacts, answer: ItemsAnswer) -> CheckedItems:
     """What is true of *answer*."""
-    known = evidence(story)
+    known = evidence(facts)
     items = []
     dropped = 0
     for item in answer.items:
-        seqs = [seq for seq in dict.fromkeys(item.evidence) if _tells(story, seq)]
+        seqs = [seq for seq in dict.fromkeys(item.evidence) if _tells(facts, seq)]
         if not seqs or not known.supports(item.text):
             dropped += 1
             continue
-        owner, due = _owner(story, item.owner), _due(story, known, item.due)
+        owner, due = _owner(facts, item.owner), _due(facts, known, item.due)
         dropped += (owner != item.owner) + (due != item.due)
         items.append(ActionItem(text=item.text, owner=owner, due=due, evidence=seqs))
     return CheckedItems(items, dropped)
 
 
-def _shown(story: CallFacts, deed: Deed) -> bool:
+def _shown(facts: CallFacts, deed: Deed) -> bool:
     """Whether a tool that finished, or something the app did, is named as evidence."""
-    done = {seq for tool in story.finished for seq in tool.seqs}
-    done |= {seq for step in story.client_steps if step.was_done for seq in step.seqs}
+    done = {seq for tool in facts.finished for seq in tool.seqs}
+    done |= {seq for step in facts.client_steps if step.was_done for seq in step.seqs}
     return bool(done & set(deed.evidence))
 
 
-def _tells(story: CallFacts, seq: int) -> bool:
-    return story.kinds.get(seq, "").startswith(EVIDENCE_KINDS)
+def _tells(facts: CallFacts, seq: int) -> bool:
+    return facts.kinds.get(seq, "").startswith(EVIDENCE_KINDS)
 
 
-def _owner(story: CallFacts, owner: str | None) -> str | None:
+def _owner(facts: CallFacts, owner: str | None) -> str | None:
     if not owner or owner.lower() in OWNERS:
         return owner
-    said = " ".join([*story.texts(), story.call.display_name or ""]).lower()
+    said = " ".join([*facts.texts(), facts.call.display_name or ""]).lower()
     return owner if owner.lower() in said else None
 
 
-def _due(story: CallFacts, known: Evidence, due: str | None) -> str | None:
-    said = {day.isoformat() for day in dates_in(story.texts(), known.day)}
+def _due(facts: CallFacts, known: Evidence, due: str | None) -> str | None:
+    said = {day.isoformat() for day in dates_in(facts.texts(), known.day)}
     return due if due in said else None

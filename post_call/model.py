@@ -39,7 +39,7 @@ class Model:
         self._timeout_s = timeout_s
         self.name = name
 
-    async def ask(self, story: CallFacts, task: str, form: type[A]) -> A:
+    async def ask(self, facts: CallFacts, task: str, form: type[A]) -> A:
         """
         Let the model read the call and answer *task* in the form of *form*.
 
@@ -52,7 +52,7 @@ class Model:
             "max_tokens": ANSWER_MAX_TOKENS,
             "messages": [
                 {"role": "system", "content": RULES},
-                {"role": "user", "content": f"{_transcript(story)}\n\n{task}"},
+                {"role": "user", "content": f"{_transcript(facts)}\n\n{task}"},
             ],
             "response_format": {"type": "json_schema", "json_schema": schema},
         }
@@ -76,11 +76,11 @@ class Model:
             raise ModelFailed(f"model: {what}") from None
 
 
-def _transcript(story: CallFacts) -> str:
+def _transcript(facts: CallFacts) -> str:
     """The call's lines with their numbers; the middle of a very long call is left out."""
-    text = "\n".join(f"[{seq}] {words}" for seq, words in story.lines())
+    text = "\n".join(f"[{seq}] {words}" for seq, words in facts.lines())
     if len(text) > TRANSCRIPT_MAX_CHARS:
         half = TRANSCRIPT_MAX_CHARS // 2
         text = f"{text[:half]}\n[...]\n{text[-half:]}"
-    ended = story.call.end_reason or "unknown"
+    ended = facts.call.end_reason or "unknown"
     return f"The call's lines, each with its number:\n{text}\nThe call ended: {ended}."

@@ -1,4 +1,4 @@
-"""The desk: does one try of one step of the work after a call, whoever asks for it."""
+"""The steps of the work after a call: one try of one step at a time."""
 
 import asyncio
 import random
@@ -118,7 +118,7 @@ class Steps:
         state = await follow_up.finish(self._record, call_id)
         log.info("follow_up.finished", call_id=call_id, state=state)
 
-    async def attempt(self, call_id: str, step: str, failures: int) -> Tried:
+    async def try_step(self, call_id: str, step: str, failures: int) -> Tried:
         """
         Try a step once; raises nothing but cancellation.
 
@@ -205,16 +205,16 @@ class Steps:
         call = await calls.read(self._record, call_id)
         if call is None or call.caller is None:
             return Done(skipped=follow_up.ERASED)
-        story = tell(call, await journal.read(self._record, call_id))
+        facts = tell(call, await journal.read(self._record, call_id))
         if step == SUMMARY:
-            return await self._summarize(story, failures)
+            return await self._summarize(facts, failures)
         if step == ACTION_ITEMS:
-            return await self._list_items(story, failures)
+            return await self._list_items(facts, failures)
         report = await self.report(call)
         if step == TICKET:
-            return await self._open_ticket(story, report)
+            return await self._open_ticket(facts, report)
         if step == CRM and self._crm:
-            if not call.joined_at_ms and not story.turns:
+            if not call.joined_at_ms and not facts.turns:
                 return Done(skipped="nobody came")
             return Done(external_id=await self._crm.log_call(report, f"{call_id}:{step}"))
         if endpoint := self._endpoints.get(step):
@@ -222,33 +222,33 @@ class Steps:
             return Done(external_id=f"{call_id}:{step}")
         return Done(skipped="not set up any more")
 
-    async def _summarize(self, story: CallFacts, failures: int) -> Done:
+    async def _summarize(self, facts: CallFacts, failures: int) -> Done:
         note, dropped = "", 0
         written: CallSummary | None = None
-        if self._model and story.turns:
+        if self._model and facts.turns:
             try:
-                answer = await self._model.ask(story, SUMMARY_TASK, SummaryAnswer)
+                answer = await self._model.ask(facts, SUMMARY_TASK, SummaryAnswer)
             except ModelFailed as error:
                 note = self._give_up(error, failures)
             else:
-                judged = check_summary(story, answer)
-                written, dropped = judged.summary, judged.dropped
-        written = written or summary.summarize(story)
+                checked = check_summary(facts, answer)
+                written, dropped = checked.summary, checked.dropped
+        written = written or summary.summarize(facts)
         return Done(note=note, dropped=dropped, found={"summary": written.model_dump_json()})
 
-    async def _list_items(self, story: CallFacts, failures: int) -> Done:
+    async def _list_items(self, facts: CallFacts, failures: int) -> Done:
         note, dropped = "", 0
         items = None
-        if self._model and story.turns:
+        if self._model and facts.turns:
             try:
-                answer = await self._model.ask(story, ITEMS_TASK, ItemsAnswer)
+                answer = await self._model.ask(facts, ITEMS_TASK, ItemsAnswer)
             except ModelFailed as error:
                 note = self._give_up(error, failures)
             else:
-                judged = check_items(story, answer)
-                items, dropped = judged.items, judged.dropped
+                checked = check_items(facts, answer)
+                items, dropped = checked.items, checked.dropped
         if items is None:
-            items = summary.action_items(story, evidence(story))
+            items = summary.action_items(facts, evidence(facts))
         found = follow_up.items_json(items)
         return Done(note=note, dropped=dropped, found={"action_items": found})
 
@@ -258,12 +258,12 @@ class Steps:
             raise TryAgain(str(error))
         return f"by the record alone; {error}"
 
-    async def _open_ticket(self, story: CallFacts, report: Report) -> Done:
+    async def _open_ticket(self, facts: CallFacts, report: Report) -> Done:
         if not self._tickets:
             return Done(skipped="no ticket system is set up")
-        if not tickets.is_needed(story, report.summary):
+        if not tickets.is_needed(facts, report.summary):
             return Done(skipped="not needed")
-        ticket = tickets.write(story, report)
+        ticket = tickets.write(facts, report)
         return Done(external_id=await self._tickets.open(ticket, f"{report.call_id}:{TICKET}"))
 
     async def report(self, call: Call) -> Report:

@@ -36,70 +36,70 @@ _ENDINGS = {
 }
 
 
-def summarize(story: CallFacts) -> CallSummary:
+def summarize(facts: CallFacts) -> CallSummary:
     """What the call was about, what was done, and how it ended."""
-    reason = why(story)
-    done = deeds(story)
+    reason = why(facts)
+    done = deeds(facts)
     return CallSummary(
         reason=reason,
-        outcome=outcome(story),
-        text=" ".join(_sentences(story, reason, done)),
+        outcome=outcome(facts),
+        text=" ".join(_sentences(facts, reason, done)),
         done=done,
-        open_questions=open_questions(story),
+        open_questions=open_questions(facts),
     )
 
 
-def outcome(story: CallFacts) -> Outcome:
+def outcome(facts: CallFacts) -> Outcome:
     """`resolved`, `unresolved` or `unknown`: something done and nothing left is resolved."""
-    if story.unresolved or _unanswered(story):
+    if facts.unresolved or _unanswered(facts):
         return "unresolved"
-    if story.finished:
+    if facts.finished:
         return "resolved"
-    if story.refused or story.call.end_reason in ("not-understood", "failed", "no-agent"):
+    if facts.refused or facts.call.end_reason in ("not-understood", "failed", "no-agent"):
         return "unresolved"
     return "unknown"
 
 
-def why(story: CallFacts) -> str:
+def why(facts: CallFacts) -> str:
     """Why the caller called: the first thing that is more than a greeting."""
-    said = [turn.text.strip() for turn in story.caller_turns]
+    said = [turn.text.strip() for turn in facts.caller_turns]
     meant = next((text for text in said if text and not _SMALL_TALK.match(text)), "")
     if meant:
         return cut(meant, REASON_MAX_CHARS)
     return "The caller only greeted." if said else "The caller said nothing."
 
 
-def deeds(story: CallFacts) -> list[str]:
+def deeds(facts: CallFacts) -> list[str]:
     """What was done by tools and by the caller's app, a line each."""
     lines = [
         cut(f"{tool.called}: {tool.words}" if tool.words else tool.called, LINE_MAX_CHARS)
-        for tool in story.finished
+        for tool in facts.finished
     ]
     lines += [
         cut(f"On the caller's screen: {step.action.replace('_', ' ')} ({step.outcome})", 300)
-        for step in story.client_steps
+        for step in facts.client_steps
         if step.was_done
     ]
     return lines[:LINES_MAX]
 
 
-def open_questions(story: CallFacts) -> list[str]:
+def open_questions(facts: CallFacts) -> list[str]:
     """What went wrong, was refused or stayed unanswered."""
-    lines = [_went_wrong(tool) for tool in story.unresolved]
-    lines += [f"Not done: {tool.called}: {tool.words}" for tool in story.refused if tool.words]
+    lines = [_went_wrong(tool) for tool in facts.unresolved]
+    lines += [f"Not done: {tool.called}: {tool.words}" for tool in facts.refused if tool.words]
     lines += [
         f"Not confirmed by the caller: {asked.title}"
-        for asked in story.confirmations
+        for asked in facts.confirmations
         if asked.approved is None
     ]
-    if last := _unanswered(story):
+    if last := _unanswered(facts):
         lines.append(f"The caller's last words were not answered: {last.text}")
-    if story.lost:
-        lines.append(f"{story.lost} entries of the call's record were lost.")
+    if facts.lost:
+        lines.append(f"{facts.lost} entries of the call's record were lost.")
     return [cut(line, LINE_MAX_CHARS) for line in dict.fromkeys(lines)][:LINES_MAX]
 
 
-def action_items(story: CallFacts, known: Evidence) -> list[ActionItem]:
+def action_items(facts: CallFacts, known: Evidence) -> list[ActionItem]:
     """What is left to do: promises of the agent, and what went wrong."""
     items = [
         ActionItem(
@@ -107,12 +107,12 @@ def action_items(story: CallFacts, known: Evidence) -> list[ActionItem]:
             owner="operator",
             evidence=tool.seqs,
         )
-        for tool in story.unresolved
+        for tool in facts.unresolved
     ]
-    for turn in story.turns:
+    for turn in facts.turns:
         if turn.who == "agent":
             items += _promises(turn, known.day)
-    for asked in story.confirmations:
+    for asked in facts.confirmations:
         if asked.approved is None:
             text = cut(f"Ask the caller again: {asked.title}", LINE_MAX_CHARS)
             items.append(ActionItem(text=text, owner="operator", evidence=asked.seqs))
@@ -150,33 +150,33 @@ def _went_wrong(tool: ToolCall) -> str:
     return f"{tool.called} {how}" + (f": {tool.words}" if tool.words else "")
 
 
-def _unanswered(story: CallFacts) -> Turn | None:
+def _unanswered(facts: CallFacts) -> Turn | None:
     """The caller's last words, if they were a question that nothing followed."""
-    last = story.turns[-1] if story.turns else None
+    last = facts.turns[-1] if facts.turns else None
     if last is None or last.who == "agent" or not last.text.rstrip().endswith("?"):
         return None
-    acted = any(seq > last.seq for tool in story.tools for seq in tool.seqs)
+    acted = any(seq > last.seq for tool in facts.tools for seq in tool.seqs)
     return None if acted else last
 
 
-def _sentences(story: CallFacts, reason: str, done: list[str]) -> list[str]:
-    name = story.call.display_name or "The caller"
-    said = bool(story.caller_turns)
-    verb = "called" if story.call.display_name else "said"
+def _sentences(facts: CallFacts, reason: str, done: list[str]) -> list[str]:
+    name = facts.call.display_name or "The caller"
+    said = bool(facts.caller_turns)
+    verb = "called" if facts.call.display_name else "said"
     sentences = [f'{name} {verb}: "{reason}"' if said else f"{name} said nothing."]
     if done:
         more = f", and {len(done) - 1} more" if len(done) > 1 else ""
         sentences.append(f"Done: {done[0].rstrip('.')}{more}.")
-    elif said and not story.unresolved:
+    elif said and not facts.unresolved:
         sentences.append("No tool did anything for the caller.")
-    if wrong := story.unresolved:
+    if wrong := facts.unresolved:
         sentences.append(f"Not settled: {'; '.join(map(_went_wrong, wrong[:3])).rstrip('.')}.")
-    elif refused := [one.words for one in story.refused if one.words]:
+    elif refused := [one.words for one in facts.refused if one.words]:
         sentences.append(f"The caller was told: {refused[-1]}")
-    if story.returns:
-        sentences.append(f"The connection was lost and came back {story.returns} times.")
-    sentences.append(_ENDINGS.get(story.call.end_reason or "", "The call is over."))
-    begun_ms = story.call.joined_at_ms or story.call.admitted_at_ms
-    if story.call.ended_at_ms:
-        sentences.append(f"The call took {round((story.call.ended_at_ms - begun_ms) / 1000)} s.")
+    if facts.returns:
+        sentences.append(f"The connection was lost and came back {facts.returns} times.")
+    sentences.append(_ENDINGS.get(facts.call.end_reason or "", "The call is over."))
+    begun_ms = facts.call.joined_at_ms or facts.call.admitted_at_ms
+    if facts.call.ended_at_ms:
+        sentences.append(f"The call took {round((facts.call.ended_at_ms - begun_ms) / 1000)} s.")
     return sentences

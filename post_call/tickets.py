@@ -10,14 +10,14 @@ TEXT_MAX_CHARS = 8_000
 EVIDENCE_LINES = 40
 
 
-def is_needed(story: CallFacts, summary: CallSummary) -> bool:
+def is_needed(facts: CallFacts, summary: CallSummary) -> bool:
     """Whether something is left: the outcome says so, or a tool went wrong."""
-    return summary.outcome == "unresolved" or bool(story.unresolved)
+    return summary.outcome == "unresolved" or bool(facts.unresolved)
 
 
-def write(story: CallFacts, report: Report) -> NewTicket:
+def write(facts: CallFacts, report: Report) -> NewTicket:
     """The ticket of a call, with its evidence."""
-    wrong = story.unresolved
+    wrong = facts.unresolved
     subject = f"{wrong[0].called} {wrong[0].state}" if wrong else report.summary.reason
     parts = [
         report.summary.text,
@@ -28,7 +28,7 @@ def write(story: CallFacts, report: Report) -> NewTicket:
             "Keys of what is not settled, as the other systems know them",
             [f"{one.called}: {one.idempotency_key}" for one in wrong if one.idempotency_key],
         ),
-        _list("Evidence", [f"[{seq}] {cut(words, 300)}" for seq, words in _evidence(story)]),
+        _list("Evidence", [f"[{seq}] {cut(words, 300)}" for seq, words in _evidence(facts)]),
         f"The whole call: python -m call_record show {report.call_id}",
     ]
     text = "\n\n".join(part for part in parts if part)
@@ -37,10 +37,10 @@ def write(story: CallFacts, report: Report) -> NewTicket:
     return NewTicket(report.call_id, cut(subject, SUBJECT_MAX_CHARS), text)
 
 
-def _evidence(story: CallFacts) -> list[tuple[int, str]]:
+def _evidence(facts: CallFacts) -> list[tuple[int, str]]:
     """The lines about what went wrong; else the last ones."""
-    lines = list(story.lines())
-    about = {seq for tool in [*story.unresolved, *story.refused] for seq in tool.seqs}
+    lines = list(facts.lines())
+    about = {seq for tool in [*facts.unresolved, *facts.refused] for seq in tool.seqs}
     if not about:
         return lines[-EVIDENCE_LINES:]
     # What was said around it tells what was meant.

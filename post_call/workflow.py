@@ -26,7 +26,7 @@ class Work(Protocol):
     async def plan(self, call_id: str) -> list[str]:
         """The steps to do."""
 
-    async def attempt(self, call_id: str, step: str, failures: int) -> Tried:
+    async def try_step(self, call_id: str, step: str, failures: int) -> Tried:
         """Try one."""
 
     async def finish(self, call_id: str) -> None:
@@ -66,9 +66,9 @@ async def _plan(call_id: str) -> list[str] | None:
         return None
 
 
-@DBOS.step(name="attempt")
+@DBOS.step(name="try_step")
 async def _attempt(call_id: str, step: str, failures: int) -> list[float | bool | None]:
-    tried = await _work().attempt(call_id, step, failures)
+    tried = await _work().try_step(call_id, step, failures)
     return [tried.again_in_s, tried.counts]
 
 

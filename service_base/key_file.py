@@ -21,24 +21,24 @@ def read(file: Path, variable: str, remedy: str = "`make run` makes it") -> dict
     Raises: SettingsError: the file is missing, unreadable, malformed, or a secret is short; no
         secret is ever in the message.
     """
-    place = f"{variable}: {file}"
+    where = f"{variable}: {file}"
     try:
         keys = yaml.safe_load(file.read_text())
     except FileNotFoundError:
-        raise SettingsError(f"{place} does not exist; {remedy}.") from None
+        raise SettingsError(f"{where} does not exist; {remedy}.") from None
     except OSError as error:
-        raise SettingsError(f"{place} cannot be read: {error.strerror}.") from None
+        raise SettingsError(f"{where} cannot be read: {error.strerror}.") from None
     except (yaml.YAMLError, UnicodeDecodeError):
         # The parser's own message quotes the line, and with it the secret.
-        raise SettingsError(f"{place} is not YAML of the form `key: secret`.") from None
+        raise SettingsError(f"{where} is not YAML of the form `key: secret`.") from None
     if not isinstance(keys, dict) or not keys:
-        raise SettingsError(f"{place} has no line of the form `key: secret`.")
+        raise SettingsError(f"{where} has no line of the form `key: secret`.")
     for key, secret in keys.items():
         if not isinstance(key, str) or not key or not isinstance(secret, str):
-            raise SettingsError(f"{place}: key and secret must both be text; quote them.")
+            raise SettingsError(f"{where}: key and secret must both be text; quote them.")
         if len(secret) < MIN_SECRET_CHARS:
             raise SettingsError(
-                f"{place}: the secret is shorter than {MIN_SECRET_CHARS} characters."
+                f"{where}: the secret is shorter than {MIN_SECRET_CHARS} characters."
             )
     return keys
 

@@ -48,9 +48,9 @@ class SpeechRequest(BaseModel):
 class Speech:
     """The endpoint, as ASGI application."""
 
-    def __init__(self, models: Models, lane: WorkQueue, settings: SpeechSettings) -> None:
+    def __init__(self, models: Models, queue: WorkQueue, settings: SpeechSettings) -> None:
         self._models = models
-        self._lane = lane
+        self._queue = queue
         self._settings = settings
         self._cache = ClauseCache(settings.speech_cache_bytes)
 
@@ -62,7 +62,7 @@ class Speech:
         request_id = uuid.uuid4().hex
         async with supervised("tts", limit_s=self._settings.speech_timeout_s):
             voice = self._models.synthesizer
-            async with self._lane.admit():
+            async with self._queue.admit():
                 wish = await self._read(Request(scope, receive))
                 first, *rest = _to_say(wish)
                 # The first clause is awaited before the answer begins: an error has its status.
@@ -101,7 +101,7 @@ class Speech:
         CLAUSES.labels("model" if known is None else "cache").inc()
         if known is not None:
             return known
-        sound, duration_s = await self._lane.run(lambda: voice.speak(clause, speed))
+        sound, duration_s = await self._queue.run(lambda: voice.speak(clause, speed))
         if sound:
             REAL_TIME_FACTOR.labels("tts").observe(duration_s * BYTES_PER_S / len(sound))
         self._cache.put((clause, speed), sound)

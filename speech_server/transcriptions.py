@@ -37,9 +37,9 @@ class Transcript:
 class Transcriptions:
     """The endpoint, as ASGI application. It answers to any name of a model."""
 
-    def __init__(self, models: Models, lane: WorkQueue, settings: SpeechSettings) -> None:
+    def __init__(self, models: Models, queue: WorkQueue, settings: SpeechSettings) -> None:
         self._models = models
-        self._lane = lane
+        self._queue = queue
         self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,7 +49,7 @@ class Transcriptions:
         """
         async with supervised("stt", limit_s=self._settings.speech_timeout_s):
             recognizer = self._models.recognizer
-            async with self._lane.admit():
+            async with self._queue.admit():
                 request = Request(scope, receive)
                 limit_bytes = self._settings.speech_max_upload_bytes
                 body = await read_body(request, limit_bytes=limit_bytes)
@@ -64,7 +64,7 @@ class Transcriptions:
             pcm = read_wav(file, rate_hz=RATE_HZ, limit_s=limit_s)
             return Transcript(recognizer.transcribe(pcm), len(pcm) / RATE_HZ)
 
-        transcript, duration_s = await self._lane.run(call)
+        transcript, duration_s = await self._queue.run(call)
         REAL_TIME_FACTOR.labels("stt").observe(duration_s / transcript.audio_s)
         log.info(
             "transcription.completed",

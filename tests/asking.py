@@ -37,7 +37,7 @@ async def ask(stack: LocalStack, caller: Caller, question: str, containing: str)
 
 def speech_url(stack: LocalStack) -> str:
     """The speech server's base URL."""
-    return stack.url("speech") + "/v1"
+    return stack.url("speech-server") + "/v1"
 
 
 async def ledger(stack: LocalStack, call_id: str) -> dict[str, list[dict[str, object]]]:
@@ -65,5 +65,5 @@ async def entries(stack: LocalStack, caller: Caller) -> list[Entry | None]:
 async def calls_now(stack: LocalStack) -> float:
     """The worker's own count of its calls."""
     async with httpx.AsyncClient() as http:
-        text = (await http.get(stack.url("worker") + "/metrics")).text
+        text = (await http.get(stack.url("agent-worker") + "/metrics")).text
     return float(text.split("\nparley_worker_calls ")[1].split("\n")[0])

@@ -48,12 +48,12 @@ ORDER_STATUS: list[Entry] = [
     *GREETING,
     UserTurn(text="Hello, where is order seven?"),
     IntentState(intent="order_status", slots={"order_number": 7}),
-    ToolProposed(tool_call_id="t1", tool="order_status", arguments={"order_number": 7}),
+    ToolProposed(invocation_id="t1", tool="order_status", arguments={"order_number": 7}),
     ToolStarted(
-        tool_call_id="t1", tool="order_status", effect="read", arguments={"order_number": 7}
+        invocation_id="t1", tool="order_status", effect="read", arguments={"order_number": 7}
     ),
     ToolFinished(
-        tool_call_id="t1",
+        invocation_id="t1",
         say="Order 7 is on its way. It should arrive on Thursday, with the commuter helmet.",
         data={"number": 7, "status": "shipped", "total_cents": 9395, "expected_on": "2026-11-26"},
     ),
@@ -69,10 +69,10 @@ ORDER_STATUS: list[Entry] = [
 REFUND_UNKNOWN: list[Entry] = [
     *GREETING,
     UserTurn(text="Please refund order three."),
-    ToolProposed(tool_call_id="t1", tool="refund_order", arguments={"order_number": 3}),
+    ToolProposed(invocation_id="t1", tool="refund_order", arguments={"order_number": 3}),
     ConfirmationAsked(
         confirmation_id="c1",
-        tool_call_id="t1",
+        invocation_id="t1",
         tool="refund_order",
         title="Refund order 3?",
         arguments={"order_number": 3},
@@ -81,13 +81,13 @@ REFUND_UNKNOWN: list[Entry] = [
     ),
     ConfirmationAnswered(confirmation_id="c1", approved=True, by="voice"),
     ToolStarted(
-        tool_call_id="t1",
+        invocation_id="t1",
         tool="refund_order",
         effect="write",
         arguments={"order_number": 3},
         idempotency_key="CALL:1",
     ),
-    ToolUnknown(tool_call_id="t1", reason="No answer within 5 s."),
+    ToolUnknown(invocation_id="t1", reason="No answer within 5 s."),
     *said("2", "I could not confirm whether that was done. A person will call you back tomorrow."),
     UserTurn(text="All right."),
 ]
@@ -96,9 +96,9 @@ REFUND_UNKNOWN: list[Entry] = [
 REFUSED: list[Entry] = [
     *GREETING,
     UserTurn(text="I want to cancel order one."),
-    ToolProposed(tool_call_id="t1", tool="cancel_order", arguments={"order_number": 1}),
+    ToolProposed(invocation_id="t1", tool="cancel_order", arguments={"order_number": 1}),
     ToolRefused(
-        tool_call_id="t1",
+        invocation_id="t1",
         reason="Order 1 has already been delivered, so it can no longer be cancelled.",
     ),
     *said("2", "Order 1 has already been delivered, so it can no longer be cancelled."),
@@ -109,11 +109,11 @@ REFUSED: list[Entry] = [
 FAILED_THEN_DONE: list[Entry] = [
     *GREETING,
     UserTurn(text="Cancel order nine."),
-    ToolStarted(tool_call_id="t1", tool="cancel_order", effect="write", arguments={"n": 9}),
-    ToolFailed(tool_call_id="t1", reason="The shop did not answer."),
+    ToolStarted(invocation_id="t1", tool="cancel_order", effect="write", arguments={"n": 9}),
+    ToolFailed(invocation_id="t1", reason="The shop did not answer."),
     UserTurn(text="Try again."),
-    ToolStarted(tool_call_id="t2", tool="cancel_order", effect="write", arguments={"n": 9}),
-    ToolFinished(tool_call_id="t2", say="Done. Order 9 is cancelled."),
+    ToolStarted(invocation_id="t2", tool="cancel_order", effect="write", arguments={"n": 9}),
+    ToolFinished(invocation_id="t2", say="Done. Order 9 is cancelled."),
     *said("2", "Done. Order 9 is cancelled."),
 ]
 """It worked in the end."""

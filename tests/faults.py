@@ -12,7 +12,7 @@ from call_record.database import Database
 
 LOST_ANSWER = "lost answer"
 """The commit happens; who asked for it is told that the connection broke."""
-Place = int | Literal["lost answer"]
+FaultPoint = int | Literal["lost answer"]
 
 
 class Faults:
@@ -20,13 +20,13 @@ class Faults:
 
     def __init__(self, database: Database) -> None:
         self._engine = database.engine.sync_engine
-        self._place: Place | None = None
+        self._point: FaultPoint | None = None
         self._statements = 0
 
     @contextmanager
-    def at(self, place: Place | None) -> Iterator[None]:
+    def at(self, point: FaultPoint | None) -> Iterator[None]:
         """Break once: before the statement of that number, counted from 0 with BEGIN, or after."""
-        self._place, self._statements = place, 0
+        self._point, self._statements = point, 0
         event.listen(self._engine, "before_cursor_execute", self._statement)
         event.listen(self._engine, "commit", self._commit)
         try:
@@ -36,16 +36,16 @@ class Faults:
             event.remove(self._engine, "commit", self._commit)
 
     def _statement(self, connection: Connection, *_: Any) -> None:
-        if self._statements == self._place:
+        if self._statements == self._point:
             self._break(connection)
         self._statements += 1
 
     def _commit(self, connection: Connection) -> None:
-        if self._place == LOST_ANSWER:
+        if self._point == LOST_ANSWER:
             connection.connection.commit()
             self._break(connection)
 
     def _break(self, connection: Connection) -> None:
-        self._place = None
+        self._point = None
         connection.invalidate()
         raise OperationalError("", None, ConnectionError("broken by the test"))

@@ -145,7 +145,7 @@ class Scene:
             settle_s=settle_s,
             **options,
         )
-        self.gate.course.has_cards = True
+        self.gate.guards.has_cards = True
         self._numbers = itertools.count(1)
 
     def propose(
@@ -155,7 +155,7 @@ class Scene:
         fields: dict[str, Any] = {
             "name": name,
             "raw": raw or {},
-            "call_id": f"fnc-{next(self._numbers)}",
+            "function_call_id": f"fnc-{next(self._numbers)}",
             "turn_id": self.turn_id,
         }
         return self.gate.propose(Proposal(**(fields | changes)))
@@ -167,11 +167,13 @@ class Scene:
         return await outcome(self.propose(name, raw, **changes))
 
     def vote(
-        self, job: Invocation, approved: bool, *, digest: str | None = None
+        self, invocation: Invocation, approved: bool, *, digest: str | None = None
     ) -> ConfirmationState:
-        """The caller's vote on the card of *job*."""
-        assert job.question is not None
-        vote = ConfirmationVote(id=job.question.id, digest=digest or job.digest, approved=approved)
+        """The caller's vote on the card of *invocation*."""
+        assert invocation.question is not None
+        vote = ConfirmationVote(
+            id=invocation.question.id, digest=digest or invocation.digest, approved=approved
+        )
         return self.gate.questions.vote(vote, "screen", "caller-1").state
 
     def wrote(self, kind: type[E]) -> list[E]:
@@ -184,13 +186,13 @@ class Scene:
         return [entry.kind for entry in self.memory.entries]
 
 
-async def outcome(job: Invocation) -> Outcome:
-    """What becomes of *job*, within 5 s."""
-    assert job.task is not None
-    return await asyncio.wait_for(asyncio.shield(job.task), 5)
+async def outcome(invocation: Invocation) -> Outcome:
+    """What becomes of *invocation*, within 5 s."""
+    assert invocation.task is not None
+    return await asyncio.wait_for(asyncio.shield(invocation.task), 5)
 
 
-async def asked(job: Invocation) -> Invocation:
-    """*job*, when its question is open."""
-    await asyncio.wait_for(job.asked.wait(), 5)
-    return job
+async def asked(invocation: Invocation) -> Invocation:
+    """*invocation*, when its question is open."""
+    await asyncio.wait_for(invocation.asked.wait(), 5)
+    return invocation

@@ -67,7 +67,7 @@ def gate_of(call_id: str, disk: Disk, journal: JournalWriter, lease: Lease) -> G
         metrics=Metrics(None),
         settle_s=0.0,
     )
-    gate.course.has_cards = True
+    gate.guards.has_cards = True
     return gate
 
 

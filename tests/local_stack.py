@@ -18,8 +18,9 @@ import httpx2 as httpx
 from call_record import keys
 from call_record.database import Database
 from call_record.record import Record
-from service_base.sfu import SfuKey, read_sfu_key
 from devstack.parent_death import die_with_parent
+from devstack.services import SERVICES
+from service_base.sfu import SfuKey, read_sfu_key
 
 ROOT = Path(__file__).parent.parent
 PORTS = range(20000, 32000)
@@ -94,8 +95,9 @@ class LocalStack:
         return cls(folder, variables)
 
     def port(self, name: str) -> int:
-        """The port of a service: `sfu`, `token`, `worker`, `supervisor`, `post-call` ..."""
-        return int(self.variables[f"PARLEY_{name.replace('-', '_')}_PORT".upper()])
+        """The port of a service by its name in the Procfile, or of a setting: `sfu_tcp`."""
+        setting = next((one.port for one in SERVICES if one.name == name), f"{name}_port")
+        return int(self.variables[f"PARLEY_{setting}".upper()])
 
     def url(self, name: str) -> str:
         """The HTTP address of what `port` knows."""
@@ -104,7 +106,7 @@ class LocalStack:
     @property
     def page_url(self) -> str:
         """Where a browser opens the page."""
-        return self.url("token")
+        return self.url("token-service")
 
     @property
     def sfu_url(self) -> str:
@@ -151,7 +153,7 @@ class LocalStack:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("PARLEY_")}
         return {**kept, **self.variables, "PYTHONPATH": str(ROOT)}
 
-    def start(self, module: str = "stack") -> "subprocess.Popen[bytes]":
+    def start(self, module: str = "devstack") -> "subprocess.Popen[bytes]":
         """Start `python -m module` in the folder; it ends with this test run at the latest."""
         with open(self.folder / "output", "wb") as output:
             self.process = subprocess.Popen(

@@ -23,11 +23,11 @@ SCRIPT: tuple[tuple[Entry, bool], ...] = (
     (AgentTurnStarted(turn_id="1", planned="Hello."), False),
     (AgentTurnEnded(turn_id="1", heard="Hello.", interrupted=False), False),
     (UserTurn(text="Refund order seven."), False),
-    (ToolProposed(tool_call_id="t", tool="refund", arguments={"order": 7}), False),
-    (ToolStarted(tool_call_id="t", tool="refund", effect="write", arguments={"order": 7}), True),
-    (ToolFinished(tool_call_id="t", say="It is refunded."), True),
+    (ToolProposed(invocation_id="t", tool="refund", arguments={"order": 7}), False),
+    (ToolStarted(invocation_id="t", tool="refund", effect="write", arguments={"order": 7}), True),
+    (ToolFinished(invocation_id="t", say="It is refunded."), True),
     (IntentState(intent="refund"), False),
-    (ToolStarted(tool_call_id="u", tool="mail", effect="write", arguments={}), True),
+    (ToolStarted(invocation_id="u", tool="mail", effect="write", arguments={}), True),
 )
 """Entries, and whether each is written ahead."""
 

@@ -43,8 +43,8 @@ def build(settings: TokenSettings) -> Starlette:
     """
     key = settings.sfu_key()
     record = open_record(settings, wait_s=RECORD_WAIT_S)
-    rates = RateLimits(settings)
-    door = Endpoint(rates, auth.by(settings))
+    rate_limits = RateLimits(settings)
+    endpoint = Endpoint(rate_limits, auth.by(settings))
 
     log.info("sfu.key", ends_with=key.api_key[-4:], auth=settings.token_auth)
 
@@ -54,7 +54,7 @@ def build(settings: TokenSettings) -> Starlette:
         client = api.LiveKitAPI(settings.sfu_url, key.api_key, key.secret, timeout=timeout)
         rooms = Rooms(client, settings.agent_name)
         app.state.record = record
-        app.state.mint = RoomTokens(key, settings.rtc_url)
+        app.state.room_tokens = RoomTokens(key, settings.rtc_url)
         app.state.admission = Admission(record, BatchAdmission(record, settings.limits), rooms)
         stopping = asyncio.Event()
         watching = asyncio.create_task(slot_metrics.watch(record, stopping))
@@ -62,7 +62,7 @@ def build(settings: TokenSettings) -> Starlette:
         stopping.set()
         await watching
         await client.aclose()
-        await rates.close()
+        await rate_limits.close()
         await record.close()
 
     async def sfu() -> None:
@@ -77,11 +77,11 @@ def build(settings: TokenSettings) -> Starlette:
             Mount(
                 "/api",
                 routes=[
-                    door.route("/voice-token", "POST", voice_token),
-                    door.route("/livekit-token", "POST", livekit_token),
-                    door.route("/calls/{call_id}", "GET", calls_api.view),
-                    door.route("/calls/{call_id}/end", "POST", calls_api.end),
-                    door.route("/calls/{call_id}/follow-up", "GET", calls_api.follow_up),
+                    endpoint.route("/voice-token", "POST", voice_token),
+                    endpoint.route("/livekit-token", "POST", livekit_token),
+                    endpoint.route("/calls/{call_id}", "GET", calls_api.view),
+                    endpoint.route("/calls/{call_id}/end", "POST", calls_api.end),
+                    endpoint.route("/calls/{call_id}/follow-up", "GET", calls_api.follow_up),
                     Route("/openapi.json", openapi),
                 ],
             ),

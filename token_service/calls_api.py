@@ -60,7 +60,7 @@ async def _call(request: Request, caller: Caller) -> Call:
         call_id = CALL_ID.validate_python(request.path_params["call_id"])
     except ValidationError:
         raise CallNotFound from None
-    request.state.passage.call_id = call_id
+    request.state.request_log.call_id = call_id
     return await own_call(_record(request), caller, call_id)
 
 

@@ -49,7 +49,7 @@ class RequestLog:
 class Endpoint:
     """One for the service."""
 
-    rates: RateLimits
+    rate_limits: RateLimits
     identify: Identify
 
     def route(self, path: str, method: str, handler: Handler) -> Route:
@@ -62,35 +62,35 @@ class Endpoint:
 
     async def _pass(self, request: Request, handler: Handler) -> Response:
         started = time.perf_counter()
-        passage = request.state.passage = RequestLog()
+        request_log = request.state.request_log = RequestLog()
         status, cause = ServiceError.status, None
         try:
-            response, cause = await self._answer(request, handler, passage)
+            response, cause = await self._answer(request, handler, request_log)
             status = response.status_code
             return response
         except BaseException:
-            passage.outcome = ServiceError.code
+            request_log.outcome = ServiceError.code
             raise
         finally:
-            _tell(request, passage, status, time.perf_counter() - started, cause)
+            _tell(request, request_log, status, time.perf_counter() - started, cause)
 
     async def _answer(
-        self, request: Request, handler: Handler, passage: RequestLog
+        self, request: Request, handler: Handler, request_log: RequestLog
     ) -> tuple[Response, BaseException | None]:
         """The handler's answer, or the problem for which there is none and its cause."""
         headers: dict[str, str] = {}
         cause = None
         try:
-            headers = (await self.rates.arrived(request)).headers
+            headers = (await self.rate_limits.arrived(request)).headers
             caller = await self.identify(request)
             if not caller.is_new:
-                headers = (await self.rates.asked(caller)).headers
+                headers = (await self.rate_limits.asked(caller)).headers
             response = await handler(request, caller)
         except (ServiceError, ClientDisconnect) as error:
             problem = error if isinstance(error, ServiceError) else BadRequest()
             if isinstance(error, RateLimited):
                 headers = error.headers_of_limit
-            passage.outcome, cause = problem.code, error.__cause__
+            request_log.outcome, cause = problem.code, error.__cause__
             response = await EXCEPTION_HANDLERS[ServiceError](request, problem)
         response.headers.update(headers)
         return response, cause
@@ -98,23 +98,23 @@ class Endpoint:
 
 def _tell(
     request: Request,
-    passage: RequestLog,
+    request_log: RequestLog,
     status: int,
     elapsed_s: float,
     cause: BaseException | None,
 ) -> None:
     route = request.scope["route"]
     endpoint = request.scope["root_path"] + route.path
-    REQUESTS.labels(endpoint, passage.outcome).inc()
-    if passage.minted:
+    REQUESTS.labels(endpoint, request_log.outcome).inc()
+    if request_log.minted:
         MINT_S.observe(elapsed_s)
     say = log.info if status < 500 else log.warning
     say(
-        passage.event,
+        request_log.event,
         endpoint=endpoint,
-        outcome=passage.outcome,
+        outcome=request_log.outcome,
         status=status,
         duration_ms=round(elapsed_s * 1000, 1),
-        **({"call_id": passage.call_id} if passage.call_id else {}),
+        **({"call_id": request_log.call_id} if request_log.call_id else {}),
         **({"exc_info": cause} if cause else {}),
     )

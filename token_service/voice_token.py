@@ -61,7 +61,7 @@ async def livekit_token(request: Request, caller: Caller) -> Response:
 
 
 async def _asked(request: Request, model: type[M]) -> M:
-    request.state.passage.event = "call.refused"
+    request.state.request_log.event = "call.refused"
     body = await read_body(request, limit_bytes=BODY_LIMIT_BYTES)
     try:
         return model.model_validate_json(body if body.strip() else b"{}")
@@ -73,16 +73,16 @@ async def _asked(request: Request, model: type[M]) -> M:
 
 
 async def _token(request: Request, caller: Caller, call_id: str | None) -> VoiceToken:
-    passage: RequestLog = request.state.passage
+    request_log: RequestLog = request.state.request_log
     admission: Admission = request.app.state.admission
-    mint: RoomTokens = request.app.state.mint
+    room_tokens: RoomTokens = request.app.state.room_tokens
     call: Call
     if call_id is None:
         call = await admission.new(caller)
-        passage.event, passage.outcome = "call.requested", "admitted"
+        request_log.event, request_log.outcome = "call.requested", "admitted"
     else:
-        passage.call_id = call_id
+        request_log.call_id = call_id
         call = await admission.own(caller, call_id)
-        passage.event, passage.outcome = "call.returning", "returned"
-    passage.call_id, passage.minted = call.call_id, True
-    return mint.token(call.call_id, caller.identity)
+        request_log.event, request_log.outcome = "call.returning", "returned"
+    request_log.call_id, request_log.minted = call.call_id, True
+    return room_tokens.token(call.call_id, caller.identity)

@@ -147,7 +147,7 @@ class ToolProposed(_Body):
     """A model or a template wants a tool to be called."""
 
     kind: Literal["tool.proposed"] = "tool.proposed"
-    tool_call_id: Name
+    invocation_id: Name
     tool: Name
     arguments: Arguments
     turn_id: Name = ""
@@ -160,7 +160,7 @@ class ToolRefused(_Body):
     """The gate did not let it through."""
 
     kind: Literal["tool.refused"] = "tool.refused"
-    tool_call_id: Name
+    invocation_id: Name
     reason: Said
     guard: Name = ""
     """Which of the gate's guards."""
@@ -171,7 +171,7 @@ class ConfirmationAsked(_Body):
 
     kind: Literal["confirmation.asked"] = "confirmation.asked"
     confirmation_id: Name
-    tool_call_id: Name
+    invocation_id: Name
     tool: Name
     title: Said
     arguments: Arguments
@@ -210,7 +210,7 @@ class ToolStarted(_Body):
     """Durable before the tool does anything."""
 
     kind: Literal["tool.started"] = "tool.started"
-    tool_call_id: Name
+    invocation_id: Name
     tool: Name
     effect: Literal["read", "write"]
     arguments: Arguments
@@ -221,7 +221,7 @@ class ToolFinished(_Body):
     """It is done; this is its answer."""
 
     kind: Literal["tool.finished"] = "tool.finished"
-    tool_call_id: Name
+    invocation_id: Name
     say: Said
     data: Arguments = {}
 
@@ -230,7 +230,7 @@ class ToolFailed(_Body):
     """It is known not to be done."""
 
     kind: Literal["tool.failed"] = "tool.failed"
-    tool_call_id: Name
+    invocation_id: Name
     reason: Said
 
 
@@ -238,7 +238,7 @@ class ToolUnknown(_Body):
     """Whether it is done is not known."""
 
     kind: Literal["tool.unknown"] = "tool.unknown"
-    tool_call_id: Name
+    invocation_id: Name
     reason: Said
 
 

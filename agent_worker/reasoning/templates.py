@@ -162,8 +162,8 @@ def _rule(file: Path, name: str, rule: Any) -> IntentRule:
         checked = IntentRule.model_validate(rule)
     except ValidationError as error:
         item = error.errors(include_url=False)[0]
-        place = ".".join(map(str, ("intents", name, *item["loc"])))
-        raise TemplateError(f"{file}: {place}: {item['msg']}") from error
+        where = ".".join(map(str, ("intents", name, *item["loc"])))
+        raise TemplateError(f"{file}: {where}: {item['msg']}") from error
     if not name.startswith(ANSWER_PREFIX) and bool(checked.tool) == bool(checked.say):
         raise TemplateError(f"{file}: intents.{name}: give either `tool` or `say`.")
     return checked

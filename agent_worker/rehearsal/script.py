@@ -72,7 +72,7 @@ def read(file: Path) -> Script:
         return Script.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     except ValidationError as error:
         item = error.errors(include_url=False)[0]
-        place = ".".join(map(str, item["loc"])) or "top"
-        raise ScriptError(f"{file}: {place}: {item['msg']}") from error
+        where = ".".join(map(str, item["loc"])) or "top"
+        raise ScriptError(f"{file}: {where}: {item['msg']}") from error
     except (OSError, UnicodeError, yaml.YAMLError) as error:
         raise ScriptError(f"{file}: {error}") from error

@@ -56,7 +56,7 @@ class Stage:
         caller = Caller("rehearsal", new_call_id())
         resources = await self._stack.enter_async_context(self._agent.open(caller))
         tools = await self._stack.enter_async_context(open_tools(self._agent, self._listings))
-        self._kit = CallTools(
+        self._tools = CallTools(
             caller=caller,
             tools=tools,
             resources=(_Line(), *resources),
@@ -66,24 +66,26 @@ class Stage:
             phrases=self._agent.phrases.gate,
             call_max=self._agent.tool_calls_max,
         )
-        self._session: AgentSession[None] = AgentSession(llm=self._llm, tools=[self._kit.toolset])
+        self._session: AgentSession[None] = AgentSession(llm=self._llm, tools=[self._tools.toolset])
         agent = GuardedAgent(
-            instructions=self._agent.instructions, gate=self._kit.gate, telling=self._kit.telling
+            instructions=self._agent.instructions,
+            gate=self._tools.gate,
+            delivery=self._tools.delivery,
         )
         await self._session.start(agent, record=False)
-        self._kit.follow(self._session, agent)
+        self._tools.follow(self._session, agent)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._kit.close()
+        self._tools.close()
         await self._session.aclose()
-        await self._kit.aclose()
+        await self._tools.aclose()
         await self._stack.aclose()
 
     async def play(self, script: Script) -> Report:
         """Play *script* to its end, whatever fails."""
         report = Report(script)
-        self._kit.gate.course.has_cards = script.cards
+        self._tools.gate.guards.has_cards = script.cards
         for number, step in enumerate(script.steps, start=1):
             for failure in await self._play(step, report):
                 report.failures.append(f"step {number}: {failure}")
@@ -98,7 +100,7 @@ class Stage:
         failures: list[str] = []
         if step.caller is not None:
             report.transcript.append(f"caller: {step.caller}")
-            self._session.generate_reply(user_input=written(self._kit.gate, step.caller))
+            self._session.generate_reply(user_input=written(self._tools.gate, step.caller))
         elif step.vote is not None:
             report.transcript.append(f"caller answers on the screen: {step.vote}")
             failures += self._vote(step.vote == "yes")
@@ -117,12 +119,12 @@ class Stage:
         return failures
 
     def _vote(self, approved: bool) -> list[str]:
-        question = self._kit.gate.asks()
+        question = self._tools.gate.asks()
         if question is None:
-            count = len(self._kit.gate.questions.open)
+            count = len(self._tools.gate.questions.open)
             return [f"there are {count} open questions, so none can be answered"]
         vote = ConfirmationVote(id=question.id, digest=question.digest, approved=approved)
-        self._kit.gate.questions.vote(vote, "screen", self._kit.gate.caller.identity)
+        self._tools.gate.questions.vote(vote, "screen", self._tools.gate.caller.identity)
         return []
 
     async def _until_quiet(self, said_before: int, wait_s: float) -> float | None:
@@ -134,7 +136,7 @@ class Stage:
         while (now_s := time.monotonic()) < ends_s:
             if first_s is None and len(self._said()) > said_before:
                 first_s = now_s
-            if self._session.current_speech is not None or self._kit.gate.is_busy:
+            if self._session.current_speech is not None or self._tools.gate.is_busy:
                 quiet_since_s = now_s
             elif now_s - quiet_since_s >= QUIET_S and now_s >= earliest_s:
                 break

@@ -101,16 +101,16 @@ class SchemaArguments(Arguments):
 
     def canonical(self, raw: Mapping[str, Any]) -> Values:
         values: Values = json.loads(dump({**self._defaults, **raw}))
-        places: set[str] = set()
+        wrong: set[str] = set()
         for error in self._validator.iter_errors(values):
             if error.validator == "additionalProperties" and not error.path:
-                places |= values.keys() - self.names
+                wrong |= values.keys() - self.names
             elif error.validator == "required" and not error.path:
-                places |= self.required - values.keys()
+                wrong |= self.required - values.keys()
             else:
-                places.add(str(error.path[0]) if error.path else "arguments")
-        if places:
-            raise _wrong(places)
+                wrong.add(str(error.path[0]) if error.path else "arguments")
+        if wrong:
+            raise _wrong(wrong)
         return values
 
     def bind(self, values: Values) -> dict[str, Any]:
@@ -167,6 +167,6 @@ def _no_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _wrong(places: Iterable[str]) -> WrongArguments:
-    names = " and the ".join(sorted({one[:60] for one in places})[:5]).replace("_", " ")
+def _wrong(wrong: Iterable[str]) -> WrongArguments:
+    names = " and the ".join(sorted({one[:60] for one in wrong})[:5]).replace("_", " ")
     return WrongArguments(f"I did not get the {names or 'arguments'} right.")

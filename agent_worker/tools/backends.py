@@ -14,7 +14,7 @@ class Backend:
 
     def __init__(self, clock: Clock) -> None:
         self.breaker = Breaker(clock)
-        self.places = asyncio.Semaphore(AT_ONCE)
+        self.permits = asyncio.Semaphore(AT_ONCE)
 
 
 class Backends:

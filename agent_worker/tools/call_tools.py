@@ -58,16 +58,16 @@ class CallTools:
             clock=clock,
             settle_s=settle_s,
         )
-        self.telling = ResultDelivery(self.gate)
-        self.toolset = GuardedToolset(self.gate, self.telling)
+        self.delivery = ResultDelivery(self.gate)
+        self.toolset = GuardedToolset(self.gate, self.delivery)
         self.actions = ClientActions(journal, metrics, push)
-        self.desk = PageRpc(self.gate, self.actions)
+        self.page_rpc = PageRpc(self.gate, self.actions)
         self.gate.act = self.actions.suggest
         self.gate.changed = lambda: push(self.gate.questions.listing())
 
     def restore(self, recorded: Iterable[Recorded]) -> None:
         """Go on where the agent before this one stopped; before `follow`, when the call is ours."""
-        restore(self.gate, self.telling, recorded)
+        restore(self.gate, self.delivery, recorded)
 
     def follow(self, session: AgentSession[None], agent: GuardedAgent) -> None:
         """
@@ -76,19 +76,19 @@ class CallTools:
         Raises: Unguarded: one of their tools bypasses the gate.
         """
         self.toolset.check([*session.tools, *agent.tools])
-        self.telling.follow(session)
+        self.delivery.follow(session)
 
     def close(self) -> None:
         """The call is over: nothing new starts, nothing more is told."""
-        self.telling.stop()
+        self.delivery.stop()
         self.gate.close()
 
     def leave(self) -> None:
         """The call goes on with another agent: nothing new starts, nothing more is told."""
-        self.telling.stop()
+        self.delivery.stop()
         self.gate.leave()
 
     async def aclose(self) -> None:
         """Wait for writes that are on their way."""
-        self.telling.stop()
+        self.delivery.stop()
         await self.gate.aclose()

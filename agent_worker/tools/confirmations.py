@@ -51,7 +51,7 @@ def _future() -> "asyncio.Future[Decision]":
 class Question:
     """One question that is open or was."""
 
-    tool_call_id: str
+    invocation_id: str
     tool: str
     title: str
     words: Mapping[str, str]
@@ -96,7 +96,7 @@ class Questions:
         self._journal.write(
             ConfirmationAsked(
                 confirmation_id=question.id,
-                tool_call_id=question.tool_call_id,
+                invocation_id=question.invocation_id,
                 tool=question.tool,
                 title=question.title,
                 arguments=question.arguments,

@@ -1,4 +1,4 @@
-"""A job that every guard let through: on record, run within its time, its result on record."""
+"""Executes an invocation that every guard let through, and journals its start and its result."""
 
 import asyncio
 import contextvars
@@ -54,12 +54,12 @@ class Tasks:
 
 class Executor:
     """
-    Executor the jobs of one call.
+    Executor the invocations of one call.
 
     Args:
         inject: Finds what the server knows, by its type.
         act: Called with what a tool suggests to the caller's page.
-        late: Called with what came of a job after all that was given up as unknown.
+        late: Called with what came of an invocation after all that was given up as unknown.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Executor:
         *,
         journal: Journal,
         lease: Lease,
-        effects: IdempotencyKeys,
+        idempotency_keys: IdempotencyKeys,
         backends: Backends,
         phrases: GatePhrases,
         tasks: Tasks,
@@ -77,7 +77,7 @@ class Executor:
     ) -> None:
         self._journal = journal
         self._lease = lease
-        self._effects = effects
+        self._idempotency_keys = idempotency_keys
         self._backends = backends
         self._phrases = phrases
         self._tasks = tasks
@@ -85,42 +85,46 @@ class Executor:
         self._act = act
         self._late = late
 
-    async def run(self, job: Invocation) -> Outcome:
-        """Run *job*. It is not cancelled from outside, whatever happens to who waits for it."""
-        if job.writes:
-            job.key = job.key or self._effects.key(job.cause, job.digest)
-        bound = job.tool.arguments.bind(job.values)
+    async def run(self, invocation: Invocation) -> Outcome:
+        """Run *invocation*. Nothing outside cancels it, even if its waiter goes away."""
+        if invocation.writes:
+            invocation.key = invocation.key or self._idempotency_keys.key(
+                invocation.cause, invocation.digest
+            )
+        bound = invocation.tool.arguments.bind(invocation.values)
         injected = {
-            name: IdempotencyKey(job.key or "") if kind is IdempotencyKey else self._inject(kind)
-            for name, kind in job.tool.injected.items()
+            name: IdempotencyKey(invocation.key or "")
+            if kind is IdempotencyKey
+            else self._inject(kind)
+            for name, kind in invocation.tool.injected.items()
         }
-        if not await self._record_start(job):
+        if not await self._record_start(invocation):
             return Outcome("not-begun", self._phrases.not_now)
-        backend = self._backends.of(job.tool.backend)
-        attempt = Retry(job.tool, lambda: job.tool.run(**bound, **injected), backend)
-        task = self._tasks.start(attempt.run())
-        done, _ = await asyncio.wait({task}, timeout=job.tool.guards.timeout_s)
+        backend = self._backends.of(invocation.tool.backend)
+        retry = Retry(invocation.tool, lambda: invocation.tool.run(**bound, **injected), backend)
+        task = self._tasks.start(retry.run())
+        done, _ = await asyncio.wait({task}, timeout=invocation.tool.guards.timeout_s)
         if done:
-            return self._verdict(job, attempt, task)
-        attempt.give_up()
+            return self._verdict(invocation, retry, task)
+        retry.give_up()
         # What only reads, or has not acted yet, may be given up. A write goes on: stopping it
         # midway is worse than not knowing.
-        if not job.writes or not attempt.may_have_acted:
+        if not invocation.writes or not retry.may_have_acted:
             task.cancel()
-            return self._failed(job, "timeout", Outcome("timeout", self._phrases.too_slow))
-        task.add_done_callback(lambda task: self._ended_late(job, attempt, task))
-        return self._unknown(job, "timeout")
+            return self._failed(invocation, "timeout", Outcome("timeout", self._phrases.too_slow))
+        task.add_done_callback(lambda task: self._ended_late(invocation, retry, task))
+        return self._unknown(invocation, "timeout")
 
-    async def _record_start(self, job: Invocation) -> bool:
+    async def _record_start(self, invocation: Invocation) -> bool:
         """Whether it is on record and may begin."""
         started = ToolStarted(
-            tool_call_id=job.id,
-            tool=job.tool.name,
-            effect=job.tool.effect,
-            arguments=job.values,
-            idempotency_key=job.key,
+            invocation_id=invocation.id,
+            tool=invocation.tool.name,
+            effect=invocation.tool.effect,
+            arguments=invocation.values,
+            idempotency_key=invocation.key,
         )
-        if not job.writes:
+        if not invocation.writes:
             self._journal.write(started)
             return True
         if self._may_act():
@@ -130,44 +134,50 @@ class Executor:
                 if self._may_act():
                     return True
             except Exception as error:
-                log.warning("tool.not_recorded", tool=job.tool.name, error=type(error).__name__)
+                log.warning(
+                    "tool.not_recorded", tool=invocation.tool.name, error=type(error).__name__
+                )
         # What was to be stored may be stored yet.
-        self._journal.write(ToolFailed(tool_call_id=job.id, reason="not begun"))
+        self._journal.write(ToolFailed(invocation_id=invocation.id, reason="not begun"))
         return False
 
     def _may_act(self) -> bool:
         return self._lease.may_act() and self._journal.healthy
 
-    def _verdict(self, job: Invocation, attempt: Retry, task: "asyncio.Task[Answer]") -> Outcome:
+    def _verdict(
+        self, invocation: Invocation, retry: Retry, task: "asyncio.Task[Answer]"
+    ) -> Outcome:
         error = task.exception()
         if error is None:
-            return self._done(job, task.result())
+            return self._done(invocation, task.result())
         if isinstance(error, ToolRefused):
-            return self._failed(job, str(error), Outcome("refused", str(error)))
+            return self._failed(invocation, str(error), Outcome("refused", str(error)))
         # Its text may hold anything.
         where = traceback.extract_tb(error.__traceback__)[-1:]
         log.warning(
             "tool.failed",
-            tool=job.tool.name,
+            tool=invocation.tool.name,
             error=type(error).__name__,
             place=short_place(where[0].filename, where[0].lineno or 0) if where else "",
         )
         away = isinstance(error, BackendUnavailable)
-        if job.writes and (attempt.doubtful or not away):
-            return self._unknown(job, type(error).__name__)
+        if invocation.writes and (retry.doubtful or not away):
+            return self._unknown(invocation, type(error).__name__)
         if away:
-            return self._failed(job, "away", Outcome("failed", self._phrases.away))
+            return self._failed(invocation, "away", Outcome("failed", self._phrases.away))
         if isinstance(error, TimeoutError):
-            return self._failed(job, "timeout", Outcome("timeout", self._phrases.too_slow))
-        return self._failed(job, type(error).__name__, Outcome("failed", self._phrases.failed))
+            return self._failed(invocation, "timeout", Outcome("timeout", self._phrases.too_slow))
+        return self._failed(
+            invocation, type(error).__name__, Outcome("failed", self._phrases.failed)
+        )
 
-    def _done(self, job: Invocation, answer: Answer) -> Outcome:
-        finished = ToolFinished(tool_call_id=job.id, say=answer.say)
+    def _done(self, invocation: Invocation, answer: Answer) -> Outcome:
+        finished = ToolFinished(invocation_id=invocation.id, say=answer.say)
         try:
             data = answer.model_dump(mode="json")["data"]
         except ValueError:
             # It is done all the same.
-            log.error("tool.data_dropped", tool=job.tool.name, reason="no JSON")
+            log.error("tool.data_dropped", tool=invocation.tool.name, reason="no JSON")
             data, answer = {}, answer.model_copy(update={"data": {}})
         try:
             self._journal.write(finished.model_copy(update={"data": data}))
@@ -177,16 +187,18 @@ class Executor:
             self._act(action)
         return Outcome("done", answer.say, answer)
 
-    def _failed(self, job: Invocation, reason: str, outcome: Outcome) -> Outcome:
-        self._journal.write(ToolFailed(tool_call_id=job.id, reason=reason))
+    def _failed(self, invocation: Invocation, reason: str, outcome: Outcome) -> Outcome:
+        self._journal.write(ToolFailed(invocation_id=invocation.id, reason=reason))
         return outcome
 
-    def _unknown(self, job: Invocation, reason: str) -> Outcome:
-        self._journal.write(ToolUnknown(tool_call_id=job.id, reason=reason))
+    def _unknown(self, invocation: Invocation, reason: str) -> Outcome:
+        self._journal.write(ToolUnknown(invocation_id=invocation.id, reason=reason))
         return Outcome("unknown", self._phrases.unknown)
 
-    def _ended_late(self, job: Invocation, attempt: Retry, task: "asyncio.Task[Answer]") -> None:
+    def _ended_late(
+        self, invocation: Invocation, retry: Retry, task: "asyncio.Task[Answer]"
+    ) -> None:
         if not task.cancelled():
-            outcome = self._verdict(job, attempt, task)
+            outcome = self._verdict(invocation, retry, task)
             if outcome.kind != "unknown":
-                self._late(job, outcome)
+                self._late(invocation, outcome)

@@ -1,9 +1,9 @@
 """
-The gate: whatever a model proposes, this decides whether it happens, once, and puts it on record.
+The gate decides whether a proposed tool call happens, makes it happen once, and journals all of it.
 
-Allow-list, arguments, policy, budget, confirmation (and policy again), `tool.started` in the
-journal, breaker, places, timeout, retry, result. A job belongs to the gate: who waits for it may
-stop waiting, and nothing of the framework can cancel a side effect.
+The path: allow-list, arguments, policy, budget, confirmation (and policy again), `tool.started` in
+the journal, circuit breaker, concurrency limit, timeout, retry, result. An invocation belongs to
+the gate: whoever waits for it may stop waiting, and the framework cannot cancel a side effect.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class Proposal:
 
     name: str
     raw: Mapping[str, Any]
-    call_id: str
+    function_call_id: str
     """The framework's id of the call."""
     turn_id: str = ""
     """The caller's turn that it answers."""
@@ -62,8 +62,8 @@ class Heard:
     """What the gate makes of a turn that answers its question."""
 
     say: str
-    job: Invocation | None = None
-    """The job that was decided."""
+    invocation: Invocation | None = None
+    """The invocation that was decided."""
 
 
 class Gate:
@@ -74,7 +74,8 @@ class Gate:
         resources: What the agent opened for the call; injected into tools and rules by type.
         changed: Called whenever another set of questions is open.
         act: Called with what a tool suggests to the caller's page.
-        settled: Called when a job has its outcome, and again when a late one replaces "unknown".
+        settled: Called when an invocation has its outcome, and again when a late outcome replaces
+            "unknown".
     """
 
     def __init__(
@@ -96,8 +97,8 @@ class Gate:
         self.phrases = phrases or GatePhrases()
         self.clock = clock or SystemClock()
         self.journal = journal
-        self.jobs = Invocations()
-        self.effects = IdempotencyKeys(caller.call_id)
+        self.invocations = Invocations()
+        self.idempotency_keys = IdempotencyKeys(caller.call_id)
         self.budget = Budget() if call_max is None else Budget(call_max)
         self.closing = asyncio.Event()
         self.changed: Callable[[], None] = lambda: None
@@ -110,10 +111,10 @@ class Gate:
         self._turn = ""
         self._ids: set[str] = set()
         backends = Backends(self.clock)
-        runs = Executor(
+        executor = Executor(
             journal=journal,
             lease=lease,
-            effects=self.effects,
+            idempotency_keys=self.idempotency_keys,
             backends=backends,
             phrases=self.phrases,
             tasks=self._tasks,
@@ -121,13 +122,13 @@ class Gate:
             act=lambda action: self.act(action),
             late=self._settle_late,
         )
-        self.course = GuardPipeline(
+        self.guards = GuardPipeline(
             journal=journal,
             phrases=self.phrases,
             budget=self.budget,
             questions=self.questions,
             backends=backends,
-            runs=runs,
+            executor=executor,
             closing=self.closing,
             metrics=metrics,
             inject=self._inject,
@@ -138,47 +139,49 @@ class Gate:
 
     def propose(self, proposal: Proposal) -> Invocation:
         """
-        The job that *proposal* is: a new one, or the one that it repeats.
+        The invocation that *proposal* is: a new one, or the one that it repeats.
 
         Raises: ToolError: it never became one; the message can be spoken.
         """
         # No await in here: two proposals at once must not both be new.
         self.turn_began(proposal.turn_id)
         self._bound(proposal)
-        tool_call_id = self.new_id(proposal.call_id)
+        invocation_id = self.new_id(proposal.function_call_id)
         try:
             tool, values = self._admit(proposal)
         except Refused as refused:
-            self._write_proposed(tool_call_id, proposal, {})
-            self._write_refused(tool_call_id, refused)
+            self._write_proposed(invocation_id, proposal, {})
+            self._write_refused(invocation_id, refused)
             raise ToolError(refused.say) from None
         means = digest(self.caller.tenant, self.caller.call_id, tool.name, values)
-        earlier = self.jobs.find(means)
+        earlier = self.invocations.find(means)
         if earlier is not None and earlier.covers(proposal.turn_id):
             if earlier.outcome is None:
                 earlier.turns.add(proposal.turn_id)
-            self._write_proposed(tool_call_id, proposal, values, duplicate_of=earlier.id)
+            self._write_proposed(invocation_id, proposal, values, duplicate_of=earlier.id)
             self._count(tool, "duplicate", 0)
             return earlier
-        self._write_proposed(tool_call_id, proposal, values)
-        job = Invocation(tool_call_id, tool, values, means, proposal.turn_id)
+        self._write_proposed(invocation_id, proposal, values)
+        invocation = Invocation(invocation_id, tool, values, means, proposal.turn_id)
         if earlier is not None and earlier.outcome and earlier.outcome.kind == "unknown":
-            job.key = earlier.key  # sent again it does nothing new, and we learn what came of it
-        self.start(job, proposal.unsettled)
-        return job
+            invocation.key = (
+                earlier.key
+            )  # sent again it does nothing new, and we learn what came of it
+        self.start(invocation, proposal.unsettled)
+        return invocation
 
-    def start(self, job: Invocation, unsettled: Callable[[], bool] = lambda: False) -> None:
-        """Set *job* going, in a task that is ours alone."""
-        self.jobs.add(job)
-        job.task = self._tasks.start(self._live(job, unsettled))
+    def start(self, invocation: Invocation, unsettled: Callable[[], bool] = lambda: False) -> None:
+        """Set *invocation* going, in a task that is ours alone."""
+        self.invocations.add(invocation)
+        invocation.task = self._tasks.start(self._live(invocation, unsettled))
 
     def turn_began(self, turn_id: str) -> None:
         """The caller's turn of that id is the last one now."""
         self._turn = turn_id
 
-    def new_id(self, call_id: str) -> str:
+    def new_id(self, function_call_id: str) -> str:
         """The framework's id of a call, unless a model used it before."""
-        plain = call_id[:100] or "call"
+        plain = function_call_id[:100] or "call"
         number, unique = 1, plain
         while unique in self._ids:
             number += 1
@@ -205,21 +208,23 @@ class Gate:
         question = self.asks()
         if question is None:
             return Heard(self.phrases.several)
-        if approved and not (self.course.has_cards or question.heard):
+        if approved and not (self.guards.has_cards or question.heard):
             return Heard(question.full)
-        job = next((job for job in self.jobs if job.question is question), None)
-        if job is not None:
-            job.turns.add(turn_id)
-            job.quiet = not approved
+        invocation = next(
+            (invocation for invocation in self.invocations if invocation.question is question), None
+        )
+        if invocation is not None:
+            invocation.turns.add(turn_id)
+            invocation.quiet = not approved
         vote = ConfirmationVote(id=question.id, digest=question.digest, approved=approved)
         self.questions.vote(vote, by, self.caller.identity)
-        return Heard(self.phrases.approved if approved else self.phrases.declined, job)
+        return Heard(self.phrases.approved if approved else self.phrases.declined, invocation)
 
     def said(self, text: str) -> None:
         """The caller heard *text* from the agent."""
         heard = " ".join(text.split())
         for question in self.questions.open:
-            words = question.title if self.course.has_cards else question.full
+            words = question.title if self.guards.has_cards else question.full
             question.heard = question.heard or " ".join(words.split()) in heard
 
     # -- the end
@@ -227,7 +232,7 @@ class Gate:
     @property
     def is_busy(self) -> bool:
         """Whether something is being done; a question that waits for its answer is not."""
-        asking = [job for job in self.jobs.open() if _is_asking(job)]
+        asking = [invocation for invocation in self.invocations.open() if _is_asking(invocation)]
         return len(self._tasks) > len(asking)
 
     def close(self) -> None:
@@ -239,9 +244,9 @@ class Gate:
         """The call goes on with another agent: nothing new starts, what is open stays open."""
         self.closing.set()
         self.questions.leave()
-        for job in self.jobs.open():
-            if _is_asking(job) and job.task is not None:
-                job.task.cancel()
+        for invocation in self.invocations.open():
+            if _is_asking(invocation) and invocation.task is not None:
+                invocation.task.cancel()
 
     async def aclose(self) -> None:
         """Wait for writes that are on their way, for 10 s at most."""
@@ -249,30 +254,30 @@ class Gate:
             self.close()
         await self._tasks.wait(CLOSE_S)
 
-    # -- a job's life
+    # -- a invocation's life
 
-    async def _live(self, job: Invocation, unsettled: Callable[[], bool]) -> Outcome:
+    async def _live(self, invocation: Invocation, unsettled: Callable[[], bool]) -> Outcome:
         started_s = time.monotonic()
         try:
-            outcome = await self.course.go(job, unsettled)
+            outcome = await self.guards.run(invocation, unsettled)
         except Refused as refused:
             outcome = Outcome(refused.kind, refused.say)
-            self._write_refused(job.id, refused)
+            self._write_refused(invocation.id, refused)
         except Exception as error:
-            log.error("gate.failed", tool=job.tool.name, error=type(error).__name__)
+            log.error("gate.failed", tool=invocation.tool.name, error=type(error).__name__)
             outcome = Outcome("failed", self.phrases.failed)
-            self._write_refused(job.id, Refused("gate", outcome.say))
-        job.outcome = outcome
-        job.turns.add(self._turn)
-        self._count(job.tool, outcome.kind, time.monotonic() - started_s)
-        self.settled(job)
+            self._write_refused(invocation.id, Refused("gate", outcome.say))
+        invocation.outcome = outcome
+        invocation.turns.add(self._turn)
+        self._count(invocation.tool, outcome.kind, time.monotonic() - started_s)
+        self.settled(invocation)
         return outcome
 
-    def _settle_late(self, job: Invocation, outcome: Outcome) -> None:
-        job.outcome, job.late = outcome, True
-        self._count(job.tool, f"late-{outcome.kind}", 0)
-        if self.jobs.find(job.digest) is job:
-            self.settled(job)
+    def _settle_late(self, invocation: Invocation, outcome: Outcome) -> None:
+        invocation.outcome, invocation.late = outcome, True
+        self._count(invocation.tool, f"late-{outcome.kind}", 0)
+        if self.invocations.find(invocation.digest) is invocation:
+            self.settled(invocation)
 
     # -- small parts
 
@@ -302,11 +307,11 @@ class Gate:
         return next(item for item in self._resources if isinstance(item, kind))
 
     def _write_proposed(
-        self, tool_call_id: str, proposal: Proposal, values: Values, *, duplicate_of: str = ""
+        self, invocation_id: str, proposal: Proposal, values: Values, *, duplicate_of: str = ""
     ) -> None:
         self.journal.write(
             ToolProposed(
-                tool_call_id=tool_call_id,
+                invocation_id=invocation_id,
                 tool=proposal.name[:200],
                 arguments=values,
                 turn_id=proposal.turn_id[:200],
@@ -314,9 +319,9 @@ class Gate:
             )
         )
 
-    def _write_refused(self, tool_call_id: str, refused: Refused) -> None:
+    def _write_refused(self, invocation_id: str, refused: Refused) -> None:
         self.journal.write(
-            ToolRefused(tool_call_id=tool_call_id, reason=refused.say, guard=refused.guard)
+            ToolRefused(invocation_id=invocation_id, reason=refused.say, guard=refused.guard)
         )
         log.info("tool.refused", guard=refused.guard)
 
@@ -331,5 +336,5 @@ class Gate:
         )
 
 
-def _is_asking(job: Invocation) -> bool:
-    return job.question is not None and not job.question.decided.done()
+def _is_asking(invocation: Invocation) -> bool:
+    return invocation.question is not None and not invocation.question.decided.done()

@@ -26,12 +26,12 @@ class GuardedAgent(Agent):
         *,
         instructions: str,
         gate: Gate,
-        telling: ResultDelivery,
+        delivery: ResultDelivery,
         chat_ctx: ChatContext | None = None,
     ) -> None:
         super().__init__(instructions=instructions, chat_ctx=chat_ctx)
         self._gate = gate
-        self._telling = telling
+        self._delivery = delivery
         self._speculated: str | None = None
 
     async def llm_node(
@@ -41,7 +41,7 @@ class GuardedAgent(Agent):
         if turn is not None and self.chat_ctx.get_by_id(turn.id) is None:
             self._speculated = turn.raw_text_content
         outputs = message_tags.arrived(chat_ctx.items) or message_tags.unanswered(chat_ctx.items)
-        if tells := self._telling.results_in(outputs):
+        if tells := self._delivery.results_in(outputs):
             extra = {message_tags.EXTRA: {"tells": tells}}
             yield ChatChunk(id=shortuuid(), delta=ChoiceDelta(role="assistant", extra=extra))
         async for chunk in Agent.default.llm_node(self, chat_ctx, tools, model_settings):
@@ -67,7 +67,7 @@ class GuardedAgent(Agent):
         if not self._gate.questions.open or not yes_no.read(text):
             return True
         try:
-            await self._gate.course.let_settle(lambda: self.session.user_state == "speaking")
+            await self._gate.guards.let_settle(lambda: self.session.user_state == "speaking")
         except Refused:
             return False
         return True

@@ -1,4 +1,4 @@
-"""The course of a job: past every guard that takes time, to its run and its outcome."""
+"""The course of an invocation: past every guard that takes time, to its run and its outcome."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ SETTLE_STEP_S = 0.03
 
 class GuardPipeline:
     """
-    What stands between a job and its run: policy, budget, confirmation (and policy once more), and
+    The guards of an invocation: policy, budget, confirmation (and policy once more), and
     a moment in which the caller may go on speaking.
     """
 
@@ -35,7 +35,7 @@ class GuardPipeline:
         budget: Budget,
         questions: Questions,
         backends: Backends,
-        runs: Executor,
+        executor: Executor,
         closing: asyncio.Event,
         metrics: Metrics,
         inject: Callable[[type], object],
@@ -48,39 +48,39 @@ class GuardPipeline:
         self._budget = budget
         self._questions = questions
         self._backends = backends
-        self._runs = runs
+        self._executor = executor
         self._closing = closing
         self._metrics = metrics
         self._inject = inject
         self._settle_s = settle_s
 
-    async def go(self, job: Invocation, unsettled: Callable[[], bool]) -> Outcome:
+    async def run(self, invocation: Invocation, unsettled: Callable[[], bool]) -> Outcome:
         """
-        Take *job* to its outcome. One whose question is open, or approved, goes on from there.
+        Take *invocation* to its outcome. If its question is open or approved, continue from there.
 
         Raises: Refused: a guard does not let it through.
         """
-        if job.begun:
-            return await self._runs.run(job)
-        if job.question is None:
-            await self._check_policy(job)
-            self._take_budget(job)
-        if job.tool.guards.confirm is not None:
-            job.question = job.question or self._ask(job)
-            job.asked.set()
-            await self._wait_for_yes(job, job.question)
-            await self._check_policy(job)
-        elif job.writes:
+        if invocation.begun:
+            return await self._executor.run(invocation)
+        if invocation.question is None:
+            await self._check_policy(invocation)
+            self._take_budget(invocation)
+        if invocation.tool.guards.confirm is not None:
+            invocation.question = invocation.question or self._ask(invocation)
+            invocation.asked.set()
+            await self._wait_for_yes(invocation, invocation.question)
+            await self._check_policy(invocation)
+        elif invocation.writes:
             await self.let_settle(unsettled)
         if self._closing.is_set():
             raise Refused("closing", self._phrases.not_now)
-        return await self._runs.run(job)
+        return await self._executor.run(invocation)
 
-    def question(self, job: Invocation) -> Question:
-        """What is asked before *job* runs."""
-        guards = job.tool.guards
-        title = job.tool.question(job.values)
-        words = job.tool.in_words(job.values)
+    def question(self, invocation: Invocation) -> Question:
+        """What is asked before *invocation* runs."""
+        guards = invocation.tool.guards
+        title = invocation.tool.question(invocation.values)
+        words = invocation.tool.in_words(invocation.values)
         rest = [
             f"{name.replace('_', ' ')}: {value}"
             for name, value in words.items()
@@ -88,12 +88,12 @@ class GuardPipeline:
         ]
         full = self._phrases.all_arguments.format(title=title, arguments="; ".join(rest))
         return Question(
-            tool_call_id=job.id,
-            tool=job.tool.name,
+            invocation_id=invocation.id,
+            tool=invocation.tool.name,
             title=title,
             words=words,
-            arguments=job.values,
-            digest=job.digest,
+            arguments=invocation.values,
+            digest=invocation.digest,
             expires_s=guards.expires_s,
             full=full if rest else title,
         )
@@ -112,13 +112,13 @@ class GuardPipeline:
             await asyncio.sleep(min(left_s, SETTLE_STEP_S))
         raise Refused("settle", self._phrases.went_on)
 
-    async def _check_policy(self, job: Invocation) -> None:
+    async def _check_policy(self, invocation: Invocation) -> None:
         if self._closing.is_set():
             raise Refused("closing", self._phrases.not_now)
-        if not self._backends.of(job.tool.backend).breaker.lets_through:
+        if not self._backends.of(invocation.tool.backend).breaker.lets_through:
             raise Refused("breaker", self._phrases.away)
         try:
-            await check(job.tool, job.values, self._inject)
+            await check(invocation.tool, invocation.values, self._inject)
         except ToolRefused as refusal:
             raise Refused("policy", str(refusal)) from None
         except BackendUnavailable:
@@ -126,22 +126,22 @@ class GuardPipeline:
         except PolicyFailed:
             raise Refused("policy", self._phrases.failed) from None
 
-    def _take_budget(self, job: Invocation) -> None:
-        name, most = job.tool.name, job.tool.guards.most
-        if not self._budget.left(job.tool):
+    def _take_budget(self, invocation: Invocation) -> None:
+        name, most = invocation.tool.name, invocation.tool.guards.most
+        if not self._budget.left(invocation.tool):
             used = self._budget.used(name)
             self._journal.write(BudgetEvent(budget=f"tool:{name}"[:200], used=used, limit=most))
             raise Refused("budget", self._phrases.too_often)
         self._budget.take(name)
 
-    def _ask(self, job: Invocation) -> Question:
+    def _ask(self, invocation: Invocation) -> Question:
         if self._questions.full:
             raise Refused("confirmation", self._phrases.too_many_questions)
         if self._questions.open and not self.has_cards:
             # Without cards nobody could tell which one a yes is for.
             raise Refused("confirmation", self._phrases.busy_asking)
         try:
-            question = self.question(job)
+            question = self.question(invocation)
             self._questions.ask(question)
         except TooLongToAsk:
             raise Refused("confirmation", self._phrases.too_long) from None
@@ -149,9 +149,9 @@ class GuardPipeline:
             raise Refused("arguments", str(refusal)) from None
         return question
 
-    async def _wait_for_yes(self, job: Invocation, question: Question) -> None:
+    async def _wait_for_yes(self, invocation: Invocation, question: Question) -> None:
         decision = await question.decided
         self._metrics.confirmation(decision)
         if decision != "approved":
             raise Refused("confirmation", getattr(self._phrases, decision), decision)
-        job.cause = f"yes:{question.id}"
+        invocation.cause = f"yes:{question.id}"

@@ -1,4 +1,4 @@
-"""Invocations: each is one wish of the caller that a tool fulfils or not, however often it is proposed."""
+"""Invocations: one per wish of the caller, however often the model proposes it."""
 
 import asyncio
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ KEPT_MAX = 500
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended."""
+    """How an invocation ended."""
 
     kind: Kind
     say: str
@@ -26,7 +26,7 @@ class Outcome:
 
 
 class Refused(Exception):
-    """A guard does not let a job through."""
+    """A guard does not let an invocation through."""
 
     def __init__(self, guard: str, say: str, kind: Kind = "refused") -> None:
         super().__init__(guard)
@@ -40,7 +40,7 @@ class Invocation:
     """A wish, from the first proposal to its outcome."""
 
     id: str
-    """The journal's `tool_call_id`."""
+    """The journal's `invocation_id`."""
     tool: Tool
     values: Values
     digest: str
@@ -89,7 +89,7 @@ class Invocation:
 
 
 class Invocations:
-    """The jobs of a call, by what they would do."""
+    """The invocations of a call, by what they would do."""
 
     def __init__(self) -> None:
         self._latest: dict[str, Invocation] = {}
@@ -98,23 +98,23 @@ class Invocations:
         return iter(list(self._latest.values()))
 
     def find(self, digest: str) -> Invocation | None:
-        """The last job that would do, or did, the same."""
+        """The last invocation that would do, or did, the same."""
         return self._latest.get(digest)
 
-    def add(self, job: Invocation) -> None:
-        """Keep *job*."""
-        self._latest.pop(job.digest, None)
-        self._latest[job.digest] = job
+    def add(self, invocation: Invocation) -> None:
+        """Keep *invocation*."""
+        self._latest.pop(invocation.digest, None)
+        self._latest[invocation.digest] = invocation
         if len(self._latest) > KEPT_MAX:
             self._drop_oldest()
 
     def open(self) -> list[Invocation]:
         """Those without an outcome."""
-        return [job for job in self if job.outcome is None]
+        return [invocation for invocation in self if invocation.outcome is None]
 
     def _drop_oldest(self) -> None:
         """Never one that is open, nor one that must not be repeated."""
-        for digest, job in self._latest.items():
-            if job.outcome is not None and job.outcome.kind != "unknown":
+        for digest, invocation in self._latest.items():
+            if invocation.outcome is not None and invocation.outcome.kind != "unknown":
                 del self._latest[digest]
                 return

@@ -87,7 +87,8 @@ class Connection:
         """
         Call a tool. Cancelling this tells the server to stop midway.
 
-        Raises: ToolRefused: an error that the tool reported, where that means so. BackendUnavailable: it
+        Raises: ToolRefused: an error that the tool reported, where that means so.
+            BackendUnavailable: it
             was not sent. TimeoutError: the answer was lost.
         """
         try:

@@ -41,7 +41,7 @@ class PageRpc:
     async def confirmations(self, call: rtc.RpcInvocationData) -> str:
         """All open questions; who asks shows them."""
         self._check_sender(call, CONFIRMATIONS_METHOD)
-        self._gate.course.has_cards = True
+        self._gate.guards.has_cards = True
         return self._gate.questions.listing().model_dump_json()
 
     async def confirm(self, call: rtc.RpcInvocationData) -> str:

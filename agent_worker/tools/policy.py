@@ -23,7 +23,8 @@ async def check(tool: Tool, values: Values, inject: Callable[[type], object]) ->
     """
     Let every rule of *tool* look at *values*.
 
-    Raises: ToolRefused: one says no, with a reason that can be spoken. BackendUnavailable: one could not
+    Raises: ToolRefused: one says no, with a reason that can be spoken.
+        BackendUnavailable: one could not
         ask what it needs to know. PolicyFailed.
     """
     if not tool.guards.policy:

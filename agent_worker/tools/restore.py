@@ -69,30 +69,30 @@ class _Reading:
             case ToolProposed() as entry:
                 first = self.traces.get(entry.duplicate_of)
                 if first is None:
-                    self.traces[entry.tool_call_id] = _Trace(entry, {entry.turn_id})
+                    self.traces[entry.invocation_id] = _Trace(entry, {entry.turn_id})
                 else:
                     first.turns.add(entry.turn_id)
-            case ConfirmationAsked() as entry if entry.tool_call_id in self.traces:
-                trace = self.asked[entry.confirmation_id] = self.traces[entry.tool_call_id]
+            case ConfirmationAsked() as entry if entry.invocation_id in self.traces:
+                trace = self.asked[entry.confirmation_id] = self.traces[entry.invocation_id]
                 trace.asked, trace.asked_at_ms = entry, recorded.at_ms
             case ConfirmationAnswered() as entry if entry.confirmation_id in self.asked:
                 decision: Decision = "approved" if entry.approved else "declined"
                 self.asked[entry.confirmation_id].decision = decision
             case ConfirmationExpired() as entry if entry.confirmation_id in self.asked:
                 self.asked[entry.confirmation_id].decision = "expired"
-            case ToolStarted() as entry if entry.tool_call_id in self.traces:
-                self.traces[entry.tool_call_id].started = entry
+            case ToolStarted() as entry if entry.invocation_id in self.traces:
+                self.traces[entry.invocation_id].started = entry
             case ToolFinished() | ToolFailed() | ToolUnknown() | ToolRefused() as entry:
-                self._end(entry.tool_call_id, self._outcome(entry))
+                self._end(entry.invocation_id, self._outcome(entry))
             case AgentTurnEnded() as entry:
-                for tool_call_id in entry.tool_call_ids:
-                    if tool_call_id in self.traces:
-                        self.traces[tool_call_id].told = True
+                for invocation_id in entry.tool_call_ids:
+                    if invocation_id in self.traces:
+                        self.traces[invocation_id].told = True
             case _:
                 pass
 
-    def _end(self, tool_call_id: str, outcome: Outcome) -> None:
-        if trace := self.traces.get(tool_call_id):
+    def _end(self, invocation_id: str, outcome: Outcome) -> None:
+        if trace := self.traces.get(invocation_id):
             trace.outcome, trace.told = outcome, False
             trace.turns.add(self.turn_id)
 
@@ -109,39 +109,39 @@ class _Reading:
                 return Outcome("failed", self.phrases.failed)
 
 
-def restore(gate: Gate, telling: ResultDelivery, recorded: Iterable[Recorded]) -> None:
+def restore(gate: Gate, delivery: ResultDelivery, recorded: Iterable[Recorded]) -> None:
     """Bring *gate* to where the journal ends, and go on from there."""
     reading = _Reading(gate.phrases)
     for one in recorded:
         reading.read(one)
     gate.turn_began(reading.turn_id)
     for trace in reading.traces.values():
-        _restore(gate, telling, trace)
+        _restore(gate, delivery, trace)
 
 
-def _restore(gate: Gate, telling: ResultDelivery, trace: _Trace) -> None:
-    gate.new_id(trace.proposed.tool_call_id)
+def _restore(gate: Gate, delivery: ResultDelivery, trace: _Trace) -> None:
+    gate.new_id(trace.proposed.invocation_id)
     if trace.asked and trace.decision:
         gate.questions.know(trace.asked.confirmation_id, trace.decision)
     if trace.asked or trace.started:
         gate.budget.take(trace.proposed.tool)
-    job = _job(gate, trace)
-    if job is None:
+    invocation = _invocation(gate, trace)
+    if invocation is None:
         _leave(gate, trace)
     elif trace.outcome is not None:
-        job.end(trace.outcome)
-        gate.jobs.add(job)
-        telling.knows(job)
+        invocation.end(trace.outcome)
+        gate.invocations.add(invocation)
+        delivery.knows(invocation)
         if trace.started and not trace.told:
-            telling.settled(job)
+            delivery.settled(invocation)
     elif trace.started is not None:
-        _go_on(gate, telling, job)
+        _go_on(gate, delivery, invocation)
     elif trace.asked is not None:
-        _ask_on(gate, telling, job, trace)
+        _ask_on(gate, delivery, invocation, trace)
 
 
-def _job(gate: Gate, trace: _Trace) -> Invocation | None:
-    """The job of *trace*; None: it was refused at once, or this version has no such tool."""
+def _invocation(gate: Gate, trace: _Trace) -> Invocation | None:
+    """The invocation of *trace*; None: it was refused at once, or this version has no such tool."""
     proposed, started = trace.proposed, trace.started
     tool = gate.tools.get(proposed.tool)
     if tool is None:
@@ -151,61 +151,63 @@ def _job(gate: Gate, trace: _Trace) -> Invocation | None:
     except WrongArguments:
         return None
     means = digest(gate.caller.tenant, gate.caller.call_id, tool.name, values)
-    job = Invocation(
-        proposed.tool_call_id, tool, values, means, proposed.turn_id, turns=trace.turns
+    invocation = Invocation(
+        proposed.invocation_id, tool, values, means, proposed.turn_id, turns=trace.turns
     )
     if trace.asked:
-        job.cause = f"yes:{trace.asked.confirmation_id}"
+        invocation.cause = f"yes:{trace.asked.confirmation_id}"
     if started and started.idempotency_key:
-        job.key = started.idempotency_key
-        gate.effects.adopt(job.cause, means, started.idempotency_key)
-    return job
+        invocation.key = started.idempotency_key
+        gate.idempotency_keys.adopt(invocation.cause, means, started.idempotency_key)
+    return invocation
 
 
 def _leave(gate: Gate, trace: _Trace) -> None:
     """This version cannot go on with it."""
-    tool_call_id, started = trace.proposed.tool_call_id, trace.started
+    invocation_id, started = trace.proposed.invocation_id, trace.started
     if trace.asked and trace.decision is None:
         gate.journal.write(ConfirmationExpired(confirmation_id=trace.asked.confirmation_id))
     if trace.outcome is None and started:
         ended = ToolUnknown if started.effect == "write" else ToolFailed
-        gate.journal.write(ended(tool_call_id=tool_call_id, reason=LOST))
+        gate.journal.write(ended(invocation_id=invocation_id, reason=LOST))
         log.warning("tool.lost", tool=trace.proposed.tool)
     if started and started.idempotency_key:
-        gate.effects.adopt(tool_call_id, "", started.idempotency_key)
+        gate.idempotency_keys.adopt(invocation_id, "", started.idempotency_key)
 
 
-def _go_on(gate: Gate, telling: ResultDelivery, job: Invocation) -> None:
+def _go_on(gate: Gate, delivery: ResultDelivery, invocation: Invocation) -> None:
     """It was started, and nobody knows how it ended."""
-    log.warning("tool.unfinished", tool=job.tool.name, again=job.tool.guards.repeatable)
-    if not job.writes:
-        gate.journal.write(ToolFailed(tool_call_id=job.id, reason=LOST))
-    elif job.tool.guards.idempotent:
-        job.begun = True
-        gate.start(job)
+    log.warning(
+        "tool.unfinished", tool=invocation.tool.name, again=invocation.tool.guards.repeatable
+    )
+    if not invocation.writes:
+        gate.journal.write(ToolFailed(invocation_id=invocation.id, reason=LOST))
+    elif invocation.tool.guards.idempotent:
+        invocation.begun = True
+        gate.start(invocation)
     else:
-        gate.journal.write(ToolUnknown(tool_call_id=job.id, reason=LOST))
-        job.end(Outcome("unknown", gate.phrases.unknown))
-        gate.jobs.add(job)
-        telling.settled(job)
+        gate.journal.write(ToolUnknown(invocation_id=invocation.id, reason=LOST))
+        invocation.end(Outcome("unknown", gate.phrases.unknown))
+        gate.invocations.add(invocation)
+        delivery.settled(invocation)
 
 
-def _ask_on(gate: Gate, telling: ResultDelivery, job: Invocation, trace: _Trace) -> None:
+def _ask_on(gate: Gate, delivery: ResultDelivery, invocation: Invocation, trace: _Trace) -> None:
     """The caller was asked, and what was approved was not begun."""
     asked = trace.asked
     assert asked is not None
-    if asked.digest != job.digest:
+    if asked.digest != invocation.digest:
         _leave(gate, trace)
         return
-    question: Question = gate.course.question(job)
+    question: Question = gate.guards.question(invocation)
     question.id = asked.confirmation_id
-    job.question = question
+    invocation.question = question
     if trace.decision is None:
         # Of another machine's clock: never longer than it had.
         gone_ms = gate.clock.now_ms() - trace.asked_at_ms
         remaining_ms = max(0, min(asked.expires_in_ms, asked.expires_in_ms - gone_ms))
         gate.questions.reopen(question, remaining_ms / 1000)
-        telling.ask_again(job)
+        delivery.ask_again(invocation)
     else:
         question.decided.set_result(trace.decision)
-    gate.start(job)
+    gate.start(invocation)

@@ -32,12 +32,12 @@ FINAL = "_final"
 
 
 class ResultDelivery:
-    """Follows the jobs of *gate* and what is said in a session."""
+    """Follows the invocations of *gate* and what is said in a session."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._session: AgentSession[None] | None = None
-        self._jobs: dict[str, Invocation] = {}
+        self._invocations: dict[str, Invocation] = {}
         """By the framework's call id."""
         self._released: set[str] = set()
         self._waiting: dict[str, int] = {}
@@ -71,66 +71,66 @@ class ResultDelivery:
             self._task.cancel()
 
     @contextmanager
-    def waiting(self, call_id: str, job: Invocation) -> Iterator[None]:
-        """While the framework's call of that id waits for the result of *job*."""
-        self._jobs[call_id] = job
-        while len(self._jobs) > KEPT_MAX:
-            gone = next(iter(self._jobs))
-            del self._jobs[gone]
+    def waiting(self, function_call_id: str, invocation: Invocation) -> Iterator[None]:
+        """While the framework's call of that id waits for the result of *invocation*."""
+        self._invocations[function_call_id] = invocation
+        while len(self._invocations) > KEPT_MAX:
+            gone = next(iter(self._invocations))
+            del self._invocations[gone]
             self._released.discard(gone)
-        self._waiting[job.id] = self._waiting.get(job.id, 0) + 1
+        self._waiting[invocation.id] = self._waiting.get(invocation.id, 0) + 1
         try:
             yield
         finally:
-            self._waiting[job.id] -= 1
-            if not self._waiting[job.id]:
-                del self._waiting[job.id]
+            self._waiting[invocation.id] -= 1
+            if not self._waiting[invocation.id]:
+                del self._waiting[invocation.id]
                 self._tell_again()
 
-    def released(self, call_id: str) -> None:
+    def released(self, function_call_id: str) -> None:
         """The conversation goes on before that call has its result."""
-        self._released.add(call_id)
+        self._released.add(function_call_id)
 
-    def settled(self, job: Invocation) -> None:
-        """*job* has an outcome, or another one than before."""
-        assert job.outcome is not None
-        if job.quiet or job.outcome.kind in ("declined", "ended"):
+    def settled(self, invocation: Invocation) -> None:
+        """*invocation* has an outcome, or another one than before."""
+        assert invocation.outcome is not None
+        if invocation.quiet or invocation.outcome.kind in ("declined", "ended"):
             return
-        self._untold[job.id] = job
+        self._untold[invocation.id] = invocation
         while len(self._untold) > KEPT_MAX:
             del self._untold[next(iter(self._untold))]
         self._tell_again()
 
-    def knows(self, job: Invocation) -> None:
-        """The conversation so far has the result of *job*, under its own id."""
-        self._jobs[job.id] = job
+    def knows(self, invocation: Invocation) -> None:
+        """The conversation so far has the result of *invocation*, under its own id."""
+        self._invocations[invocation.id] = invocation
 
-    def ask_again(self, job: Invocation) -> None:
-        """The question of *job* is open from before: nobody has heard it from this agent."""
-        self._unasked.append(job)
+    def ask_again(self, invocation: Invocation) -> None:
+        """The question of *invocation* is open from before: nobody has heard it from this agent."""
+        self._unasked.append(invocation)
         self._tell_again()
 
     def results_in(self, outputs: Iterable[FunctionCallOutput]) -> list[str]:
-        """Of which jobs *outputs* are the results."""
+        """Of which invocations *outputs* are the results."""
         found: list[str] = []
         for output in outputs:
             final = output.call_id.endswith(FINAL)
-            call_id = output.call_id.removesuffix(FINAL)
-            job = self._jobs.get(call_id)
-            if job is not None and (final or call_id not in self._released):
-                found.append(job.id)
+            function_call_id = output.call_id.removesuffix(FINAL)
+            invocation = self._invocations.get(function_call_id)
+            if invocation is not None and (final or function_call_id not in self._released):
+                found.append(invocation.id)
         return list(dict.fromkeys(found))
 
     def told_by(self, message: ChatMessage) -> tuple[str, ...]:
-        """The jobs whose results the caller heard in the agent's turn *message*."""
+        """The invocations whose results the caller heard in the agent's turn *message*."""
         if message.id not in self._told:
             mark = message.extra.get(EXTRA)
             meant = mark.get("tells", []) if isinstance(mark, dict) else []
             said = " ".join((message.text_content or "").split())
             self._told[message.id] = tuple(
                 job_id
-                for job_id, job in self._untold.items()
-                if (job_id in meant and not message.interrupted) or _words(job) in said
+                for job_id, invocation in self._untold.items()
+                if (job_id in meant and not message.interrupted) or _words(invocation) in said
             )
             while len(self._told) > KEPT_MAX:
                 del self._told[next(iter(self._told))]
@@ -158,13 +158,14 @@ class ResultDelivery:
         """An effect, or an open question, that nobody is about to tell of."""
         if not self._present or self._gate.closing.is_set():
             return None
-        self._unasked = [job for job in self._unasked if _is_unheard(job)]
-        untold = (job for job in self._untold.values() if job.writes)
+        self._unasked = [invocation for invocation in self._unasked if _is_unheard(invocation)]
+        untold = (invocation for invocation in self._untold.values() if invocation.writes)
         return next(
             (
-                job
-                for job in (*self._unasked, *untold)
-                if job.id not in self._waiting and self._tellings[job.id] < TELLINGS_MAX
+                invocation
+                for invocation in (*self._unasked, *untold)
+                if invocation.id not in self._waiting
+                and self._tellings[invocation.id] < TELLINGS_MAX
             ),
             None,
         )
@@ -174,27 +175,31 @@ class ResultDelivery:
             while self._next() is not None:
                 await session.wait_for_idle()
                 await asyncio.sleep(PAUSE_S)
-                job = self._next()
-                if job is None or session.current_speech or session.user_state == "speaking":
+                invocation = self._next()
+                if invocation is None or session.current_speech or session.user_state == "speaking":
                     continue
-                self._tellings[job.id] += 1
-                await session.say(self._phrase(job))
+                self._tellings[invocation.id] += 1
+                await session.say(self._phrase(invocation))
         except (ActivityClosedError, RuntimeError):
             log.info("result.not_told", reason="the session is closing")
 
-    def _phrase(self, job: Invocation) -> str:
-        if _is_unheard(job):
-            assert job.question is not None
-            return job.question.title if self._gate.course.has_cards else job.question.full
+    def _phrase(self, invocation: Invocation) -> str:
+        if _is_unheard(invocation):
+            assert invocation.question is not None
+            return (
+                invocation.question.title
+                if self._gate.guards.has_cards
+                else invocation.question.full
+            )
         phrases = self._gate.phrases
-        return (phrases.late if job.late else phrases.again).format(words=_words(job))
+        return (phrases.late if invocation.late else phrases.again).format(words=_words(invocation))
 
 
-def _is_unheard(job: Invocation) -> bool:
-    question = job.question
+def _is_unheard(invocation: Invocation) -> bool:
+    question = invocation.question
     return question is not None and not question.decided.done() and not question.heard
 
 
-def _words(job: Invocation) -> str:
-    assert job.outcome is not None
-    return " ".join(job.outcome.say.split())
+def _words(invocation: Invocation) -> str:
+    assert invocation.outcome is not None
+    return " ".join(invocation.outcome.say.split())

@@ -76,7 +76,7 @@ class Retry:
         if not breaker.enter():
             raise BreakerOpen
         try:
-            async with self._backend.places:
+            async with self._backend.permits:
                 self._inside = True
                 answer = await self._call()
             if not isinstance(answer, Answer):

@@ -36,9 +36,9 @@ class GuardedToolset(AsyncToolset):
     ones. Of the session, not of an agent: what runs survives a handoff.
     """
 
-    def __init__(self, gate: Gate, telling: ResultDelivery) -> None:
+    def __init__(self, gate: Gate, delivery: ResultDelivery) -> None:
         self._gate = gate
-        self._telling = telling
+        self._delivery = delivery
         self._guarded = [self._wrap(tool) for tool in gate.tools.values()]
         super().__init__(
             id="guarded",
@@ -78,64 +78,64 @@ class GuardedToolset(AsyncToolset):
 
     async def _call(self, tool: Tool, raw: dict[str, object], context: RunContext[Any]) -> object:
         origin = origin_of(context.function_call)
-        job = self._gate.propose(
+        invocation = self._gate.propose(
             Proposal(
                 name=tool.name,
                 raw=raw,
-                call_id=context.function_call.call_id,
+                function_call_id=context.function_call.call_id,
                 turn_id=origin.turn_id if origin else "",
                 strict=origin is not None and origin.strict,
                 current=origin is not None and is_current(origin, context.session.history),
                 unsettled=lambda: _goes_on(context),
             )
         )
-        with self._telling.waiting(context.function_call.call_id, job):
-            return await self._result(job, context)
+        with self._delivery.waiting(context.function_call.call_id, invocation):
+            return await self._result(invocation, context)
 
-    async def _result(self, job: Invocation, context: RunContext[Any]) -> object:
-        assert job.task is not None
-        await self._first(job, context)
-        if not job.task.done() or context.speech_handle.interrupted:
+    async def _result(self, invocation: Invocation, context: RunContext[Any]) -> object:
+        assert invocation.task is not None
+        await self._first(invocation, context)
+        if not invocation.task.done() or context.speech_handle.interrupted:
             # From here on the conversation goes on; the result is told when there is a pause.
-            self._telling.released(context.function_call.call_id)
-            await self._release(job, context)
+            self._delivery.released(context.function_call.call_id)
+            await self._release(invocation, context)
             closing = asyncio.ensure_future(self._gate.closing.wait())
-            either: set[asyncio.Future[Any]] = {job.task, closing}
+            either: set[asyncio.Future[Any]] = {invocation.task, closing}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             closing.cancel()
-        outcome = job.outcome
+        outcome = invocation.outcome
         if outcome is None:
             return ToolResult(self._gate.phrases.not_now, reply_required=False)
-        if job.quiet:
+        if invocation.quiet:
             return ToolResult(outcome.say, reply_required=False)
         if outcome.answer is None:
             raise ToolError(outcome.say)
         answer = outcome.answer
         return answer.model_dump_json(include={"say", "data"} if answer.data else {"say"})
 
-    async def _first(self, job: Invocation, context: RunContext[Any]) -> None:
-        """Until the job is done, asks, or has taken so long that the conversation must go on."""
-        assert job.task is not None
+    async def _first(self, invocation: Invocation, context: RunContext[Any]) -> None:
+        """Wait until the invocation is done, asks, or has taken too long for the conversation."""
+        assert invocation.task is not None
         loop = asyncio.get_running_loop()
         ends_s = loop.time() + RELEASE_S
-        asked = asyncio.ensure_future(job.asked.wait())
+        asked = asyncio.ensure_future(invocation.asked.wait())
         try:
-            while not (job.task.done() or asked.done() or context.speech_handle.interrupted):
+            while not (invocation.task.done() or asked.done() or context.speech_handle.interrupted):
                 left_s = ends_s - loop.time()
                 if left_s <= 0:
                     return
-                waiting: set[asyncio.Future[Any]] = {job.task, asked}
+                waiting: set[asyncio.Future[Any]] = {invocation.task, asked}
                 await asyncio.wait(
                     waiting, timeout=min(left_s, LOOK_S), return_when=asyncio.FIRST_COMPLETED
                 )
         finally:
             asked.cancel()
 
-    async def _release(self, job: Invocation, context: RunContext[Any]) -> None:
-        question = job.question
+    async def _release(self, invocation: Invocation, context: RunContext[Any]) -> None:
+        question = invocation.question
         silent = context.speech_handle.interrupted
         if question is not None and not question.decided.done():
-            words = question.title if self._gate.course.has_cards else question.full
+            words = question.title if self._gate.guards.has_cards else question.full
             await context.update(message_tags.question(words), template="{message}", silent=silent)
         else:
             words = self._gate.phrases.one_moment

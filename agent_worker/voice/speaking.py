@@ -27,12 +27,12 @@ class SpeakingAgent(GuardedAgent):
         *,
         instructions: str,
         gate: Gate,
-        telling: ResultDelivery,
+        delivery: ResultDelivery,
         chat_ctx: ChatContext | None,
         turns: TurnJournal,
         on_failure: Callable[[str], None],
     ) -> None:
-        super().__init__(instructions=instructions, gate=gate, telling=telling, chat_ctx=chat_ctx)
+        super().__init__(instructions=instructions, gate=gate, delivery=delivery, chat_ctx=chat_ctx)
         self._turns = turns
         self._on_failure = on_failure
 

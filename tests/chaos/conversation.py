@@ -49,7 +49,9 @@ class Conversation:
 
     async def say(self, text: str) -> float:
         """Say it aloud. Returns: when it was said."""
-        return await self.caller.say(await speak(self.fleet.stack.url("speech") + "/v1", text))
+        return await self.caller.say(
+            await speak(self.fleet.stack.url("speech-server") + "/v1", text)
+        )
 
     async def first_sound(self, after: float) -> float:
         """When any agent is heard after *after*."""

@@ -30,7 +30,7 @@ def fleet_with_island(fleet: Fleet, island: Island) -> Iterator[Fleet]:
     record = fleet.database_url
     assert record.port is not None
     line = fleet.relays.to(record.port, host=island.here)
-    speech = f"http://{island.here}:{through('speech')}/v1"
+    speech = f"http://{island.here}:{through('speech-server')}/v1"
     islands.open_media(fleet, island)
     fleet.b.environment = {
         **fleet.b.environment,

@@ -18,11 +18,11 @@ from call_record.journal import Head, StaleAttempt
 from call_record.record import Record
 from call_record.verification import Verdict, verify
 from tests.calls import requested, the_call
-from tests.faults import LOST_ANSWER, Faults, Place
+from tests.faults import LOST_ANSWER, FaultPoint, Faults
 from voice_contract.journal import UserTurn
 
 JOBS = ("job-1", "job-2", "job-3")
-PLACES = st.none() | st.integers(0, 6) | st.just(LOST_ANSWER)
+FAULT_POINTS = st.none() | st.integers(0, 6) | st.just(LOST_ANSWER)
 BACK = st.integers(0, 2)
 """How many attempts an actor is behind: 0 is current."""
 
@@ -124,16 +124,16 @@ class CallMachine(RuleBasedStateMachine):
         assert head is not None
         return head
 
-    def step(self, place: Place | None, work: Any, expected: tuple[Model, Any]) -> None:
+    def step(self, point: FaultPoint | None, work: Any, expected: tuple[Model, Any]) -> None:
         """Do *work*; it has its full effect or none, and none of it halfway."""
         before, (after, answer) = self.model, expected
-        with self.world.faults.at(place):
+        with self.world.faults.at(point):
             try:
                 assert self.run(work) == answer
                 self.model = after
             except DATABASE_DOWN:
                 self.model = after if self.observed() == after else before
-                if place == LOST_ANSWER:
+                if point == LOST_ANSWER:
                     assert self.model == after
         assert self.observed() == self.model
         if self.model.seen not in self.seen:
@@ -147,40 +147,40 @@ class CallMachine(RuleBasedStateMachine):
     def attempt(self, back: int) -> int:
         return max(1, self.model.attempt - back)
 
-    @rule(back=BACK, owner=st.sampled_from(JOBS), place=PLACES)
-    def claim(self, back: int, owner: str, place: Place | None) -> None:
+    @rule(back=BACK, owner=st.sampled_from(JOBS), point=FAULT_POINTS)
+    def claim(self, back: int, owner: str, point: FaultPoint | None) -> None:
         attempt = self.attempt(back)
         work = calls.claim(self.world.record, self.call_id, attempt, owner, "worker")
-        self.step(place, work, self.model.claim(attempt, owner))
+        self.step(point, work, self.model.claim(attempt, owner))
 
-    @rule(back=BACK, owner=st.sampled_from(JOBS), place=PLACES)
-    def renew(self, back: int, owner: str, place: Place | None) -> None:
+    @rule(back=BACK, owner=st.sampled_from(JOBS), point=FAULT_POINTS)
+    def renew(self, back: int, owner: str, point: FaultPoint | None) -> None:
         attempt = self.attempt(back)
         work = calls.renew(self.world.record, self.call_id, attempt, owner)
-        self.step(place, work, self.model.renew(attempt, owner))
+        self.step(point, work, self.model.renew(attempt, owner))
 
-    @rule(back=BACK, owner=st.sampled_from(JOBS), place=PLACES)
-    def give_back(self, back: int, owner: str, place: Place | None) -> None:
+    @rule(back=BACK, owner=st.sampled_from(JOBS), point=FAULT_POINTS)
+    def give_back(self, back: int, owner: str, point: FaultPoint | None) -> None:
         attempt = self.attempt(back)
         work = calls.give_back(self.world.record, self.call_id, attempt, owner)
-        self.step(place, work, self.model.give_back(attempt, owner))
+        self.step(point, work, self.model.give_back(attempt, owner))
 
-    @rule(age=st.integers(0, 2), place=PLACES)
-    def raise_attempt(self, age: int, place: Place | None) -> None:
+    @rule(age=st.integers(0, 2), point=FAULT_POINTS)
+    def raise_attempt(self, age: int, point: FaultPoint | None) -> None:
         seen = self.seen[max(-len(self.seen), -1 - age)]
         work = calls.raise_attempt(self.world.record, self.call_id, seen)
-        self.step(place, work, self.model.raise_attempt(seen))
+        self.step(point, work, self.model.raise_attempt(seen))
 
-    @rule(back=BACK, agent=st.booleans(), count=st.integers(1, 3), place=PLACES)
-    def append(self, back: int, agent: bool, count: int, place: Place | None) -> None:
+    @rule(back=BACK, agent=st.booleans(), count=st.integers(1, 3), point=FAULT_POINTS)
+    def append(self, back: int, agent: bool, count: int, point: FaultPoint | None) -> None:
         attempt = self.attempt(back) if agent else None
         work = answered(
             journal.append(self.world.record, self.call_id, attempt, [UserTurn(text="x")] * count)
         )
-        self.step(place, work, self.model.append(attempt, count))
+        self.step(point, work, self.model.append(attempt, count))
 
-    @rule(age=st.integers(0, 2), count=st.integers(1, 3), place=PLACES)
-    def append_from_a_remembered_head(self, age: int, count: int, place: Place | None) -> None:
+    @rule(age=st.integers(0, 2), count=st.integers(1, 3), point=FAULT_POINTS)
+    def append_from_a_remembered_head(self, age: int, count: int, point: FaultPoint | None) -> None:
         """As the writer does, whose idea of the journal's end may be old."""
         known = self.heads[max(-len(self.heads), -1 - age)]
         drafts = [journal.draft(UserTurn(text="x"), 1) for _ in range(count)]
@@ -189,24 +189,24 @@ class CallMachine(RuleBasedStateMachine):
         async def work() -> Head:
             record = self.world.record
             async with record.database.writing() as connection:
-                return await journal.place(
+                return await journal.append_in(
                     connection, record.keys, self.call_id, known.attempt, drafts, known
                 )
 
-        self.step(place, answered(work()), expected)
+        self.step(point, answered(work()), expected)
         if self.model == expected[0] and expected[1] == "stored":
             # Whether or not its answer was lost: doing it again changes nothing.
             self.step(None, answered(work()), (self.model, "stored"))
 
-    @rule(place=PLACES)
-    def end(self, place: Place | None) -> None:
-        self.step(place, calls.end(self.world.record, self.call_id, "x"), self.model.end())
+    @rule(point=FAULT_POINTS)
+    def end(self, point: FaultPoint | None) -> None:
+        self.step(point, calls.end(self.world.record, self.call_id, "x"), self.model.end())
 
-    @rule(back=BACK, agent=st.booleans(), place=PLACES)
-    def seal(self, back: int, agent: bool, place: Place | None) -> None:
+    @rule(back=BACK, agent=st.booleans(), point=FAULT_POINTS)
+    def seal(self, back: int, agent: bool, point: FaultPoint | None) -> None:
         attempt = self.attempt(back) if agent else None
         work = answered(journal.seal(self.world.record, self.call_id, attempt, "x"))
-        self.step(place, work, self.model.seal(attempt))
+        self.step(point, work, self.model.seal(attempt))
 
     @rule(acts=st.lists(st.integers(0, 6), min_size=2, max_size=5))
     def race(self, acts: list[int]) -> None:

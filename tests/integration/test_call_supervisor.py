@@ -58,11 +58,11 @@ async def sfu_api(sfu: LocalStack) -> AsyncIterator[api.LiveKitAPI]:
 
 @asynccontextmanager
 async def supervising(
-    sfu: LocalStack, record: Record, times: Timeouts = QUICK
+    sfu: LocalStack, record: Record, timeouts: Timeouts = QUICK
 ) -> AsyncIterator[CallSupervisor]:
     """A supervisor in this process."""
     async with sfu_api(sfu) as client:
-        supervisor = CallSupervisor(record, Rooms(client, AGENT_NAME), times)
+        supervisor = CallSupervisor(record, Rooms(client, AGENT_NAME), timeouts)
         running = asyncio.create_task(supervisor.run())
         try:
             yield supervisor
@@ -97,7 +97,7 @@ async def supervisor_process(
 
             async def ready() -> bool:
                 try:
-                    answer = await http.get(sfu.url("supervisor") + "/readyz")
+                    answer = await http.get(sfu.url("call-supervisor") + "/readyz")
                 except httpx.HTTPError:
                     return False
                 return answer.status_code == 200
@@ -344,7 +344,7 @@ async def test_webhooks_make_the_process_look_and_forged_ones_nothing(
 ) -> None:
     """The SFU's own are taken; unsigned, forged, altered, malformed, too large ones are not."""
     async with supervisor_process(sfu, tmp_path), httpx.AsyncClient(trust_env=False) as http:
-        url = sfu.url("supervisor") + "/webhook"
+        url = sfu.url("call-supervisor") + "/webhook"
         async with ScriptedWorker(sfu, lasting), calling(sfu, lasting) as line:
             joined_at = time.monotonic()
 
@@ -376,7 +376,7 @@ async def test_webhooks_make_the_process_look_and_forged_ones_nothing(
             await asyncio.sleep(1)
             call = await the_call(lasting, line.room.name)
             assert (call.state, call.attempt) == (CallState.LIVE, 1)
-        metrics = (await http.get(sfu.url("supervisor") + "/metrics")).text
+        metrics = (await http.get(sfu.url("call-supervisor") + "/metrics")).text
         assert 'parley_supervisor_webhooks_total{outcome="refused"} 6.0' in metrics
         accepted = metrics.split('webhooks_total{outcome="accepted"} ')[1].split("\n")[0]
         assert float(accepted) > 3, "none came from the SFU itself"

@@ -72,12 +72,12 @@ def test_stack_stopped_leaves_no_process_and_no_port(tmp_path: Path) -> None:
 def test_stack_with_a_taken_port_starts_nothing(tmp_path: Path) -> None:
     """One sentence with the remedy, exit code 2."""
     stack = LocalStack.on_free_ports(tmp_path)
-    with socket.create_server(("127.0.0.1", stack.port("token"))):
+    with socket.create_server(("127.0.0.1", stack.port("token-service"))):
         stack.start()
         assert stack.process is not None
         assert stack.process.wait(30) == 2
     assert stack.output.splitlines() == [
-        f"PARLEY_TOKEN_PORT: the token service needs tcp port {stack.port('token')} on "
+        f"PARLEY_TOKEN_PORT: the token service needs tcp port {stack.port('token-service')} on "
         "127.0.0.1, but it is taken; stop what uses it or set another port."
     ]
     assert processes_of(stack) == []

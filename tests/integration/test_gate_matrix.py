@@ -177,7 +177,7 @@ class MatrixCall:
         agent = AgentDefinition("Matrix", "Hello.", "Test.", templates, tuple(tools))
         llm = AgentLLM(agent, ScriptedLLM(self._script), templates=False)
         self.session: AgentSession[None] = AgentSession(llm=llm, tools=[self.kit.toolset])
-        self.agent = GuardedAgent(instructions="", gate=self.kit.gate, telling=self.kit.telling)
+        self.agent = GuardedAgent(instructions="", gate=self.kit.gate, delivery=self.kit.delivery)
 
     def _script(self, conversation: ChatContext) -> Script:
         if outputs := unanswered(conversation.items):
@@ -209,7 +209,7 @@ class MatrixCall:
         await self._turn("Do it.")
         if self.kit.gate.questions.open:
             await self._turn("yes" if yes else "no")
-        await until(lambda: not self.kit.gate.jobs.open())
+        await until(lambda: not self.kit.gate.invocations.open())
         await asyncio.sleep(0.05)
         await until(lambda: self.session.current_speech is None)
         return " ".join(self.said[before:])

@@ -32,7 +32,7 @@ class RealScene(Scene):
         self.record = record
         self.call_id = call_id
         self.writer = writer
-        self.gate.course._runs._lease = lease
+        self.gate.guards._executor._lease = lease
 
     async def kinds_in_database(self) -> list[str]:
         """What is durable, after the claim."""
@@ -60,9 +60,9 @@ async def test_start_and_yes_are_durable_before_the_effect(record: Record) -> No
             found.append(await scene.kinds_in_database())
 
         scene.probe.work = look_first  # type: ignore[method-assign]
-        job = await asked(scene.propose("pay", {"amount": 5}))
-        scene.vote(job, True)
-        assert (await outcome(job)).kind == "done"
+        invocation = await asked(scene.propose("pay", {"amount": 5}))
+        scene.vote(invocation, True)
+        assert (await outcome(invocation)).kind == "done"
         assert found == [
             ["tool.proposed", "confirmation.asked", "confirmation.answered", "tool.started"]
         ]
@@ -84,7 +84,7 @@ async def test_agent_that_was_replaced_has_no_effect(record: Record) -> None:
 async def test_call_that_is_ending_has_no_new_effect(record: Record) -> None:
     """The lease knows at its next renewal."""
     async with open_scene(record) as scene:
-        lease: Any = scene.gate.course._runs._lease
+        lease: Any = scene.gate.guards._executor._lease
         assert await calls.end(record, scene.call_id, "caller", attempt=1)
         await lease.renew()
         assert (await scene.call("note", {"number": 1})).kind == "not-begun"
@@ -143,17 +143,17 @@ async def test_agent_that_is_killed_midway_is_taken_over(
     lease = await take_over(record, call_id)
     async with JournalWriter(record, call_id, 2) as writer:
         gate = gate_of(call_id, Disk(done, answers=True), writer, lease)
-        telling = ResultDelivery(gate)
-        restore(gate, telling, await journal.read(record, call_id))
-        jobs = {job.tool.name: job for job in gate.jobs}
-        assert (await outcome(jobs["ship"])).say == "Shipped 0."
-        unknown = jobs["shout"].outcome
+        delivery = ResultDelivery(gate)
+        restore(gate, delivery, await journal.read(record, call_id))
+        invocations = {invocation.tool.name: invocation for invocation in gate.invocations}
+        assert (await outcome(invocations["ship"])).say == "Shipped 0."
+        unknown = invocations["shout"].outcome
         assert unknown is not None and unknown.kind == "unknown"
-        assert sorted(telling._untold) == ["fnc-0", "fnc-1"]
+        assert sorted(delivery._untold) == ["fnc-0", "fnc-1"]
         (card,) = gate.questions.listing().pending
         vote = ConfirmationVote(id=card.id, digest=card.digest, approved=True)
         assert gate.questions.vote(vote, "screen", "caller").state == "approved"
-        assert (await outcome(jobs["burn"])).say == "Burnt 2."
+        assert (await outcome(invocations["burn"])).say == "Burnt 2."
         await gate.aclose()
     names = sorted(file.name.rpartition("_")[2] for file in done.iterdir())
     assert names == ["1-ship0", "2-shout1", "3-burn2"]

@@ -19,8 +19,8 @@ from agent_worker.loading import look_at_servers
 from agent_worker.tools.mcp import McpServer, allow, mcp_server
 from agent_worker.tools.mcp_client import Connection, McpUnavailable, list_servers
 from agent_worker.tools.tool import Answer, BackendUnavailable, ToolRefused
-from examples.storefront.agent import AGENT
 from devstack.parent_death import die_with_parent
+from examples.storefront.agent import AGENT
 from tests.local_stack import ROOT, free_ports, until
 
 SERVER = """

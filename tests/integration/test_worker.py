@@ -71,7 +71,7 @@ async def ready(sfu: LocalStack) -> bool:
     """Whether the worker says that it can take calls."""
     async with httpx.AsyncClient() as http:
         try:
-            return (await http.get(sfu.url("worker") + "/readyz")).status_code == 200
+            return (await http.get(sfu.url("agent-worker") + "/readyz")).status_code == 200
         except httpx.HTTPError:
             return False
 

@@ -43,7 +43,7 @@ async def page(
 ) -> AsyncIterator[Page]:
     """The page in Chromium, with a person at the microphone who asks one question."""
     question = await speak(
-        stack.url("speech") + "/v1", "Can you tell me where my order number seven is?"
+        stack.url("speech-server") + "/v1", "Can you tell me where my order number seven is?"
     )
     silence = np.zeros(ASK_AFTER_S * RATE_HZ, np.int16)
     microphone = tmp_path / "microphone.wav"
@@ -197,4 +197,4 @@ async def free_time(stack: LocalStack, day: str) -> str:
 
 async def _recognized(stack: LocalStack, sound: Pcm) -> str:
     """What is heard in *sound*, the last 28 seconds of it."""
-    return await recognize(stack.url("speech") + "/v1", sound[-28 * RATE_HZ :])
+    return await recognize(stack.url("speech-server") + "/v1", sound[-28 * RATE_HZ :])

@@ -143,7 +143,7 @@ async def test_logs_and_metrics_tell_the_call_and_keep_its_words_and_secrets(
     are documented are there: turns and their parts, tool calls, minting, the speech server's.
     """
     await ask(stack, caller, "what is the status of my order number eight", "Order 8")
-    text = stack.log("worker") + stack.log("token")
+    text = stack.log("agent-worker") + stack.log("token-service")
     events = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     ours = {event["event"] for event in events if event.get("call_id") == caller.room.name}
     assert {
@@ -155,17 +155,17 @@ async def test_logs_and_metrics_tell_the_call_and_keep_its_words_and_secrets(
         "turn.completed",
     } <= ours
     metrics = {
-        "worker": (
+        "agent-worker": (
             "parley_turns_total",
             "parley_turn_part_seconds_bucket",
             "parley_tool_calls_total",
             "parley_worker_calls",
         ),
-        "token": ("parley_token_mint_seconds_bucket", "parley_token_requests_total"),
-        "speech": ("parley_speech_queue", "parley_speech_real_time_factor"),
+        "token-service": ("parley_token_mint_seconds_bucket", "parley_token_requests_total"),
+        "speech-server": ("parley_speech_queue", "parley_speech_real_time_factor"),
         "storefront": ("parley_http_request_duration_seconds_bucket",),
     }
-    every = text + stack.log("speech") + stack.log("storefront") + stack.log("sfu")
+    every = text + stack.log("speech-server") + stack.log("storefront") + stack.log("sfu")
     async with httpx.AsyncClient() as http:
         for process, names in metrics.items():
             shown = (await http.get(stack.url(process) + "/metrics")).text

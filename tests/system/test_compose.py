@@ -13,10 +13,10 @@ import httpx2 as httpx
 import pytest
 import yaml
 
-from service_base.settings import ENV_PREFIX
 from devstack import services
 from devstack.ask import recognize, speak
 from devstack.caller import Caller, joined
+from service_base.settings import ENV_PREFIX
 from tests.local_stack import ROOT, free_ports
 
 NO_ENGINE = (
@@ -49,12 +49,13 @@ class Project:
 
     def url(self, service: str) -> str:
         """Where this machine reaches *service*."""
-        return f"http://127.0.0.1:{self.ports[service]}"
+        setting = next(one.port for one in services.SERVICES if one.name == service)
+        return f"http://127.0.0.1:{self.ports[setting.removesuffix('_port')]}"
 
     @property
     def speech_url(self) -> str:
         """For `speak` and `recognize`."""
-        return self.url("speech") + "/v1"
+        return self.url("speech-server") + "/v1"
 
     def compose(self, *command: str, timeout_s: float = 120) -> str:
         """`docker compose` with *command*; a failure fails the test with the output."""
@@ -153,11 +154,11 @@ async def answered(caller: Caller, project: Project) -> str:
 @pytest.mark.parametrize(
     ("container", "parts"),
     [
-        ("token", ["token"]),
-        ("worker", ["worker", "storefront-agent"]),
-        ("supervisor", ["supervisor"]),
+        ("token-service", ["token-service"]),
+        ("agent-worker", ["agent-worker", "storefront-agent"]),
+        ("call-supervisor", ["call-supervisor"]),
         ("post-call", ["post-call"]),
-        ("speech", ["speech"]),
+        ("speech-server", ["speech-server"]),
         ("storefront", ["storefront"]),
     ],
 )
@@ -180,7 +181,7 @@ class TestContainers:
 
     async def test_caller_who_asks_is_answered_from_the_shop(self, project: Project) -> None:
         """Question and answer cross the published ports as sound; the shop was really asked."""
-        async with joined(project.url("token")) as caller:
+        async with joined(project.url("token-service")) as caller:
             await caller.agent_line(containing="automated assistant")
             heard = await answered(caller, project)
         assert "gloves" in heard.lower()
@@ -190,7 +191,7 @@ class TestContainers:
 
     async def test_page_is_the_built_client_under_its_policy(self, project: Project) -> None:
         """The page, its script, and a policy that names the SFU's published address."""
-        async with httpx.AsyncClient(base_url=project.url("token")) as browser:
+        async with httpx.AsyncClient(base_url=project.url("token-service")) as browser:
             page = await browser.get("/")
             (script,) = re.findall(r'src="(/assets/[^"]+\.js)"', page.text)
             assert (await browser.get(script)).status_code == 200
@@ -216,11 +217,11 @@ class TestContainers:
     ) -> None:
         """`docker compose stop` reaches the worker, not its calls: they go on to their end."""
         async with (
-            joined(project.url("token")) as caller,
-            httpx.AsyncClient(base_url=project.url("worker")) as worker,
+            joined(project.url("token-service")) as caller,
+            httpx.AsyncClient(base_url=project.url("agent-worker")) as worker,
         ):
             await caller.agent_line(containing="automated assistant")
-            stop = asyncio.create_task(asyncio.to_thread(project.compose, "stop", "worker"))
+            stop = asyncio.create_task(asyncio.to_thread(project.compose, "stop", "agent-worker"))
             async with asyncio.timeout(15):
                 while "draining" not in (await worker.get("/readyz")).text:
                     await asyncio.sleep(0.1)
@@ -228,7 +229,7 @@ class TestContainers:
             assert not stop.done()
         async with asyncio.timeout(30):
             await stop
-        stopped = project.compose("ps", "--all", "--quiet", "worker").strip()
+        stopped = project.compose("ps", "--all", "--quiet", "agent-worker").strip()
         assert docker("inspect", "--format", "{{.State.ExitCode}}", stopped).strip() == "0"
 
     def test_project_taken_down_leaves_nothing(self, project: Project) -> None:

@@ -203,6 +203,6 @@ async def test_refund_that_the_model_proposes_again_and_again_happens_once(
     written = await entries(call.stack, call.caller)
     proposed = [one for one in written if isinstance(one, ToolProposed)]
     assert len(proposed) >= 4
-    assert {one.duplicate_of for one in proposed[1:]} == {proposed[0].tool_call_id}
+    assert {one.duplicate_of for one in proposed[1:]} == {proposed[0].invocation_id}
     asked = [one for one in written if isinstance(one, ConfirmationAsked)]
     assert len(asked) == (tool == ASKING)

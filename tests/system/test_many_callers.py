@@ -72,6 +72,6 @@ async def test_callers_beyond_the_slots_are_told_that_agents_are_busy(
 
 async def _free(stack: LocalStack) -> None:
     """Wait until the calls before have ended."""
-    async with httpx.AsyncClient(base_url=stack.url("token")) as http, asyncio.timeout(30):
+    async with httpx.AsyncClient(base_url=stack.url("token-service")) as http, asyncio.timeout(30):
         while "parley_slots_used 0.0" not in (await http.get("/metrics")).text:
             await asyncio.sleep(0.5)

@@ -8,19 +8,19 @@ import {
   Track,
   type RemoteAudioTrack,
 } from "livekit-client";
-import { ActionDesk } from "./actionDesk";
+import { ClientActions } from "./clientActions";
 import type { ActionEvent } from "./actions";
 import { agentState, askAgent, findAgent, roomState } from "./agent";
-import { AgentSound } from "./agentSound";
+import { AgentAudio } from "./agentAudio";
 import { CallMicrophone } from "./callMicrophone";
 import { mayComeBack, type CallEvent, type Ending } from "./callState";
 import { config } from "./config";
-import { ConfirmationDesk, type Ask } from "./confirmationDesk";
+import { ConfirmationClient, type Ask } from "./confirmationClient";
 import type { ConfirmationEvent } from "./confirmations";
 import { HANG_UP_METHOD, type AgentMessage, type VoiceToken } from "./contract";
 import { Inbox } from "./inbox";
 import type { Media } from "./media";
-import { endCall, endingOnRecord, readCall } from "./ownCall";
+import { endCall, endingOnRecord, readCall } from "./callApi";
 import { forget, remember, type RememberedCall } from "./rememberedCall";
 import { sleep } from "./time";
 import type { TranscriptEvent } from "./transcript";
@@ -45,11 +45,11 @@ export class CallSession {
   });
   /** The call, once it has a place. */
   call: RememberedCall | null = null;
-  readonly confirmations: ConfirmationDesk;
-  readonly actions: ActionDesk;
+  readonly confirmations: ConfirmationClient;
+  readonly actions: ClientActions;
   private readonly listener: CallListener;
   private readonly abort = new AbortController();
-  private readonly sound = new AgentSound();
+  private readonly sound = new AgentAudio();
   private readonly microphone: CallMicrophone;
   private withMicrophone = false;
   /** The agent that was seen last. */
@@ -73,8 +73,8 @@ export class CallSession {
     this.microphone = new CallMicrophone(this.room, (change) => this.listener.media(change));
     const ask: Ask = (method, payload) => askAgent(this.room, method, payload);
     const { signal } = this.abort;
-    this.confirmations = new ConfirmationDesk(ask, this.listener.confirmations, signal);
-    this.actions = new ActionDesk(ask, this.listener.actions, signal);
+    this.confirmations = new ConfirmationClient(ask, this.listener.confirmations, signal);
+    this.actions = new ClientActions(ask, this.listener.actions, signal);
     new Inbox(this.room, {
       transcript: (event) => this.listener.transcript(event),
       message: (message) => void this.obey(message),
@@ -89,7 +89,7 @@ export class CallSession {
     try {
       // Without a secure context not even text can be sent; asking finds that out.
       if ((withMicrophone || !isSecureContext) && !(await this.askForMicrophone())) return;
-      await this.enter(await this.getPlace());
+      await this.enter(await this.requestCall());
     } catch (error) {
       this.finish(endingOf(error));
     }
@@ -101,7 +101,7 @@ export class CallSession {
     this.withMicrophone = call.microphone;
     const replayed = this.replay("replayed");
     try {
-      const place = await this.getPlace();
+      const place = await this.requestCall();
       await replayed;
       this.room.once(RoomEvent.Connected, () => void this.replayAgain());
       await this.enter(place);
@@ -203,7 +203,7 @@ export class CallSession {
   }
 
   /** A token, after a wait in the queue if all agents are busy. */
-  private async getPlace(): Promise<VoiceToken> {
+  private async requestCall(): Promise<VoiceToken> {
     const signal = this.abort.signal;
     const giveUpAtMs = performance.now() + config.queueMaxMs;
     for (let queueing = false; ; queueing = true) {
@@ -230,7 +230,7 @@ export class CallSession {
       this.call = { callId, startedAtMs: Date.now(), microphone, muted: false };
     }
     this.keep({});
-    this.listener.call({ type: "place-given" });
+    this.listener.call({ type: "token-received" });
     await this.room.connect(place.rtc_url, place.token, { autoSubscribe: false });
     if (this.over) return;
     this.listener.call({ type: "connected" });
@@ -372,7 +372,7 @@ function endingOf(error: unknown): Ending {
   if (error instanceof TokenError) return error.failure;
   const refused =
     error instanceof ConnectionError && error.reason === ConnectionErrorReason.NotAllowed;
-  return { reason: refused ? "place-expired" : "connect-failed" };
+  return { reason: refused ? "token-expired" : "connect-failed" };
 }
 
 function endingOfDisconnect(reason?: DisconnectReason): Ending {

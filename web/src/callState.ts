@@ -11,7 +11,7 @@ export type Ending =
   | { reason: CallEnded["reason"] }
   | { reason: "agent-left" | "no-agent" }
   | { reason: "connection-lost" | "page-left" | "closed" | "taken-over" }
-  | { reason: "connect-failed" | "place-expired" }
+  | { reason: "connect-failed" | "token-expired" }
   | TokenFailure;
 
 /** What is known in the room beside the agent. */
@@ -25,7 +25,7 @@ export type CallState =
   | { phase: "idle" }
   | { phase: "asking-microphone" }
   | { phase: "microphone-problem"; problem: MicrophoneProblem }
-  | { phase: "getting-place"; returning: boolean }
+  | { phase: "requesting-call"; returning: boolean }
   | { phase: "queueing"; retryAtMs: number | null }
   | { phase: "connecting"; returning: boolean }
   | ({ phase: "waiting-for-agent"; patience: Patience; agentLeft: boolean } & Room)
@@ -40,7 +40,7 @@ export type CallEvent =
   | { type: "microphone-failed"; problem: MicrophoneProblem }
   /** All agents are busy; *retryAtMs* by `performance.now()`, null while the page asks again. */
   | { type: "queued"; retryAtMs: number | null }
-  | { type: "place-given" }
+  | { type: "token-received" }
   | { type: "connected" }
   | { type: "room-state"; room: RoomState["state"] }
   | { type: "agent-seen"; agentState: AgentState }
@@ -62,24 +62,24 @@ export function callReducer(state: CallState, event: CallEvent): CallState {
       if (state.phase !== "idle") return state;
       return event.withMicrophone
         ? { phase: "asking-microphone" }
-        : { phase: "getting-place", returning: false };
+        : { phase: "requesting-call", returning: false };
     case "returning":
-      return state.phase === "idle" ? { phase: "getting-place", returning: true } : state;
+      return state.phase === "idle" ? { phase: "requesting-call", returning: true } : state;
     case "microphone-opened":
       return state.phase === "asking-microphone"
-        ? { phase: "getting-place", returning: false }
+        ? { phase: "requesting-call", returning: false }
         : state;
     case "microphone-failed":
-      return state.phase === "asking-microphone" || state.phase === "getting-place"
+      return state.phase === "asking-microphone" || state.phase === "requesting-call"
         ? { phase: "microphone-problem", problem: event.problem }
         : state;
     case "queued":
-      return state.phase === "getting-place" || state.phase === "queueing"
+      return state.phase === "requesting-call" || state.phase === "queueing"
         ? { phase: "queueing", retryAtMs: event.retryAtMs }
         : state;
-    case "place-given":
+    case "token-received":
       if (state.phase === "queueing") return { phase: "connecting", returning: false };
-      return state.phase === "getting-place" ? { ...state, phase: "connecting" } : state;
+      return state.phase === "requesting-call" ? { ...state, phase: "connecting" } : state;
     case "connected":
       return state.phase === "connecting"
         ? waiting({ agentLeft: false, reconnecting: false, room: null })
@@ -131,7 +131,7 @@ const MAY_COME_BACK: readonly Ending["reason"][] = [
   "connection-lost",
   "page-left",
   "connect-failed",
-  "place-expired",
+  "token-expired",
   "network",
   "slow",
   "unexpected",

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { config } from "./config";
 import type { FollowUp } from "./contract";
-import { readFollowUp } from "./ownCall";
+import { readFollowUp } from "./callApi";
 import { sleep } from "./time";
 
 /** `late`: it is not there yet, and the page looks no more. `none`: there is nothing to come. */

@@ -11,7 +11,7 @@ const after = (...events: CallEvent[]): CallState => events.reduce(callReducer, 
 
 const CALLED: CallEvent = { type: "called", withMicrophone: true };
 const OPENED: CallEvent = { type: "microphone-opened" };
-const PLACE: CallEvent = { type: "place-given" };
+const PLACE: CallEvent = { type: "token-received" };
 const CONNECTED: CallEvent = { type: "connected" };
 const LISTENING: CallEvent = { type: "agent-seen", agentState: "listening" };
 const GONE: CallEvent = { type: "agent-gone" };
@@ -20,11 +20,11 @@ const TO_ROOM = [CALLED, OPENED, PLACE, CONNECTED];
 test("a call asks for the microphone before it asks for a place", () => {
   expect(after(CALLED).phase).toBe("asking-microphone");
   expect(after(CALLED, PLACE).phase).toBe("asking-microphone");
-  expect(after(CALLED, OPENED).phase).toBe("getting-place");
+  expect(after(CALLED, OPENED).phase).toBe("requesting-call");
 });
 
 test("a call by text asks for a place at once", () => {
-  expect(after({ type: "called", withMicrophone: false }).phase).toBe("getting-place");
+  expect(after({ type: "called", withMicrophone: false }).phase).toBe("requesting-call");
 });
 
 test("a refused microphone stops the call and keeps the reason", () => {
@@ -81,7 +81,7 @@ test("what the servers say of the agent is kept while agents come and go", () =>
 
 test("a return asks for the place at once", () => {
   const returning: CallEvent = { type: "returning" };
-  expect(after(returning)).toEqual({ phase: "getting-place", returning: true });
+  expect(after(returning)).toEqual({ phase: "requesting-call", returning: true });
   expect(after(returning, PLACE)).toEqual({ phase: "connecting", returning: true });
   expect(after(returning, PLACE, CONNECTED).phase).toBe("waiting-for-agent");
 });

@@ -23,7 +23,7 @@ def upgrade() -> None:
         "follow_up_step",
         sa.Column("call_id", sa.String(36), sa.ForeignKey("follow_up.call_id"), primary_key=True),
         sa.Column("step", sa.String(100), primary_key=True),
-        sa.Column("place", sa.Integer, nullable=False),
+        sa.Column("position", sa.Integer, nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("tries", sa.Integer, nullable=False),
         sa.Column("reason", sa.String(200), nullable=False),

@@ -40,7 +40,8 @@ class ShopClient:
         """
         `GET path`.
 
-        Raises: ToolRefused: the shop said no, with its reason. BackendUnavailable: it did not answer.
+        Raises: ToolRefused: the shop said no, with its reason.
+            BackendUnavailable: it did not answer.
             httpx2.HTTPStatusError: it did not understand.
         """
         try:

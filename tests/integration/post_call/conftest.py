@@ -97,7 +97,7 @@ def context() -> ForkServerContext:
 
 
 @dataclass
-class Desk:
+class PostCallWorkplace:
     """What a test works with."""
 
     folder: Path
@@ -201,14 +201,14 @@ async def desk(
     shop_url: str,
     receiver_url: str,
     context: ForkServerContext,
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[PostCallWorkplace]:
     """A record without calls; no process runs yet."""
     record = Record(Database(database_url), keys.ensure(tmp_path / "journal-keys.yaml"))
     await workers.register(record, "worker", 10_000)
     keys_file = tmp_path / "webhook-keys.yaml"
     keys_file.write_text("".join(f"{name}: {secret}\n" for name, secret in SECRETS.items()))
     keys_file.chmod(0o600)
-    made = Desk(
+    made = PostCallWorkplace(
         tmp_path,
         record,
         shop_url,

@@ -11,11 +11,11 @@ import pytest
 from call_record.follow_up import StepState
 from post_call import commands
 from tests.ended_calls import REFUND_UNKNOWN, ended
-from tests.integration.post_call.conftest import Desk
+from tests.integration.post_call.conftest import PostCallWorkplace
 from tests.local_stack import ROOT
 
 
-def command(desk: Desk, *words: str) -> tuple[int, str]:
+def command(desk: PostCallWorkplace, *words: str) -> tuple[int, str]:
     """Run `python -m ...` as an operator does. Returns: exit code and output."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PARLEY_")}
     done = subprocess.run(
@@ -31,7 +31,7 @@ def command(desk: Desk, *words: str) -> tuple[int, str]:
 
 
 async def test_parked_steps_are_listed_retried_and_skipped(
-    desk: Desk, capsys: pytest.CaptureFixture[str]
+    desk: PostCallWorkplace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The service goes on with what is retried, and leaves what is skipped."""
     desk.endpoints("steady", "first", "second")
@@ -60,7 +60,9 @@ async def test_parked_steps_are_listed_retried_and_skipped(
     ]
 
 
-async def test_erase_reaches_the_work_and_lists_what_went_elsewhere(desk: Desk) -> None:
+async def test_erase_reaches_the_work_and_lists_what_went_elsewhere(
+    desk: PostCallWorkplace,
+) -> None:
     """DBOS's own rows never held more than ids."""
     desk.start()
     call_id = await ended(desk.record, REFUND_UNKNOWN, caller="sam-rivera")

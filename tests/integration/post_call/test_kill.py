@@ -13,12 +13,12 @@ import pytest
 from call_record import executors, follow_up
 from call_record.follow_up import StepState
 from tests.ended_calls import ORDER_STATUS, REFUND_UNKNOWN, ended
-from tests.integration.post_call.conftest import Desk
+from tests.integration.post_call.conftest import PostCallWorkplace
 
 LONG = [pytest.mark.long, pytest.mark.timeout(600)]
 
 
-async def once_each(desk: Desk, call_ids: list[str], *, tickets: int) -> None:
+async def once_each(desk: PostCallWorkplace, call_ids: list[str], *, tickets: int) -> None:
     """The ledgers of those who were told say so."""
     opened = 0
     for call_id in call_ids:
@@ -45,7 +45,7 @@ async def once_each(desk: Desk, call_ids: list[str], *, tickets: int) -> None:
     indirect=["database_url"],
 )
 async def test_process_killed_at_random_moments_does_everything_once(
-    desk: Desk, kills: int, calls: int
+    desk: PostCallWorkplace, kills: int, calls: int
 ) -> None:
     """SIGKILL, and another process on the same host; every other call needs a ticket."""
     seed = int(os.environ.get("PARLEY_TEST_SEED", time.time_ns() % 100_000))
@@ -75,7 +75,7 @@ async def test_process_killed_at_random_moments_does_everything_once(
     print(f"steps begun more than once: {sum(n > 1 for n in tries)} of {len(tries)}")
 
 
-async def _busy_executor(desk: Desk, call_id: str) -> str:
+async def _busy_executor(desk: PostCallWorkplace, call_id: str) -> str:
     """Who works on a call: DBOS knows."""
     async with asyncio.timeout(20):
         while True:
@@ -97,7 +97,7 @@ async def _busy_executor(desk: Desk, call_id: str) -> str:
     ids=["killed", "stopped"],
 )
 async def test_work_of_a_dead_executor_is_taken_over_within_ten_seconds(
-    desk: Desk, how: signal.Signals
+    desk: PostCallWorkplace, how: signal.Signals
 ) -> None:
     """By the other one; whoever was only stopped, and goes on, does nothing twice."""
     desk.endpoints("steady", "first")
@@ -127,7 +127,7 @@ async def test_work_of_a_dead_executor_is_taken_over_within_ten_seconds(
     await once_each(desk, [call_id], tickets=1)
 
 
-async def test_work_whose_workflow_was_lost_is_made_anew(desk: Desk) -> None:
+async def test_work_whose_workflow_was_lost_is_made_anew(desk: PostCallWorkplace) -> None:
     """As when DBOS's database is gone, or a new version replays an old workflow differently."""
     await desk.script(steady=["500", "500", "500", "accept"])
     desk.variables["PARLEY_POST_CALL_BACKOFF_S"] = "1"

@@ -7,11 +7,11 @@ import pytest
 
 from call_record.follow_up import StepState
 from tests.ended_calls import REFUND_UNKNOWN, ended
-from tests.integration.post_call.conftest import SECRETS, Desk, running
+from tests.integration.post_call.conftest import SECRETS, PostCallWorkplace, running
 from tests.local_stack import free_ports
 
 
-async def test_receivers_of_every_kind_are_told_once_or_parked(desk: Desk) -> None:
+async def test_receivers_of_every_kind_are_told_once_or_parked(desk: PostCallWorkplace) -> None:
     """In one call: each endpoint has its own trouble, and none holds up the others."""
     desk.endpoints("steady", "first", "second", "third", "fourth", "fifth")
     await desk.script(
@@ -47,7 +47,7 @@ async def test_receivers_of_every_kind_are_told_once_or_parked(desk: Desk) -> No
 @pytest.mark.parametrize(
     "down_s", [1, pytest.param(30, marks=[pytest.mark.long, pytest.mark.timeout(180)])]
 )
-async def test_receiver_that_comes_back_is_told(desk: Desk, down_s: int) -> None:
+async def test_receiver_that_comes_back_is_told(desk: PostCallWorkplace, down_s: int) -> None:
     """Nobody listens at its address for a while; meanwhile all else is done."""
     [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"

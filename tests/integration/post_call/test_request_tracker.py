@@ -10,13 +10,13 @@ import httpx2 as httpx
 import pytest
 
 from call_record.follow_up import StepState
+from devstack.step import StepError
 from post_call.connectors import NewTicket
 from post_call.connectors.request_tracker import RequestTracker
 from post_call.http import Refused, client
-from devstack.step import StepError
 from tests import request_tracker
 from tests.ended_calls import ORDER_STATUS, REFUND_UNKNOWN, ended
-from tests.integration.post_call.conftest import Desk
+from tests.integration.post_call.conftest import PostCallWorkplace
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
@@ -48,7 +48,7 @@ async def tickets(tracker: request_tracker.RequestTracker, call_id: str) -> list
 
 
 async def test_call_that_leaves_something_gets_one_ticket_through_kills(
-    desk: Desk, tracker: request_tracker.RequestTracker
+    desk: PostCallWorkplace, tracker: request_tracker.RequestTracker
 ) -> None:
     """Killed while the ticket is opened, three times; the one that needs none gets none."""
     desk.variables |= {

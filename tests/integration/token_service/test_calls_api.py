@@ -166,7 +166,7 @@ async def test_view_is_state_and_what_was_said(
         AgentTurnStarted(turn_id="1", planned="Hello there, this is"),
         AgentTurnEnded(turn_id="1", heard="Hello", interrupted=True),
         UserTurn(text="where is my order", typed=True),
-        ToolStarted(tool_call_id="t", tool="order", effect="read", arguments={"number": 7}),
+        ToolStarted(invocation_id="t", tool="order", effect="read", arguments={"number": 7}),
         AgentTurnEnded(turn_id="2", heard="", interrupted=True),
         AgentTurnStarted(turn_id="3", planned="It is"),
     ]

@@ -32,7 +32,7 @@ def server(port: int) -> Iterator["Popen[bytes]"]:
         yield process
 
 
-def rates(port: int, without_redis: str = "memory") -> RateLimits:
+def rate_limits(port: int, without_redis: str = "memory") -> RateLimits:
     """Three requests a minute."""
     return RateLimits(
         TokenSettings(
@@ -58,7 +58,7 @@ async def admitted(limits: RateLimits, times: int) -> int:
 
 async def test_redis_counts_for_all_services_together(server: "Popen[bytes]", port: int) -> None:
     """What one lets through, the other counts."""
-    one, other = rates(port), rates(port)
+    one, other = rate_limits(port), rate_limits(port)
     assert [await admitted(one, 2), await admitted(other, 2), await admitted(one, 2)] == [2, 1, 0]
     await one.close()
     await other.close()
@@ -70,7 +70,7 @@ async def test_redis_that_is_away_is_done_without_as_is_set(
 ) -> None:
     """By default each service counts its own: a limit stays a limit. Each time is counted."""
     before = REGISTRY.get_sample_value("parley_token_rate_redis_errors_total") or 0
-    limits = rates(port, choice)
+    limits = rate_limits(port, choice)
     if choice == "refuse":
         with pytest.raises(RecordUnavailable):
             await admitted(limits, 1)
@@ -85,7 +85,7 @@ async def test_redis_that_does_not_answer_is_waited_for_once(
 ) -> None:
     """Not by every caller; and it counts again when it is back."""
     monkeypatch.setattr("token_service.rate_limits.REDIS_PAUSE_S", 1.0)
-    limits = rates(port)
+    limits = rate_limits(port)
     assert await admitted(limits, 1) == 1
     server.send_signal(signal.SIGSTOP)
     try:

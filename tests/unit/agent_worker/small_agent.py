@@ -251,7 +251,7 @@ class TextCall:
             llm=llm, tools=[self.tools.toolset], user_away_timeout=away_timeout_s, **session
         )
         self.agent: GuardedAgent = GuardedAgent(
-            instructions=agent.instructions, gate=self.tools.gate, telling=self.tools.telling
+            instructions=agent.instructions, gate=self.tools.gate, delivery=self.tools.delivery
         )
 
     async def __aenter__(self) -> "TextCall":

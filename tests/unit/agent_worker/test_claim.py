@@ -1,4 +1,4 @@
-"""A job's hold on its call, on a real record."""
+"""A job's claim on its call, on a real record."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agent_worker import claim as claiming
 from agent_worker.claim import CallClaim, NotClaimed, claim_call
 from agent_worker.metrics import Metrics
 from agent_worker.settings import WorkerSettings
@@ -24,7 +25,7 @@ HoldIt = Callable[[str], AbstractAsyncContextManager[CallClaim]]
 
 
 @pytest.fixture
-def hold_it(database_url: str, tmp_path: Path) -> HoldIt:
+def claim_it(database_url: str, tmp_path: Path) -> HoldIt:
     """Holds the call of that id, as a job does."""
     settings = load(
         WorkerSettings,
@@ -42,10 +43,10 @@ def hold_it(database_url: str, tmp_path: Path) -> HoldIt:
     return hold_one
 
 
-async def test_hold_claims_renews_and_seals(record: Record, hold_it: HoldIt) -> None:
+async def test_hold_claims_renews_and_seals(record: Record, claim_it: HoldIt) -> None:
     """From the claim to the end: the call is live, then ended, and its journal is intact."""
     call_id = await requested(record)
-    async with hold_it(call_id) as held:
+    async with claim_it(call_id) as held:
         assert (await the_call(record, call_id)).state is CallState.LIVE
         assert held.may_act()
         held.keep()
@@ -63,11 +64,11 @@ async def test_hold_claims_renews_and_seals(record: Record, hold_it: HoldIt) -> 
 
 
 async def test_hold_of_a_call_that_is_given_to_another_is_lost(
-    record: Record, hold_it: HoldIt
+    record: Record, claim_it: HoldIt
 ) -> None:
     """At its next renewal the job knows, and does nothing more."""
     call_id = await requested(record)
-    async with hold_it(call_id) as held:
+    async with claim_it(call_id) as held:
         held.keep()
         assert await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
         assert await asyncio.wait_for(held.lost(), 5) == "stale"
@@ -77,20 +78,20 @@ async def test_hold_of_a_call_that_is_given_to_another_is_lost(
 
 
 async def test_hold_without_the_record_is_kept_for_a_while(
-    record: Record, hold_it: HoldIt, monkeypatch: pytest.MonkeyPatch
+    record: Record, claim_it: HoldIt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A job that cannot renew goes on talking, for so long; effects stop much sooner."""
-    monkeypatch.setattr(claim, "TALK_WITHOUT_RECORD_S", 0.0)
+    monkeypatch.setattr(claiming, "TALK_WITHOUT_RECORD_S", 0.0)
     call_id = await requested(record)
-    async with hold_it(call_id) as held:
+    async with claim_it(call_id) as held:
         held.keep()
         assert await asyncio.wait_for(held.lost(), 5) == "record-away"
 
 
-async def test_hold_that_let_go_renews_no_more(record: Record, hold_it: HoldIt) -> None:
+async def test_hold_that_let_go_renews_no_more(record: Record, claim_it: HoldIt) -> None:
     """So that another agent is sent; it may take up renewing again when its room is back."""
     call_id = await requested(record)
-    async with hold_it(call_id) as held:
+    async with claim_it(call_id) as held:
         held.keep()
         held.let_go()
         before = (await the_call(record, call_id)).renewals
@@ -98,19 +99,19 @@ async def test_hold_that_let_go_renews_no_more(record: Record, hold_it: HoldIt) 
         assert (await the_call(record, call_id)).renewals == before
 
 
-async def test_hold_of_an_unknown_call_is_refused(record: Record, hold_it: HoldIt) -> None:
+async def test_hold_of_an_unknown_call_is_refused(record: Record, claim_it: HoldIt) -> None:
     """A job whose call is not in the record says nothing in the room."""
     with pytest.raises(NotClaimed) as refused:
-        async with hold_it(new_call_id()):
+        async with claim_it(new_call_id()):
             pass
     assert refused.value.reason == "stale"
 
 
 async def test_hold_without_a_record_is_refused_in_time(
-    record: Record, hold_it: HoldIt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    record: Record, claim_it: HoldIt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The supervisor sends another agent then; this one must not come late."""
-    monkeypatch.setattr(claim, "CLAIM_WITHIN_S", 0.5)
+    monkeypatch.setattr(claiming, "CLAIM_WITHIN_S", 0.5)
     settings = load(
         WorkerSettings,
         database_url=f"sqlite+aiosqlite:///{tmp_path}/none/parley.db",

@@ -18,7 +18,7 @@ class Scene:
     """A session that is not started, whose states are set by hand."""
 
     session: AgentSession[None]
-    handover: Migration
+    migration: Migration
     busy: bool = False
 
     def is_(self, *, agent: str = "listening", user: str = "listening") -> None:
@@ -29,7 +29,7 @@ class Scene:
 
     def waiting(self) -> asyncio.Task[None]:
         """The wait for the pause."""
-        return asyncio.create_task(self.handover.pause(self.session, lambda: self.busy))
+        return asyncio.create_task(self.migration.pause(self.session, lambda: self.busy))
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ async def test_handover_waits_for_a_pause(scene: Scene) -> None:
     """Nobody speaks, nothing is under way, for a moment."""
     waiting = scene.waiting()
     scene.is_(agent="speaking")
-    scene.handover.ask()
+    scene.migration.ask()
     await asyncio.sleep(0.4)
     scene.is_(user="speaking")
     await asyncio.sleep(0.15)
@@ -70,7 +70,7 @@ async def test_handover_waits_for_a_pause(scene: Scene) -> None:
 async def test_handover_without_a_pause_happens_all_the_same(scene: Scene) -> None:
     """Its worker must go."""
     scene.is_(agent="speaking")
-    scene.handover.ask()
+    scene.migration.ask()
     await asyncio.wait_for(scene.waiting(), 2)
 
 

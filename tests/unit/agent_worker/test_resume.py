@@ -48,7 +48,7 @@ def said(turn_id: str, text: str, *, interrupted: bool = False) -> list[Entry]:
 GREETED = said("1", "Hello, a machine speaks.")
 QUESTION = ConfirmationAsked(
     confirmation_id="c",
-    tool_call_id="t",
+    invocation_id="t",
     tool="paint",
     title="Paint room 4?",
     arguments={"number": 4},
@@ -69,9 +69,9 @@ def written(*entries: Entry) -> list[Recorded]:
 
 def the_past(*entries: Entry) -> CallHistory:
     """What a second agent knows after those entries."""
-    past = rebuild(written(*entries), NOW_MS)
-    assert past is not None
-    return past
+    history = rebuild(written(*entries), NOW_MS)
+    assert history is not None
+    return history
 
 
 def conversation(items: list[ChatItem]) -> list[tuple[str, str]]:
@@ -92,36 +92,36 @@ def test_rebuild_for_a_first_agent_is_nothing() -> None:
 
 def test_rebuild_has_the_conversation_in_order() -> None:
     """The caller's words as understood, the agent's as heard, tools with their results."""
-    past = the_past(
+    history = the_past(
         *GREETED,
         UserTurn(text="Look at room 4"),
-        ToolProposed(tool_call_id="t", tool="look", arguments={"number": 4}),
-        ToolFinished(tool_call_id="t", say="Room 4 has no coats.", data={"coats": 0}),
+        ToolProposed(invocation_id="t", tool="look", arguments={"number": 4}),
+        ToolFinished(invocation_id="t", say="Room 4 has no coats.", data={"coats": 0}),
         *said("2", "Room 4 has no coats."),
         UserTurn(text="Paint it"),
-        ToolProposed(tool_call_id="u", tool="paint", arguments={"number": 4}),
-        ToolFailed(tool_call_id="u", reason="That did not work."),
+        ToolProposed(invocation_id="u", tool="paint", arguments={"number": 4}),
+        ToolFailed(invocation_id="u", reason="That did not work."),
         *said("3", "That did", interrupted=True),
     )
-    assert conversation(past.items) == [
+    assert conversation(history.items) == [
         ("assistant", "Hello, a machine speaks."),
         ("user", "Look at room 4"),
         ("assistant", "Room 4 has no coats."),
         ("user", "Paint it"),
         ("assistant", "That did"),
     ]
-    kinds = [item.type for item in past.items]
+    kinds = [item.type for item in history.items]
     assert kinds.count("function_call") == kinds.count("function_call_output") == 2
     context = ChatContext()
-    context.insert(past.items)
-    assert context.items == past.items, "the session would sort them differently"
-    assert all(item.created_at < time.time() for item in past.items)
+    context.insert(history.items)
+    assert context.items == history.items, "the session would sort them differently"
+    assert all(item.created_at < time.time() for item in history.items)
 
 
 def test_rebuild_keeps_words_that_were_cut_off_as_interrupted() -> None:
     """How much of them was heard, nobody knows."""
-    past = the_past(*GREETED, AgentTurnStarted(turn_id="2", planned="Once upon a time"))
-    last = past.items[-1]
+    history = the_past(*GREETED, AgentTurnStarted(turn_id="2", planned="Once upon a time"))
+    last = history.items[-1]
     assert last.type == "message" and last.interrupted
     assert last.text_content == "Once upon a time"
 
@@ -130,24 +130,24 @@ def test_rebuild_leaves_out_what_this_version_can_not_read_and_what_was_erased()
     """A call that was begun by the last version can be recovered by this one."""
     recorded = written(*GREETED, Unknown(kind="turn.hummed", body="{}"))
     recorded.append(Recorded(9, NOW_MS, 1, "turn.user", None, b""))
-    past = rebuild(recorded, NOW_MS)
-    assert past is not None
-    assert conversation(past.items) == [("assistant", "Hello, a machine speaks.")]
+    history = rebuild(recorded, NOW_MS)
+    assert history is not None
+    assert conversation(history.items) == [("assistant", "Hello, a machine speaks.")]
 
 
 def test_rebuild_counts_the_time_since_the_caller_joined() -> None:
     """The longest call is as long as before; a clock that is behind does not lengthen it."""
     assert the_past(*GREETED).elapsed_s == 90
-    past = rebuild(written(*GREETED), NOW_MS - 1_000_000)
-    assert past is not None and past.elapsed_s == 0
+    history = rebuild(written(*GREETED), NOW_MS - 1_000_000)
+    assert history is not None and history.elapsed_s == 0
 
 
 def test_resume_greets_when_nobody_was_greeted(agent: AgentDefinition) -> None:
     """The caller must know that a machine is speaking."""
     cut_off = the_past(AgentTurnStarted(turn_id="1", planned="Hello, a"))
-    for past in (the_past(), cut_off):
-        assert resume(agent, past).say == (SORRY, "Hello, a machine speaks.")
-        assert not resume(agent, past).answer
+    for history in (the_past(), cut_off):
+        assert resume(agent, history).say == (SORRY, "Hello, a machine speaks.")
+        assert not resume(agent, history).answer
 
 
 @pytest.mark.parametrize(
@@ -162,8 +162,8 @@ def test_resume_greets_when_nobody_was_greeted(agent: AgentDefinition) -> None:
 )
 def test_resume_answers_what_was_not_answered(agent: AgentDefinition, after: list[Entry]) -> None:
     """The caller hears what was understood, then the answer."""
-    past = the_past(*GREETED, UserTurn(text="Look at room 4."), *after)
-    resumption = resume(agent, past)
+    history = the_past(*GREETED, UserTurn(text="Look at room 4."), *after)
+    resumption = resume(agent, history)
     assert resumption.say == (SORRY, "You said: Look at room 4.")
     assert resumption.answer
 
@@ -176,9 +176,11 @@ def test_resume_does_not_say_back_what_is_long(agent: AgentDefinition) -> None:
 
 def test_resume_asks_again_what_the_agent_waited_for(agent: AgentDefinition) -> None:
     """The dialog's state follows from the conversation."""
-    past = the_past(*GREETED, UserTurn(text="Book a visit on friday"), *said("2", "At what time?"))
-    assert resume(agent, past).say == (SORRY, "At what time?")
-    turns = [*user_turns(past.items), "at 3 pm"]
+    history = the_past(
+        *GREETED, UserTurn(text="Book a visit on friday"), *said("2", "At what time?")
+    )
+    assert resume(agent, history).say == (SORRY, "At what time?")
+    turns = [*user_turns(history.items), "at 3 pm"]
     assert follow(agent.templates, turns).move == CallTool(
         "visit", {"day": "friday", "time": "15:00"}
     )
@@ -186,18 +188,18 @@ def test_resume_asks_again_what_the_agent_waited_for(agent: AgentDefinition) -> 
 
 def test_resume_asks_for_what_was_said_meanwhile(agent: AgentDefinition) -> None:
     """When it was the caller's turn."""
-    past = the_past(
+    history = the_past(
         *GREETED, UserTurn(text="When are you open"), *said("2", "We are open all day.")
     )
-    assert resume(agent, past).say == (SORRY, GO_ON)
+    assert resume(agent, history).say == (SORRY, GO_ON)
 
 
 def test_resume_leaves_an_open_question_to_the_gate(agent: AgentDefinition) -> None:
     """It asks again by itself, with the time that is left, also what was cut off when it asked."""
     asked = said("2", "Paint room 4?")
     for heard in (asked, asked[:1], []):
-        past = the_past(*GREETED, UserTurn(text="Paint room 4"), QUESTION, *heard)
-        assert resume(agent, past) == Resumption((SORRY,), answer=False)
+        history = the_past(*GREETED, UserTurn(text="Paint room 4"), QUESTION, *heard)
+        assert resume(agent, history) == Resumption((SORRY,), answer=False)
     expired = the_past(*GREETED, QUESTION, ConfirmationExpired(confirmation_id="c"))
     assert resume(agent, expired).say == (SORRY, GO_ON)
 
@@ -219,22 +221,22 @@ def test_resume_does_not_answer_a_yes_that_was_taken(
 
 async def test_restored_conversation_is_answered_from(agent: AgentDefinition) -> None:
     """What "it" is, the new agent knows from before."""
-    past = the_past(*GREETED, UserTurn(text="Look at room 4"), *said("2", "Room 4 has 0 coats."))
+    history = the_past(*GREETED, UserTurn(text="Look at room 4"), *said("2", "Room 4 has 0 coats."))
     async with TextCall(agent, AgentLLM(agent)) as call:
-        await call.session._activity.update_chat_ctx(ChatContext(past.items))  # type: ignore[union-attr]
+        await call.session._activity.update_chat_ctx(ChatContext(history.items))  # type: ignore[union-attr]
         assert await call.say("paint it") == "Painted room 4."
         assert [number for number, _ in call.house.painted] == [4]
 
 
 def test_restored_result_that_was_not_told_is_the_next_thing_to_say() -> None:
     """The template's answer is the tool's own words."""
-    past = the_past(
+    history = the_past(
         *GREETED,
         UserTurn(text="Look at room 4"),
-        ToolProposed(tool_call_id="t", tool="look", arguments={"number": 4}),
-        ToolFinished(tool_call_id="t", say="Room 4 has no coats."),
+        ToolProposed(invocation_id="t", tool="look", arguments={"number": 4}),
+        ToolFinished(invocation_id="t", say="Room 4 has no coats."),
     )
-    (output,) = unanswered(past.items)
+    (output,) = unanswered(history.items)
     assert "Room 4 has no coats." in output.output
 
 
@@ -247,10 +249,13 @@ async def test_recall_reads_the_past_of_a_call(record: Record) -> None:
     seen = (await the_call(record, call_id)).seen
     assert await calls.raise_attempt(record, call_id, seen) == 2
     await calls.claim(record, call_id, 2, "job-2", "worker")
-    past = await recall(record, call_id)
-    assert past is not None
-    assert [text for _, text in conversation(past.items)] == ["Hello", "Hello, a machine speaks."]
-    assert len(past.recorded) == len(await journal.read(record, call_id))
+    history = await recall(record, call_id)
+    assert history is not None
+    assert [text for _, text in conversation(history.items)] == [
+        "Hello",
+        "Hello, a machine speaks.",
+    ]
+    assert len(history.recorded) == len(await journal.read(record, call_id))
 
 
 async def test_recall_without_the_record_gives_up(

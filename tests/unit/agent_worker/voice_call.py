@@ -169,7 +169,7 @@ class VoiceCall(TextCall):
             session_close_transcript_timeout=0.0,
         )
         speaking = _SpeakingAgent(
-            instructions=agent.instructions, gate=self.tools.gate, telling=self.tools.telling
+            instructions=agent.instructions, gate=self.tools.gate, delivery=self.tools.delivery
         )
         self.mouth = speaking.mouth = SilentMouth()
         self.agent = speaking

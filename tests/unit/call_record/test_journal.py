@@ -91,7 +91,7 @@ async def test_place_tried_again_after_a_lost_answer_stores_once(record: Record)
     drafts = [journal.draft(HELLO, 1), journal.draft(HELLO, 2)]
     for more in (drafts, [*drafts, journal.draft(HELLO, 3)]):
         async with record.database.writing() as connection:
-            await journal.place(connection, record.keys, call_id, 1, more, before)
+            await journal.append_in(connection, record.keys, call_id, 1, more, before)
         await journal.append(record, call_id, None, [Usage(amounts={})])
     read = await journal.read(record, call_id, after_seq=2)
     assert [one.kind for one in read] == ["turn.user", "turn.user", "usage", "turn.user", "usage"]

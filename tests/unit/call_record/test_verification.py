@@ -63,13 +63,16 @@ def test_judge_any_bit_changed_in_any_column_is_broken(erased: bool) -> None:
     whole = evidence(erased=erased)
     assert judge(KEYS, CALL, whole).verdict is (Verdict.ERASED if erased else Verdict.INTACT)
     tried = 0
-    for place, link in enumerate(whole.links):
+    for position, link in enumerate(whole.links):
         for name, value in vars(link).items():
             for other in flipped(value) if value is not None else ():
                 changed = list(whole.links)
-                changed[place] = dataclasses.replace(link, **{name: other})
+                changed[position] = dataclasses.replace(link, **{name: other})
                 finding = judge(KEYS, CALL, dataclasses.replace(whole, links=changed))
-                assert (finding.verdict, finding.seq) == (Verdict.BROKEN, place + 1), (name, other)
+                assert (finding.verdict, finding.seq) == (Verdict.BROKEN, position + 1), (
+                    name,
+                    other,
+                )
                 tried += 1
     for name, value in vars(whole.tombstone).items() if whole.tombstone else ():
         for other in flipped(value) if name != "call_id" else ():

@@ -26,7 +26,7 @@ from voice_contract.journal import (
     UserTurn,
 )
 
-STARTED = ToolStarted(tool_call_id="1", tool="refund", effect="write", arguments={})
+STARTED = ToolStarted(invocation_id="1", tool="refund", effect="write", arguments={})
 
 
 @dataclass

@@ -165,7 +165,7 @@ async def test_room_of_a_call_that_the_last_look_did_not_know_is_left_alone(worl
     call_id = await requested(world.record, "sam")
     world.room(call_id)
     for _ in range(3):
-        assert await world.supervisor._ends.close(call_id, world.clock.seconds)
+        assert await world.supervisor._endings.close(call_id, world.clock.seconds)
         world.clock.seconds += 10
     assert call_id in world.rooms.rooms
 

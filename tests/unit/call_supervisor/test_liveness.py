@@ -47,7 +47,7 @@ class Looks:
     """A watch that looks four times a second, at calls and workers that may change."""
 
     def __init__(self) -> None:
-        self.watch = Liveness(TIMES)
+        self.liveness = Liveness(TIMES)
         self.now_s = 100.0
         self.presence = 0
         self.workers = ["w"]
@@ -58,16 +58,16 @@ class Looks:
             self.now_s += 0.25
             self.presence += workers_live
             found = [a_worker(self.presence, name=name) for name in self.workers]
-            self.watch.look(self.now_s, self.now_s + 0.01, calls, found)
+            self.liveness.look(self.now_s, self.now_s + 0.01, calls, found)
 
 
 def test_watch_job_standing_still_for_2_5_s_is_dead() -> None:
     """Not earlier."""
     looks, call = Looks(), a_call()
     looks.until(2.5, call)
-    assert looks.watch.need(call) is None
+    assert looks.liveness.need(call) is None
     looks.until(0.5, call)
-    assert looks.watch.need(call) is Need.STILL
+    assert looks.liveness.need(call) is Need.STILL
 
 
 def test_watch_job_that_renews_is_never_dead() -> None:
@@ -76,40 +76,40 @@ def test_watch_job_that_renews_is_never_dead() -> None:
     for renewals in range(2, 40):
         call = a_call(renewals=renewals)
         looks.until(1, call)
-        assert looks.watch.need(call) is None
+        assert looks.liveness.need(call) is None
 
 
 def test_watch_job_that_starts_has_8_s() -> None:
     """Loading models may hold it up."""
     looks, call = Looks(), a_call(renewals=1)
     looks.until(7.75, call)
-    assert looks.watch.need(call) is None
+    assert looks.liveness.need(call) is None
     looks.until(0.75, call)
-    assert looks.watch.need(call) is Need.STILL
+    assert looks.liveness.need(call) is Need.STILL
 
 
 def test_watch_job_that_starts_on_a_worker_that_is_silent_is_dead_sooner() -> None:
     """The worker took it along."""
     looks, call = Looks(), a_call(renewals=1)
     looks.until(3, call, workers_live=False)
-    assert [worker.worker_id for worker in looks.watch.silent_workers] == ["w"]
-    assert looks.watch.need(call) is Need.STILL
+    assert [worker.worker_id for worker in looks.liveness.silent_workers] == ["w"]
+    assert looks.liveness.need(call) is Need.STILL
 
 
 def test_watch_claim_given_back_needs_an_agent_at_once() -> None:
     """The worker knows that its job died."""
     looks, call = Looks(), a_call(owner=None, renewals=7)
     looks.until(0.25, call)
-    assert looks.watch.need(call) is Need.GIVEN_BACK
+    assert looks.liveness.need(call) is Need.GIVEN_BACK
 
 
 def test_watch_attempt_that_nobody_claims_is_lost_after_3_2_s() -> None:
     """So long a stalled worker may hold the request."""
     looks, call = Looks(), a_call(owner=None, renewals=0)
     looks.until(3, call)
-    assert looks.watch.need(call) is None
+    assert looks.liveness.need(call) is None
     looks.until(0.75, call)
-    assert looks.watch.need(call) is Need.UNCLAIMED
+    assert looks.liveness.need(call) is Need.UNCLAIMED
 
 
 def test_watch_attempt_is_lost_sooner_when_a_worker_came_after_it() -> None:
@@ -119,7 +119,7 @@ def test_watch_attempt_is_lost_sooner_when_a_worker_came_after_it() -> None:
     looks.until(1, call)
     looks.workers = ["w"]
     looks.until(0.5, call)
-    assert looks.watch.need(call) is Need.UNCLAIMED
+    assert looks.liveness.need(call) is Need.UNCLAIMED
 
 
 def test_watch_that_was_asleep_for_a_second_begins_anew() -> None:
@@ -128,29 +128,29 @@ def test_watch_that_was_asleep_for_a_second_begins_anew() -> None:
     looks.until(2.5, call)
     looks.now_s += 5
     looks.until(2.5, call)
-    assert looks.watch.need(call) is None
-    assert looks.watch.silent_workers == []
+    assert looks.liveness.need(call) is None
+    assert looks.liveness.silent_workers == []
     looks.until(0.5, call)
-    assert looks.watch.need(call) is Need.STILL
+    assert looks.liveness.need(call) is Need.STILL
 
 
 def test_watch_that_was_told_that_the_record_was_away_begins_anew() -> None:
     """Jobs could not renew either."""
     looks, call = Looks(), a_call()
     looks.until(2.75, call)
-    looks.watch.start_anew()
+    looks.liveness.start_anew()
     looks.until(2.5, call)
-    assert looks.watch.need(call) is None
+    assert looks.liveness.need(call) is None
 
 
 def test_watch_slow_answers_count_against_death() -> None:
     """Only the time between an answer and the next question is surely without a renewal."""
-    watch, call = Liveness(TIMES), a_call()
+    liveness, call = Liveness(TIMES), a_call()
     for look in range(4):
-        watch.look(look * 0.95, look * 0.95 + 0.9, [call], [])
-    assert watch.need(call) is None
-    watch.look(3.8, 4.7, [call], [])
-    assert watch.need(call) is Need.STILL
+        liveness.look(look * 0.95, look * 0.95 + 0.9, [call], [])
+    assert liveness.need(call) is None
+    liveness.look(3.8, 4.7, [call], [])
+    assert liveness.need(call) is Need.STILL
 
 
 @pytest.mark.parametrize("changed", [{"attempt": 2}, {"owner": "other"}, {"renewals": 6}])
@@ -160,12 +160,12 @@ def test_watch_any_change_is_a_sign_of_life(changed: dict[str, object]) -> None:
     looks.until(3, call)
     moved = dataclasses.replace(call, **changed)  # type: ignore[arg-type]
     looks.until(0.25, moved)
-    assert looks.watch.need(moved) is None
+    assert looks.liveness.need(moved) is None
 
 
 def test_watch_counts_slots_that_workers_have_free() -> None:
     """Those of draining and silent workers are none."""
-    watch = Liveness(TIMES)
+    liveness = Liveness(TIMES)
     found = [a_worker(), a_worker(name="v"), a_worker(name="drains", draining=True)]
-    watch.look(1.0, 1.0, [a_call(), a_call(owner=None, renewals=0, call_id="d")], found)
-    assert watch.free_slots == 3
+    liveness.look(1.0, 1.0, [a_call(), a_call(owner=None, renewals=0, call_id="d")], found)
+    assert liveness.free_slots == 3

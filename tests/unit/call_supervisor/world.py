@@ -106,9 +106,9 @@ class World:
     Agents are there for whoever is dispatched, unless `agents_come` is False.
     """
 
-    def __init__(self, record: Record, clock: FakeClock, times: Timeouts | None = None) -> None:
+    def __init__(self, record: Record, clock: FakeClock, timeouts: Timeouts | None = None) -> None:
         self.record, self.clock = record, clock
-        self.times = times or Timeouts()
+        self.timeouts = timeouts or Timeouts()
         self.rooms = RoomsWithoutMedia()
         self.rooms.on_dispatch = self._arrive
         self.agents: list[Agent] = []
@@ -118,7 +118,7 @@ class World:
 
     def another_supervisor(self) -> CallSupervisor:
         """One that knows nothing yet."""
-        return CallSupervisor(self.record, self.rooms, self.times, self.clock.boot_s)
+        return CallSupervisor(self.record, self.rooms, self.timeouts, self.clock.boot_s)
 
     async def restart(self) -> None:
         """The supervisor died; the next one begins."""

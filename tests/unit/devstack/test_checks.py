@@ -99,7 +99,7 @@ def test_problems_of_a_fit_machine_are_none(folder: LocalStack, tmp_path: Path) 
     page.parent.mkdir()
     page.write_text("<html>")
     loaded = load()
-    loaded["token"].__dict__["web_dir"] = page.parent
+    loaded["token-service"].__dict__["web_dir"] = page.parent
     assert list(checks.problems(loaded, NAMES)) == []
     assert folder.key.secret
 
@@ -109,7 +109,7 @@ def test_problems_page_missing_names_the_remedy(
 ) -> None:
     """A page that was not built is no blank page later."""
     monkeypatch.setenv("PARLEY_WEB_DIR", "nowhere")
-    assert list(checks.problems(load(), ["token"])) == [
+    assert list(checks.problems(load(), ["token-service"])) == [
         "PARLEY_WEB_DIR: nowhere/index.html is missing; `make web` builds the web client."
     ]
 
@@ -126,7 +126,7 @@ def test_problems_sfu_missing_names_the_remedy(
 
 @pytest.mark.parametrize(
     ("name", "setting", "kind"),
-    [("token", "token", "tcp"), ("sfu", "sfu_tcp", "tcp"), ("sfu", "sfu_udp", "udp")],
+    [("token-service", "token", "tcp"), ("sfu", "sfu_tcp", "tcp"), ("sfu", "sfu_udp", "udp")],
 )
 def test_problems_port_taken_says_who_needs_it_and_the_setting(
     folder: LocalStack, name: str, setting: str, kind: str
@@ -138,7 +138,7 @@ def test_problems_port_taken_says_who_needs_it_and_the_setting(
         if kind == "tcp":
             taken.listen()
         problems = list(ports.problems(ports.needed(load(), [name])))
-    label = {"token": "token service", "sfu": "SFU"}[name]
+    label = {"token-service": "token service", "sfu": "SFU"}[name]
     assert problems == [
         f"PARLEY_{setting.upper()}_PORT: the {label} needs {kind} port {number} on 127.0.0.1, "
         "but it is taken; stop what uses it or set another port."
@@ -149,10 +149,10 @@ def test_problems_one_port_for_two_services_names_both(
     folder: LocalStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A clash within our own settings is not blamed on another program."""
-    monkeypatch.setenv("PARLEY_SPEECH_PORT", str(folder.port("token")))
+    monkeypatch.setenv("PARLEY_SPEECH_PORT", str(folder.port("token-service")))
     assert list(ports.problems(ports.needed(load(), NAMES))) == [
         "PARLEY_TOKEN_PORT: the token service and the speech server are both to use tcp port "
-        f"{folder.port('token')}; give one of them another."
+        f"{folder.port('token-service')}; give one of them another."
     ]
 
 
@@ -160,7 +160,7 @@ def test_derived_moved_ports_move_what_points_to_them(folder: LocalStack) -> Non
     """Who moves a port or the run folder need not know who else reads it."""
     values = derived(load())
     assert values["PARLEY_SFU_URL"] == folder.sfu_url
-    assert values["PARLEY_STT_BASE_URL"] == f"{folder.url('speech')}/v1"
+    assert values["PARLEY_STT_BASE_URL"] == f"{folder.url('speech-server')}/v1"
     assert values["PARLEY_STOREFRONT_URL"] == folder.url("storefront")
     assert values["PARLEY_SFU_KEYS_FILE"] == str(folder.keys_file)
     assert str(folder.run_dir) in values["PARLEY_STOREFRONT_DATABASE_URL"]

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from service_base.settings import ENV_PREFIX, load
 from devstack.checks import env_file_problems
 from devstack.env_example import GROUPS, render
 from devstack.services import SETTINGS
+from service_base.settings import ENV_PREFIX, load
 from tests.local_stack import ROOT
 
 FILE = ROOT / ".env.example"

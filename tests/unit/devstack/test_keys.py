@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from devstack import keys
 from service_base.settings import SettingsError
 from service_base.sfu import SfuKey, read_sfu_key
-from devstack import keys
 
 
 def test_keys_made_at_first_start_are_long_private_and_kept(tmp_path: Path) -> None:

@@ -21,41 +21,41 @@ from voice_contract.journal import (
 
 async def test_story_has_turns_tools_and_client_steps(worked: Record) -> None:
     """In order, with the numbers of their entries."""
-    story = await a_story(worked, ORDER_STATUS)
-    assert [turn.who for turn in story.turns] == ["agent", "caller", "agent", "caller", "agent"]
-    [tool] = story.tools
+    facts = await a_story(worked, ORDER_STATUS)
+    assert [turn.who for turn in facts.turns] == ["agent", "caller", "agent", "caller", "agent"]
+    [tool] = facts.tools
     assert (tool.tool, tool.state, tool.effect) == ("order_status", "finished", "read")
     assert tool.seqs == [8, 9, 10]
-    assert [story.kinds[seq] for seq in tool.seqs] == [
+    assert [facts.kinds[seq] for seq in tool.seqs] == [
         "tool.proposed",
         "tool.started",
         "tool.finished",
     ]
-    [step] = story.client_steps
+    [step] = facts.client_steps
     assert (step.action, step.was_done) == ("show_order", True)
-    assert story.unresolved == []
+    assert facts.unresolved == []
 
 
 async def test_story_of_an_interrupted_turn_has_what_was_heard(worked: Record) -> None:
     """What was planned beyond that reached nobody; a turn of which nothing was heard is none."""
     entries = [*said("1", "Hello, this is.", heard="Hello"), *said("2", "Nothing.", heard="")]
-    story = await a_story(worked, entries)
-    assert [turn.text for turn in story.turns] == ["Hello"]
+    facts = await a_story(worked, entries)
+    assert [turn.text for turn in facts.turns] == ["Hello"]
 
 
 async def test_story_of_an_agent_that_died_ends_with_its_plan(worked: Record) -> None:
     """The last turn is there, and a tool that was begun is known not to be known."""
-    story = await a_story(
+    facts = await a_story(
         worked,
         [
             UserTurn(text="Refund order three."),
             AgentTurnStarted(turn_id="1", planned="One moment."),
-            ToolStarted(tool_call_id="t", tool="refund_order", effect="write", arguments={"n": 3}),
+            ToolStarted(invocation_id="t", tool="refund_order", effect="write", arguments={"n": 3}),
         ],
         reason="agent-lost",
     )
-    assert [turn.text for turn in story.turns] == ["Refund order three.", "One moment."]
-    [tool] = story.unresolved
+    assert [turn.text for turn in facts.turns] == ["Refund order three.", "One moment."]
+    [tool] = facts.unresolved
     assert tool.state == "started"
 
 
@@ -67,8 +67,8 @@ async def test_story_knows_what_is_unresolved(
     worked: Record, entries: list[UserTurn], unresolved: int, refused: int
 ) -> None:
     """A failure that was mended with the same arguments is none."""
-    story = await a_story(worked, entries)
-    assert (len(story.unresolved), len(story.refused)) == (unresolved, refused)
+    facts = await a_story(worked, entries)
+    assert (len(facts.unresolved), len(facts.refused)) == (unresolved, refused)
 
 
 async def test_story_leaves_out_what_it_cannot_read(worked: Record) -> None:
@@ -77,16 +77,16 @@ async def test_story_leaves_out_what_it_cannot_read(worked: Record) -> None:
         worked, [Unknown(kind="turn.mime", body="{}"), JournalGap(lost=3), UserTurn(text="Hi.")]
     )
     call, recorded = await the_call(worked, call_id), await journal.read(worked, call_id)
-    story = tell(call, recorded)
-    assert (story.lost, len(story.turns)) == (3, 1)
+    facts = tell(call, recorded)
+    assert (facts.lost, len(facts.turns)) == (3, 1)
     erased = [dataclasses.replace(one, entry=None) for one in recorded]
     assert tell(call, erased).turns == []
 
 
 async def test_story_lines_are_in_the_order_of_the_journal(worked: Record) -> None:
     """Each with the number under which it can be found."""
-    story = await a_story(worked, REFUND_UNKNOWN)
-    lines = list(story.lines())
+    facts = await a_story(worked, REFUND_UNKNOWN)
+    lines = list(facts.lines())
     assert lines == sorted(lines)
     words = [words for _, words in lines]
     assert "asked to confirm: Refund order 3? approved" in words

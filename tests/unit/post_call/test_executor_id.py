@@ -35,7 +35,7 @@ def test_identity_chosen_twice_is_refused(tmp_path: Path) -> None:
 def test_identity_of_a_killed_process_is_free(tmp_path: Path) -> None:
     """The system takes the lock back, so the next process goes on with the same work."""
     code = (
-        "import pathlib, sys, time; from post_call import identity;"
+        "import pathlib, sys, time; from post_call import executor_id;"
         "held = executor_id.take(pathlib.Path(sys.argv[1]), 'a'); print('held', flush=True);"
         "time.sleep(60)"
     )

@@ -27,9 +27,9 @@ GOOD = SummaryAnswer(
 
 async def test_true_summary_is_kept_as_it_is(worked: Record) -> None:
     """With the sentiment that only a model can tell."""
-    judged = check_summary(await a_story(worked, ORDER_STATUS), GOOD)
-    assert judged.dropped == 0
-    assert judged.summary.model_dump() == {
+    checked = check_summary(await a_story(worked, ORDER_STATUS), GOOD)
+    assert checked.dropped == 0
+    assert checked.summary.model_dump() == {
         **GOOD.model_dump(),
         "done": ["The status of order 7 was looked up."],
     }
@@ -49,21 +49,21 @@ async def test_made_up_numbers_and_deeds_are_left_out_and_counted(worked: Record
             "open_questions": ["Where is order 8?", "Is Thursday early enough?"],
         }
     )
-    judged = check_summary(await a_story(worked, ORDER_STATUS), answer)
-    assert judged.summary.text == "Sam asked about order 7."
-    assert judged.summary.done == ["The status of order 7 was looked up."]
-    assert judged.summary.open_questions == ["Is Thursday early enough?"]
-    assert judged.dropped == 5
+    checked = check_summary(await a_story(worked, ORDER_STATUS), answer)
+    assert checked.summary.text == "Sam asked about order 7."
+    assert checked.summary.done == ["The status of order 7 was looked up."]
+    assert checked.summary.open_questions == ["Is Thursday early enough?"]
+    assert checked.dropped == 5
 
 
 async def test_summary_of_which_nothing_is_true_becomes_the_journals_own(worked: Record) -> None:
     """Never empty."""
-    story = await a_story(worked, ORDER_STATUS)
+    facts = await a_story(worked, ORDER_STATUS)
     answer = GOOD.model_copy(update={"reason": "Order 99.", "text": "Order 99 was sent."})
-    judged = check_summary(story, answer)
-    assert judged.summary.reason == summarize(story).reason
-    assert judged.summary.text == summarize(story).text
-    assert judged.dropped == 2
+    checked = check_summary(facts, answer)
+    assert checked.summary.reason == summarize(facts).reason
+    assert checked.summary.text == summarize(facts).text
+    assert checked.dropped == 2
 
 
 async def test_outcome_is_not_resolved_while_a_tool_is_in_doubt(worked: Record) -> None:
@@ -76,17 +76,17 @@ async def test_outcome_is_not_resolved_while_a_tool_is_in_doubt(worked: Record) 
         open_questions=[],
         sentiment="neutral",
     )
-    judged = check_summary(await a_story(worked, REFUND_UNKNOWN), answer)
-    assert (judged.summary.outcome, judged.dropped) == ("unresolved", 1)
+    checked = check_summary(await a_story(worked, REFUND_UNKNOWN), answer)
+    assert (checked.summary.outcome, checked.dropped) == ("unresolved", 1)
 
 
 async def test_items_need_evidence_owner_and_day_that_are_there(worked: Record) -> None:
     """Without evidence an item is left out; a false owner or day only is."""
-    story = await a_story(worked, REFUND_UNKNOWN)
-    promise = next(turn.seq for turn in story.turns if "call you back" in turn.text)
+    facts = await a_story(worked, REFUND_UNKNOWN)
+    promise = next(turn.seq for turn in facts.turns if "call you back" in turn.text)
     due = next(
         item.due
-        for item in action_items(story, evidence(story))
+        for item in action_items(facts, evidence(facts))
         if item.text.startswith("Promised")
     )
     answer = ItemsAnswer(
@@ -98,9 +98,9 @@ async def test_items_need_evidence_owner_and_day_that_are_there(worked: Record) 
             ItemAnswer(text="Refund order 4.", owner=None, due=None, evidence=[promise]),
         ]
     )
-    judged = check_items(story, answer)
-    assert judged.items == [
+    checked = check_items(facts, answer)
+    assert checked.items == [
         ActionItem(text="Call back.", owner="staff", due=due, evidence=[promise]),
         ActionItem(text="Call back.", owner=None, due=None, evidence=[promise]),
     ]
-    assert judged.dropped == 5
+    assert checked.dropped == 5

@@ -33,17 +33,17 @@ PATIENCE = Patience(
 SETTLED = Tried()
 
 
-def a_desk(record: Record, shop: httpx.AsyncClient, **more: Any) -> Steps:
+def steps_on(record: Record, shop: httpx.AsyncClient, **more: Any) -> Steps:
     """The shop's CRM and tickets, and whatever more."""
     parts: dict[str, Any] = {"crm": StorefrontCrm(shop), "tickets": StorefrontTickets(shop)}
     return Steps(record, PATIENCE, **parts | more)
 
 
-async def do_all(desk: Steps, call_id: str) -> None:
+async def do_all(steps: Steps, call_id: str) -> None:
     """Every step at its first try."""
-    for step in await desk.plan(call_id):
-        assert await desk.attempt(call_id, step, 0) == SETTLED
-    await desk.finish(call_id)
+    for step in await steps.plan(call_id):
+        assert await steps.try_step(call_id, step, 0) == SETTLED
+    await steps.finish(call_id)
 
 
 async def step_of(record: Record, call_id: str, name: str) -> Step:
@@ -55,7 +55,7 @@ async def test_unsettled_call_leaves_summary_items_ticket_and_activity(
 ) -> None:
     """The ticket says what is in doubt, with its key and its evidence."""
     call_id = await taken(worked, REFUND_UNKNOWN)
-    await do_all(a_desk(worked, shop), call_id)
+    await do_all(steps_on(worked, shop), call_id)
     read = await follow_up.read_follow_up(worked, call_id)
     assert read is not None and read.summary is not None
     assert (read.state, read.summary.outcome, len(read.action_items)) == ("ready", "unresolved", 2)
@@ -72,10 +72,10 @@ async def test_unsettled_call_leaves_summary_items_ticket_and_activity(
 
 async def test_settled_call_needs_no_ticket(worked: Record, shop: httpx.AsyncClient) -> None:
     """A refusal with nothing done does."""
-    desk = a_desk(worked, shop)
+    steps = steps_on(worked, shop)
     good, refused = await taken(worked, ORDER_STATUS), await taken(worked, REFUSED)
-    await do_all(desk, good)
-    await do_all(desk, refused)
+    await do_all(steps, good)
+    await do_all(steps, refused)
     [ticket] = (await shop.get("/v1/tickets")).json()["tickets"]
     assert ticket["external_id"] == refused
     assert (await step_of(worked, good, "ticket")).reason == "not needed"
@@ -85,9 +85,9 @@ async def test_contact_of_a_caller_is_found_at_the_second_call(
     worked: Record, shop: httpx.AsyncClient
 ) -> None:
     """One contact, two activities."""
-    desk = a_desk(worked, shop)
+    steps = steps_on(worked, shop)
     for _ in range(2):
-        await do_all(desk, await taken(worked, ORDER_STATUS, caller="alex-kim"))
+        await do_all(steps, await taken(worked, ORDER_STATUS, caller="alex-kim"))
     effects = (await shop.get("/v1/ledger")).json()["effects"]
     assert [one["kind"] for one in effects] == ["contact.created", *["activity.logged"] * 2]
     found = await shop.get("/v1/contacts", params={"external_id": "alex-kim"})
@@ -99,18 +99,18 @@ async def test_step_done_and_forgotten_is_done_once(
 ) -> None:
     """As after a crash between the effect and its record, also when the text has changed."""
     call_id = await taken(worked, REFUND_UNKNOWN)
-    desk = a_desk(worked, shop)
-    await desk.plan(call_id)
-    await desk.attempt(call_id, "summary", 0)
+    steps = steps_on(worked, shop)
+    await steps.plan(call_id)
+    await steps.try_step(call_id, "summary", 0)
     key = f"{call_id}:ticket"
     first = await StorefrontTickets(shop).open(NewTicket(call_id, "Another", "text"), key)
     again = await StorefrontTickets(shop).open(NewTicket(call_id, "Another", "text"), key)
-    assert await desk.attempt(call_id, "ticket", 0) == SETTLED
+    assert await steps.try_step(call_id, "ticket", 0) == SETTLED
     assert (await step_of(worked, call_id, "ticket")).external_id == first == again
     crm = StorefrontCrm(shop)
     other = StorefrontCrm(shop)
-    assert await desk.attempt(call_id, "crm", 0) == SETTLED
-    report = await desk.report(await the_call(worked, call_id))
+    assert await steps.try_step(call_id, "crm", 0) == SETTLED
+    report = await steps.report(await the_call(worked, call_id))
     assert await crm.log_call(report, "other-key") == await other.log_call(report, "third-key")
     kinds = [one["kind"] for one in (await shop.get("/v1/ledger")).json()["effects"]]
     assert sorted(kinds) == ["activity.logged", "contact.created", "ticket.opened"]
@@ -124,9 +124,9 @@ async def test_webhook_is_signed_and_has_the_journals_last_mac(
     call_id = await taken(worked, REFUND_UNKNOWN)
     async with client(1.0) as http:
         endpoint = WebhookEndpoint(http, "a", f"{url}/hooks/a", SECRET)
-        await do_all(a_desk(worked, shop, endpoints=[endpoint]), call_id)
+        await do_all(steps_on(worked, shop, endpoints=[endpoint]), call_id)
         forger = WebhookEndpoint(http, "b", f"{url}/hooks/b", SECRET[:-6] + "AAAAA=")
-        await do_all(a_desk(worked, shop, endpoints=[forger]), await taken(worked, ORDER_STATUS))
+        await do_all(steps_on(worked, shop, endpoints=[forger]), await taken(worked, ORDER_STATUS))
     genuine, forged = started.ledger
     assert (genuine.did, genuine.message_id) == ("accept", f"{call_id}:webhook:a")
     assert not forged.signed
@@ -166,16 +166,16 @@ async def test_step_that_fails_waits_longer_each_time_and_is_parked(
     call_id = await taken(worked, ORDER_STATUS)
     async with client(0.2) as http:
         endpoint = WebhookEndpoint(http, "a", f"{url}/hooks/a", SECRET)
-        desk = a_desk(worked, shop, endpoints=[endpoint])
-        await desk.plan(call_id)
-        await desk.attempt(call_id, "summary", 0)
+        steps = steps_on(worked, shop, endpoints=[endpoint])
+        await steps.plan(call_id)
+        await steps.try_step(call_id, "summary", 0)
         waits = []
         for failures in range(2):
-            tried = await desk.attempt(call_id, "webhook:a", failures)
+            tried = await steps.try_step(call_id, "webhook:a", failures)
             assert tried.again_in_s is not None and tried.counts
             waits.append(tried.again_in_s)
         assert 0.8 <= waits[0] <= 1.2 and 1.6 <= waits[1] <= 2.4
-        assert await desk.attempt(call_id, "webhook:a", 2) == SETTLED
+        assert await steps.try_step(call_id, "webhook:a", 2) == SETTLED
     step = await step_of(worked, call_id, "webhook:a")
     assert (step.state, step.tries) == (StepState.PARKED, 3)
     assert step.reason == f"{reason}, 3 times"
@@ -190,7 +190,7 @@ async def test_step_that_is_refused_is_parked_at_once(
     call_id = await taken(worked, ORDER_STATUS)
     async with client(0.2) as http:
         endpoint = WebhookEndpoint(http, "a", f"{url}/hooks/a", SECRET)
-        await do_all(a_desk(worked, shop, endpoints=[endpoint]), call_id)
+        await do_all(steps_on(worked, shop, endpoints=[endpoint]), call_id)
     [parked] = await follow_up.read_unsettled(worked, failed=True)
     assert (parked.step, parked.reason, parked.tries) == ("webhook:a", "HTTP 403", 1)
 
@@ -205,10 +205,10 @@ async def test_step_waits_as_long_as_the_other_side_asks(
     call_id = await taken(worked, ORDER_STATUS)
     async with client(0.2) as http:
         endpoint = WebhookEndpoint(http, "a", f"{url}/hooks/a", SECRET)
-        desk = Steps(worked, patience, endpoints=[endpoint])
-        await desk.plan(call_id)
-        await desk.attempt(call_id, "summary", 0)
-        assert await desk.attempt(call_id, "webhook:a", 0) == Tried(again_in_s=1.0)
+        steps = Steps(worked, patience, endpoints=[endpoint])
+        await steps.plan(call_id)
+        await steps.try_step(call_id, "summary", 0)
+        assert await steps.try_step(call_id, "webhook:a", 0) == Tried(again_in_s=1.0)
 
 
 class Silent:
@@ -226,30 +226,30 @@ async def test_ticket_of_unknown_fate_gets_time_to_settle(
 ) -> None:
     """Asked at once, a system without keys might not have it yet, and get a second one."""
     call_id = await taken(worked, REFUND_UNKNOWN)
-    desk = a_desk(worked, shop, tickets=Silent())
-    await desk.plan(call_id)
-    await desk.attempt(call_id, "summary", 0)
-    tried = await desk.attempt(call_id, "ticket", 0)
+    steps = steps_on(worked, shop, tickets=Silent())
+    await steps.plan(call_id)
+    await steps.try_step(call_id, "summary", 0)
+    tried = await steps.try_step(call_id, "ticket", 0)
     assert tried.again_in_s == SETTLE_S
 
 
 async def test_step_without_a_summary_is_parked(worked: Record, shop: httpx.AsyncClient) -> None:
     """And says what it lacks."""
     call_id = await taken(worked, ORDER_STATUS)
-    desk = a_desk(worked, shop)
-    await desk.plan(call_id)
-    assert await desk.attempt(call_id, "crm", 0) == SETTLED
+    steps = steps_on(worked, shop)
+    await steps.plan(call_id)
+    assert await steps.try_step(call_id, "crm", 0) == SETTLED
     assert (await step_of(worked, call_id, "crm")).reason == "the summary is missing"
 
 
 async def test_step_begun_too_often_is_parked(worked: Record, shop: httpx.AsyncClient) -> None:
     """It takes the process down each time."""
     call_id = await taken(worked, ORDER_STATUS)
-    desk = a_desk(worked, shop)
-    await desk.plan(call_id)
+    steps = steps_on(worked, shop)
+    await steps.plan(call_id)
     for _ in range(53):
         await follow_up.begin(worked, call_id, "summary", None)
-    assert await desk.attempt(call_id, "summary", 0) == SETTLED
+    assert await steps.try_step(call_id, "summary", 0) == SETTLED
     assert (await step_of(worked, call_id, "summary")).reason == "begun 54 times without an end"
 
 
@@ -258,23 +258,23 @@ async def test_step_is_not_blamed_for_our_own_database(
 ) -> None:
     """It is tried again, and that does not count."""
     call_id = await taken(worked, ORDER_STATUS)
-    desk = a_desk(worked, shop)
-    await desk.plan(call_id)
+    steps = steps_on(worked, shop)
+    await steps.plan(call_id)
     async with worked.database.writing() as connection:
         await connection.exec_driver_sql("ALTER TABLE journal RENAME TO elsewhere")
-    tried = await desk.attempt(call_id, "summary", 0)
+    tried = await steps.try_step(call_id, "summary", 0)
     assert tried.again_in_s is not None and not tried.counts
 
 
 async def test_call_erased_meanwhile_is_left_alone(worked: Record, shop: httpx.AsyncClient) -> None:
     """Nothing more is found or sent."""
     call_id = await taken(worked, REFUND_UNKNOWN)
-    desk = a_desk(worked, shop)
-    steps = await desk.plan(call_id)
-    await desk.attempt(call_id, "summary", 0)
+    steps = steps_on(worked, shop)
+    planned = await steps.plan(call_id)
+    await steps.try_step(call_id, "summary", 0)
     await erasure.erase(worked, call_id, "asked")
-    for step in steps:
-        assert await desk.attempt(call_id, step, 0) == SETTLED
+    for step in planned:
+        assert await steps.try_step(call_id, step, 0) == SETTLED
     assert (await shop.get("/v1/ledger")).json()["effects"] == []
     assert (await follow_up.read_results(worked, call_id)).summary is None
 
@@ -286,7 +286,7 @@ async def test_call_to_which_nobody_came_is_not_in_the_crm(
     call_id = await requested(worked)
     await erasure.end(worked, call_id, "no-caller")
     await follow_up.take(worked)
-    await do_all(a_desk(worked, shop), call_id)
+    await do_all(steps_on(worked, shop), call_id)
     assert (await step_of(worked, call_id, "crm")).reason == "nobody came"
     assert (await step_of(worked, call_id, "ticket")).reason == "not needed"
 
@@ -323,11 +323,11 @@ async def test_model_that_gives_nothing_leaves_the_journals_summary(
     started.scripts["model"] = [says]
     call_id = await taken(worked, ORDER_STATUS)
     async with client(2.0, base_url=f"{url}/v1/") as http:
-        desk = a_desk(worked, shop, model=Model(http, "small", 0.3))
-        await desk.plan(call_id)
+        steps = steps_on(worked, shop, model=Model(http, "small", 0.3))
+        await steps.plan(call_id)
         began_s = time.monotonic()
-        assert (await desk.attempt(call_id, "summary", 0)).again_in_s is not None
-        assert await desk.attempt(call_id, "summary", 1) == SETTLED
+        assert (await steps.try_step(call_id, "summary", 0)).again_in_s is not None
+        assert await steps.try_step(call_id, "summary", 1) == SETTLED
         assert time.monotonic() - began_s < 2
     step = await step_of(worked, call_id, "summary")
     assert step.reason.startswith(f"by the record alone; {reason}")
@@ -353,7 +353,7 @@ async def test_model_that_makes_things_up_is_cut_down_to_the_journal(
     started.scripts["model"] = [json.dumps({**SUMMARY, "text": text}), json.dumps(items)]
     call_id = await taken(worked, ORDER_STATUS)
     async with client(2.0, base_url=f"{url}/v1/") as http:
-        await do_all(a_desk(worked, shop, model=Model(http, "small", 0.3)), call_id)
+        await do_all(steps_on(worked, shop, model=Model(http, "small", 0.3)), call_id)
     read = await follow_up.read_follow_up(worked, call_id)
     assert read is not None and read.summary is not None
     assert (read.summary.text, read.summary.sentiment) == (SUMMARY["text"], "positive")
@@ -370,5 +370,5 @@ async def test_model_is_not_asked_about_silence(
     started, url = receiver
     call_id = await taken(worked, [])
     async with client(2.0, base_url=f"{url}/v1/") as http:
-        await do_all(a_desk(worked, shop, model=Model(http, "small", 0.3)), call_id)
+        await do_all(steps_on(worked, shop, model=Model(http, "small", 0.3)), call_id)
     assert started.prompts == []

@@ -70,19 +70,19 @@ async def test_summary_of_silence_says_so(worked: Record) -> None:
 
 async def test_action_items_are_promises_and_what_went_wrong(worked: Record) -> None:
     """Each with the entries that show it, and the day that was said."""
-    story = await a_story(worked, REFUND_UNKNOWN)
-    [check, call_back] = action_items(story, evidence(story))
+    facts = await a_story(worked, REFUND_UNKNOWN)
+    [check, call_back] = action_items(facts, evidence(facts))
     assert check.text.startswith("Look into: refund order (order number 3) may or may not")
     assert check.owner == "operator"
-    assert [story.kinds[seq] for seq in check.evidence] == [
+    assert [facts.kinds[seq] for seq in check.evidence] == [
         "tool.proposed",
         "tool.started",
         "tool.unknown",
     ]
     assert call_back.text == "Promised to the caller: A person will call you back tomorrow."
     assert call_back.owner == "staff"
-    assert call_back.due is not None and call_back.due > story_day(story.call.admitted_at_ms)
-    assert [story.kinds[seq] for seq in call_back.evidence] == ["turn.agent.ended"]
+    assert call_back.due is not None and call_back.due > story_day(facts.call.admitted_at_ms)
+    assert [facts.kinds[seq] for seq in call_back.evidence] == ["turn.agent.ended"]
 
 
 def story_day(at_ms: int) -> str:
@@ -93,25 +93,25 @@ async def test_action_item_of_a_question_that_nobody_answered(worked: Record) ->
     """The caller is to be asked again."""
     asked = ConfirmationAsked(
         confirmation_id="c",
-        tool_call_id="t",
+        invocation_id="t",
         tool="cancel_order",
         title="Cancel order 9?",
         arguments={},
         digest="d",
         expires_in_ms=1,
     )
-    story = await a_story(worked, [asked, ConfirmationExpired(confirmation_id="c")])
-    assert action_items(story, evidence(story)) == [
+    facts = await a_story(worked, [asked, ConfirmationExpired(confirmation_id="c")])
+    assert action_items(facts, evidence(facts)) == [
         ActionItem(text="Ask the caller again: Cancel order 9?", owner="operator", evidence=[4, 5])
     ]
-    assert "Not confirmed by the caller: Cancel order 9?" in summarize(story).open_questions
+    assert "Not confirmed by the caller: Cancel order 9?" in summarize(facts).open_questions
 
 
 async def test_action_items_of_a_call_that_left_nothing_are_none(worked: Record) -> None:
     """ "I will look that up" is no promise for later."""
     entries = [*said("0", "One moment, I will look that up."), *ORDER_STATUS]
-    story = await a_story(worked, entries)
-    assert action_items(story, evidence(story)) == []
+    facts = await a_story(worked, entries)
+    assert action_items(facts, evidence(facts)) == []
 
 
 def test_cut_makes_one_line_of_that_length() -> None:

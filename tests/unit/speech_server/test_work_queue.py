@@ -14,11 +14,11 @@ SOON_S = 5
 
 
 @pytest.fixture
-async def lane() -> AsyncIterator[WorkQueue]:
+async def queue() -> AsyncIterator[WorkQueue]:
     """One thread, one more request may wait."""
-    lane = WorkQueue("stt", workers=1, queue=1)
-    yield lane
-    lane.close()
+    queue = WorkQueue("stt", workers=1, queue=1)
+    yield queue
+    queue.close()
 
 
 def queue_depth() -> float | None:
@@ -31,14 +31,14 @@ async def until_running(event: threading.Event) -> None:
     assert await asyncio.to_thread(event.wait, SOON_S)
 
 
-async def test_lane_run_gives_result_and_duration_from_another_thread(lane: WorkQueue) -> None:
+async def test_lane_run_gives_result_and_duration_from_another_thread(queue: WorkQueue) -> None:
     """The event loop's thread does no model's work."""
-    thread, duration_s = await lane.run(threading.get_ident)
+    thread, duration_s = await queue.run(threading.get_ident)
     assert thread != threading.get_ident()
     assert 0 < duration_s < SOON_S
 
 
-async def test_lane_run_error_reaches_the_caller_and_frees_the_thread(lane: WorkQueue) -> None:
+async def test_lane_run_error_reaches_the_caller_and_frees_the_thread(queue: WorkQueue) -> None:
     """One bad request does not take the model away from the next."""
 
     def fail() -> None:
@@ -46,23 +46,23 @@ async def test_lane_run_error_reaches_the_caller_and_frees_the_thread(lane: Work
 
     for _ in range(3):
         with pytest.raises(ValueError, match="bad sound"):
-            await asyncio.wait_for(lane.run(fail), SOON_S)
+            await asyncio.wait_for(queue.run(fail), SOON_S)
 
 
 async def test_lane_admit_beyond_workers_and_queue_is_busy_until_one_leaves(
-    lane: WorkQueue,
+    queue: WorkQueue,
 ) -> None:
     """Two places: one to work, one to wait."""
-    async with lane.admit():
-        async with lane.admit():
+    async with queue.admit():
+        async with queue.admit():
             with pytest.raises(Busy):
-                async with lane.admit():
+                async with queue.admit():
                     pass
-        async with lane.admit():
+        async with queue.admit():
             pass
 
 
-async def test_lane_run_cancelled_while_waiting_is_never_called(lane: WorkQueue) -> None:
+async def test_lane_run_cancelled_while_waiting_is_never_called(queue: WorkQueue) -> None:
     """Work for a client that left is dropped from the queue."""
     running, go_on, called = threading.Event(), threading.Event(), threading.Event()
 
@@ -70,9 +70,9 @@ async def test_lane_run_cancelled_while_waiting_is_never_called(lane: WorkQueue)
         running.set()
         return go_on.wait(SOON_S)
 
-    first = asyncio.create_task(lane.run(block))
+    first = asyncio.create_task(queue.run(block))
     await until_running(running)
-    second = asyncio.create_task(lane.run(called.set))
+    second = asyncio.create_task(queue.run(called.set))
     await asyncio.sleep(0.01)
     assert queue_depth() == 1
     second.cancel()
@@ -80,12 +80,12 @@ async def test_lane_run_cancelled_while_waiting_is_never_called(lane: WorkQueue)
     assert queue_depth() == 0
     go_on.set()
     assert (await first)[0]
-    await lane.run(lambda: None)
+    await queue.run(lambda: None)
     assert not called.is_set()
 
 
 async def test_lane_run_cancelled_while_running_holds_its_thread_until_done(
-    lane: WorkQueue,
+    queue: WorkQueue,
 ) -> None:
     """A thread cannot be stopped; the next call waits for it in our queue, not in a hidden one."""
     running, go_on, called = threading.Event(), threading.Event(), threading.Event()
@@ -94,11 +94,11 @@ async def test_lane_run_cancelled_while_running_holds_its_thread_until_done(
         running.set()
         return go_on.wait(SOON_S)
 
-    first = asyncio.create_task(lane.run(block))
+    first = asyncio.create_task(queue.run(block))
     await until_running(running)
     first.cancel()
     await asyncio.wait({first})
-    second = asyncio.create_task(lane.run(called.set))
+    second = asyncio.create_task(queue.run(called.set))
     await asyncio.sleep(0.05)
     assert queue_depth() == 1
     assert not called.is_set()
@@ -109,7 +109,7 @@ async def test_lane_run_cancelled_while_running_holds_its_thread_until_done(
 
 async def test_lane_workers_run_so_many_calls_at_once() -> None:
     """Two threads meet at a barrier that one alone would never pass."""
-    lane = WorkQueue("tts", workers=2, queue=0)
+    queue = WorkQueue("tts", workers=2, queue=0)
     barrier = threading.Barrier(2)
-    await asyncio.gather(*(lane.run(lambda: barrier.wait(SOON_S)) for _ in range(2)))
-    lane.close()
+    await asyncio.gather(*(queue.run(lambda: barrier.wait(SOON_S)) for _ in range(2)))
+    queue.close()

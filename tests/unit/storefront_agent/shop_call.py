@@ -33,13 +33,13 @@ class ShopCall:
             metrics=Metrics(None),
             settle_s=0.0,
         )
-        self.gate.course.has_cards = True
+        self.gate.guards.has_cards = True
         self._turns = itertools.count(1)
 
     async def ask(self, name: str, **arguments: Any) -> Answer:
         """Call a tool; a question is answered with yes. ToolError: it was not done."""
         turn = f"turn-{next(self._turns)}"
-        job = self.gate.propose(Proposal(name, arguments, call_id=turn, turn_id=turn))
+        job = self.gate.propose(Proposal(name, arguments, function_call_id=turn, turn_id=turn))
         assert job.task is not None
         asked = asyncio.ensure_future(job.asked.wait())
         either: set[asyncio.Future[Any]] = {job.task, asked}

@@ -11,7 +11,7 @@ from token_service.rate_limits import RateLimits, address_of
 from token_service.settings import TokenSettings
 
 
-def rates(**settings: Any) -> RateLimits:
+def rate_limits(**settings: Any) -> RateLimits:
     return RateLimits(TokenSettings(_env_file=None, **settings))
 
 
@@ -23,7 +23,7 @@ def from_address(host: str | None) -> Request:
 
 async def test_address_that_asks_too_often_is_told_when_to_ask_again() -> None:
     """Others are not held up by it."""
-    limited = rates(token_rate_address=3)
+    limited = rate_limits(token_rate_address=3)
     left = [(await limited.arrived(from_address("192.0.2.1"))).left for _ in range(3)]
     assert left == [2, 1, 0]
     with pytest.raises(RateLimited) as refused:
@@ -36,7 +36,7 @@ async def test_address_that_asks_too_often_is_told_when_to_ask_again() -> None:
 
 async def test_everybody_together_is_limited_and_no_address_is_kept_beyond_that() -> None:
     """A crowd of addresses fills no memory."""
-    limited = rates(token_rate_all=5)
+    limited = rate_limits(token_rate_all=5)
     refused = 0
     for number in range(200):
         try:
@@ -50,7 +50,7 @@ async def test_everybody_together_is_limited_and_no_address_is_kept_beyond_that(
 
 async def test_caller_is_limited_within_its_tenant() -> None:
     """Wherever it asks from; nobody else is."""
-    limited = rates(token_rate_caller=1)
+    limited = rate_limits(token_rate_caller=1)
     await limited.asked(Caller("sam", "shop"))
     with pytest.raises(RateLimited):
         await limited.asked(Caller("sam", "shop"))

@@ -31,7 +31,7 @@ def test_every_kind_has_a_name_of_its_own() -> None:
 def test_entry_encoded_and_decoded_is_the_same() -> None:
     """Its kind is not repeated in its body."""
     entry = ToolStarted(
-        tool_call_id="1", tool="refund", effect="write", arguments={"order": 7, "why": ["é", None]}
+        invocation_id="1", tool="refund", effect="write", arguments={"order": 7, "why": ["é", None]}
     )
     kind, body = encode(entry)
     assert kind == "tool.started"
@@ -67,9 +67,9 @@ def test_what_is_said_is_cut_and_never_refused() -> None:
 def test_entry_larger_than_its_bound_is_refused() -> None:
     """Arguments are exact or not there at all."""
     entry = ToolStarted(
-        tool_call_id="1", tool="t", effect="read", arguments={"x": "x" * BODY_MAX_BYTES}
+        invocation_id="1", tool="t", effect="read", arguments={"x": "x" * BODY_MAX_BYTES}
     )
     with pytest.raises(EntryTooLarge, match=r"tool\.started"):
         encode(entry)
     with pytest.raises(ValidationError):
-        ToolStarted(tool_call_id="1" * 201, tool="t", effect="read", arguments={})
+        ToolStarted(invocation_id="1" * 201, tool="t", effect="read", arguments={})

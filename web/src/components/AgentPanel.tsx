@@ -2,7 +2,7 @@ import { BarVisualizer } from "@livekit/components-react";
 import type { RemoteAudioTrack } from "livekit-client";
 import type { CallState } from "../callState";
 import { config } from "../config";
-import { AGENT_STATE, statusOf } from "../words";
+import { AGENT_STATE, statusOf } from "../copy";
 import { Timer } from "./Timer";
 
 /** Who is on the line, what it does, and how it sounds. */

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { inRoom } from "../callState";
 import { config } from "../config";
 import { useCall } from "../useCall";
-import { AGENT } from "../words";
+import { AGENT } from "../copy";
 import { CallScreen } from "./CallScreen";
 import { EndScreen } from "./EndScreen";
 import { Logo } from "./icons";
@@ -30,7 +30,7 @@ export function App() {
           <MicrophoneScreen problem={state.problem} onCall={begin} onLeave={leave} />
         )}
         {(state.phase === "asking-microphone" ||
-          state.phase === "getting-place" ||
+          state.phase === "requesting-call" ||
           state.phase === "connecting") && <WaitScreen state={state} onLeave={leave} />}
         {session && (inRoom(state) || state.phase === "hanging-up") && (
           <CallScreen

@@ -1,7 +1,7 @@
 import { useId, useState, type FormEvent } from "react";
 import { request, type Appointment } from "../actions";
 import { config } from "../config";
-import { AGENT } from "../words";
+import { AGENT } from "../copy";
 import { SendIcon } from "./icons";
 
 /** Asks the agent for an appointment; the agent may fill it in, the person sends it. */

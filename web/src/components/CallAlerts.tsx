@@ -1,7 +1,7 @@
 import type { CallSession } from "../callSession";
 import type { CallState } from "../callState";
 import type { Media } from "../media";
-import { MICROPHONE, statusOf } from "../words";
+import { MICROPHONE, statusOf } from "../copy";
 import { SpeakerIcon, WarningIcon } from "./icons";
 
 /** What needs the caller's attention during a call. */

@@ -1,7 +1,7 @@
 import { useEffect } from "react";
 import type { ActionsState, Part } from "../actions";
 import { config } from "../config";
-import { deed } from "../words";
+import { deed } from "../copy";
 import { CheckIcon, CloseIcon } from "./icons";
 
 const WHERE: Partial<Record<string, Part>> = { show_order: "orders", fill_form: "appointment" };

@@ -3,7 +3,7 @@ import { isFollowed, type Ending } from "../callState";
 import { config } from "../config";
 import type { Transcript as Entries } from "../transcript";
 import { useNow } from "../useNow";
-import { explain, whenAgain } from "../words";
+import { explain, whenAgain } from "../copy";
 import { FollowUp } from "./FollowUp";
 import { ClockIcon, HangUpIcon, PhoneIcon, WarningIcon } from "./icons";
 import { Screen } from "./Screen";

@@ -1,7 +1,7 @@
 import type { ActionItem, CallSummary } from "../contract";
 import { useFollowUp, type Followed } from "../useFollowUp";
 import { inWords } from "../dates";
-import { FOLLOW_UP, OUTCOMES } from "../words";
+import { FOLLOW_UP, OUTCOMES } from "../copy";
 
 /** What came of the call: summary, what is left to do, ticket. */
 export function FollowUp({ callId }: { callId: string | null }) {

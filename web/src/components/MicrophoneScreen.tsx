@@ -1,5 +1,5 @@
 import type { MicrophoneProblem } from "../microphone";
-import { MICROPHONE } from "../words";
+import { MICROPHONE } from "../copy";
 import { KeyboardIcon, MicrophoneIcon } from "./icons";
 import { Screen } from "./Screen";
 

@@ -1,5 +1,5 @@
 import type { Part } from "../actions";
-import { PARTS } from "../words";
+import { PARTS } from "../copy";
 
 const ORDER: readonly Part[] = ["conversation", "orders", "appointment"];
 

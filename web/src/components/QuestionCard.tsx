@@ -3,7 +3,7 @@ import { config } from "../config";
 import type { Card } from "../confirmations";
 import { countdown } from "../dates";
 import { useNow } from "../useNow";
-import { RESULTS } from "../words";
+import { RESULTS } from "../copy";
 import { CheckIcon, ClockIcon, CloseIcon } from "./icons";
 
 const URGENT_MS = 10_000;

@@ -3,7 +3,7 @@ import { config } from "../config";
 import type { Card, Cards } from "../confirmations";
 import type { PendingConfirmation } from "../contract";
 import { isFocusIdle } from "../focus";
-import { announce, RESULTS } from "../words";
+import { announce, RESULTS } from "../copy";
 import { QuestionCard } from "./QuestionCard";
 
 /** The agent's questions. A new one is announced once, and takes the focus from nobody's work. */

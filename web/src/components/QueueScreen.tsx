@@ -1,7 +1,7 @@
 import { config } from "../config";
 import { countdown } from "../dates";
 import { useNow } from "../useNow";
-import { statusOf } from "../words";
+import { statusOf } from "../copy";
 import { Screen } from "./Screen";
 
 /** All agents are busy: the page tries again by itself, until the person has had enough. */

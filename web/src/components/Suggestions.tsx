@@ -1,5 +1,5 @@
 import type { ClientAction } from "../contract";
-import { suggestion } from "../words";
+import { suggestion } from "../copy";
 import { FileIcon } from "./icons";
 
 /** What the agent suggests that the page does, where the person is asked first. */

@@ -1,6 +1,6 @@
 import type { CallState } from "../callState";
 import { config } from "../config";
-import { statusOf } from "../words";
+import { statusOf } from "../copy";
 import { Screen } from "./Screen";
 
 /** From the click until the caller is in the room. */

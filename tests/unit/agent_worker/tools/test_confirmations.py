@@ -32,7 +32,7 @@ class Desk:
 
     def ask(self, title: str = "Cancel order 9?", **changes: object) -> Question:
         fields: dict[str, object] = {
-            "tool_call_id": "t",
+            "invocation_id": "t",
             "tool": "cancel",
             "title": title,
             "words": {"order_number": "9"},
@@ -50,15 +50,17 @@ class Desk:
 
 
 @pytest.fixture
-async def desk() -> Desk:
+async def page_rpc() -> Desk:
     return Desk()
 
 
-async def test_question_is_shown_with_all_arguments_and_the_time_that_is_left(desk: Desk) -> None:
+async def test_question_is_shown_with_all_arguments_and_the_time_that_is_left(
+    page_rpc: Desk,
+) -> None:
     """By our own clock, not by anybody's time of day."""
-    question = desk.ask(words={"order_number": "9", "why": "x" * 400})
-    desk.clock.seconds += 12
-    (card,) = desk.questions.listing().pending
+    question = page_rpc.ask(words={"order_number": "9", "why": "x" * 400})
+    page_rpc.clock.seconds += 12
+    (card,) = page_rpc.questions.listing().pending
     assert card.expires_in_ms == 18_000
     assert [(one.name, one.value) for one in card.arguments] == [
         ("order number", "9"),
@@ -67,89 +69,91 @@ async def test_question_is_shown_with_all_arguments_and_the_time_that_is_left(de
     assert (card.id, card.title, card.digest) == (question.id, "Cancel order 9?", DIGEST)
 
 
-async def test_first_vote_counts_and_every_later_one_gets_its_state(desk: Desk) -> None:
+async def test_first_vote_counts_and_every_later_one_gets_its_state(page_rpc: Desk) -> None:
     """The page repeats its vote until it gets an answer."""
-    question = desk.ask()
-    assert [desk.vote(question, approved) for approved in (True, False, True)] == ["approved"] * 3
+    question = page_rpc.ask()
+    assert [page_rpc.vote(question, approved) for approved in (True, False, True)] == [
+        "approved"
+    ] * 3
     assert question.decided.result() == "approved"
-    assert [type(entry) for entry in desk.journal.entries] == [
+    assert [type(entry) for entry in page_rpc.journal.entries] == [
         ConfirmationAsked,
         ConfirmationAnswered,
     ]
 
 
-async def test_vote_after_the_time_is_expired(desk: Desk) -> None:
+async def test_vote_after_the_time_is_expired(page_rpc: Desk) -> None:
     """Even when no timer has noticed yet."""
-    question = desk.ask()
-    desk.clock.seconds += 30
-    assert desk.vote(question, True) == "expired"
+    question = page_rpc.ask()
+    page_rpc.clock.seconds += 30
+    assert page_rpc.vote(question, True) == "expired"
     assert question.decided.result() == "expired"
-    assert desk.journal.entries[1:] == [ConfirmationExpired(confirmation_id=question.id)]
+    assert page_rpc.journal.entries[1:] == [ConfirmationExpired(confirmation_id=question.id)]
 
 
-async def test_question_expires_by_itself(desk: Desk) -> None:
+async def test_question_expires_by_itself(page_rpc: Desk) -> None:
     """Nobody needs to ask for it."""
-    question = desk.ask(expires_s=0.05)
-    desk.clock.seconds += 0.06
+    question = page_rpc.ask(expires_s=0.05)
+    page_rpc.clock.seconds += 0.06
     assert await asyncio.wait_for(question.decided, 5) == "expired"
-    assert desk.questions.listing().pending == []
+    assert page_rpc.questions.listing().pending == []
 
 
-async def test_vote_with_another_digest_changes_nothing(desk: Desk) -> None:
+async def test_vote_with_another_digest_changes_nothing(page_rpc: Desk) -> None:
     """What was shown there is not what would run; the question stays open, and it is on record."""
-    question = desk.ask()
-    assert desk.vote(question, True, "e" * 64) == "changed"
+    question = page_rpc.ask()
+    assert page_rpc.vote(question, True, "e" * 64) == "changed"
     assert not question.decided.done()
-    assert desk.vote(question, True) == "approved"
-    refused = desk.journal.entries[1]
+    assert page_rpc.vote(question, True) == "approved"
+    refused = page_rpc.journal.entries[1]
     assert refused == ConfirmationRefused(
         confirmation_id=question.id, sender="caller-1", reason="changed"
     )
 
 
-async def test_vote_on_no_question_is_unknown(desk: Desk) -> None:
+async def test_vote_on_no_question_is_unknown(page_rpc: Desk) -> None:
     """And on record, but not without limit."""
     for _ in range(REFUSED_MAX + 5):
         vote = ConfirmationVote(id="nothing", digest=DIGEST, approved=True)
-        assert desk.questions.vote(vote, "screen", "caller-1").state == "unknown"
-    assert len(desk.journal.entries) == REFUSED_MAX
+        assert page_rpc.questions.vote(vote, "screen", "caller-1").state == "unknown"
+    assert len(page_rpc.journal.entries) == REFUSED_MAX
 
 
-async def test_every_change_is_told(desk: Desk) -> None:
+async def test_every_change_is_told(page_rpc: Desk) -> None:
     """Opened, answered, expired, ended: the page gets the whole list each time."""
-    first, second, third = (desk.ask(expires_s=seconds) for seconds in (10.0, 20.0, 30.0))
-    assert desk.changes == 3
-    desk.vote(second, False)
-    desk.clock.seconds += 15
-    desk.questions.expire()
-    desk.questions.end()
-    assert desk.changes == 6
+    first, second, third = (page_rpc.ask(expires_s=seconds) for seconds in (10.0, 20.0, 30.0))
+    assert page_rpc.changes == 3
+    page_rpc.vote(second, False)
+    page_rpc.clock.seconds += 15
+    page_rpc.questions.expire()
+    page_rpc.questions.end()
+    assert page_rpc.changes == 6
     decisions = [one.decided.result() for one in (first, second, third)]
     assert decisions == ["expired", "declined", "ended"]
 
 
-async def test_vote_after_the_call_is_declined(desk: Desk) -> None:
+async def test_vote_after_the_call_is_declined(page_rpc: Desk) -> None:
     """What was not approved by then never is."""
-    question = desk.ask()
-    desk.questions.end()
-    assert desk.vote(question, True) == "declined"
-    assert desk.journal.entries[1:] == [
+    question = page_rpc.ask()
+    page_rpc.questions.end()
+    assert page_rpc.vote(question, True) == "declined"
+    assert page_rpc.journal.entries[1:] == [
         ConfirmationExpired(confirmation_id=question.id, reason="call-ended")
     ]
 
 
-async def test_so_many_questions_can_be_open(desk: Desk) -> None:
+async def test_so_many_questions_can_be_open(page_rpc: Desk) -> None:
     """And all of them fit into one message."""
     for _ in range(PENDING_MAX):
-        assert not desk.questions.full
-        desk.ask(title="x" * 400, words={"a": "y" * 1000})
-    assert desk.questions.full
-    assert len(desk.questions.listing().model_dump_json()) < 65_536
-    desk.questions.end()
+        assert not page_rpc.questions.full
+        page_rpc.ask(title="x" * 400, words={"a": "y" * 1000})
+    assert page_rpc.questions.full
+    assert len(page_rpc.questions.listing().model_dump_json()) < 65_536
+    page_rpc.questions.end()
 
 
-async def test_question_that_is_too_long_is_not_asked(desk: Desk) -> None:
+async def test_question_that_is_too_long_is_not_asked(page_rpc: Desk) -> None:
     """It would have to be cut."""
     with pytest.raises(TooLongToAsk):
-        desk.ask(words={"a": "y" * 2_000})
-    assert desk.journal.entries == [] and desk.questions.open == []
+        page_rpc.ask(words={"a": "y" * 2_000})
+    assert page_rpc.journal.entries == [] and page_rpc.questions.open == []

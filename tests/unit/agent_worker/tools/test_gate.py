@@ -48,15 +48,15 @@ async def test_write_is_on_record_from_proposal_to_result(scene: Scene) -> None:
     assert (done.kind, done.say) == ("done", "Noted.")
     arguments = {"number": 3, "kind": "a"}
     assert scene.memory.entries == [
-        ToolProposed(tool_call_id="fnc-1", tool="note", arguments=arguments, turn_id="turn-1"),
+        ToolProposed(invocation_id="fnc-1", tool="note", arguments=arguments, turn_id="turn-1"),
         ToolStarted(
-            tool_call_id="fnc-1",
+            invocation_id="fnc-1",
             tool="note",
             effect="write",
             arguments=arguments,
             idempotency_key="call-1:1",
         ),
-        ToolFinished(tool_call_id="fnc-1", say="Noted.", data={"number": 3}),
+        ToolFinished(invocation_id="fnc-1", say="Noted.", data={"number": 3}),
     ]
     assert scene.probe.events == ["note 3 a for caller-1"]
     assert scene.probe.keys == ["call-1:1"]
@@ -64,7 +64,7 @@ async def test_write_is_on_record_from_proposal_to_result(scene: Scene) -> None:
 
 async def test_confirmed_write_is_asked_approved_and_run_once(scene: Scene) -> None:
     """Nothing happens before the yes; then what was shown happens."""
-    job = await asked(scene.propose("pay", {"amount": 15}))
+    invocation = await asked(scene.propose("pay", {"amount": 15}))
     await asyncio.sleep(0.02)
     assert scene.probe.events == []
     (question,) = scene.gate.questions.listing().pending
@@ -73,8 +73,8 @@ async def test_confirmed_write_is_asked_approved_and_run_once(scene: Scene) -> N
         ("amount", "15"),
         ("number", "1"),
     ]
-    assert scene.vote(job, True) == "approved"
-    assert (await outcome(job)).say == "Paid 15 euros."
+    assert scene.vote(invocation, True) == "approved"
+    assert (await outcome(invocation)).say == "Paid 15 euros."
     assert scene.probe.events == ["pay 15 1"]
     assert scene.kinds == [
         "tool.proposed",
@@ -89,9 +89,9 @@ async def test_confirmed_write_is_asked_approved_and_run_once(scene: Scene) -> N
 
 async def test_declined_write_does_not_happen(scene: Scene) -> None:
     """The caller's no is an outcome, and on record."""
-    job = await asked(scene.propose("pay", {"amount": 15}))
-    assert scene.vote(job, False) == "declined"
-    assert (await outcome(job)).kind == "declined"
+    invocation = await asked(scene.propose("pay", {"amount": 15}))
+    assert scene.vote(invocation, False) == "declined"
+    assert (await outcome(invocation)).kind == "declined"
     assert scene.probe.events == []
     assert scene.wrote(ConfirmationAnswered)[0].approved is False
     assert scene.wrote(RefusedEntry)[0].guard == "confirmation"
@@ -138,10 +138,10 @@ async def test_policy_refuses_before_the_question_and_after_the_yes(scene: Scene
     refused = await scene.call("pay", {"amount": 1, "number": 2})
     assert (refused.kind, refused.say) == ("refused", "Number 2 is not allowed.")
     assert scene.wrote(ConfirmationAsked) == []
-    job = await asked(scene.propose("pay", {"amount": 1, "number": 3}))
+    invocation = await asked(scene.propose("pay", {"amount": 1, "number": 3}))
     scene.probe.forbidden = {3}
-    scene.vote(job, True)
-    assert (await outcome(job)).say == "Number 3 is not allowed."
+    scene.vote(invocation, True)
+    assert (await outcome(invocation)).say == "Number 3 is not allowed."
     assert scene.probe.events == []
     assert [entry.guard for entry in scene.wrote(RefusedEntry)] == ["policy", "policy"]
 
@@ -185,14 +185,14 @@ async def test_many_proposals_in_one_turn_are_cut_off(scene: Scene) -> None:
 async def test_same_call_three_times_in_a_turn_is_one_effect(scene: Scene) -> None:
     """While it runs, and after it is done; the arguments' spelling does not matter."""
     scene.probe.release.clear()
-    jobs = [
+    invocations = [
         scene.propose("note", {"number": 3}),
         scene.propose("note", {"kind": "a", "number": 3}),
     ]
     scene.probe.release.set()
-    await outcome(jobs[0])
-    jobs.append(scene.propose("note", {"number": 3}))
-    assert jobs[0] is jobs[1] is jobs[2]
+    await outcome(invocations[0])
+    invocations.append(scene.propose("note", {"number": 3}))
+    assert invocations[0] is invocations[1] is invocations[2]
     assert scene.probe.keys == ["call-1:1"]
     assert [entry.duplicate_of for entry in scene.wrote(ToolProposed)] == ["", "fnc-1", "fnc-1"]
 
@@ -275,8 +275,8 @@ async def test_unknown_outcome_is_settled_where_the_backend_knows_the_key(scene:
 async def test_ids_that_a_model_uses_twice_are_told_apart(scene: Scene) -> None:
     """The journal's ids are unique whatever a model sends."""
     for number in (1, 2, 3):
-        await scene.call("note", {"number": number}, call_id="call_0")
-    assert [one.tool_call_id for one in scene.wrote(ToolStarted)] == [
+        await scene.call("note", {"number": number}, function_call_id="call_0")
+    assert [one.invocation_id for one in scene.wrote(ToolStarted)] == [
         "call_0",
         "call_0~2",
         "call_0~3",
@@ -299,8 +299,8 @@ async def test_slow_write_goes_on_is_unknown_and_its_late_result_is_on_record(
 ) -> None:
     """A write is never stopped midway; what came of it later is told."""
     told: list[tuple[str, bool]] = []
-    scene.gate.settled = lambda job: told.append(
-        (job.outcome.kind if job.outcome else "", job.late)
+    scene.gate.settled = lambda invocation: told.append(
+        (invocation.outcome.kind if invocation.outcome else "", invocation.late)
     )
     scene.probe.release.clear()
     assert (await scene.call("slow")).kind == "unknown"
@@ -344,25 +344,25 @@ async def test_write_that_could_not_begin_in_time_is_known_not_to_be_done(scene:
 
 
 async def test_who_waits_for_a_job_may_be_cancelled_without_harm(scene: Scene) -> None:
-    """The job is the gate's own."""
+    """The invocation is the gate's own."""
     scene.probe.release.clear()
-    job = scene.propose("note", {"number": 1})
-    waiting = asyncio.create_task(outcome(job))
+    invocation = scene.propose("note", {"number": 1})
+    waiting = asyncio.create_task(outcome(invocation))
     await asyncio.sleep(0.01)
     waiting.cancel()
     scene.probe.release.set()
-    assert (await outcome(job)).kind == "done"
+    assert (await outcome(invocation)).kind == "done"
 
 
 async def test_unconfirmed_write_waits_whether_the_caller_goes_on() -> None:
     """Who goes on speaking had not finished: nothing is done; a read does not wait."""
     scene = Scene(settle_s=0.2)
     speaking = False
-    job = scene.propose("note", {"number": 1}, unsettled=lambda: speaking)
+    invocation = scene.propose("note", {"number": 1}, unsettled=lambda: speaking)
     await asyncio.sleep(0.1)
     assert scene.probe.events == []
     speaking = True
-    refused = await outcome(job)
+    refused = await outcome(invocation)
     assert (refused.kind, refused.say) == ("refused", SAYS.went_on)
     assert scene.wrote(RefusedEntry)[0].guard == "settle"
     assert (await scene.call("look", unsettled=lambda: True)).kind == "done"
@@ -378,7 +378,7 @@ async def test_result_with_data_that_is_no_json_is_done_all_the_same(scene: Scen
     scene.gate.tools["note"] = replace(scene.gate.tools["note"], run=odd)
     done = await scene.call("note", {"number": 1})
     assert (done.kind, done.answer) == ("done", Answer(say="Noted."))
-    assert scene.wrote(ToolFinished) == [ToolFinished(tool_call_id="fnc-1", say="Noted.")]
+    assert scene.wrote(ToolFinished) == [ToolFinished(invocation_id="fnc-1", say="Noted.")]
 
 
 async def test_result_that_is_too_large_for_the_journal_is_there_without_its_data(
@@ -392,7 +392,7 @@ async def test_result_that_is_too_large_for_the_journal_is_there_without_its_dat
     scene.gate.tools["note"] = replace(scene.gate.tools["note"], run=much)
     done = await scene.call("note", {"number": 1})
     assert done.answer is not None and done.answer.data
-    assert scene.wrote(ToolFinished) == [ToolFinished(tool_call_id="fnc-1", say="Noted.")]
+    assert scene.wrote(ToolFinished) == [ToolFinished(invocation_id="fnc-1", say="Noted.")]
 
 
 @pytest.mark.parametrize(
@@ -549,48 +549,48 @@ async def test_outcome_is_counted() -> None:
 
 async def test_spoken_yes_decides_the_one_open_question(scene: Scene) -> None:
     """By the matcher alone; the answer is "voice" on record."""
-    job = await asked(scene.propose("pay", {"amount": 5}))
+    invocation = await asked(scene.propose("pay", {"amount": 5}))
     assert scene.gate.hear("and what else?", "turn-2", "voice") is None
     heard = scene.gate.hear("Yes, please.", "turn-2", "voice")
     assert heard is not None and heard.say == SAYS.approved
-    assert (await outcome(job)).say == "Paid 5 euros."
+    assert (await outcome(invocation)).say == "Paid 5 euros."
     assert scene.wrote(ConfirmationAnswered)[0].by == "voice"
     # The turn of the answer belongs to the same wish.
-    assert scene.propose("pay", {"amount": 5}, turn_id="turn-2") is job
+    assert scene.propose("pay", {"amount": 5}, turn_id="turn-2") is invocation
 
 
 async def test_spoken_no_is_answered_at_once_and_not_again(scene: Scene) -> None:
-    """The job's own outcome needs no words any more."""
-    job = await asked(scene.propose("pay", {"amount": 5}))
+    """The invocation's own outcome needs no words any more."""
+    invocation = await asked(scene.propose("pay", {"amount": 5}))
     heard = scene.gate.hear("no, thanks", "turn-2", "text")
     assert heard is not None and heard.say == SAYS.declined
-    assert (await outcome(job)).kind == "declined"
-    assert job.quiet
+    assert (await outcome(invocation)).kind == "declined"
+    assert invocation.quiet
 
 
 async def test_spoken_yes_counts_for_none_of_several_questions(scene: Scene) -> None:
     """Nobody could tell which one is meant."""
-    jobs = [await asked(scene.propose("pay", {"amount": amount})) for amount in (5, 6)]
+    invocations = [await asked(scene.propose("pay", {"amount": amount})) for amount in (5, 6)]
     heard = scene.gate.hear("yes", "turn-2", "voice")
     assert heard is not None and heard.say == SAYS.several
-    assert [job.outcome for job in jobs] == [None, None]
+    assert [invocation.outcome for invocation in invocations] == [None, None]
     assert scene.gate.hear("yes", "turn-2", "voice") is not None
     scene.gate.close()
 
 
 async def test_without_cards_a_yes_counts_once_everything_was_heard(scene: Scene) -> None:
     """Until then the question is said in full; there is one question at a time."""
-    scene.gate.course.has_cards = False
-    job = await asked(scene.propose("pay", {"amount": 5, "number": 7}))
+    scene.gate.guards.has_cards = False
+    invocation = await asked(scene.propose("pay", {"amount": 5, "number": 7}))
     full = "Pay 5 euros? In full: number: 7. Yes or no?"
     heard = scene.gate.hear("yes", "turn-2", "voice")
-    assert heard is not None and (heard.say, heard.job) == (full, None)
+    assert heard is not None and (heard.say, heard.invocation) == (full, None)
     assert (await scene.call("pay", {"amount": 6})).say == SAYS.busy_asking
     scene.gate.said("Pay 5 euros?")
     assert scene.gate.hear("yes", "turn-3", "voice") == heard
     scene.gate.said(f"Well. {full}")
     scene.gate.hear("yes", "turn-4", "voice")
-    assert (await outcome(job)).kind == "done"
+    assert (await outcome(invocation)).kind == "done"
 
 
 async def test_too_long_a_question_is_not_asked() -> None:

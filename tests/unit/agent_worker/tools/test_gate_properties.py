@@ -149,7 +149,7 @@ class World:
             settle_s=0.0,
             call_max=999,
         )
-        self.gate.course.has_cards = True
+        self.gate.guards.has_cards = True
         before = list(self.journal.entries)
         at_ms = self.clock.now_ms()
         restore(
@@ -185,13 +185,13 @@ class World:
 
     async def propose(self, name: str, number: int) -> None:
         try:
-            job = self.gate.propose(
-                Proposal(name, {"number": number}, call_id="c", turn_id=str(self.turn))
+            invocation = self.gate.propose(
+                Proposal(name, {"number": number}, function_call_id="c", turn_id=str(self.turn))
             )
         except ToolError:
             return
         await asyncio.sleep(0)
-        if name == "note" and job.task is not None:
+        if name == "note" and invocation.task is not None:
             await asyncio.sleep(0.002)
 
     def vote(self, index: int, approved: bool, honest: bool) -> None:
@@ -266,13 +266,13 @@ def test_each_wish_in_a_turn_of_its_own_is_one_effect(numbers: list[int], repeat
         world = World()
         for number in numbers:
             world.turn += 1
-            jobs: list[Invocation] = []
+            invocations: list[Invocation] = []
             for _ in range(repeats):
                 proposal = Proposal("note", {"number": number}, "c", turn_id=str(world.turn))
-                jobs.append(world.gate.propose(proposal))
-            assert jobs[0].task is not None
-            await jobs[0].task
-            assert all(job is jobs[0] for job in jobs)
+                invocations.append(world.gate.propose(proposal))
+            assert invocations[0].task is not None
+            await invocations[0].task
+            assert all(invocation is invocations[0] for invocation in invocations)
         assert [number for _, _, number in world.backend.effects] == numbers
         world.check()
 

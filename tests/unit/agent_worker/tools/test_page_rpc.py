@@ -41,38 +41,38 @@ async def counter() -> Counter:
 
 async def test_page_asks_for_the_questions_and_is_known_to_show_them(counter: Counter) -> None:
     """From then on the agent need not read every argument aloud."""
-    counter.scene.gate.course.has_cards = False
+    counter.scene.gate.guards.has_cards = False
     empty = Confirmations.model_validate_json(await counter.rpc(CONFIRMATIONS_METHOD))
     assert empty.pending == []
-    assert counter.scene.gate.course.has_cards
-    job = await asked(counter.scene.propose("pay", {"amount": 5}))
+    assert counter.scene.gate.guards.has_cards
+    invocation = await asked(counter.scene.propose("pay", {"amount": 5}))
     shown = Confirmations.model_validate_json(await counter.rpc(CONFIRMATIONS_METHOD))
-    assert [card.digest for card in shown.pending] == [job.digest]
+    assert [card.digest for card in shown.pending] == [invocation.digest]
 
 
 async def test_vote_counts_and_may_be_repeated(counter: Counter) -> None:
     """The answer is the state that counts."""
-    job = await asked(counter.scene.propose("pay", {"amount": 5}))
-    assert job.question is not None
-    vote = ConfirmationVote(id=job.question.id, digest=job.digest, approved=True)
+    invocation = await asked(counter.scene.propose("pay", {"amount": 5}))
+    assert invocation.question is not None
+    vote = ConfirmationVote(id=invocation.question.id, digest=invocation.digest, approved=True)
     for _ in range(3):
         answer = await counter.rpc(CONFIRM_METHOD, vote.model_dump_json())
         assert ConfirmationResult.model_validate_json(answer).state == "approved"
-    assert (await outcome(job)).kind == "done"
+    assert (await outcome(invocation)).kind == "done"
     assert [entry.by for entry in counter.scene.wrote(ConfirmationAnswered)] == ["screen"]
 
 
 async def test_stranger_is_refused_everywhere_and_its_vote_is_on_record(counter: Counter) -> None:
     """Whoever is in the room besides the caller learns nothing and steers nothing."""
-    counter.scene.gate.course.has_cards = False
-    job = await asked(counter.scene.propose("pay", {"amount": 5}))
-    assert job.question is not None
-    vote = ConfirmationVote(id=job.question.id, digest=job.digest, approved=True)
+    counter.scene.gate.guards.has_cards = False
+    invocation = await asked(counter.scene.propose("pay", {"amount": 5}))
+    assert invocation.question is not None
+    vote = ConfirmationVote(id=invocation.question.id, digest=invocation.digest, approved=True)
     for method in counter.methods:
         with pytest.raises(rtc.RpcError) as refused:
             await counter.rpc(method, vote.model_dump_json(), sender="stranger")
         assert refused.value.code == 1403
-    assert job.outcome is None and not counter.scene.gate.course.has_cards
+    assert invocation.outcome is None and not counter.scene.gate.guards.has_cards
     assert counter.scene.wrote(ConfirmationRefused) == [
         ConfirmationRefused(confirmation_id="", sender="stranger", reason="stranger")
     ]

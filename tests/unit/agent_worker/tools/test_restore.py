@@ -41,8 +41,8 @@ class Heir(Scene):
             Recorded(number, at_ms, 1, entry.kind, entry, b"")
             for number, entry in enumerate((*before.memory.entries, *more))
         ]
-        telling = _Notes(self.gate, self.untold)
-        restore(self.gate, telling, recorded)
+        delivery = _Notes(self.gate, self.untold)
+        restore(self.gate, delivery, recorded)
 
 
 class _Notes(ResultDelivery):
@@ -50,8 +50,8 @@ class _Notes(ResultDelivery):
         self._notes = untold
         super().__init__(gate)
 
-    def settled(self, job: Invocation) -> None:
-        self._notes.append(job)
+    def settled(self, invocation: Invocation) -> None:
+        self._notes.append(invocation)
 
 
 @pytest.fixture
@@ -66,9 +66,9 @@ def started(scene: Scene, name: str, key: str = "call-1:1") -> list[Entry]:
     """A write that was begun and of which nothing more is known."""
     arguments = scene.gate.tools[name].arguments.canonical({"number": 4})
     return [
-        ToolProposed(tool_call_id="fnc-1", tool=name, arguments=arguments, turn_id="turn-1"),
+        ToolProposed(invocation_id="fnc-1", tool=name, arguments=arguments, turn_id="turn-1"),
         ToolStarted(
-            tool_call_id="fnc-1",
+            invocation_id="fnc-1",
             tool=name,
             effect=scene.gate.tools[name].effect,
             arguments=arguments,
@@ -82,31 +82,31 @@ async def test_unfinished_write_is_run_again_with_its_key_where_that_is_once(
 ) -> None:
     """Effectively once: the backend knows the key. Its result is told."""
     heir = Heir(before, *started(before, "push"))
-    (job,) = heir.gate.jobs
-    assert (await outcome(job)).say == "Pushed."
+    (invocation,) = heir.gate.invocations
+    assert (await outcome(invocation)).say == "Pushed."
     assert heir.probe.keys == ["call-1:1"]
     assert heir.kinds == ["tool.started", "tool.finished"]
-    assert heir.untold == [job]
+    assert heir.untold == [invocation]
     # The same turn, answered anew, means the same wish.
-    assert heir.propose("push", {"number": 4}) is job
+    assert heir.propose("push", {"number": 4}) is invocation
 
 
 async def test_unfinished_write_is_unknown_where_it_could_happen_twice(before: Scene) -> None:
     """At most once: nobody knows, it is said, and it is never repeated."""
     heir = Heir(before, *started(before, "note"))
     assert heir.probe.events == []
-    assert [entry.tool_call_id for entry in heir.wrote(ToolUnknown)] == ["fnc-1"]
-    (job,) = heir.untold
-    assert job.outcome is not None and job.outcome.say == SAYS.unknown
+    assert [entry.invocation_id for entry in heir.wrote(ToolUnknown)] == ["fnc-1"]
+    (invocation,) = heir.untold
+    assert invocation.outcome is not None and invocation.outcome.say == SAYS.unknown
     heir.turn_id = "turn-2"
-    assert heir.propose("note", {"number": 4}) is job
+    assert heir.propose("note", {"number": 4}) is invocation
     assert heir.probe.events == []
 
 
 async def test_unfinished_read_is_left(before: Scene) -> None:
     """Whoever still wants to know asks again."""
     heir = Heir(before, *started(before, "look"))
-    assert [entry.tool_call_id for entry in heir.wrote(ToolFailed)] == ["fnc-1"]
+    assert [entry.invocation_id for entry in heir.wrote(ToolFailed)] == ["fnc-1"]
     assert heir.untold == [] and heir.probe.events == []
 
 
@@ -135,7 +135,7 @@ async def test_results_that_were_not_heard_are_told(before: Scene) -> None:
         await before.call("note", {"number": number})
     heard = AgentTurnEnded(turn_id="1", heard="Noted.", interrupted=False, tool_call_ids=("fnc-1",))
     heir = Heir(before, heard)
-    assert [job.id for job in heir.untold] == ["fnc-2"]
+    assert [invocation.id for invocation in heir.untold] == ["fnc-2"]
 
 
 async def test_late_result_counts_as_not_heard(before: Scene) -> None:
@@ -144,12 +144,12 @@ async def test_late_result_counts_as_not_heard(before: Scene) -> None:
     heir = Heir(
         before,
         *started(before, "note"),
-        ToolUnknown(tool_call_id="fnc-1", reason="timeout"),
+        ToolUnknown(invocation_id="fnc-1", reason="timeout"),
         told,
-        ToolFinished(tool_call_id="fnc-1", say="Noted after all."),
+        ToolFinished(invocation_id="fnc-1", say="Noted after all."),
     )
-    (job,) = heir.untold
-    assert job.outcome is not None and job.outcome.say == "Noted after all."
+    (invocation,) = heir.untold
+    assert invocation.outcome is not None and invocation.outcome.say == "Noted after all."
 
 
 async def test_open_question_stays_open_for_the_rest_of_its_time(before: Scene) -> None:
@@ -159,9 +159,9 @@ async def test_open_question_stays_open_for_the_rest_of_its_time(before: Scene) 
     heir = Heir(before, later_s=12)
     (card,) = heir.gate.questions.listing().pending
     assert (card.id, card.digest, card.expires_in_ms) == (old.question.id, old.digest, 18_000)
-    (job,) = heir.gate.jobs
-    assert heir.vote(job, True) == "approved"
-    assert (await outcome(job)).say == "Paid 5 euros."
+    (invocation,) = heir.gate.invocations
+    assert heir.vote(invocation, True) == "approved"
+    assert (await outcome(invocation)).say == "Paid 5 euros."
     assert heir.wrote(ConfirmationAsked) == []
     assert heir.probe.keys == ["call-1:1"]
 
@@ -186,8 +186,8 @@ async def test_approved_and_not_begun_is_done(before: Scene) -> None:
     assert old.question is not None
     yes = ConfirmationAnswered(confirmation_id=old.question.id, approved=True, by="screen")
     heir = Heir(before, yes)
-    (job,) = heir.gate.jobs
-    assert (await outcome(job)).kind == "done"
+    (invocation,) = heir.gate.invocations
+    assert (await outcome(invocation)).kind == "done"
     assert heir.probe.keys == ["call-1:1"]
 
 
@@ -197,8 +197,8 @@ async def test_declined_stays_declined(before: Scene) -> None:
     assert old.question is not None
     no = ConfirmationAnswered(confirmation_id=old.question.id, approved=False, by="screen")
     heir = Heir(before, no)
-    (job,) = heir.gate.jobs
-    assert (await outcome(job)).kind == "declined"
+    (invocation,) = heir.gate.invocations
+    assert (await outcome(invocation)).kind == "declined"
     assert heir.probe.events == []
 
 
@@ -221,8 +221,8 @@ async def test_answer_that_is_sent_again_is_told_what_counted(
     assert old.question is not None
     heir = Heir(before, decision.model_copy(update={"confirmation_id": old.question.id}))
     assert [heir.vote(old, approved) for approved in (True, False)] == [state] * 2
-    (job,) = heir.gate.jobs
-    await outcome(job)
+    (invocation,) = heir.gate.invocations
+    await outcome(invocation)
     assert len(heir.probe.keys) == effects
     assert not heir.wrote(ConfirmationAnswered) and not heir.wrote(ConfirmationRefused)
 
@@ -267,8 +267,8 @@ async def test_budgets_are_used_as_they_were(before: Scene) -> None:
 
 async def test_ids_of_calls_go_on(before: Scene) -> None:
     """A framework that begins to count anew does not mix up the journal."""
-    await before.call("note", {"number": 1}, call_id="call_0")
+    await before.call("note", {"number": 1}, function_call_id="call_0")
     heir = Heir(before)
-    job = heir.propose("note", {"number": 2}, call_id="call_0", turn_id="turn-2")
-    assert job.id == "call_0~2"
-    await outcome(job)
+    invocation = heir.propose("note", {"number": 2}, function_call_id="call_0", turn_id="turn-2")
+    assert invocation.id == "call_0~2"
+    await outcome(invocation)

@@ -68,8 +68,8 @@ async def test_tool_that_bypasses_the_gate_keeps_the_session_from_starting(
             return "done"
 
     call = TextCall(agent, AgentLLM(agent))
-    gate, telling = call.tools.gate, call.tools.telling
-    sneaky = Sneaky(instructions="", gate=gate, telling=telling)
+    gate, delivery = call.tools.gate, call.tools.delivery
+    sneaky = Sneaky(instructions="", gate=gate, delivery=delivery)
     with pytest.raises(Unguarded, match="sneak"):
         call.tools.follow(call.session, sneaky)
     another = TextCall(agent, AgentLLM(agent)).tools.toolset

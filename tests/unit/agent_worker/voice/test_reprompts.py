@@ -26,7 +26,7 @@ class Stalls:
     def __init__(self, call: TextCall) -> None:
         self.session = call.session
         self.ended: list[tuple[EndReason, list[str]]] = []
-        self.policy = Reprompts(
+        self.reprompts = Reprompts(
             call.session, PHRASES, Metrics(None), lambda reason: self._end(reason)
         )
 
@@ -130,7 +130,7 @@ async def test_words_start_the_count_anew(stalls: Stalls) -> None:
 async def test_typed_words_start_the_count_anew(stalls: Stalls) -> None:
     """Text counts as getting through."""
     await stalls.mumble()
-    stalls.policy.heard()
+    stalls.reprompts.heard()
     assert await stalls.mumble() == "Louder?"
 
 
@@ -146,7 +146,7 @@ async def test_half_words_and_blanks_do_not_start_the_count_anew(
 
 async def test_excused_speech_is_not_counted_once(stalls: Stalls) -> None:
     """What our own fault lost is forgiven one time, silently."""
-    stalls.policy.excuse()
+    stalls.reprompts.excuse()
     stalls.emit_timeout()
     await asyncio.sleep(0.05)
     assert stalls.said == []
@@ -155,7 +155,7 @@ async def test_excused_speech_is_not_counted_once(stalls: Stalls) -> None:
 
 async def test_excuse_ends_when_the_caller_is_heard(stalls: Stalls) -> None:
     """An old failure does not excuse a later one."""
-    stalls.policy.excuse()
+    stalls.reprompts.excuse()
     stalls.speak("look at room seven")
     assert await stalls.mumble() == "Louder?"
 

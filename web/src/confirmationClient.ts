@@ -18,7 +18,7 @@ export type Ask = (method: string, payload: string) => Promise<string>;
  *
  * The agent tells every change, but what it tells may be lost: so the page asks too.
  */
-export class ConfirmationDesk {
+export class ConfirmationClient {
   /** What the agent said last. */
   private pending: readonly PendingConfirmation[] = [];
   /** Counts what was asked and told: an answer that was overtaken says nothing. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { ConfirmationDesk } from "../src/confirmationDesk";
+import { ConfirmationClient } from "../src/confirmationClient";
 import type { ConfirmationEvent } from "../src/confirmations";
 import { CONFIRM_METHOD, CONFIRMATIONS_METHOD } from "../src/contract";
 import { question } from "./questions";
@@ -22,7 +22,7 @@ afterEach(() => {
 function desk(...replies: (string | Error | Promise<string>)[]) {
   const asked: [method: string, payload: string][] = [];
   const events: ConfirmationEvent[] = [];
-  const made = new ConfirmationDesk(
+  const made = new ConfirmationClient(
     async (method, payload) => {
       asked.push([method, payload]);
       const reply = await (replies.length > 1 ? replies.shift() : replies[0]);

@@ -1,7 +1,7 @@
 import type { RemoteAudioTrack } from "livekit-client";
 
 /** The page's one audio element: it plays one track, or is not there. */
-export class AgentSound {
+export class AgentAudio {
   private track: RemoteAudioTrack | null = null;
   private element: HTMLMediaElement | null = null;
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { ActionDesk } from "../src/actionDesk";
+import { ClientActions } from "../src/clientActions";
 import type { Action, ActionEvent } from "../src/actions";
 import { config } from "../src/config";
 import { ACTION_OUTCOME_METHOD, type ActionReport } from "../src/contract";
@@ -24,7 +24,7 @@ function desk(deafUntil = 0) {
   const reports: ActionReport[] = [];
   const events: ActionEvent[] = [];
   let tries = 0;
-  const made = new ActionDesk(
+  const made = new ClientActions(
     async (method, payload) => {
       expect(method).toBe(ACTION_OUTCOME_METHOD);
       tries += 1;

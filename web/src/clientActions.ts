@@ -2,7 +2,7 @@ import { objection, type Action, type ActionEvent, type ActionName } from "./act
 import { config } from "./config";
 import { ACTION_OUTCOME_METHOD, type ActionReport, type ClientAction } from "./contract";
 import { download } from "./download";
-import type { Ask } from "./confirmationDesk";
+import type { Ask } from "./confirmationClient";
 import { sleep, within } from "./time";
 
 type Outcome = ActionReport["outcome"];
@@ -12,7 +12,7 @@ const DETAIL_MAX_CHARS = 200;
 const POLICY: Partial<Record<ActionName, "ask" | "do">> = config.actions;
 
 /** Does what the agent suggests, as far as the page's own list and the person let it. */
-export class ActionDesk {
+export class ClientActions {
   /** What came of each, so that none is done twice; null: the person is asked. */
   private readonly outcomes = new Map<string, ActionReport | null>();
   private readonly asked = new Map<string, ClientAction>();

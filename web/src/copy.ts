@@ -26,7 +26,7 @@ export function statusOf(state: CallState): string {
       return "Waiting for your microphone…";
     case "microphone-problem":
       return "No microphone yet";
-    case "getting-place":
+    case "requesting-call":
       return state.returning ? "Looking for your call…" : "Getting you a place…";
     case "queueing":
       return "All our lines are busy";
@@ -234,7 +234,7 @@ const ENDINGS: Record<Exclude<Ending["reason"], "refused">, Explanation> = {
     title: "The call could not be connected",
     text: "The media server did not answer. A firewall or VPN may be in the way; try another network, or try again in a moment.",
   },
-  "place-expired": {
+  "token-expired": {
     title: "Your place in the call has expired",
     text: "It took too long to connect. Please call again.",
   },

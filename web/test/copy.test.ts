@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { CallState, Patience } from "../src/callState";
-import { statusOf } from "../src/words";
+import { statusOf } from "../src/copy";
 
 const waiting = { phase: "waiting-for-agent", reconnecting: false, agentLeft: true } as const;
 const inCall = { phase: "in-call", agentState: "listening", agentReturned: false } as const;
@@ -8,8 +8,8 @@ const PATIENCE: Patience[] = ["fresh", "still-waiting", "no-agent"];
 
 const WAITS: CallState[] = [
   { phase: "asking-microphone" },
-  { phase: "getting-place", returning: false },
-  { phase: "getting-place", returning: true },
+  { phase: "requesting-call", returning: false },
+  { phase: "requesting-call", returning: true },
   { phase: "queueing", retryAtMs: 1 },
   { phase: "connecting", returning: false },
   { phase: "connecting", returning: true },

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { CallView } from "../src/contract";
-import { endingOnRecord } from "../src/ownCall";
+import { endingOnRecord } from "../src/callApi";
 
 const view = (state: CallView["state"], end_reason: string | null = null): CallView => ({
   call_id: "0198",
