@@ -26,7 +26,7 @@ from call_record.prepare import prepare
 from call_record.record import Record
 from call_record.tables import CallState, call
 from devstack import postgres
-from tests.local_stack import LocalStack, free_ports, running_sfu
+from tests.support.local_stack import LocalStack, free_ports, running_sfu
 from token_service.settings import TokenSettings
 
 ROUNDS = 3

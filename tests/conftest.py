@@ -16,7 +16,7 @@ from call_record.database import Database
 from call_record.prepare import prepare
 from call_record.record import Record
 from devstack import postgres
-from tests.local_stack import LocalStack, running_sfu, running_stack
+from tests.support.local_stack import LocalStack, running_sfu, running_stack
 
 
 @pytest.fixture(scope="session")

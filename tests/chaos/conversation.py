@@ -13,9 +13,9 @@ from call_record.tables import CallState
 from call_record.verification import Verdict, verify
 from devstack.ask import speak
 from devstack.caller import SOUND_RMS, Caller, Ear, attempt_of, joined, rms
-from tests.asking import ledger
-from tests.calls import the_call
 from tests.chaos.fleet import Fleet, Service
+from tests.support.asking import ledger
+from tests.support.calls import the_call
 
 BIN_S = 0.1
 OVERLAP_BINS_MAX = 0

@@ -21,7 +21,7 @@ from call_record.database import Database
 from call_record.record import Record
 from devstack.parent_death import die_with_parent
 from tests.chaos.relay import Relays
-from tests.local_stack import LocalStack, free_ports
+from tests.support.local_stack import LocalStack, free_ports
 
 START_TIMEOUT_S = 60.0
 

@@ -15,7 +15,7 @@ import httpx2 as httpx
 from devstack.caller import attempt_of
 from devstack.parent_death import die_with_parent
 from tests.chaos.fleet import Fleet
-from tests.local_stack import ROOT
+from tests.support.local_stack import ROOT
 from voice_contract.tokens import VoiceToken, VoiceTokenRequest
 
 BIN_S = 0.1

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import pytest
 
 from call_record.tables import CallState
-from tests.calls import the_call
 from tests.chaos import island as islands
 from tests.chaos.fleet import Fleet
 from tests.chaos.island import Island
 from tests.chaos.line import Line, Person, people
 from tests.chaos.results import measured
+from tests.support.calls import the_call
 
 CALLERS = 5
 RELOAD_AFTER_S = 10

@@ -5,10 +5,10 @@ import signal
 
 import pytest
 
-from tests.asking import greeted
 from tests.chaos.conversation import conversation
 from tests.chaos.fleet import Fleet
 from tests.chaos.results import measured
+from tests.support.asking import greeted
 
 
 async def handed_over(fleet: Fleet) -> None:

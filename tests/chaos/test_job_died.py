@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.asking import greeted
 from tests.chaos.conversation import Conversation, conversation
 from tests.chaos.fleet import Fleet
 from tests.chaos.results import measured
+from tests.support.asking import greeted
 
 
 async def ready(call: Conversation) -> Callable[[signal.Signals], None]:

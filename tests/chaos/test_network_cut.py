@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.asking import greeted
 from tests.chaos import island as islands
 from tests.chaos.conversation import conversation
 from tests.chaos.fleet import Fleet
 from tests.chaos.island import Island
 from tests.chaos.results import measured
+from tests.support.asking import greeted
 
 CUT_S = 12.0
 

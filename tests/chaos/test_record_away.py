@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from tests.asking import greeted
 from tests.chaos.conversation import conversation
 from tests.chaos.fleet import Fleet
 from tests.chaos.results import measured
+from tests.support.asking import greeted
 
 AWAY_S = 10.0
 

@@ -6,12 +6,12 @@ import time
 import httpx2 as httpx
 import pytest
 
-from tests.asking import greeted
-from tests.calls import the_call
 from tests.chaos.conversation import conversation
 from tests.chaos.fleet import Fleet
 from tests.chaos.line import Person, people
 from tests.chaos.results import measured
+from tests.support.asking import greeted
+from tests.support.calls import the_call
 
 
 async def supervisor_late(fleet: Fleet) -> None:

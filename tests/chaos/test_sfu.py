@@ -14,7 +14,7 @@ from tests.chaos.altered_sfu import REDIS_PORT
 from tests.chaos.fleet import Fleet
 from tests.chaos.line import people
 from tests.chaos.results import measured
-from tests.local_stack import free_ports
+from tests.support.local_stack import free_ports
 
 AWAY_S = 2.0
 

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.asking import greeted
-from tests.cards import cards, pushed_card, vote
 from tests.chaos.conversation import Conversation, conversation
 from tests.chaos.fleet import Fleet
 from tests.chaos.results import measured
+from tests.support.asking import greeted
+from tests.support.cards import cards, pushed_card, vote
 from voice_contract.confirmations import PendingConfirmation
 
 Step = Callable[[Conversation], Awaitable[None]]

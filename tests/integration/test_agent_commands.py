@@ -11,7 +11,7 @@ import httpx2 as httpx
 import pytest
 
 from devstack.parent_death import die_with_parent
-from tests.local_stack import ROOT, free_ports
+from tests.support.local_stack import ROOT, free_ports
 
 AGENT = "examples.storefront.agent"
 

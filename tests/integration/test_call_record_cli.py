@@ -13,8 +13,8 @@ from call_record.__main__ import parser, run
 from call_record.record import Record
 from call_record.settings import RecordSettings
 from service_base.settings import load
-from tests.calls import live
-from tests.local_stack import ROOT
+from tests.support.calls import live
+from tests.support.local_stack import ROOT
 from voice_contract.journal import UserTurn
 
 

@@ -9,16 +9,16 @@ import pytest
 from call_record import journal
 from call_record.record import Record
 from call_record.verification import Verdict, verify
-from tests import scripted_call
-from tests.calls import live
-from tests.scripted_call import SCRIPT
+from tests.support import scripted_call
+from tests.support.calls import live
+from tests.support.scripted_call import SCRIPT
 
 
 @pytest.fixture(scope="module")
 def context() -> ForkServerContext:
     """Processes that have everything imported when they start."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.scripted_call"])
+    context.set_forkserver_preload(["tests.support.scripted_call"])
     return context
 
 

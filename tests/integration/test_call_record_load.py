@@ -15,7 +15,7 @@ from call_record.database import Database
 from call_record.record import Record
 from call_record.tables import call as call_table
 from call_record.tables import journal as journal_table
-from tests.calls import live
+from tests.support.calls import live
 from voice_contract.ids import new_call_id
 
 CALLS = 1_000

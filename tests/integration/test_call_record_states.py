@@ -17,8 +17,8 @@ from call_record.database import DATABASE_DOWN, Database
 from call_record.journal import Head, StaleAttempt
 from call_record.record import Record
 from call_record.verification import Verdict, verify
-from tests.calls import requested, the_call
-from tests.faults import LOST_ANSWER, FaultPoint, Faults
+from tests.support.calls import requested, the_call
+from tests.support.faults import LOST_ANSWER, FaultPoint, Faults
 from voice_contract.journal import UserTurn
 
 JOBS = ("job-1", "job-2", "job-3")

@@ -26,9 +26,9 @@ from call_supervisor.rooms import Rooms
 from call_supervisor.supervisor import CallSupervisor
 from call_supervisor.timeouts import Timeouts
 from devstack.parent_death import die_with_parent
-from tests.calls import requested, the_call
-from tests.local_stack import LocalStack, running_sfu
-from tests.scripted_worker import AGENT_NAME, ScriptedAgent, ScriptedWorker
+from tests.support.calls import requested, the_call
+from tests.support.local_stack import LocalStack, running_sfu
+from tests.support.scripted_worker import AGENT_NAME, ScriptedAgent, ScriptedWorker
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.names import AGENT_IDENTITY_PREFIX
 from voice_contract.room import RoomState

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2 as httpx
 
 from devstack.services import SERVICES
-from tests.local_stack import LocalStack
+from tests.support.local_stack import LocalStack
 
 
 def processes_of(stack: LocalStack) -> list[str]:

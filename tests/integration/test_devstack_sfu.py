@@ -17,7 +17,7 @@ from livekit import api, rtc
 
 from devstack import livekit_server
 from devstack.sfu import BASE
-from tests.local_stack import LocalStack
+from tests.support.local_stack import LocalStack
 
 RATE_HZ = 48_000
 TONE_HZ = 440

@@ -14,12 +14,12 @@ from call_record.lease import Lease
 from call_record.record import Record
 from call_record.verification import Verdict, verify
 from call_record.writer import JournalWriter
-from tests import killed_gate
-from tests.calls import requested, the_call
-from tests.faults import Faults
-from tests.gates import Scene, asked, outcome
-from tests.killed_gate import Disk, gate_of, take_over
-from tests.local_stack import until
+from tests.support import killed_gate
+from tests.support.calls import requested, the_call
+from tests.support.faults import Faults
+from tests.support.gates import Scene, asked, outcome
+from tests.support.killed_gate import Disk, gate_of, take_over
+from tests.support.local_stack import until
 from voice_contract.confirmations import ConfirmationVote
 from voice_contract.journal import ConfirmationAnswered, ToolStarted
 
@@ -125,7 +125,7 @@ async def test_agent_that_is_killed_midway_is_taken_over(
     done = tmp_path / "done"
     done.mkdir()
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.killed_gate"])
+    context.set_forkserver_preload(["tests.support.killed_gate"])
     here, there = context.Pipe()
     process = context.Process(
         target=killed_gate.run,

@@ -21,7 +21,7 @@ from agent_worker.tools.mcp_client import Connection, McpUnavailable, list_serve
 from agent_worker.tools.tool import Answer, BackendUnavailable, ToolRefused
 from devstack.parent_death import die_with_parent
 from examples.storefront.agent import AGENT
-from tests.local_stack import ROOT, free_ports, until
+from tests.support.local_stack import ROOT, free_ports, until
 
 SERVER = """
 import asyncio, os, sys

@@ -19,8 +19,8 @@ from call_record.record import Record
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
 from devstack.parent_death import die_with_parent
-from tests.calls import requested, the_call
-from tests.local_stack import LocalStack
+from tests.support.calls import requested, the_call
+from tests.support.local_stack import LocalStack
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.ids import new_call_id
 from voice_contract.names import agent_identity

@@ -17,7 +17,7 @@ from devstack import services
 from devstack.ask import recognize, speak
 from devstack.caller import Caller, joined
 from service_base.settings import ENV_PREFIX
-from tests.local_stack import ROOT, free_ports
+from tests.support.local_stack import ROOT, free_ports
 
 NO_ENGINE = (
     "There is no Docker engine with Compose on this machine: "

@@ -6,8 +6,8 @@ import time
 import httpx2 as httpx
 
 from devstack.caller import joined
-from tests.asking import ask, greeted, ledger
-from tests.local_stack import LocalStack
+from tests.support.asking import ask, greeted, ledger
+from tests.support.local_stack import LocalStack
 from voice_contract.follow_up import FollowUp
 
 

@@ -11,10 +11,10 @@ from livekit import api, rtc
 
 from devstack.ask import speak
 from devstack.caller import Caller, joined
-from tests.asking import ask, effects, entries, greeted, speech_url
-from tests.cards import cards, pushed_card, rpc, vote
-from tests.gate_agent import EXPIRES_S
-from tests.local_stack import LocalStack, running_stack
+from tests.support.asking import ask, effects, entries, greeted, speech_url
+from tests.support.cards import cards, pushed_card, rpc, vote
+from tests.support.gate_agent import EXPIRES_S
+from tests.support.local_stack import LocalStack, running_stack
 from voice_contract.actions import ActionReport, ClientAction, ShowOrder
 from voice_contract.confirmations import ConfirmationVote
 from voice_contract.journal import (
@@ -163,7 +163,7 @@ async def test_card_goes_to_the_device_that_takes_the_call_over(stack: LocalStac
 def slow_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """The stack with that agent."""
     folder = tmp_path_factory.mktemp("gate")
-    with running_stack(folder, PARLEY_AGENT="tests.gate_agent") as started:
+    with running_stack(folder, PARLEY_AGENT="tests.support.gate_agent") as started:
         yield started
 
 

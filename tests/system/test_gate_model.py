@@ -16,12 +16,12 @@ import pytest
 
 from devstack.ask import speak
 from devstack.caller import Caller, joined
-from tests.asking import effects, entries, greeted, ledger, speech_url
-from tests.cards import cards, vote
-from tests.corrected_ear import SEPARATOR
-from tests.hasty_agent import AT_ONCE
-from tests.local_stack import LocalStack, free_ports, running_stack, until
-from tests.scripted_providers import Asked, ScriptedProviders, ToolCalls, scripted_providers
+from tests.support.asking import effects, entries, greeted, ledger, speech_url
+from tests.support.cards import cards, vote
+from tests.support.corrected_ear import SEPARATOR
+from tests.support.hasty_agent import AT_ONCE
+from tests.support.local_stack import LocalStack, free_ports, running_stack, until
+from tests.support.scripted_providers import Asked, ScriptedProviders, ToolCalls, scripted_providers
 from voice_contract.journal import ConfirmationAsked, ToolProposed, ToolStarted
 
 pytestmark = pytest.mark.long
@@ -52,8 +52,8 @@ def hasty_stack(
     url = f"http://127.0.0.1:{providers_port}/v1"
     with running_stack(
         tmp_path_factory.mktemp("hasty"),
-        PARLEY_AGENT="tests.hasty_agent",
-        PARLEY_STT="tests.corrected_ear:CorrectedEar",
+        PARLEY_AGENT="tests.support.hasty_agent",
+        PARLEY_STT="tests.support.corrected_ear:CorrectedEar",
         PARLEY_STT_OPTIONS=json.dumps({"base_url": url}),
         PARLEY_REASONING="model",
         PARLEY_LLM_BASE_URL=url,

@@ -11,7 +11,7 @@ import pytest
 
 from devstack.caller import joined
 from devstack.parent_death import die_with_parent
-from tests.local_stack import LocalStack, running_stack
+from tests.support.local_stack import LocalStack, running_stack
 
 SLOTS = 5
 GREETING_TIMEOUT_S = 20

@@ -12,9 +12,9 @@ from call_record import journal
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
 from devstack.caller import joined
-from tests.asking import ask, calls_now, greeted
-from tests.calls import the_call
-from tests.local_stack import LocalStack
+from tests.support.asking import ask, calls_now, greeted
+from tests.support.calls import the_call
+from tests.support.local_stack import LocalStack
 from voice_contract.journal import AgentTurnEnded, CallReturned, UserTurn
 from voice_contract.limits import GRACE_S
 from voice_contract.messages import CallEnded

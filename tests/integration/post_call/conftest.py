@@ -26,9 +26,9 @@ from call_record.follow_up import Step, StepState
 from call_record.prepare import prepare
 from call_record.record import Record
 from devstack.parent_death import die_with_parent
-from tests import post_call_process
 from tests.conftest import in_a_thread, psql
-from tests.local_stack import ROOT, free_ports
+from tests.support import post_call_process
+from tests.support.local_stack import ROOT, free_ports
 
 ENDPOINTS = ("steady", "first", "second", "third", "fourth", "fifth")
 SECRETS = {n: f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}" for n in ENDPOINTS}
@@ -84,7 +84,7 @@ def receiver_url() -> Iterator[str]:
     """The receiver, in a process of its own; shared, so look at your own calls only."""
     [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"
-    with running(f"{url}/ledger", "tests.receiver", str(port), json.dumps(SECRETS)):
+    with running(f"{url}/ledger", "tests.support.receiver", str(port), json.dumps(SECRETS)):
         yield url
 
 
@@ -92,7 +92,7 @@ def receiver_url() -> Iterator[str]:
 def context() -> ForkServerContext:
     """Processes that have everything imported when they start."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.post_call_process"])
+    context.set_forkserver_preload(["tests.support.post_call_process"])
     return context
 
 

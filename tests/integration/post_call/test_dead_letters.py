@@ -10,9 +10,9 @@ import pytest
 
 from call_record.follow_up import StepState
 from post_call import commands
-from tests.ended_calls import REFUND_UNKNOWN, ended
 from tests.integration.post_call.conftest import PostCallWorkplace
-from tests.local_stack import ROOT
+from tests.support.ended_calls import REFUND_UNKNOWN, ended
+from tests.support.local_stack import ROOT
 
 
 def command(desk: PostCallWorkplace, *words: str) -> tuple[int, str]:

@@ -12,8 +12,8 @@ import pytest
 
 from call_record import executors, follow_up
 from call_record.follow_up import StepState
-from tests.ended_calls import ORDER_STATUS, REFUND_UNKNOWN, ended
 from tests.integration.post_call.conftest import PostCallWorkplace
+from tests.support.ended_calls import ORDER_STATUS, REFUND_UNKNOWN, ended
 
 LONG = [pytest.mark.long, pytest.mark.timeout(600)]
 

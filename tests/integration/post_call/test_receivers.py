@@ -6,9 +6,9 @@ import json
 import pytest
 
 from call_record.follow_up import StepState
-from tests.ended_calls import REFUND_UNKNOWN, ended
 from tests.integration.post_call.conftest import SECRETS, PostCallWorkplace, running
-from tests.local_stack import free_ports
+from tests.support.ended_calls import REFUND_UNKNOWN, ended
+from tests.support.local_stack import free_ports
 
 
 async def test_receivers_of_every_kind_are_told_once_or_parked(desk: PostCallWorkplace) -> None:
@@ -60,7 +60,7 @@ async def test_receiver_that_comes_back_is_told(desk: PostCallWorkplace, down_s:
             await asyncio.sleep(0.05)
     await asyncio.sleep(down_s)
     assert (await desk.steps(call_id))["webhook:first"].state is StepState.OPEN
-    with running(f"{url}/ledger", "tests.receiver", str(port), json.dumps(SECRETS)):
+    with running(f"{url}/ledger", "tests.support.receiver", str(port), json.dumps(SECRETS)):
         await desk.settled(call_id)
         desk.receiver_url = url
         assert await desk.accepted(call_id, "first") == 1

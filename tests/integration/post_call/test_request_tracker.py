@@ -14,9 +14,9 @@ from devstack.step import StepError
 from post_call.connectors import NewTicket
 from post_call.connectors.request_tracker import RequestTracker
 from post_call.http import Refused, client
-from tests import request_tracker
-from tests.ended_calls import ORDER_STATUS, REFUND_UNKNOWN, ended
 from tests.integration.post_call.conftest import PostCallWorkplace
+from tests.support import request_tracker
+from tests.support.ended_calls import ORDER_STATUS, REFUND_UNKNOWN, ended
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 

@@ -9,8 +9,8 @@ from starlette.applications import Starlette
 
 from call_record import workers
 from call_record.record import Record
-from tests.local_stack import LocalStack
-from tests.token_service import client
+from tests.support.local_stack import LocalStack
+from tests.support.token_service import client
 from token_service.app import build
 from token_service.settings import TokenSettings
 

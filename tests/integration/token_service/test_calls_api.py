@@ -12,9 +12,9 @@ from call_record.admission import free_slots
 from call_record.calls import Claim
 from call_record.record import Record
 from call_record.tables import CallState
-from tests.calls import the_call
-from tests.local_stack import LocalStack
-from tests.token_service import browser, claims, room
+from tests.support.calls import the_call
+from tests.support.local_stack import LocalStack
+from tests.support.token_service import browser, claims, room
 from token_service.cookie import COOKIE
 from voice_contract.ids import new_call_id
 from voice_contract.journal import AgentTurnEnded, AgentTurnStarted, Entry, ToolStarted, UserTurn

@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 
 from call_record import workers
 from call_record.record import Record
-from tests.token_service import client, served
+from tests.support.token_service import client, served
 from token_service.app import build
 from token_service.settings import TokenSettings
 

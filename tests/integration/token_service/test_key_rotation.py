@@ -10,8 +10,8 @@ from call_record import keys, workers
 from call_record.database import Database
 from call_record.record import Record
 from service_base.sfu import SfuKey
-from tests.local_stack import LocalStack
-from tests.token_service import browser, client
+from tests.support.local_stack import LocalStack
+from tests.support.token_service import browser, client
 from token_service.app import build
 from token_service.settings import TokenSettings
 from voice_contract.tokens import VoiceToken

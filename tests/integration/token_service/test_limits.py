@@ -10,9 +10,9 @@ from sqlalchemy import update
 from call_record import calls, deny_list, tables, workers
 from call_record.calls import Claim
 from call_record.record import Record
-from tests.calls import the_call
-from tests.local_stack import LocalStack
-from tests.token_service import browser, client, room
+from tests.support.calls import the_call
+from tests.support.local_stack import LocalStack
+from tests.support.token_service import browser, client, room
 from token_service.app import build
 from token_service.settings import TokenSettings
 

@@ -11,8 +11,8 @@ from starlette.applications import Starlette
 
 from call_record import calls
 from call_record.record import Record
-from tests.local_stack import ROOT, LocalStack
-from tests.token_service import client, served
+from tests.support.local_stack import ROOT, LocalStack
+from tests.support.token_service import client, served
 from token_service.voice_token import CHOSEN_BY_US
 
 ASK = """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local_stack import LocalStack
+from tests.support.local_stack import LocalStack
 
 
 def started(stack: LocalStack) -> "subprocess.CompletedProcess[str]":

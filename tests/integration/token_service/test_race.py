@@ -7,7 +7,7 @@ import pytest
 from call_record import calls, workers
 from call_record.admission import hang_up
 from call_record.record import Record
-from tests.token_service import browser, client
+from tests.support.token_service import browser, client
 from token_service.app import build
 from token_service.settings import TokenSettings
 

@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 from starlette.requests import Request
 
 from devstack import redis
-from tests.local_stack import free_ports
+from tests.support.local_stack import free_ports
 from token_service.errors import RateLimited, RecordUnavailable
 from token_service.rate_limits import REDIS_TIMEOUT_S, RateLimits
 from token_service.settings import TokenSettings

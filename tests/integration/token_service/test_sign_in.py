@@ -10,10 +10,10 @@ from starlette.applications import Starlette
 
 from call_record import calls
 from call_record.record import Record
-from tests.calls import the_call
-from tests.jwks import AUDIENCE, ISSUER, Issuer, serving
-from tests.local_stack import LocalStack
-from tests.token_service import claims, client, room
+from tests.support.calls import the_call
+from tests.support.jwks import AUDIENCE, ISSUER, Issuer, serving
+from tests.support.local_stack import LocalStack
+from tests.support.token_service import claims, client, room
 from token_service.app import build
 from token_service.settings import TokenSettings
 

@@ -16,9 +16,9 @@ from call_record import calls, journal, workers
 from call_record.admission import free_slots
 from call_record.record import Record
 from call_record.tables import CallState
-from tests.calls import the_call
-from tests.local_stack import LocalStack
-from tests.token_service import browser, claims, client, room
+from tests.support.calls import the_call
+from tests.support.local_stack import LocalStack
+from tests.support.token_service import browser, claims, client, room
 from token_service.app import build
 from token_service.cookie import COOKIE
 from token_service.rooms import ROOM_DEPARTURE_TIMEOUT_S

@@ -16,7 +16,7 @@ from call_record.record import Record
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
 from service_base.settings import load
-from tests.calls import requested, the_call
+from tests.support.calls import requested, the_call
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.ids import new_call_id
 from voice_contract.journal import UserTurn

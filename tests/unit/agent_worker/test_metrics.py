@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from agent_worker.metrics import DATAGRAM_MAX_BYTES, Metrics, MetricsReceiver
-from tests.local_stack import until
+from tests.support.local_stack import until
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from agent_worker.presence import Presence
 from call_record import journal
 from call_record.record import Record
 from call_record.writer import JournalWriter
-from tests.calls import live
+from tests.support.calls import live
 from voice_contract.journal import CallLeft, CallReturned, Entry
 
 CALLER = "caller-1"

@@ -14,7 +14,7 @@ from call_record import calls, journal
 from call_record.database import Database
 from call_record.journal import Recorded
 from call_record.record import Record
-from tests.calls import live, requested, the_call
+from tests.support.calls import live, requested, the_call
 from tests.unit.agent_worker.small_agent import TextCall
 from voice_contract.journal import (
     AgentTurnEnded,

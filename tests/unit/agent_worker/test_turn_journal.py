@@ -16,7 +16,7 @@ from agent_worker.turn_journal import TurnJournal
 from call_record import journal
 from call_record.record import Record
 from call_record.writer import JournalWriter
-from tests.calls import live
+from tests.support.calls import live
 from voice_contract.journal import AgentTurnEnded, AgentTurnStarted, Entry, IntentState, UserTurn
 
 

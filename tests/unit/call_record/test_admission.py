@@ -16,7 +16,7 @@ from call_record.admission import (
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
-from tests.calls import FakeClock, requested, the_call
+from tests.support.calls import FakeClock, requested, the_call
 from voice_contract.ids import new_call_id
 from voice_contract.journal import CallRequested
 from voice_contract.limits import DENY_S, JOIN_WITHIN_S

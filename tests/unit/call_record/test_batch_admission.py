@@ -9,7 +9,7 @@ from call_record.admission import Admitted, Applicant, Limits, Refusal
 from call_record.batch_admission import TOGETHER_MAX, BatchAdmission
 from call_record.database import DATABASE_DOWN, Database
 from call_record.record import Record
-from tests.faults import Faults
+from tests.support.faults import Faults
 from voice_contract.ids import new_call_id
 
 

@@ -6,7 +6,7 @@ from call_record import calls, journal
 from call_record.calls import Claim, Renewal, Seen
 from call_record.record import Record
 from call_record.tables import CallState
-from tests.calls import live, requested, the_call
+from tests.support.calls import live, requested, the_call
 
 
 async def kinds(record: Record, call_id: str) -> list[str]:

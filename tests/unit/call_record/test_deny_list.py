@@ -3,7 +3,7 @@
 from call_record import deny_list
 from call_record.deny_list import DenyEntry
 from call_record.record import Record
-from tests.calls import FakeClock
+from tests.support.calls import FakeClock
 from voice_contract.ids import new_call_id
 from voice_contract.limits import DENY_S
 

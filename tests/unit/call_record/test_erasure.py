@@ -9,8 +9,8 @@ from call_record.journal import StaleAttempt
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
-from tests.calls import FakeClock, live, requested, the_call
-from tests.faults import Faults
+from tests.support.calls import FakeClock, live, requested, the_call
+from tests.support.faults import Faults
 from voice_contract.journal import UserTurn
 
 

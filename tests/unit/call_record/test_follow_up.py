@@ -9,8 +9,8 @@ from call_record import erasure, follow_up, workers
 from call_record.erasure import Erasure
 from call_record.follow_up import Run, StepState, WorkState
 from call_record.record import Record
-from tests.calls import FakeClock, live
-from tests.ended_calls import ended
+from tests.support.calls import FakeClock, live
+from tests.support.ended_calls import ended
 from voice_contract.follow_up import ActionItem, CallSummary
 
 STEPS = ["summary", "action_items", "ticket", "crm", "webhook:a"]

@@ -7,7 +7,7 @@ from call_record.journal import StaleAttempt
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
-from tests.calls import live, requested, the_call
+from tests.support.calls import live, requested, the_call
 from voice_contract.journal import (
     BODY_MAX_BYTES,
     CallEnded,

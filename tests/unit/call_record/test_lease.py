@@ -8,8 +8,8 @@ from call_record import calls, journal
 from call_record.calls import Claim
 from call_record.lease import Lease
 from call_record.record import Record
-from tests.calls import FakeClock, requested, the_call
-from tests.local_stack import until
+from tests.support.calls import FakeClock, requested, the_call
+from tests.support.local_stack import until
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import dataclasses
 
 from call_record import erasure, journal, show
 from call_record.record import Record
-from tests.calls import FakeClock, live, the_call
+from tests.support.calls import FakeClock, live, the_call
 from voice_contract.journal import (
     AgentTurnEnded,
     AgentTurnStarted,

@@ -14,7 +14,7 @@ from call_record.tables import call as call_table
 from call_record.tables import journal as journal_table
 from call_record.tables import tombstone as tombstone_table
 from call_record.verification import Evidence, Link, Tail, Tombstone, Verdict, judge, verify
-from tests.calls import live, the_call
+from tests.support.calls import live, the_call
 from voice_contract.journal import UserTurn
 
 KEY = b"k" * 32

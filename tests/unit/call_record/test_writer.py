@@ -14,9 +14,9 @@ from call_record.record import Record
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
 from call_record.writer import JournalWriter, NotDurable
-from tests.calls import live, the_call
-from tests.faults import LOST_ANSWER, Faults
-from tests.local_stack import until
+from tests.support.calls import live, the_call
+from tests.support.faults import LOST_ANSWER, Faults
+from tests.support.local_stack import until
 from voice_contract.journal import (
     BODY_MAX_BYTES,
     EntryTooLarge,

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from call_record.record import Record
-from tests.calls import FakeClock
+from tests.support.calls import FakeClock
 from tests.unit.call_supervisor.world import World
 
 

@@ -5,7 +5,7 @@ import pytest
 from call_record import calls, deny_list, erasure, journal
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
-from tests.calls import requested, the_call
+from tests.support.calls import requested, the_call
 from tests.unit.call_supervisor.world import World
 from voice_contract.ids import new_call_id
 from voice_contract.room import RoomState

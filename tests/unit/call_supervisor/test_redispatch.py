@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from call_record import calls, workers
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
-from tests.calls import requested, the_call
+from tests.support.calls import requested, the_call
 from tests.unit.call_supervisor.world import World
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.names import agent_identity

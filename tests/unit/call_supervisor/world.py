@@ -9,7 +9,7 @@ from call_record.record import Record
 from call_supervisor.rooms import OpenRoom, Rooms, SfuUnavailable
 from call_supervisor.supervisor import CallSupervisor
 from call_supervisor.timeouts import Timeouts
-from tests.calls import FakeClock
+from tests.support.calls import FakeClock
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.names import agent_identity
 from voice_contract.room import RoomState

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local_stack import ROOT
+from tests.support.local_stack import ROOT
 
 WORKER = """
 import os, signal, subprocess, sys, time

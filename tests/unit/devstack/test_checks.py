@@ -8,7 +8,7 @@ import pytest
 
 from devstack import checks, ports
 from devstack.services import SERVICES, Loaded, derived
-from tests.local_stack import LocalStack
+from tests.support.local_stack import LocalStack
 
 NAMES = [service.name for service in SERVICES]
 

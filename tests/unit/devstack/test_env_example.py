@@ -7,7 +7,7 @@ from devstack.checks import env_file_problems
 from devstack.env_example import GROUPS, render
 from devstack.services import SETTINGS
 from service_base.settings import ENV_PREFIX, load
-from tests.local_stack import ROOT
+from tests.support.local_stack import ROOT
 
 FILE = ROOT / ".env.example"
 

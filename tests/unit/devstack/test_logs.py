@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from devstack import logs
-from tests.local_stack import until
+from tests.support.local_stack import until
 
 
 async def test_logs_grown_too_large_are_emptied(

@@ -13,7 +13,7 @@ import pytest
 
 from devstack.process import Program
 from devstack.supervisor import Supervisor
-from tests.local_stack import ROOT, free_ports, until
+from tests.support.local_stack import ROOT, free_ports, until
 
 SERVER = """
 import http.server, signal, subprocess, sys

@@ -15,8 +15,8 @@ from examples.storefront.backend.settings import StorefrontSettings
 from examples.storefront.backend.setup import prepare
 from post_call.call_facts import CallFacts, tell
 from service_base.settings import load
-from tests.ended_calls import ended
-from tests.receiver import Receiver
+from tests.support.ended_calls import ended
+from tests.support.receiver import Receiver
 from voice_contract.journal import Entry
 
 SECRET = f"whsec_{base64.b64encode(bytes(range(32))).decode()}"

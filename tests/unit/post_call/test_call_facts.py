@@ -7,8 +7,15 @@ import pytest
 from call_record import journal
 from call_record.record import Record
 from post_call.call_facts import ToolCall, tell
-from tests.calls import the_call
-from tests.ended_calls import FAILED_THEN_DONE, ORDER_STATUS, REFUND_UNKNOWN, REFUSED, ended, said
+from tests.support.calls import the_call
+from tests.support.ended_calls import (
+    FAILED_THEN_DONE,
+    ORDER_STATUS,
+    REFUND_UNKNOWN,
+    REFUSED,
+    ended,
+    said,
+)
 from tests.unit.post_call.conftest import a_story
 from voice_contract.journal import (
     AgentTurnStarted,

@@ -7,7 +7,7 @@ import pytest
 
 from call_record.record import Record
 from post_call.evidence import dates_in, evidence, numbers_in
-from tests.ended_calls import ORDER_STATUS, REFUND_UNKNOWN, said
+from tests.support.ended_calls import ORDER_STATUS, REFUND_UNKNOWN, said
 from tests.unit.post_call.conftest import a_story
 from voice_contract.journal import UserTurn
 

@@ -11,7 +11,7 @@ from post_call.fact_check import (
     check_summary,
 )
 from post_call.summary import action_items, summarize
-from tests.ended_calls import ORDER_STATUS, REFUND_UNKNOWN
+from tests.support.ended_calls import ORDER_STATUS, REFUND_UNKNOWN
 from tests.unit.post_call.conftest import a_story
 from voice_contract.follow_up import ActionItem
 

@@ -7,8 +7,8 @@ import httpx2 as httpx
 import pytest
 
 from post_call.http import Refused, TryAgain, client, retry_after_s, send
-from tests.local_stack import free_ports
-from tests.receiver import Receiver
+from tests.support.local_stack import free_ports
+from tests.support.receiver import Receiver
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from post_call.connectors.webhook import WebhookEndpoint
 from post_call.http import TryAgain, client
 from post_call.model import Model
 from post_call.steps import SETTLE_S, Patience, Steps, Tried
-from tests.calls import requested, the_call
-from tests.ended_calls import ORDER_STATUS, REFUND_UNKNOWN, REFUSED
-from tests.receiver import Receiver
+from tests.support.calls import requested, the_call
+from tests.support.ended_calls import ORDER_STATUS, REFUND_UNKNOWN, REFUSED
+from tests.support.receiver import Receiver
 from tests.unit.post_call.conftest import SECRET, taken
 
 PATIENCE = Patience(

@@ -7,7 +7,7 @@ import pytest
 from call_record.record import Record
 from post_call.evidence import evidence
 from post_call.summary import action_items, cut, summarize
-from tests.ended_calls import FAILED_THEN_DONE, ORDER_STATUS, REFUND_UNKNOWN, REFUSED, said
+from tests.support.ended_calls import FAILED_THEN_DONE, ORDER_STATUS, REFUND_UNKNOWN, REFUSED, said
 from tests.unit.post_call.conftest import a_story
 from voice_contract.follow_up import ActionItem, CallSummary
 from voice_contract.journal import ConfirmationAsked, ConfirmationExpired, Entry, UserTurn

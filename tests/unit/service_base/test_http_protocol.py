@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from service_base import http_protocol, problems
 from service_base.problems import EXCEPTION_HANDLERS, read_body
-from tests.token_service import served
+from tests.support.token_service import served
 
 SHORT_S = 0.3
 

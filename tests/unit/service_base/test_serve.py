@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from service_base.health import health_routes
 from service_base.serve import background_server, bind
-from tests.local_stack import free_ports, until
-from tests.token_service import served
+from tests.support.local_stack import free_ports, until
+from tests.support.token_service import served
 
 
 def test_bind_taken_port_exits_with_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from livekit.agents.llm import ToolError
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.tool import Caller, IdempotencyKey, ToolRefused
 from examples.storefront.agent.client import ShopClient, open_shop
-from tests.local_stack import free_ports
+from tests.support.local_stack import free_ports
 from tests.unit.storefront_agent.shop_call import ShopCall
 
 SAYS = GatePhrases()

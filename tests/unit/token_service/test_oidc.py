@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from prometheus_client import REGISTRY
 
-from tests.jwks import AUDIENCE, ISSUER, Issuer, sams, serving
+from tests.support.jwks import AUDIENCE, ISSUER, Issuer, sams, serving
 from token_service.callers import Caller
 from token_service.errors import NotAllowed, SignInRequired, SignInUnavailable
 from token_service.oidc import ASK_EVERY_S, FRESH_S, STALE_S, KeySet, Oidc

@@ -10,8 +10,8 @@ from prometheus_client import REGISTRY
 from call_record import workers
 from call_record.database import Database
 from call_record.record import Record
-from tests.calls import requested
-from tests.local_stack import until
+from tests.support.calls import requested
+from tests.support.local_stack import until
 from token_service import slot_metrics
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from agent_worker.tools.breaker import FAILURES, OPEN_S, Breaker
-from tests.calls import FakeClock
+from tests.support.calls import FakeClock
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from agent_worker.tools.confirmations import REFUSED_MAX, Question, Questions, TooLongToAsk
 from agent_worker.tools.journal import MemoryJournal
-from tests.calls import FakeClock
+from tests.support.calls import FakeClock
 from voice_contract.confirmations import PENDING_MAX, ConfirmationVote
 from voice_contract.journal import (
     ConfirmationAnswered,

@@ -14,8 +14,8 @@ from agent_worker.metrics import Metrics, MetricsReceiver
 from agent_worker.tools.budget import TURN_MAX
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.tool import Answer, BackendUnavailable, ToolRefused, make_rule
-from tests.gates import SECRET, Scene, asked, outcome, pay
-from tests.local_stack import until
+from tests.support.gates import SECRET, Scene, asked, outcome, pay
+from tests.support.local_stack import until
 from voice_contract.journal import (
     BudgetEvent,
     ConfirmationAnswered,

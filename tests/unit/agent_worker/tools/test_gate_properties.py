@@ -30,8 +30,8 @@ from agent_worker.tools.tool import (
     tool,
 )
 from call_record.journal import Recorded
-from tests.calls import FakeClock
-from tests.gates import TestLease
+from tests.support.calls import FakeClock
+from tests.support.gates import TestLease
 from voice_contract.confirmations import ConfirmationVote
 from voice_contract.journal import (
     ConfirmationAnswered,

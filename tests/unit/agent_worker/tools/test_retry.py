@@ -11,8 +11,8 @@ from agent_worker.tools.backends import AT_ONCE, Backend
 from agent_worker.tools.breaker import FAILURES
 from agent_worker.tools.retry import BreakerOpen, Retry
 from agent_worker.tools.tool import Answer, BackendUnavailable, Tool, ToolRefused
-from tests.calls import FakeClock
-from tests.gates import look, note, push
+from tests.support.calls import FakeClock
+from tests.support.gates import look, note, push
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from agent_worker.voice.preflight import (
     UTTERANCE_MAX_S,
     PreflightSTT,
 )
-from tests.local_stack import until
+from tests.support.local_stack import until
 from tests.unit.agent_worker.voice.speech import (
     END,
     FRAME_S,

@@ -15,7 +15,7 @@ from agent_worker.agent import AgentDefinition
 from agent_worker.metrics import Metrics
 from agent_worker.reasoning.llm import AgentLLM
 from agent_worker.voice.reprompts import Reprompts
-from tests.local_stack import until
+from tests.support.local_stack import until
 from tests.unit.agent_worker.small_agent import PHRASES, TextCall
 from voice_contract.messages import EndReason
 

@@ -17,7 +17,7 @@ from livekit.protocol import models
 from call_record import calls, workers
 from call_record.calls import Claim
 from call_record.record import Record
-from tests.local_stack import LocalStack
+from tests.support.local_stack import LocalStack
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.names import agent_identity
 

@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from service_base.serve import background_server, bind
-from tests.local_stack import ROOT, LocalStack, free_ports
+from tests.support.local_stack import ROOT, LocalStack, free_ports
 from token_service.static_site import SecurityHeaders, StaticSite
 from voice_contract.follow_up import FollowUp
 from voice_contract.ids import new_call_id

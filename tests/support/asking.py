@@ -7,7 +7,7 @@ import httpx2 as httpx
 from call_record import journal
 from devstack.ask import speak
 from devstack.caller import Caller
-from tests.local_stack import LocalStack
+from tests.support.local_stack import LocalStack
 from voice_contract.journal import Entry
 
 SPEEDS = (1.0, 0.85, 0.7)

@@ -14,7 +14,7 @@ import httpx2 as httpx
 
 from devstack import apt
 from devstack.parent_death import die_with_parent
-from tests.local_stack import free_ports
+from tests.support.local_stack import free_ports
 
 LIB = Path("/usr/share/request-tracker5/lib")
 SERVER = Path("/usr/share/request-tracker5/libexec/rt-server")

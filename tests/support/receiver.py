@@ -1,5 +1,6 @@
 """
-An owner's endpoints and a model's server that behave as a test wants: `python -m tests.receiver`.
+An owner's endpoints and a model's server that behave as a test wants. Run it with
+`python -m tests.support.receiver`.
 
 A process of its own, on sockets, sharing nothing with what it receives from: signatures are
 checked with the public `standardwebhooks` library. Each request to `/hooks/NAME` takes the next

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from service_base.serve import background_server, bind
-from tests.local_stack import LocalStack, free_ports, until
+from tests.support.local_stack import LocalStack, free_ports, until
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import numpy as np
 from livekit import api, rtc
 
 from devstack.caller import CHAT_TOPIC, RATE_HZ, TRANSCRIPTION_TOPIC
-from tests.canned_service import CALLER, CannedService
+from tests.support.canned_service import CALLER, CannedService
 from voice_contract.messages import AgentMessage
 from voice_contract.names import MESSAGE_TOPIC, agent_identity
 from voice_contract.room import RoomState, RoomStateName

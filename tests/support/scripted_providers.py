@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tests.canned_service import listening
+from tests.support.canned_service import listening
 
 Message = Mapping[str, Any]
 """As OpenAI's API has it."""

@@ -13,7 +13,7 @@ from agent_worker.tools.invocations import Invocation, Outcome
 from agent_worker.tools.journal import Journal, MemoryJournal
 from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, ToolRefused, tool
 from call_record.clock import Clock
-from tests.calls import FakeClock
+from tests.support.calls import FakeClock
 from voice_contract.confirmations import ConfirmationState, ConfirmationVote
 
 SECRET = "password=hunter2"

@@ -22,7 +22,7 @@ from devstack.parent_death import die_with_parent
 from devstack.services import SERVICES
 from service_base.sfu import SfuKey, read_sfu_key
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PORTS = range(20000, 32000)
 """Below the range from which the system takes ports for outgoing connections."""
 START_TIMEOUT_S = 90
