@@ -58,7 +58,8 @@ def test_hear_number_homophone_after_numbered_word_at_the_end_is_a_number(
 
 
 @pytest.mark.parametrize(
-    "heard", ["a key for room 3", "i won", "what is it for", "room to go", "cancel order for", "to", ""]
+    "heard",
+    ["a key for room 3", "i won", "what is it for", "room to go", "cancel order for", "to", ""],
 )
 def test_hear_number_homophone_elsewhere_stays_a_word(heard: str) -> None:
     """Elsewhere, and after words that the agent does not number, "for" and "to" are words."""

@@ -16,7 +16,10 @@ START = "language: en\nintents:\n  greet:\n"
         ("- a list", "`intents` is missing"),
         ("language: en", "`intents` is missing"),
         ("intents:\n  greet:", "intents.greet: Input should be"),
-        ("numbered: room\n" + START + "    say: a\n    data: [{sentences: [hi]}]", "numbered: give a"),
+        (
+            "numbered: room\n" + START + "    say: a\n    data: [{sentences: [hi]}]",
+            "numbered: give a",
+        ),
         ("intents: [", "line 1, column 11"),
         (START + "    data: [{sentences: [hi]}]", "intents.greet: give either"),
         (
