@@ -23,7 +23,7 @@ from agent_worker.reasoning import message_tags
 from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, Say, follow
 from agent_worker.reasoning.templates import Templates
 
-LOCAL_PREFIX = "local_"
+CALL_PREFIX = "local_"
 """The ids of function calls that come from templates begin with it."""
 END_CALL = "end_call"
 """The tool that every agent has to end the call."""
@@ -134,7 +134,7 @@ class _AgentStream(LLMStream):
         items = self._chat_ctx.items
         outputs = message_tags.arrived(items) or message_tags.unanswered(items)
         if outputs:
-            ours = all(output.call_id.startswith(LOCAL_PREFIX) for output in outputs)
+            ours = all(output.call_id.startswith(CALL_PREFIX) for output in outputs)
             # What the gate asks is said as it is: no model may word it.
             if ours or owner.remote is None or any(map(message_tags.asks, outputs)):
                 return say(_in_words(outputs))
@@ -175,7 +175,7 @@ class _AgentStream(LLMStream):
         self._send(say(_in_words(outputs) or owner.agent.phrases.reply_failed))
 
     def _send(self, delta: ChoiceDelta) -> None:
-        self._event_ch.send_nowait(ChatChunk(id=shortuuid(LOCAL_PREFIX), delta=delta))
+        self._event_ch.send_nowait(ChatChunk(id=shortuuid(CALL_PREFIX), delta=delta))
 
 
 def reply(agent: DialogAgent, dialog: Dialog, last_words: str) -> ChoiceDelta:
@@ -209,7 +209,7 @@ def say(text: str) -> ChoiceDelta:
 def call_tool(name: str, arguments: dict[str, Any]) -> ChoiceDelta:
     """A delta with one function call, marked as ours."""
     call = FunctionToolCall(
-        name=name, arguments=json.dumps(arguments), call_id=shortuuid(LOCAL_PREFIX)
+        name=name, arguments=json.dumps(arguments), call_id=shortuuid(CALL_PREFIX)
     )
     return ChoiceDelta(role="assistant", tool_calls=[call])
 

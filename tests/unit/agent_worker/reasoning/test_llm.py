@@ -19,7 +19,7 @@ from livekit.agents.voice.run_result import RunResult
 from agent_worker.agent import AgentDefinition
 from agent_worker.reasoning.dialog import Dialog
 from agent_worker.reasoning.llm import (
-    LOCAL_PREFIX,
+    CALL_PREFIX,
     AgentLLM,
     last_answer,
     reply,
@@ -270,7 +270,7 @@ async def test_calls_from_templates_are_marked(agent: AgentDefinition) -> None:
         for _ in range(2):
             result: RunResult[None] = await call.session.run(user_input="look at room 7")
             ids.append(result.expect.next_event().is_function_call().event().item.call_id)
-    assert all(name.startswith(LOCAL_PREFIX) for name in ids)
+    assert all(name.startswith(CALL_PREFIX) for name in ids)
     assert len(set(ids)) == 2
 
 

@@ -1,8 +1,8 @@
 import { useId, useState, type FormEvent } from "react";
-import { request, type Appointment } from "../actions";
+import { SendIcon } from "../components/icons";
 import { config } from "../config";
 import { AGENT } from "../copy";
-import { SendIcon } from "./icons";
+import { request, type Appointment } from "./actions";
 
 /** Asks the agent for an appointment; the agent may fill it in, the person sends it. */
 export function AppointmentForm(props: {
