@@ -77,5 +77,5 @@ def _repair_word(word: str, vocabulary: frozenset[str]) -> str:
 
 
 def _inflection(word: str) -> str | None:
-    """Such endings change what is meant: "returned order 3" is not "return order 3" misheard."""
+    """Such endings change what is meant: "moved room 3" is not "move room 3" misheard."""
     return next((ending for ending in ("ed", "ing") if word.endswith(ending)), None)

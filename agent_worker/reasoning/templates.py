@@ -44,7 +44,7 @@ class Sentences(BaseModel):
 
     sentences: list[str] = Field(min_length=1)
     slots: dict[str, Any] = Field(default_factory=dict)
-    """What these sentences mean without saying it."""
+    """Values that these sentences mean without saying them."""
 
 
 class IntentRule(BaseModel):
@@ -54,7 +54,7 @@ class IntentRule(BaseModel):
 
     data: list[Sentences] = Field(min_length=1)
     tool: str | None = None
-    """Name of the tool to call, with the slots as its arguments."""
+    """The tool to call, with the slots as its arguments."""
     say: str | None = None
     """Words to say, where no tool is needed. `{last_answer}` stands for the agent's last words."""
     ask: dict[str, str] = Field(default_factory=dict)
@@ -68,16 +68,16 @@ class Match:
     intent: str
     slots: Mapping[str, Any]
     free: bool = False
-    """Whether a slot took words as they came: anything would have fitted it."""
+    """Whether a wildcard took words as they came: anything would have fitted it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Templates:
-    """The compiled templates of an agent. Build with `Templates.load`."""
+    """The templates of an agent, compiled. Made by `Templates.load`."""
 
     intents: Intents
     slots: Mapping[str, frozenset[str]]
-    """By intent: what its sentences can fill."""
+    """By intent: the slots that its sentences can fill."""
     answers: tuple[Intents, ...]
     rules: Mapping[str, IntentRule]
     vocabulary: frozenset[str]

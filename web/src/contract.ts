@@ -410,7 +410,7 @@ export interface TranscriptLine {
   typed: boolean;
 }
 /**
- * What counts.
+ * The state of the question after the vote.
  *
  * `changed`: the digest is not that of the open question. `unknown`: there is no such question.
  */
@@ -791,7 +791,7 @@ export const DEFINITIONS = {
   },
   "ConfirmationResult": {
     "additionalProperties": false,
-    "description": "What counts.\n\n`changed`: the digest is not that of the open question. `unknown`: there is no such question.",
+    "description": "The state of the question after the vote.\n\n`changed`: the digest is not that of the open question. `unknown`: there is no such question.",
     "properties": {
       "state": {
         "enum": [
