@@ -19,7 +19,10 @@ test.each([
   ["null", "null"],
   ["an unknown type", '{"type":"navigate","to":"/"}'],
   ["an action without a name", '{"type":"client-action","id":"a","action":{"to":"orders"}}'],
-  ["an action without an id", '{"type":"client-action","action":{"action":"navigate","to":"orders"}}'],
+  [
+    "an action without an id",
+    '{"type":"client-action","action":{"action":"navigate","to":"orders"}}',
+  ],
   [
     "a question without its digest",
     '{"type":"confirmations","pending":[{"id":"c","title":"?","tool":"t","arguments":[],"expires_in_ms":1}]}',
@@ -28,7 +31,10 @@ test.each([
   ["a missing field", '{"type":"notice","code":"not-heard"}'],
   ["an unknown field", '{"type":"call-ended","reason":"agent","html":"<b>"}'],
   ["a text that is no text", '{"type":"notice","code":"not-heard","text":{}}'],
-  ["a text of 2,001 characters", JSON.stringify({ type: "notice", code: "no-voice", text: "x".repeat(2_001) })],
+  [
+    "a text of 2,001 characters",
+    JSON.stringify({ type: "notice", code: "no-voice", text: "x".repeat(2_001) }),
+  ],
 ])("%s is no message", (_, text) => {
   expect(parseAgentMessage(text)).toBeNull();
 });
