@@ -64,7 +64,7 @@ def test_package_of_the_foundation_names_nothing_of_the_shop(package: str) -> No
         ("class DemoShop:", ["Shop"]),
         ('to: Literal["orders", "appointment"]', ["orders", "appointment"]),
         ("order_number: OrderNumber", ["order_", "Order"]),
-        ('"Cancel order {number}?"', ["order {"]),
+        ('"Cancel order {number}?"', ["order {number}"]),
         ("# in order, by order_by(x), in the order of calls; an OrderedDict, border", []),
     ],
 )
