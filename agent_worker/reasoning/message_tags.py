@@ -19,8 +19,8 @@ def results_arrived(function_call_ids: Iterable[str]) -> str:
     """What the model is told when tools have answered that ran in the background."""
     return (
         f"New results (call_ids: {', '.join(function_call_ids)}). "
-        "Tell the caller in one or two short sentences. Leave out what you have told already; if nothing is left, answer with nothing. "
-        "Do not call the same tool again."
+        "Tell the caller in one or two short sentences. Leave out what you have told already; if "
+        "nothing is left, answer with nothing. Do not call the same tool again."
     )
 
 
