@@ -13,7 +13,7 @@ from agent_worker.tools.tool import Caller, Tool
 
 
 class AgentError(Exception):
-    """The agent's definition is wrong. The message says what and where."""
+    """An agent's definition has a mistake. The message names it and where it is."""
 
 
 @dataclass(frozen=True)
@@ -33,21 +33,21 @@ class Phrases:
         "Sorry, I didn't get that. Could you put it differently?",
         "I'm sorry, I still don't follow. Please tell me in a few words what you need.",
     )
-    """Said in turn when the words made no sense; then the way out is taken, then the call ends."""
+    """Said in turn when no answer was found; then the fallback tool runs, then the call ends."""
     not_understood_end: str = "I'm sorry that I could not help you today. Goodbye."
     still_here: str = "I'm still here. How can I help you?"
     """Said to a caller who comes back."""
     recovered: str = "Sorry, I was gone for a moment."
-    """Said first by an agent that takes a call over from one that was lost."""
+    """Said first by an agent that continues a call whose agent was lost."""
     you_said: str = "You said: {words}."
-    """Then, when the caller's last words were not answered; the answer follows."""
+    """Said next when the caller's last words were not answered; the answer follows."""
     go_on: str = "Please go on. If you said something just now, please say it again."
-    """Then, when it was the caller's turn."""
+    """Said next when it was the caller's turn."""
     too_long_end: str = "I have to end this call now. Please call again if you need more. Goodbye."
     stt_failed: str = "I can't hear you right now, please try again."
     reply_failed: str = "I can't think of an answer right now, please try again."
     gate: GatePhrases = field(default_factory=GatePhrases)
-    """Said about what tools may and may not do."""
+    """Said about tools: questions, refusals, failures."""
 
 
 @asynccontextmanager
@@ -57,34 +57,34 @@ async def _nothing(_: Caller) -> AsyncIterator[tuple[object, ...]]:
 
 @dataclass(frozen=True)
 class AgentDefinition:
-    """
-    An agent.
-
-    A package named by `PARLEY_AGENT` holds one of these as `AGENT`.
-    """
+    """An agent. The package that `PARLEY_AGENT` names holds one as `AGENT`."""
 
     name: str
-    """Shown on the caller's page."""
+    """The agent's name in the room, which the caller's page shows; 1 to 100 characters."""
     greeting: str
     """Said first. It must say that a machine is speaking."""
     instructions: str
-    """For a model, where one is configured."""
+    """The system prompt, where a model is set."""
     templates: Templates
-    """What needs no model."""
+    """Sentences that are answered without a model."""
     tools: tuple[Tool, ...]
+    """The agent's own tools."""
     open: Callable[[Caller], AbstractAsyncContextManager[tuple[object, ...]]] = _nothing
-    """Opens what the tools need, once a call; each item is injected into tools by its type."""
+    """Opens what the tools need, once per call. Each item is passed to tools by its type."""
     provides: tuple[type, ...] = ()
-    """The types of what `open` yields."""
+    """The types of the items that `open` yields."""
     mcp: tuple[McpServer, ...] = ()
-    """Servers that have more tools, and which of them may be used behind which guards."""
+    """MCP servers: which of their tools the agent may use, behind which guards."""
     tool_calls_max: int = CALL_MAX
-    """Runs of all tools in one call."""
+    """How often tools may run in one call, all together."""
     fallback_tool: str | None = None
-    """The tool that hands over to a person, called without arguments when nothing else helps."""
+    """
+    The tool that runs, without arguments, when the agent has not understood several times in a
+    row: one that has a person call back, for example. None: the agent says goodbye.
+    """
     phrases: Phrases = field(default_factory=Phrases)
 
     @property
     def all_tools(self) -> tuple[Tool, ...]:
-        """The author's tools and those that every agent has."""
+        """The agent's own tools, and those that every agent has."""
         return (*self.tools, end_call)

@@ -22,14 +22,14 @@ from service_base.settings import SettingsError, load
 
 DONE, FAILED, UNUSABLE = 0, 1, 2
 SCRIPTS = "rehearsals"
-"""The folder beside an agent in which its scripts are."""
+"""The folder beside an agent that holds its scripts."""
 
 
 def run(arguments: Sequence[str]) -> int:
     """
-    Do what *arguments* say.
+    Run the command in *arguments*.
 
-    Returns: the exit code: 0 done, 1 a rehearsal failed, 2 something cannot be used.
+    Returns: the exit code: 0 done, 1 a rehearsal failed, 2 the agent or a script has a mistake.
     """
     parser = argparse.ArgumentParser(prog="python -m agent_worker")
     subs = parser.add_subparsers(dest="command", required=True)
@@ -86,12 +86,14 @@ def _scripts_of(module: str) -> list[Path]:
     file = importlib.import_module(module).__file__
     found = sorted((Path(file).parent / SCRIPTS).glob("*.yaml")) if file else []
     if not found:
-        raise ScriptError(f"{module}: there is no {SCRIPTS}/*.yaml beside it; name the scripts")
+        raise ScriptError(
+            f"{module}: it has no scripts in {SCRIPTS}/*.yaml; name the scripts to play"
+        )
     return found
 
 
 def _be_quiet() -> None:
-    """What is printed is for people; what fails is in it."""
+    """Silence the logs: the printed report says what failed."""
     logging.disable(logging.ERROR)
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),

@@ -1,4 +1,4 @@
-"""An agent's tools and their guards as Markdown, generated from what the agent really has."""
+"""An agent's tools and their guards as a page of Markdown."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -7,7 +7,7 @@ from agent_worker.tools.tool import Tool
 
 
 def describe(agent: AgentDefinition, tools: Sequence[Tool]) -> str:
-    """The page of *agent*, whose tools of its own and of MCP servers are *tools*."""
+    """The page of *agent*; *tools* are its own and those of its MCP servers."""
     return "\n".join(_page(agent, tools)) + "\n"
 
 
@@ -15,16 +15,16 @@ def _page(agent: AgentDefinition, tools: Sequence[Tool]) -> Iterator[str]:
     yield f"# {agent.name}: tools and guards"
     yield ""
     yield (
-        f"{len(tools)} tools. At most {agent.tool_calls_max} runs in one call. "
-        "Whatever is not on this page can not be called."
+        f"{len(tools)} tools, which run at most {agent.tool_calls_max} times in one call. "
+        "The agent can do nothing else."
     )
     yield ""
     yield from _table(
-        ("tool", "does", "asks first", "at most", "time", "again", "backend"),
+        ("tool", "effect", "asks first", "at most", "timeout", "retried", "backend"),
         (
             (
                 f"[`{tool.name}`](#{tool.name})",
-                f"**{tool.effect}s**" if tool.effect == "write" else "reads",
+                "**writes**" if tool.effect == "write" else "reads",
                 tool.guards.confirm or "",
                 f"{tool.guards.most} a call",
                 f"{tool.guards.timeout_s:g} s",
@@ -90,7 +90,7 @@ def _facts(tool: Tool) -> Iterator[str]:
 def _again(tool: Tool) -> str:
     if tool.effect == "read":
         return "yes"
-    return "yes, the backend knows the key" if tool.guards.idempotent else "never"
+    return "yes, with the same key" if tool.guards.idempotent else "never"
 
 
 def _type(schema: dict[str, object]) -> str:

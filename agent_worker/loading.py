@@ -1,7 +1,7 @@
-"""Finds an agent by its name, and checks that it does not contradict itself."""
+"""Loads an agent by the name of its package, and checks that its parts fit together."""
 
 import importlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from agent_worker.agent import AgentDefinition, AgentError
@@ -9,27 +9,33 @@ from agent_worker.call_control import CallControl
 from agent_worker.tools.mcp import Listing, Send, as_tools
 from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, Tool, ToolMistake
 
+NAME_MAX_CHARS = 100
+
 
 def load_agent(module: str) -> AgentDefinition:
     """
-    The `AGENT` of *module*, checked; what its MCP servers have is not known yet.
+    The `AGENT` of *module*, checked, but for the tools of its MCP servers.
 
-    Raises: AgentError: there is none, or it contradicts itself.
+    Raises: AgentError: there is none, or its parts do not fit together.
     """
     try:
         agent = importlib.import_module(module).AGENT
     except (ImportError, AttributeError) as error:
-        raise AgentError(f"{module}: no agent there ({error})") from error
+        raise AgentError(
+            f"{module}: this package has no AGENT that can be loaded: {error}"
+        ) from error
     except ToolMistake as mistake:
         raise AgentError(str(mistake)) from mistake
     if not isinstance(agent, AgentDefinition):
         raise AgentError(f"{module}.AGENT is not an AgentDefinition")
+    if not 0 < len(agent.name) <= NAME_MAX_CHARS:
+        raise AgentError(f"{module}: name: give the agent one of 1 to {NAME_MAX_CHARS} characters")
     elsewhere = [name for server in agent.mcp for name in server.tools]
     names = [*(tool.name for tool in agent.all_tools), *elsewhere]
-    if len(set(names)) != len(names):
-        raise AgentError(f"{module}: two tools have the same name")
-    if len({server.name for server in agent.mcp}) != len(agent.mcp):
-        raise AgentError(f"{module}: two MCP servers have the same name")
+    if twice := _twice(names):
+        raise AgentError(f"{module}: two tools have the name {twice!r}")
+    if twice := _twice([server.name for server in agent.mcp]):
+        raise AgentError(f"{module}: two MCP servers have the name {twice!r}")
     tools = {tool.name: tool for tool in agent.all_tools}
     for tool in tools.values():
         _check_injections(agent, tool)
@@ -37,26 +43,34 @@ def load_agent(module: str) -> AgentDefinition:
         if agent.fallback_tool not in tools:
             raise AgentError(f"{module}: fallback_tool: there is no tool {agent.fallback_tool!r}")
         if needed := tools[agent.fallback_tool].arguments.required:
-            raise AgentError(f"{module}: fallback_tool: {agent.fallback_tool} needs {min(needed)}")
+            raise AgentError(
+                f"{module}: fallback_tool: {agent.fallback_tool} needs {min(needed)}, but it is "
+                "called without arguments"
+            )
     for name, rule in agent.templates.rules.items():
         if rule.tool not in elsewhere:
             _check_intent(agent, name, tools)
     return agent
 
 
+def _twice(names: Sequence[str]) -> str | None:
+    return next((name for name in names if names.count(name) > 1), None)
+
+
 Listings = dict[str, Listing]
-"""What the agent's MCP servers have, by their names."""
+"""The tools that the agent's MCP servers list, by the servers' names."""
 
 
 async def look_at_servers(agent: AgentDefinition) -> Listings:
     """
-    Ask the agent's MCP servers what they have.
+    Ask the agent's MCP servers for their tools.
 
-    Raises: AgentError: one does not answer, has not what the agent allows, or sentences do not fit.
+    Raises: AgentError: a server does not answer, lacks a tool that the agent allows, or a
+        sentence's slots do not fit a tool.
     """
     if not agent.mcp:
         return {}
-    # Imported only by those who need it: it takes a second.
+    # Imported only where it is needed: it takes a second.
     from agent_worker.tools.mcp_client import McpUnavailable, list_servers
 
     try:
@@ -69,7 +83,7 @@ async def look_at_servers(agent: AgentDefinition) -> Listings:
 
 @asynccontextmanager
 async def open_tools(agent: AgentDefinition, listings: Listings) -> AsyncIterator[tuple[Tool, ...]]:
-    """All tools of *agent* for one call; its MCP servers are connected when they are needed."""
+    """All tools of *agent* for one call. An MCP server is connected at its first use."""
     if not agent.mcp:
         yield agent.all_tools
         return
@@ -83,9 +97,10 @@ def server_tools(
     agent: AgentDefinition, listings: Listings, sends: Mapping[str, Send]
 ) -> list[Tool]:
     """
-    The tools that the agent's MCP servers have for it; calls go to *sends*, by server.
+    The tools that the agent may use of its MCP servers. *sends*, by server, runs them.
 
-    Raises: AgentError: a server has not what the agent allows, or sentences do not fit its tools.
+    Raises: AgentError: a server lacks a tool that the agent allows, or a sentence's slots do not
+        fit a tool.
     """
     try:
         found = [
@@ -105,7 +120,7 @@ def server_tools(
 
 
 async def _nowhere(_: str, __: dict[str, object]) -> Answer:
-    raise AssertionError("these tools are only looked at")
+    raise AssertionError("these tools are listed, not run")
 
 
 def _check_injections(agent: AgentDefinition, tool: Tool) -> None:
@@ -118,8 +133,8 @@ def _check_injections(agent: AgentDefinition, tool: Tool) -> None:
         if kind not in kinds:
             raise AgentError(
                 f"{tool.source}: {tool.name}: nothing provides {name} "
-                f"({getattr(kind, '__name__', kind)}); "
-                "keyword-only parameters are filled by the server"
+                f"({getattr(kind, '__name__', kind)}). The server fills parameters after `*` by "
+                "their type: add it to `provides`, or move the parameter before `*`."
             )
 
 
@@ -136,6 +151,6 @@ def _check_intent(agent: AgentDefinition, name: str, tools: Mapping[str, Tool]) 
             raise AgentError(f"{where}: {rule.tool} has no parameter {slot!r}")
     if missing := arguments.required - set(rule.ask):
         raise AgentError(
-            f"{where}: {rule.tool} needs {', '.join(sorted(missing))}; "
-            "say under `ask` what to ask when it is not said"
+            f"{where}: {rule.tool} needs {', '.join(sorted(missing))}: "
+            "add a question for it under `ask`"
         )

@@ -19,17 +19,17 @@ class WorkerSettings(SfuSettings, RecordSettings):
         8081, ge=1, le=65535, description="Port of the worker's health and metrics."
     )
     worker_capacity: int = Field(
-        10, ge=1, le=1000, description="Calls that this worker takes at the same time."
+        10, ge=1, le=1000, description="How many calls this worker takes at the same time."
     )
     worker_drain_s: int = Field(
-        3600, ge=0, description="Time in seconds that calls get to finish after SIGTERM."
+        3600, ge=0, description="Time in seconds that calls have to finish after SIGTERM."
     )
     worker_handover_s: int = Field(
         30,
         ge=0,
         le=600,
-        description="Time in seconds to hand calls over that did not finish in it, to workers with "
-        "free places; what is left then is cut off.",
+        description="Time in seconds after the drain time to move the remaining calls to workers "
+        "with free slots. Calls that remain after it are cut off.",
     )
     agent: str = Field(
         "examples.storefront.agent", description="Python package that holds the agent as AGENT."
@@ -48,7 +48,11 @@ class WorkerSettings(SfuSettings, RecordSettings):
     stt_base_url: str = Field(LOCAL_SPEECH, description="Base URL of the speech-to-text server.")
     stt_model: str = Field("moonshine-tiny-en", description="Model name sent to speech to text.")
     stt_api_key: SecretStr = Field(SecretStr("local"), description="Key for speech to text.")
-    stt_options: dict[str, Any] = Field({}, description="Plugin's arguments as a JSON object.")
+    stt_options: dict[str, Any] = Field(
+        {},
+        repr=False,
+        description="More arguments of LiveKit's openai or the named plugin as a JSON object.",
+    )
 
     tts: str = Field(
         "openai",
@@ -59,11 +63,16 @@ class WorkerSettings(SfuSettings, RecordSettings):
     tts_model: str = Field("piper", description="Model name sent to text to speech.")
     tts_voice: str = Field("joe", description="Voice name sent to text to speech.")
     tts_api_key: SecretStr = Field(SecretStr("local"), description="Key for text to speech.")
-    tts_options: dict[str, Any] = Field({}, description="Plugin's arguments as a JSON object.")
+    tts_options: dict[str, Any] = Field(
+        {},
+        repr=False,
+        description="More arguments of LiveKit's openai or the named plugin as a JSON object.",
+    )
 
     reasoning: Literal["templates", "model", "templates-first"] | None = Field(
         None,
-        description="Who answers; default: templates, and templates-first where a model is set.",
+        description="Who answers: templates, model, or templates-first. Default: templates, or "
+        "templates-first where a model is set.",
     )
     llm: str = Field(
         "openai",
@@ -74,9 +83,16 @@ class WorkerSettings(SfuSettings, RecordSettings):
     llm_model: str = Field("", description="Model name sent to the model's server.")
     llm_api_key: SecretStr = Field(SecretStr("local"), description="Key for the model's server.")
     llm_timeout_s: float = Field(
-        8.0, gt=0, le=60, description="Seconds in which the model must begin; then an apology."
+        8.0,
+        gt=0,
+        le=60,
+        description="Seconds until the model must begin; then the agent apologizes.",
     )
-    llm_options: dict[str, Any] = Field({}, description="Plugin's arguments as a JSON object.")
+    llm_options: dict[str, Any] = Field(
+        {},
+        repr=False,
+        description="More arguments of LiveKit's openai or the named plugin as a JSON object.",
+    )
 
     call_max_s: int = Field(1800, ge=10, description="Longest call in seconds.")
     silence_s: float = Field(

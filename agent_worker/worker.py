@@ -297,7 +297,7 @@ class Worker:
         self._starting += 1
         try:
             await request.accept(
-                identity=agent_identity(dispatch.call_id, dispatch.attempt), name="Agent"
+                identity=agent_identity(dispatch.call_id, dispatch.attempt), name=self._agent.name
             )
         finally:
             self._starting -= 1

@@ -1,11 +1,18 @@
-"""`python -m voice_contract` prints the JSON Schema from which the page's types are generated."""
+"""
+`python -m voice_contract` prints the JSON Schema from which the page's types are generated.
 
+`python -m voice_contract MODULE` prints that of the client actions that MODULE declares.
+"""
+
+import importlib
 import json
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from voice_contract.actions import ActionReport
+from voice_contract.actions import Action, ActionReport
 from voice_contract.confirmations import ConfirmationResult, ConfirmationVote
 from voice_contract.follow_up import FollowUp
 from voice_contract.messages import AGENT_MESSAGE, MESSAGE_MAX_BYTES, TEXT_MAX_CHARS
@@ -38,14 +45,8 @@ def schema() -> dict[str, object]:
         "ActionReport": TypeAdapter(ActionReport),
         "AgentMessage": AGENT_MESSAGE,
     }
-    roots, document = TypeAdapter.json_schemas(
-        [(name, "serialization", adapter) for name, adapter in adapters.items()]
-    )
-    for definition in document["$defs"].values():
-        for field in definition["properties"].values():
-            field.pop("title", None)
-        definition["required"] = list(definition["properties"])
-    document["$defs"]["AgentMessage"] = roots["AgentMessage", "serialization"]
+    roots, definitions = _definitions(adapters)
+    definitions["AgentMessage"] = roots["AgentMessage", "serialization"]
     names = {
         "ACTION_OUTCOME_METHOD": ACTION_OUTCOME_METHOD,
         "AGENT_IDENTITY_PREFIX": AGENT_IDENTITY_PREFIX,
@@ -56,8 +57,34 @@ def schema() -> dict[str, object]:
         "MESSAGE_TOPIC": MESSAGE_TOPIC,
         "TEXT_MAX_CHARS": TEXT_MAX_CHARS,
     }
-    return {**document, "x-names": names}
+    return {"$defs": definitions, "x-names": names}
+
+
+def actions_schema(module: str) -> dict[str, object]:
+    """One schema whose `$defs` are the client actions of *module*, and `Action`: one of them."""
+    declared = [
+        found
+        for found in vars(importlib.import_module(module)).values()
+        if isinstance(found, type) and issubclass(found, Action) and found is not Action
+    ]
+    _, definitions = _definitions({model.__name__: TypeAdapter(model) for model in declared})
+    names = [{"$ref": f"#/$defs/{model.__name__}"} for model in declared]
+    return {"$defs": {**definitions, "Action": {"oneOf": names}}, "x-names": {}}
+
+
+def _definitions(adapters: Mapping[str, TypeAdapter[Any]]) -> tuple[Any, dict[str, Any]]:
+    """The adapters' own schemas, and the models that they refer to."""
+    roots, document = TypeAdapter.json_schemas(
+        [(name, "serialization", adapter) for name, adapter in adapters.items()]
+    )
+    definitions: dict[str, Any] = document["$defs"]
+    for definition in definitions.values():
+        for field in definition["properties"].values():
+            field.pop("title", None)
+        definition["required"] = list(definition["properties"])
+    return roots, definitions
 
 
 if __name__ == "__main__":
-    print(json.dumps(schema(), indent=2, sort_keys=True))
+    printed = actions_schema(sys.argv[1]) if sys.argv[1:] else schema()
+    print(json.dumps(printed, indent=2, sort_keys=True))

@@ -1,75 +1,36 @@
 """
 Client actions: what the agent suggests that the caller's page does.
 
-The page has its own list of what it does, asks the person first where its list says so, and
-reports the outcome. These are the storefront's; another page has others.
+Each agent declares its own, as subclasses of `Action`; the page has a list of those that it does,
+asks the person first where its list says so, and reports the outcome.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, model_validator
 
 ActionId = Annotated[str, Field(min_length=1, max_length=64)]
-Words = Annotated[str, Field(max_length=200)]
+ActionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+ACTION_MAX_BYTES = 32_768
 
 
-class _Action(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Action(BaseModel):
+    """
+    One action: its name and what it needs.
 
+    A subclass gives the name as `action: Literal["open_door"] = "open_door"`, and forbids fields
+    that it does not know: `class OpenDoor(Action, extra="forbid")`.
+    """
 
-class OrderLine(_Action):
-    """What was ordered."""
+    model_config = ConfigDict(extra="allow")
 
-    name: Words
-    quantity: int = Field(ge=1, le=10_000)
+    action: ActionName
 
-
-class ShowOrder(_Action):
-    """Show an order of the caller."""
-
-    action: Literal["show_order"] = "show_order"
-    number: int = Field(ge=1)
-    status: Words
-    items: list[OrderLine] = Field(max_length=50)
-    total: Words
-    expected_on: Words | None = None
-    """A date as 2026-12-31."""
-
-
-class Navigate(_Action):
-    """Go to a part of the page."""
-
-    action: Literal["navigate"] = "navigate"
-    to: Literal["conversation", "orders", "appointment"]
-
-
-class FillForm(_Action):
-    """Fill in the appointment form; the person sends it."""
-
-    action: Literal["fill_form"] = "fill_form"
-    form: Literal["appointment"] = "appointment"
-    day: Words = ""
-    time: Words = ""
-    kind: Literal["fitting", "repair", ""] = ""
-
-
-class OfferDownload(_Action):
-    """Offer a text to keep."""
-
-    action: Literal["offer_download"] = "offer_download"
-    filename: str = Field(pattern=r"^[A-Za-z0-9_-]{1,60}\.txt$")
-    text: str = Field(max_length=4_000)
-
-
-class StartOver(_Action):
-    """Clear what was shown and filled in."""
-
-    action: Literal["start_over"] = "start_over"
-
-
-Action = Annotated[
-    ShowOrder | Navigate | FillForm | OfferDownload | StartOver, Field(discriminator="action")
-]
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if len(self.model_dump_json().encode()) > ACTION_MAX_BYTES:
+            raise ValueError(f"an action has at most {ACTION_MAX_BYTES} bytes")
+        return self
 
 
 class ClientAction(BaseModel):
@@ -79,7 +40,7 @@ class ClientAction(BaseModel):
 
     type: Literal["client-action"] = "client-action"
     id: ActionId
-    action: Action
+    action: SerializeAsAny[Action]
 
 
 ActionOutcome = Literal["done", "declined", "refused", "failed"]
@@ -87,13 +48,14 @@ ActionOutcome = Literal["done", "declined", "refused", "failed"]
 
 class ActionReport(BaseModel):
     """
-    What came of it.
+    The outcome of an action, as the page reports it.
 
-    `declined`: by the person. `refused`: not on the page's list, or wrong. `failed`: it broke.
+    `declined`: the person said no. `refused`: the page does not do it, or its fields are wrong.
+    `failed`: it broke.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     id: ActionId
     outcome: ActionOutcome
-    detail: Words = ""
+    detail: str = Field("", max_length=200)

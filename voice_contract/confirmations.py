@@ -10,9 +10,9 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 PENDING_MAX = 8
-"""Questions that may be open at the same time."""
+"""The most questions that are open at the same time."""
 QUESTION_MAX_CHARS = 1_500
-"""Of a question and its arguments together: they are never cut, so what is longer is not asked."""
+"""Of a question and its arguments together. They are never cut: a longer one is not asked."""
 ConfirmationId = Annotated[str, Field(min_length=1, max_length=64)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 of tenant, call, tool and canonical arguments: what runs is what was shown."""
@@ -34,7 +34,7 @@ class PendingConfirmation(BaseModel):
 
     id: ConfirmationId
     title: str = Field(max_length=500)
-    """The question in words: `Cancel order 9?`"""
+    """The question in words: `Clear room 9?`"""
     tool: str = Field(max_length=64)
     arguments: list[ArgumentInWords] = Field(max_length=20)
     """All of them."""
@@ -74,7 +74,7 @@ ConfirmationState = Literal["approved", "declined", "expired", "changed", "unkno
 
 class ConfirmationResult(BaseModel):
     """
-    What counts.
+    The state of the question after the vote.
 
     `changed`: the digest is not that of the open question. `unknown`: there is no such question.
     """

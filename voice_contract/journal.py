@@ -106,7 +106,7 @@ class UserTurn(_Body):
     text: Said
     typed: bool = False
     turn_id: Name = ""
-    """By which tool calls name the turn that they answer; it outlives the agent."""
+    """Tool invocations name the turn that they answer by it; it stays when the agent changes."""
 
 
 class AgentTurnStarted(_Body):
@@ -127,7 +127,7 @@ class AgentTurnEnded(_Body):
     """The words that reached the caller."""
     interrupted: bool
     tool_call_ids: tuple[Name, ...] = ()
-    """Tool calls whose results this turn told."""
+    """The invocations whose results this turn told."""
 
 
 class IntentState(_Body):
@@ -144,7 +144,7 @@ class IntentState(_Body):
 
 
 class ToolProposed(_Body):
-    """A model or a template wants a tool to be called."""
+    """A model or a template proposes to run a tool."""
 
     kind: Literal["tool.proposed"] = "tool.proposed"
     invocation_id: Name
@@ -153,7 +153,7 @@ class ToolProposed(_Body):
     turn_id: Name = ""
     """The caller's turn that it answers."""
     duplicate_of: Name = ""
-    """The earlier call that it repeats: it waits for that one's result."""
+    """The earlier invocation that it repeats: it waits for that one's result."""
 
 
 class ToolRefused(_Body):
@@ -252,7 +252,7 @@ class ClientActionProposed(_Body):
 
 
 class ClientActionOutcome(_Body):
-    """What the caller's app says that came of it."""
+    """The outcome, as the caller's app reports it."""
 
     kind: Literal["client.outcome"] = "client.outcome"
     action_id: Name
@@ -282,7 +282,7 @@ class Usage(_Body):
 
 
 class JournalGap(_Body):
-    """So many entries were lost before this one, because the database was away for too long."""
+    """Entries were lost before this one, because the database did not answer for too long."""
 
     kind: Literal["journal.gap"] = "journal.gap"
     lost: int

@@ -50,4 +50,4 @@ AgentMessage = Annotated[
 AGENT_MESSAGE: TypeAdapter[AgentMessage] = TypeAdapter(AgentMessage)
 MESSAGE_MAX_BYTES = 65_536
 TEXT_MAX_CHARS = 1_000
-"""Of what a caller writes on `lk.chat`; more is cut off."""
+"""The longest text that a caller can write on `lk.chat`; what is longer is cut."""

@@ -8,15 +8,15 @@ HANG_UP_METHOD = "parley.hang_up"
 
 CONFIRMATIONS_METHOD = "parley.confirmations"
 """
-RPC method of the agent: what waits for the caller's yes or no. Empty payload; answers
-`Confirmations`. Calling it also says that the page shows cards.
+RPC method of the agent: its open questions. Empty payload; answers `Confirmations`. A page that
+calls it shows cards.
 """
 
 CONFIRM_METHOD = "parley.confirm"
 """RPC method of the agent: the caller's vote. `ConfirmationVote`; answers `ConfirmationResult`."""
 
 ACTION_OUTCOME_METHOD = "parley.action_outcome"
-"""RPC method of the agent: what came of a client action. `ActionReport`; answers nothing."""
+"""RPC method of the agent: the outcome of a client action. `ActionReport`; answers nothing."""
 
 AGENT_IDENTITY_PREFIX = "agent-"
 

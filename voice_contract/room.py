@@ -12,7 +12,8 @@ class RoomState(BaseModel):
     As JSON in the room's metadata; only the supervisor and the token service write it.
 
     `connecting`: the first agent is on its way. `live`: it is there. `recovering`: another one is
-    on its way. `no-agent`: none can be had right now; it is tried on. `ending`: the call is over.
+    on its way. `no-agent`: none is free right now; the supervisor keeps trying. `ending`: the call
+    is over.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")

@@ -1,1 +1,1 @@
-"""Turns what was said into tool calls and words: local sentence templates, a model, or both."""
+"""Decides what the agent says or does: by local sentence templates, a model, or both."""

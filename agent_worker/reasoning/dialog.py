@@ -1,8 +1,8 @@
 """
 What to do next in a conversation led by templates, as a pure function of what was said.
 
-Nothing is remembered between turns but the conversation itself. So a reply may be worked out on
-speculation and dropped, and an agent that takes a call over goes on where the last one stopped.
+Nothing is remembered between turns but the conversation itself. So a reply can be prepared early
+and dropped, and an agent that takes over a call continues where the last one stopped.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.templates import Match, Templates
 
 THE_SAME = "the-same"
-"""A slot's value for "it" or "that order": stands for what the last tool was called with."""
+"""A slot's value for "it" and "that one": the value that the last tool was called with."""
 
 _LEAVE_IT = frozenset({"never mind", "forget it", "no", "no thanks", "no thank you", "cancel that"})
 
@@ -61,8 +61,8 @@ def follow(templates: Templates, turns: Iterable[str], *, model: bool = False) -
     """
     The state after all *turns* of the caller, oldest first; at most the last 50 count.
 
-    Args: model: whether a model answers what is not understood here. Then our own question is
-        over with such a turn: the number that comes next may answer the model's.
+    Args: model: Whether a model answers what is not understood here. Such a turn closes our own
+        open question: the number that comes next may answer the model's.
     """
     dialog = Dialog()
     for turn in list(turns)[-50:]:

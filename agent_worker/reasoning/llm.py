@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
 from livekit.agents.llm import (
@@ -19,31 +19,54 @@ from livekit.agents.llm import (
 )
 from livekit.agents.utils import shortuuid
 
-from agent_worker.agent import AgentDefinition
-from agent_worker.call_control import end_call
 from agent_worker.reasoning import message_tags
 from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, Say, follow
+from agent_worker.reasoning.templates import Templates
 
 CALL_PREFIX = "local_"
-"""Call ids of tool calls that came from templates start so."""
-
-
+"""The ids of function calls that come from templates begin with it."""
+END_CALL = "end_call"
+"""The tool that every agent has to end the call."""
 REMOTE_TIMEOUT_S = 8.0
 """Longer silence is worse than an apology."""
+
+
+class DialogPhrases(Protocol):
+    """What an agent says when it has no answer."""
+
+    @property
+    def not_understood(self) -> tuple[str, ...]: ...
+    @property
+    def not_understood_end(self) -> str: ...
+    @property
+    def reply_failed(self) -> str: ...
+
+
+class DialogAgent(Protocol):
+    """What an agent's definition says about the conversation itself."""
+
+    @property
+    def greeting(self) -> str: ...
+    @property
+    def templates(self) -> Templates: ...
+    @property
+    def phrases(self) -> DialogPhrases: ...
+    @property
+    def fallback_tool(self) -> str | None: ...
 
 
 class AgentLLM(LLM[Any]):
     """
     Answers for *agent*: from its templates, from the model *remote*, or templates first.
 
-    Templates answer what fits them exactly; the rest goes to *remote*, or is not understood where
-    there is none. A tool's result is put into words by whoever called it. When *remote* fails
-    before its first word, the caller hears the agent's apology instead of silence.
+    Templates answer the sentences that fit them exactly. The rest goes to *remote*; without one it
+    is not understood. Whoever proposed a tool words its result. When *remote* fails before its
+    first word, the caller hears the agent's apology instead of silence.
     """
 
     def __init__(
         self,
-        agent: AgentDefinition,
+        agent: DialogAgent,
         remote: LLM[Any] | None = None,
         *,
         templates: bool = True,
@@ -128,7 +151,8 @@ class _AgentStream(LLMStream):
 
     async def _ask(self, owner: AgentLLM, remote: LLM[Any]) -> None:
         begun = failed = False
-        # No second try: it would be silence for the caller. A second provider is FallbackAdapter's.
+        # No second try: the caller would wait in silence. LiveKit's FallbackAdapter has a second
+        # provider.
         options = APIConnectOptions(max_retry=0, timeout=owner.timeout_s)
         try:
             async with remote.chat(
@@ -154,8 +178,8 @@ class _AgentStream(LLMStream):
         self._event_ch.send_nowait(ChatChunk(id=shortuuid(CALL_PREFIX), delta=delta))
 
 
-def reply(agent: AgentDefinition, dialog: Dialog, last_words: str) -> ChoiceDelta:
-    """What the state of the conversation asks for, as a model would say it."""
+def reply(agent: DialogAgent, dialog: Dialog, last_words: str) -> ChoiceDelta:
+    """The agent's next words or tool in that state of the conversation, as a model's delta."""
     match dialog.move:
         case CallTool(name, arguments):
             return call_tool(name, dict(arguments))
@@ -167,14 +191,14 @@ def reply(agent: AgentDefinition, dialog: Dialog, last_words: str) -> ChoiceDelt
             return say(agent.greeting)
 
 
-def _not_understood(agent: AgentDefinition, times: int) -> ChoiceDelta:
+def _not_understood(agent: DialogAgent, times: int) -> ChoiceDelta:
     reprompts = agent.phrases.not_understood
     if times <= len(reprompts):
         return say(reprompts[times - 1])
     if times == len(reprompts) + 1 and agent.fallback_tool is not None:
         return call_tool(agent.fallback_tool, {})
     farewell = {"reason": "not-understood", "say": agent.phrases.not_understood_end}
-    return call_tool(end_call.name, farewell)
+    return call_tool(END_CALL, farewell)
 
 
 def say(text: str) -> ChoiceDelta:
@@ -183,7 +207,7 @@ def say(text: str) -> ChoiceDelta:
 
 
 def call_tool(name: str, arguments: dict[str, Any]) -> ChoiceDelta:
-    """A delta with one tool call, marked as ours."""
+    """A delta with one function call, marked as ours."""
     call = FunctionToolCall(
         name=name, arguments=json.dumps(arguments), call_id=shortuuid(CALL_PREFIX)
     )

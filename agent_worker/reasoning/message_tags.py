@@ -1,7 +1,7 @@
 """
-Marks in the conversation by which the gate and the session's model understand each other.
+Tags on chat messages, by which the gate tells the session's model what a message is.
 
-They are in `extra`, which providers do not get, or in words that a remote model can read as well.
+A tag is in `extra`, which providers do not get, or in words that a remote model reads too.
 """
 
 import json
@@ -15,17 +15,17 @@ EXTRA = "parley"
 _IDS = re.compile(r"^New results \(call_ids: ([^)]*)\)")
 
 
-def results_arrived(call_ids: Iterable[str]) -> str:
+def results_arrived(function_call_ids: Iterable[str]) -> str:
     """What the model is told when tools have answered that ran in the background."""
     return (
-        f"New results (call_ids: {', '.join(call_ids)}). Tell the caller in one or two short "
-        "sentences. Leave out what you have told already; if nothing is left, answer with nothing. "
-        "Do not call the same tool again."
+        f"New results (call_ids: {', '.join(function_call_ids)}). "
+        "Tell the caller in one or two short sentences. Leave out what you have told already; if "
+        "nothing is left, answer with nothing. Do not call the same tool again."
     )
 
 
 def arrived(items: Sequence[ChatItem]) -> list[FunctionCallOutput]:
-    """The results that the reply to *items* is for, when it is for such; else none."""
+    """The results of background tools that the reply to *items* must tell; else none."""
     last = items[-1] if items else None
     if not isinstance(last, ChatMessage) or last.role != "system":
         return []
@@ -59,13 +59,13 @@ def set_reply(message: ChatMessage, words: str) -> None:
 
 
 def reply_to(message: ChatMessage | None) -> str | None:
-    """The reply that the gate has for that turn, if it has one."""
-    mark = message.extra.get(EXTRA) if message is not None else None
-    return mark.get("reply") if isinstance(mark, dict) else None
+    """The gate's reply to that turn of the caller, if it has one."""
+    tag = message.extra.get(EXTRA) if message is not None else None
+    return tag.get("reply") if isinstance(tag, dict) else None
 
 
 def question(words: str) -> str:
-    """The output of a tool that first asks the caller: *words* are to be said as they are."""
+    """The output of a tool that asks the caller first: the agent says *words* as they are."""
     note = "The caller is being asked. Do not call it again; wait for the answer."
     return json.dumps({"say": words, "ask": True, "note": note})
 

@@ -1,6 +1,7 @@
 """Brings a transcript into the form that sentence templates are written in."""
 
 import re
+from collections.abc import Collection
 
 from rapidfuzz import process
 from rapidfuzz.distance import JaroWinkler
@@ -20,15 +21,14 @@ _SPOKEN_DIGITS = re.compile(r"\b\d(?: \d)+\b")
 _OH = re.compile(r"(?<=\d )oh\b|\boh(?= \d)")
 _CLOCK = re.compile(r"\b0(?=\d:\d\d\b)")
 _HOMOPHONES = {"to": "2", "too": "2", "for": "4", "fore": "4", "ate": "8", "won": "1"}
-_NUMBERED = re.compile(r"\b(order|number|refund) (to|too|for|fore|ate|won)$")
 
 
 def normalize(text: str) -> str:
     """
     Lower case, no punctuation, numbers as digits, "09:00" as "9:00".
 
-    "Where's order number twenty-one?" becomes "where's order number 21"; digits spoken one by
-    one are joined: "order one oh four" becomes "order 104".
+    "Where's room number twenty-one?" becomes "where's room number 21"; digits spoken one by
+    one are joined: "room one oh four" becomes "room 104".
     """
     text = text.lower().translate(_APOSTROPHES)
     text = _MERIDIEM.sub(r"\1m", _THOUSANDS.sub("", text))
@@ -38,9 +38,18 @@ def normalize(text: str) -> str:
     text = _DASH.sub(" ", text)
     text = alpha2digit(text, "en", threshold=0)
     text = _OH.sub("0", text)
-    text = _SPOKEN_DIGITS.sub(lambda digits: digits[0].replace(" ", ""), text)
-    # A recognizer hears "order four" as "order for"; nothing else can end such a sentence.
-    return _NUMBERED.sub(lambda found: f"{found[1]} {_HOMOPHONES[found[2]]}", text)
+    return _SPOKEN_DIGITS.sub(lambda digits: digits[0].replace(" ", ""), text)
+
+
+def hear_number(text: str, numbered: Collection[str]) -> str:
+    """
+    "room for" at the end of *text* as "room 4", where "room" is among *numbered*: words that a
+    number follows. *text* is normalized.
+    """
+    before, _, last = text.rpartition(" ")
+    if last in _HOMOPHONES and before.rpartition(" ")[2] in numbered:
+        return f"{before} {_HOMOPHONES[last]}"
+    return text
 
 
 def _joined(found: re.Match[str]) -> str:
@@ -68,5 +77,5 @@ def _repair_word(word: str, vocabulary: frozenset[str]) -> str:
 
 
 def _inflection(word: str) -> str | None:
-    """Such endings change what is meant: "returned order 3" is not "return order 3" misheard."""
+    """Such endings change what is meant: "moved room 3" is not "move room 3" misheard."""
     return next((ending for ending in ("ed", "ing") if word.endswith(ending)), None)

@@ -15,7 +15,7 @@ from hassil.intents import IntentData
 from hassil.parser import ParseError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agent_worker.reasoning.normalize import normalize, repair
+from agent_worker.reasoning.normalize import hear_number, normalize, repair
 
 ANSWER_PREFIX = "answer."
 """Templates whose names start so are heard only while the agent waits for that answer."""
@@ -24,16 +24,17 @@ _MARKUP = re.compile(r"\{[^}]*\}|<[^>]*>|:[a-z_]+")
 _WORD = re.compile(r"[a-z']+")
 _DANGLING = frozenset(
     "a about an and at because but by for from if in is it's its my of on or our than that's the "
-    "their then to uh um was what where which who with your please can could would will i i'd i'm "
-    "order number when".split()
+    "their then to uh um was what when where which who with your please can could would will i i'd "
+    "i'm".split()
 )
+_NUMBERED = frozenset({"number"})
 _YES = frozenset({"yes", "yeah", "ok", "okay"})
 MAX_CHARS = 300
 """Longer sentences fit no template; matching them only costs time."""
 
 
 class TemplateError(Exception):
-    """The templates' file is wrong. The message names the file and the place in it."""
+    """A file of templates has a mistake. The message names the file and where in it."""
 
 
 class Sentences(BaseModel):
@@ -43,7 +44,7 @@ class Sentences(BaseModel):
 
     sentences: list[str] = Field(min_length=1)
     slots: dict[str, Any] = Field(default_factory=dict)
-    """What these sentences mean without saying it."""
+    """Values that these sentences mean without saying them."""
 
 
 class IntentRule(BaseModel):
@@ -53,7 +54,7 @@ class IntentRule(BaseModel):
 
     data: list[Sentences] = Field(min_length=1)
     tool: str | None = None
-    """Name of the tool to call, with the slots as its arguments."""
+    """The tool to call, with the slots as its arguments."""
     say: str | None = None
     """Words to say, where no tool is needed. `{last_answer}` stands for the agent's last words."""
     ask: dict[str, str] = Field(default_factory=dict)
@@ -67,31 +68,34 @@ class Match:
     intent: str
     slots: Mapping[str, Any]
     free: bool = False
-    """Whether a slot took words as they came: anything would have fitted it."""
+    """Whether a wildcard took words as they came: anything would have fitted it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Templates:
-    """The compiled templates of an agent. Build with `Templates.load`."""
+    """The templates of an agent, compiled. Made by `Templates.load`."""
 
     intents: Intents
     slots: Mapping[str, frozenset[str]]
-    """By intent: what its sentences can fill."""
+    """By intent: the slots that its sentences can fill."""
     answers: tuple[Intents, ...]
     rules: Mapping[str, IntentRule]
     vocabulary: frozenset[str]
     courtesy: re.Pattern[str] | None
+    numbered: frozenset[str]
+    """Words that a number follows: at the end of a sentence "room for" is "room 4"."""
 
     @classmethod
     def load(cls, file: Path) -> "Templates":
         """
-        Compile *file*: hassil's YAML format, with `tool`, `say` and `ask` beside `data`, and with
-        `courtesy`, a list of regular expressions for phrases that mean nothing by themselves.
+        Compile *file*: hassil's YAML format, with `tool`, `say` and `ask` beside `data`, with
+        `courtesy`, a list of regular expressions for phrases that mean nothing by themselves, and
+        with `numbered`, a list of words that a number follows.
 
         Raises: TemplateError: the file cannot be read, or something in it is wrong.
         """
         try:
-            document = yaml.safe_load(file.read_text(encoding="utf-8"))
+            document = _document(file)
             rules = {name: _rule(file, name, rule) for name, rule in document["intents"].items()}
             answers = [name for name in rules if name.startswith(ANSWER_PREFIX)]
             intents = _compile(document, [name for name in rules if name not in answers])
@@ -102,19 +106,21 @@ class Templates:
                 rules=rules,
                 vocabulary=frozenset(_words(document)),
                 courtesy=_courtesy(document.get("courtesy", [])),
+                numbered=_NUMBERED.union(_numbered(file, document)),
             )
         except (OSError, yaml.YAMLError, re.error, HassilError, ParseError) as error:
             raise TemplateError(f"{file}: {error}") from error
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise TemplateError(f"{file}: not a file of templates: {error!r}") from error
+            raise TemplateError(f"{file}: this is not a file of templates: {error!r}") from error
 
     def match(self, text: str) -> Match | None:
         """The intent that *text* (as transcribed) means, or None."""
-        return self._match(normalize(text), None)
+        return self._match(self._normalize(text), None)
 
     def match_answer(self, text: str, slots: Collection[str]) -> Match | None:
         """As `match`, for answers to the agent's own question about *slots* and nothing else."""
-        found = (self._match(normalize(text), number) for number in range(len(self.answers)))
+        normal = self._normalize(text)
+        found = (self._match(normal, number) for number in range(len(self.answers)))
         fitting = [
             match
             for match in found
@@ -127,10 +133,15 @@ class Templates:
         Whether *text* breaks off: it ends in a word that few sentences end in, or is no more than
         the courtesy before what is meant ("Hi," "Thank you, ...").
         """
-        words = normalize(text).split()
+        words = self._normalize(text).split()
         if self.courtesy and not self.courtesy.sub("", " ".join(words)).strip():
             return bool(set(words) - _YES)
-        return bool(words) and words[-1] in _DANGLING and self.match(text) is None
+        if not words or words[-1] not in _DANGLING | self.numbered:
+            return False
+        return self.match(text) is None
+
+    def _normalize(self, text: str) -> str:
+        return hear_number(normalize(text), self.numbered)
 
     @lru_cache(maxsize=4096)  # noqa: B019 - one instance lives as long as its process
     def _match(self, text: str, answer: int | None) -> Match | None:
@@ -150,6 +161,20 @@ class Templates:
         forms = [form for form in (plain, text) if form]
         forms += [repair(form, self.vocabulary) for form in forms]
         return list(dict.fromkeys(forms))
+
+
+def _document(file: Path) -> dict[str, Any]:
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    if not isinstance(document, dict) or not isinstance(document.get("intents"), dict):
+        raise TemplateError(f"{file}: `intents` is missing: give each intent a name and `data`.")
+    return document
+
+
+def _numbered(file: Path, document: dict[str, Any]) -> list[str]:
+    words = document.get("numbered", [])
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise TemplateError(f"{file}: numbered: give a list of words.")
+    return words
 
 
 def _courtesy(phrases: list[str]) -> re.Pattern[str] | None:

@@ -1,6 +1,7 @@
 """Speech and model providers, by settings."""
 
 import importlib
+import inspect
 import ssl
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +23,8 @@ from service_base.settings import SettingsError
 
 # Read once and shared by all calls: reading it blocks a call's event loop for 50 ms each time.
 _TLS = ssl.create_default_context()
+_OURS = frozenset({"api_key", "base_url", "timeout", "max_retries", "vad"})
+"""Arguments of LiveKit's openai plugin that are settings of their own, or that JSON cannot give."""
 
 
 def build_stt(settings: WorkerSettings, on_failure: Callable[[Exception], None]) -> lk_stt.STT[Any]:
@@ -29,13 +32,15 @@ def build_stt(settings: WorkerSettings, on_failure: Callable[[Exception], None])
     The recognizer. One that transcribes whole utterances gets preflights; one that streams
     decides for itself.
 
-    Raises: SettingsError: the plugin cannot be loaded.
+    Raises: SettingsError: the plugin cannot be loaded, or does not know one of its options.
     """
     recognizer: lk_stt.STT[Any] = (
-        openai.STT(
+        _openai(
+            "PARLEY_STT",
+            openai.STT,
+            {"language": "en", **settings.stt_options},
             client=_client(settings.stt_base_url, settings.stt_api_key),
             model=settings.stt_model,
-            language="en",
         )
         if settings.stt == "openai"
         else _plugin("PARLEY_STT", settings.stt, settings.stt_options, lk_stt.STT)
@@ -49,16 +54,20 @@ def build_tts(settings: WorkerSettings) -> lk_tts.TTS[Any]:
     """
     The voice.
 
-    Raises: SettingsError: the plugin cannot be loaded.
+    Raises: SettingsError: the plugin cannot be loaded, or does not know one of its options.
     """
-    if settings.tts == "openai":
-        return openai.TTS(
+    voice: lk_tts.TTS[Any] = (
+        _openai(
+            "PARLEY_TTS",
+            openai.TTS,
+            {"response_format": "pcm", **settings.tts_options},
             client=_client(settings.tts_base_url, settings.tts_api_key),
             model=settings.tts_model,
             voice=settings.tts_voice,
-            response_format="pcm",
         )
-    voice: lk_tts.TTS[Any] = _plugin("PARLEY_TTS", settings.tts, settings.tts_options, lk_tts.TTS)
+        if settings.tts == "openai"
+        else _plugin("PARLEY_TTS", settings.tts, settings.tts_options, lk_tts.TTS)
+    )
     return voice
 
 
@@ -66,7 +75,8 @@ def build_llm(settings: WorkerSettings, agent: AgentDefinition) -> AgentLLM:
     """
     Who answers: the agent's templates, a model, or both.
 
-    Raises: SettingsError: a model is wanted and none is set, or the plugin cannot be loaded.
+    Raises: SettingsError: a model is wanted and none is set, the plugin cannot be loaded, or it
+        does not know one of its options.
     """
     if settings.mode == "templates":
         return AgentLLM(agent)
@@ -77,8 +87,13 @@ def build_llm(settings: WorkerSettings, agent: AgentDefinition) -> AgentLLM:
                 f"PARLEY_LLM_BASE_URL and PARLEY_LLM_MODEL: both are needed for "
                 f"PARLEY_REASONING={settings.mode}."
             )
-        client = _client(settings.llm_base_url, settings.llm_api_key)
-        remote = openai.LLM(client=client, model=settings.llm_model)
+        remote = _openai(
+            "PARLEY_LLM",
+            openai.LLM,
+            settings.llm_options,
+            client=_client(settings.llm_base_url, settings.llm_api_key),
+            model=settings.llm_model,
+        )
     else:
         remote = _plugin("PARLEY_LLM", settings.llm, settings.llm_options, LLM)
     return AgentLLM(
@@ -94,6 +109,21 @@ def _client(base_url: str, api_key: SecretStr) -> AsyncOpenAI:
     return AsyncOpenAI(
         base_url=base_url, api_key=api_key.get_secret_value(), max_retries=0, http_client=http
     )
+
+
+def _openai(variable: str, plugin: Callable[..., Any], options: dict[str, Any], **own: Any) -> Any:
+    """An object of LiveKit's openai plugin: *own* by settings of their own, *options* beside."""
+    parameters = {name for name in inspect.signature(plugin).parameters if name[0] != "_"}
+    known = parameters - _OURS - own.keys()
+    if unknown := sorted(options.keys() - known):
+        raise SettingsError(
+            f"{variable}_OPTIONS: unknown for openai: {', '.join(unknown)}. "
+            f"Known are {', '.join(sorted(known))}."
+        )
+    try:
+        return plugin(**own, **options)
+    except Exception as error:
+        raise SettingsError(f"{variable}_OPTIONS: openai refuses them: {error}") from error
 
 
 def _plugin(variable: str, name: str, options: dict[str, Any], base: type[Any]) -> Any:

@@ -30,6 +30,7 @@ async def test_caller_asks_for_an_order_and_hears_what_the_shop_knows(
     stack: LocalStack, caller: Caller
 ) -> None:
     """The main job: the answer is right on paper, in sound, and was looked up for this call."""
+    assert caller.agent is not None and caller.agent.name == "Spoke & Wheel"
     question = "What is the status of my order number seven?"
     asked_at = await ask(stack, caller, question, "Order 7 is on its way")
     await caller.answer_after(asked_at)

@@ -11,11 +11,12 @@ from livekit import api, rtc
 
 from devstack.ask import speak
 from devstack.caller import Caller, joined
+from examples.storefront.agent.actions import ShowOrder
 from tests.support.asking import ask, effects, entries, greeted, speech_url
 from tests.support.cards import cards, pushed_card, rpc, vote
 from tests.support.gate_agent import EXPIRES_S
 from tests.support.local_stack import LocalStack, running_stack
-from voice_contract.actions import ActionReport, ClientAction, ShowOrder
+from voice_contract.actions import ActionReport, ClientAction
 from voice_contract.confirmations import ConfirmationVote
 from voice_contract.journal import (
     ClientActionOutcome,
@@ -84,7 +85,7 @@ async def test_stranger_learns_nothing_and_steers_nothing(
         await caller.agent_line(containing="Order 8 is on its way")
     assert heard == []
     (action,) = [one for one in caller.messages if isinstance(one, ClientAction)]
-    assert isinstance(action.action, ShowOrder) and action.action.number == 8
+    assert ShowOrder.model_validate(action.action.model_dump()).number == 8
     report = ActionReport(id=action.id, outcome="done").model_dump_json()
     assert await rpc(caller, ACTION_OUTCOME_METHOD, report) == ""
     await caller.send_text("cancel order ten")

@@ -16,16 +16,7 @@ from playwright.async_api import Browser, Page, expect
 from call_record import keys, workers
 from call_record.database import Database
 from call_record.record import Record
-from tests.support.browser import chromium, complaints, ended, heard_hz, in_phase, opened, said
-from tests.support.canned_service import CannedService, canned_service, listening
-from tests.support.local_stack import ROOT, LocalStack, free_ports, until
-from tests.support.scripted_agent import ScriptedAgent, in_the_room, say_room_state
-from tests.support.token_service import room
-from token_service.app import build
-from token_service.settings import TokenSettings
-from voice_contract.actions import (
-    ActionReport,
-    ClientAction,
+from examples.storefront.agent.actions import (
     FillForm,
     Navigate,
     OfferDownload,
@@ -33,6 +24,14 @@ from voice_contract.actions import (
     ShowOrder,
     StartOver,
 )
+from tests.support.browser import chromium, complaints, ended, heard_hz, in_phase, opened, said
+from tests.support.canned_service import CannedService, canned_service, listening
+from tests.support.local_stack import ROOT, LocalStack, free_ports, until
+from tests.support.scripted_agent import ScriptedAgent, in_the_room, say_room_state
+from tests.support.token_service import room
+from token_service.app import build
+from token_service.settings import TokenSettings
+from voice_contract.actions import ActionReport, ClientAction
 from voice_contract.confirmations import (
     ArgumentInWords,
     ConfirmationResult,

@@ -1,11 +1,14 @@
 """The documentation says what the code does, where a command can tell."""
 
+import dataclasses
+import inspect
 import json
 import re
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
+from jsonschema import Draft202012Validator
 from prometheus_client import REGISTRY
 from pydantic import BaseModel
 
@@ -14,11 +17,19 @@ import call_supervisor.metrics
 import post_call.metrics
 import speech_server.metrics
 import token_service.app
+from agent_worker.agent import AgentDefinition
 from agent_worker.loading import load_agent
 from agent_worker.reasoning.llm import AgentLLM
-from agent_worker.rehearsal.script import read
+from agent_worker.reasoning.templates import IntentRule
+from agent_worker.rehearsal.script import Script, Step, read
 from agent_worker.rehearsal.stage import Stage
+from agent_worker.settings import WorkerSettings
+from agent_worker.tools.mcp import allow
+from agent_worker.tools.tool import tool
+from agent_worker.voice.providers import build_llm
+from service_base.settings import load
 from voice_contract import actions, confirmations, messages, names, tokens
+from voice_contract.__main__ import actions_schema
 
 FENCE = r"```%s\n(.*?)```"
 ROOT = Path(__file__).parents[2]
@@ -88,6 +99,42 @@ async def test_agents_page_example_works_as_written(
         assert (await stage.play(read(script))).failures == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_settings_of_a_page_exist(page: Path) -> None:
+    """No page names a variable that nothing reads."""
+    known = set(re.findall(r"PARLEY_[A-Z0-9_]*[A-Z0-9]", (ROOT / ".env.example").read_text()))
+    named = re.findall(r"PARLEY_[A-Z0-9_]*[A-Z0-9](?![A-Z0-9_*])", page.read_text())
+    assert set(named) - known == set()
+
+
+def test_agents_page_names_all_that_an_author_can_set() -> None:
+    """Guards, rehearsals, sentences, and the agent itself: by the names that the code has."""
+    page = (ROOT / "docs" / "agents.md").read_text()
+    names = {
+        *inspect.signature(tool).parameters,
+        *inspect.signature(allow).parameters,
+        *Step.model_fields,
+        *Script.model_fields,
+        *IntentRule.model_fields,
+        *(field.name for field in dataclasses.fields(AgentDefinition)),
+    }
+    assert {name for name in names if not re.search(rf"\b{name}\b", page)} == set()
+
+
+def test_agents_page_model_options_are_known() -> None:
+    """What the page sets for the model, the plugin takes."""
+    page = (ROOT / "docs" / "agents.md").read_text()
+    (options,) = re.findall(r"^    PARLEY_LLM_OPTIONS=(.*)$", page, re.M)
+    chosen = load(
+        WorkerSettings,
+        _env_file=None,
+        llm_base_url="http://127.0.0.1:1/v1",
+        llm_model="small",
+        llm_options=json.loads(options),
+    )
+    assert build_llm(chosen, load_agent("examples.storefront.agent")).remote is not None
+
+
 MESSAGES: dict[str, type[BaseModel]] = {
     name: model
     for module in (actions, confirmations, messages, tokens)
@@ -107,8 +154,12 @@ def test_protocol_page_examples_are_in_the_contract() -> None:
     assert shown >= sent | {"ConfirmationVote", "ConfirmationResult", "ActionReport"}
     suggested = [json.loads(text) for name, text in examples if name == "ClientAction"]
     kinds = {one["action"]["action"] for one in suggested}
-    every = {one.model_fields["action"].default for one in get_args(get_args(actions.Action)[0])}
-    assert kinds == every
+    definitions: Any = actions_schema("examples.storefront.agent.actions")["$defs"]
+    for one in suggested:
+        Draft202012Validator({"$ref": "#/$defs/Action", "$defs": definitions}).validate(
+            one["action"]
+        )
+    assert len(kinds) == len(definitions["Action"]["oneOf"])
 
 
 def test_protocol_page_names_every_topic_and_method() -> None:

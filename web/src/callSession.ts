@@ -9,7 +9,6 @@ import {
   type RemoteAudioTrack,
 } from "livekit-client";
 import { ClientActions } from "./clientActions";
-import type { ActionEvent } from "./actions";
 import { agentState, askAgent, findAgent, roomState } from "./agent";
 import { AgentAudio } from "./agentAudio";
 import { CallMicrophone } from "./callMicrophone";
@@ -22,6 +21,7 @@ import { Inbox } from "./inbox";
 import type { Media } from "./media";
 import { endCall, endingOnRecord, readCall } from "./callApi";
 import { forget, remember, type RememberedCall } from "./rememberedCall";
+import type { ActionEvent } from "./storefront/actions";
 import { sleep } from "./time";
 import type { TranscriptEvent } from "./transcript";
 import { callOf, queueDelay, requestVoiceToken, TokenError } from "./voiceToken";
@@ -78,7 +78,6 @@ export class CallSession {
     new Inbox(this.room, {
       transcript: (event) => this.listener.transcript(event),
       message: (message) => void this.obey(message),
-      unknownAction: (id) => this.actions.refuse(id),
     });
     this.listen();
   }

@@ -1,8 +1,15 @@
-import { objection, type Action, type ActionEvent, type ActionName } from "./actions";
 import { config } from "./config";
 import { ACTION_OUTCOME_METHOD, type ActionReport, type ClientAction } from "./contract";
 import { download } from "./download";
 import type { Ask } from "./confirmationClient";
+import {
+  known,
+  objection,
+  type Action,
+  type ActionEvent,
+  type ActionName,
+  type Suggested,
+} from "./storefront/actions";
 import { sleep, within } from "./time";
 
 type Outcome = ActionReport["outcome"];
@@ -15,7 +22,7 @@ const POLICY: Partial<Record<ActionName, "ask" | "do">> = config.actions;
 export class ClientActions {
   /** What came of each, so that none is done twice; null: the person is asked. */
   private readonly outcomes = new Map<string, ActionReport | null>();
-  private readonly asked = new Map<string, ClientAction>();
+  private readonly asked = new Map<string, Suggested>();
 
   constructor(
     private readonly ask: Ask,
@@ -23,20 +30,20 @@ export class ClientActions {
     private readonly over: AbortSignal,
   ) {}
 
-  suggest(request: ClientAction): void {
-    const { id, action } = request;
-    const known = this.outcomes.get(id);
-    if (known !== undefined) {
-      if (known) void this.report(known);
+  suggest({ type, id, action: suggested }: ClientAction): void {
+    const earlier = this.outcomes.get(id);
+    if (earlier !== undefined) {
+      if (earlier) void this.report(earlier);
       return;
     }
-    const wrong = this.refusal(action);
-    if (wrong !== null) {
-      this.settle(id, "refused", wrong);
+    const action = known(suggested);
+    const wrong = action ? this.refusal(action) : "not known here";
+    if (!action || wrong !== null) {
+      this.settle(id, "refused", wrong ?? "");
     } else if (POLICY[action.action] === "ask") {
-      void this.askPerson(request);
+      void this.askPerson({ type, id, action });
     } else {
-      this.perform(request);
+      this.perform({ type, id, action });
     }
   }
 
@@ -49,11 +56,6 @@ export class ClientActions {
     else this.settle(id, "declined");
   }
 
-  /** An action that is not in the contract. */
-  refuse(id: string): void {
-    if (!this.outcomes.has(id)) this.settle(id, "refused", "not known here");
-  }
-
   private refusal(action: Action): string | null {
     const policy = POLICY[action.action];
     if (!policy) return "not on this page's list";
@@ -61,7 +63,7 @@ export class ClientActions {
     return objection(action);
   }
 
-  private async askPerson(request: ClientAction): Promise<void> {
+  private async askPerson(request: Suggested): Promise<void> {
     this.keep(request.id, null);
     this.asked.set(request.id, request);
     this.tell({ type: "asked", request });
@@ -76,7 +78,7 @@ export class ClientActions {
     this.tell({ type: "answered", id });
   }
 
-  private perform(request: ClientAction): void {
+  private perform(request: Suggested): void {
     const { id, action } = request;
     try {
       if (action.action === "offer_download") download(action.filename, action.text);

@@ -1,4 +1,4 @@
-import type { ActionName } from "./actions";
+import type { ActionName } from "./storefront/actions";
 
 /** What one installation may want to change. */
 export const config = {

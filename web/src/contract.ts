@@ -15,6 +15,7 @@ export type AgentMessage = Notice | CallEnded | Confirmations | ClientAction;
  * Every model that reaches the browser, by name.
  */
 export interface Contract {
+  Action: Action;
   ActionItem: ActionItem;
   ActionReport: ActionReport;
   AgentMessage: AgentMessage;
@@ -26,20 +27,24 @@ export interface Contract {
   ConfirmationResult: ConfirmationResult;
   ConfirmationVote: ConfirmationVote;
   Confirmations: Confirmations;
-  FillForm: FillForm;
   FollowUp: FollowUp;
-  Navigate: Navigate;
   Notice: Notice;
-  OfferDownload: OfferDownload;
-  OrderLine: OrderLine;
   PendingConfirmation: PendingConfirmation;
   Problem: Problem;
   RoomState: RoomState;
-  ShowOrder: ShowOrder;
-  StartOver: StartOver;
   TranscriptLine: TranscriptLine;
   VoiceToken: VoiceToken;
   VoiceTokenRequest: VoiceTokenRequest;
+}
+/**
+ * One action: its name and what it needs.
+ *
+ * A subclass gives the name as `action: Literal["open_door"] = "open_door"`, and forbids fields
+ * that it does not know: `class OpenDoor(Action, extra="forbid")`.
+ */
+export interface Action {
+  action: string;
+  [k: string]: unknown;
 }
 /**
  * Something that is left to do.
@@ -51,9 +56,10 @@ export interface ActionItem {
   text: string;
 }
 /**
- * What came of it.
+ * The outcome of an action, as the page reports it.
  *
- * `declined`: by the person. `refused`: not on the page's list, or wrong. `failed`: it broke.
+ * `declined`: the person said no. `refused`: the page does not do it, or its fields are wrong.
+ * `failed`: it broke.
  */
 export interface ActionReport {
   detail: string;
@@ -370,61 +376,9 @@ export interface ArgumentInWords {
  * The agent suggests an action.
  */
 export interface ClientAction {
-  action: ShowOrder | Navigate | FillForm | OfferDownload | StartOver;
+  action: Action;
   id: string;
   type: "client-action";
-}
-/**
- * Show an order of the caller.
- */
-export interface ShowOrder {
-  action: "show_order";
-  expected_on: string | null;
-  /**
-   * @maxItems 50
-   */
-  items: OrderLine[];
-  number: number;
-  status: string;
-  total: string;
-}
-/**
- * What was ordered.
- */
-export interface OrderLine {
-  name: string;
-  quantity: number;
-}
-/**
- * Go to a part of the page.
- */
-export interface Navigate {
-  action: "navigate";
-  to: "conversation" | "orders" | "appointment";
-}
-/**
- * Fill in the appointment form; the person sends it.
- */
-export interface FillForm {
-  action: "fill_form";
-  day: string;
-  form: "appointment";
-  kind: "fitting" | "repair" | "";
-  time: string;
-}
-/**
- * Offer a text to keep.
- */
-export interface OfferDownload {
-  action: "offer_download";
-  filename: string;
-  text: string;
-}
-/**
- * Clear what was shown and filled in.
- */
-export interface StartOver {
-  action: "start_over";
 }
 /**
  * What the call was about, from its journal alone.
@@ -456,7 +410,7 @@ export interface TranscriptLine {
   typed: boolean;
 }
 /**
- * What counts.
+ * The state of the question after the vote.
  *
  * `changed`: the digest is not that of the open question. `unknown`: there is no such question.
  */
@@ -514,7 +468,8 @@ export interface Problem {
  * As JSON in the room's metadata; only the supervisor and the token service write it.
  *
  * `connecting`: the first agent is on its way. `live`: it is there. `recovering`: another one is
- * on its way. `no-agent`: none can be had right now; it is tried on. `ending`: the call is over.
+ * on its way. `no-agent`: none is free right now; the supervisor keeps trying. `ending`: the call
+ * is over.
  */
 export interface RoomState {
   attempt: number;
@@ -538,6 +493,21 @@ export interface VoiceTokenRequest {
 
 /** The models' JSON Schema, for checking at run time. */
 export const DEFINITIONS = {
+  "Action": {
+    "additionalProperties": true,
+    "description": "One action: its name and what it needs.\n\nA subclass gives the name as `action: Literal[\"open_door\"] = \"open_door\"`, and forbids fields\nthat it does not know: `class OpenDoor(Action, extra=\"forbid\")`.",
+    "properties": {
+      "action": {
+        "pattern": "^[a-z][a-z0-9_]{0,63}$",
+        "type": "string"
+      }
+    },
+    "required": [
+      "action"
+    ],
+    "title": "Action",
+    "type": "object"
+  },
   "ActionItem": {
     "additionalProperties": false,
     "description": "Something that is left to do.",
@@ -586,7 +556,7 @@ export const DEFINITIONS = {
   },
   "ActionReport": {
     "additionalProperties": false,
-    "description": "What came of it.\n\n`declined`: by the person. `refused`: not on the page's list, or wrong. `failed`: it broke.",
+    "description": "The outcome of an action, as the page reports it.\n\n`declined`: the person said no. `refused`: the page does not do it, or its fields are wrong.\n`failed`: it broke.",
     "properties": {
       "detail": {
         "default": "",
@@ -798,33 +768,7 @@ export const DEFINITIONS = {
     "description": "The agent suggests an action.",
     "properties": {
       "action": {
-        "discriminator": {
-          "mapping": {
-            "fill_form": "#/$defs/FillForm",
-            "navigate": "#/$defs/Navigate",
-            "offer_download": "#/$defs/OfferDownload",
-            "show_order": "#/$defs/ShowOrder",
-            "start_over": "#/$defs/StartOver"
-          },
-          "propertyName": "action"
-        },
-        "oneOf": [
-          {
-            "$ref": "#/$defs/ShowOrder"
-          },
-          {
-            "$ref": "#/$defs/Navigate"
-          },
-          {
-            "$ref": "#/$defs/FillForm"
-          },
-          {
-            "$ref": "#/$defs/OfferDownload"
-          },
-          {
-            "$ref": "#/$defs/StartOver"
-          }
-        ]
+        "$ref": "#/$defs/Action"
       },
       "id": {
         "maxLength": 64,
@@ -847,7 +791,7 @@ export const DEFINITIONS = {
   },
   "ConfirmationResult": {
     "additionalProperties": false,
-    "description": "What counts.\n\n`changed`: the digest is not that of the open question. `unknown`: there is no such question.",
+    "description": "The state of the question after the vote.\n\n`changed`: the digest is not that of the open question. `unknown`: there is no such question.",
     "properties": {
       "state": {
         "enum": [
@@ -915,50 +859,6 @@ export const DEFINITIONS = {
     "title": "Confirmations",
     "type": "object"
   },
-  "FillForm": {
-    "additionalProperties": false,
-    "description": "Fill in the appointment form; the person sends it.",
-    "properties": {
-      "action": {
-        "const": "fill_form",
-        "default": "fill_form",
-        "type": "string"
-      },
-      "day": {
-        "default": "",
-        "maxLength": 200,
-        "type": "string"
-      },
-      "form": {
-        "const": "appointment",
-        "default": "appointment",
-        "type": "string"
-      },
-      "kind": {
-        "default": "",
-        "enum": [
-          "fitting",
-          "repair",
-          ""
-        ],
-        "type": "string"
-      },
-      "time": {
-        "default": "",
-        "maxLength": 200,
-        "type": "string"
-      }
-    },
-    "required": [
-      "action",
-      "form",
-      "day",
-      "time",
-      "kind"
-    ],
-    "title": "FillForm",
-    "type": "object"
-  },
   "FollowUp": {
     "additionalProperties": false,
     "description": "Answer of `GET /api/calls/{call_id}/follow-up`.",
@@ -1010,31 +910,6 @@ export const DEFINITIONS = {
     "title": "FollowUp",
     "type": "object"
   },
-  "Navigate": {
-    "additionalProperties": false,
-    "description": "Go to a part of the page.",
-    "properties": {
-      "action": {
-        "const": "navigate",
-        "default": "navigate",
-        "type": "string"
-      },
-      "to": {
-        "enum": [
-          "conversation",
-          "orders",
-          "appointment"
-        ],
-        "type": "string"
-      }
-    },
-    "required": [
-      "action",
-      "to"
-    ],
-    "title": "Navigate",
-    "type": "object"
-  },
   "Notice": {
     "additionalProperties": false,
     "description": "Something that the caller should read, because it may not be heard.\n\n`not-heard`: speech could not be recognized. `no-reply`: no answer could be found in time.\n`no-voice`: the answer could not be spoken, `text` is the answer.",
@@ -1063,53 +938,6 @@ export const DEFINITIONS = {
       "text"
     ],
     "title": "Notice",
-    "type": "object"
-  },
-  "OfferDownload": {
-    "additionalProperties": false,
-    "description": "Offer a text to keep.",
-    "properties": {
-      "action": {
-        "const": "offer_download",
-        "default": "offer_download",
-        "type": "string"
-      },
-      "filename": {
-        "pattern": "^[A-Za-z0-9_-]{1,60}\\.txt$",
-        "type": "string"
-      },
-      "text": {
-        "maxLength": 4000,
-        "type": "string"
-      }
-    },
-    "required": [
-      "action",
-      "filename",
-      "text"
-    ],
-    "title": "OfferDownload",
-    "type": "object"
-  },
-  "OrderLine": {
-    "additionalProperties": false,
-    "description": "What was ordered.",
-    "properties": {
-      "name": {
-        "maxLength": 200,
-        "type": "string"
-      },
-      "quantity": {
-        "maximum": 10000,
-        "minimum": 1,
-        "type": "integer"
-      }
-    },
-    "required": [
-      "name",
-      "quantity"
-    ],
-    "title": "OrderLine",
     "type": "object"
   },
   "PendingConfirmation": {
@@ -1211,7 +1039,7 @@ export const DEFINITIONS = {
     "type": "object"
   },
   "RoomState": {
-    "description": "As JSON in the room's metadata; only the supervisor and the token service write it.\n\n`connecting`: the first agent is on its way. `live`: it is there. `recovering`: another one is\non its way. `no-agent`: none can be had right now; it is tried on. `ending`: the call is over.",
+    "description": "As JSON in the room's metadata; only the supervisor and the token service write it.\n\n`connecting`: the first agent is on its way. `live`: it is there. `recovering`: another one is\non its way. `no-agent`: none is free right now; the supervisor keeps trying. `ending`: the call\nis over.",
     "properties": {
       "attempt": {
         "minimum": 1,
@@ -1233,74 +1061,6 @@ export const DEFINITIONS = {
       "state"
     ],
     "title": "RoomState",
-    "type": "object"
-  },
-  "ShowOrder": {
-    "additionalProperties": false,
-    "description": "Show an order of the caller.",
-    "properties": {
-      "action": {
-        "const": "show_order",
-        "default": "show_order",
-        "type": "string"
-      },
-      "expected_on": {
-        "anyOf": [
-          {
-            "maxLength": 200,
-            "type": "string"
-          },
-          {
-            "type": "null"
-          }
-        ],
-        "default": null
-      },
-      "items": {
-        "items": {
-          "$ref": "#/$defs/OrderLine"
-        },
-        "maxItems": 50,
-        "type": "array"
-      },
-      "number": {
-        "minimum": 1,
-        "type": "integer"
-      },
-      "status": {
-        "maxLength": 200,
-        "type": "string"
-      },
-      "total": {
-        "maxLength": 200,
-        "type": "string"
-      }
-    },
-    "required": [
-      "action",
-      "number",
-      "status",
-      "items",
-      "total",
-      "expected_on"
-    ],
-    "title": "ShowOrder",
-    "type": "object"
-  },
-  "StartOver": {
-    "additionalProperties": false,
-    "description": "Clear what was shown and filled in.",
-    "properties": {
-      "action": {
-        "const": "start_over",
-        "default": "start_over",
-        "type": "string"
-      }
-    },
-    "required": [
-      "action"
-    ],
-    "title": "StartOver",
     "type": "object"
   },
   "TranscriptLine": {

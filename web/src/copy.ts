@@ -1,4 +1,4 @@
-import type { Action, Part } from "./actions";
+import type { Action, Part } from "./storefront/actions";
 import type { AgentState, CallState, Ending, Patience } from "./callState";
 import { config } from "./config";
 import type { CardResult } from "./confirmations";

@@ -1,7 +1,7 @@
 import type { Room, TextStreamReader } from "livekit-client";
 import { isCurrentAgent } from "./agent";
 import { MESSAGE_MAX_BYTES, MESSAGE_TOPIC, type AgentMessage } from "./contract";
-import { parseAgentMessage, unknownActionId } from "./messages";
+import { parseAgentMessage } from "./messages";
 import { growing, whole } from "./textStream";
 import type { Side, TranscriptEvent } from "./transcript";
 
@@ -11,8 +11,6 @@ const TRANSCRIPTION_MAX_CHARS = 20_000;
 export interface InboxListener {
   transcript(event: TranscriptEvent): void;
   message(message: AgentMessage): void;
-  /** An action that is not in the contract. */
-  unknownAction(id: string): void;
 }
 
 /** What comes from the agent; all else is ignored and counted. */
@@ -61,13 +59,8 @@ export class Inbox {
     const believed = isCurrentAgent(this.room, sender);
     const text = believed ? await whole(reader, MESSAGE_MAX_BYTES).catch(() => "") : "";
     const message = parseAgentMessage(text);
-    if (message) {
-      this.listener.message(message);
-      return;
-    }
-    this.ignore("message", sender);
-    const id = unknownActionId(text);
-    if (id !== null) this.listener.unknownAction(id);
+    if (message) this.listener.message(message);
+    else this.ignore("message", sender);
   }
 
   private ignore(what: "message" | "transcription", sender: string): void {

@@ -26,17 +26,6 @@ export function parseAgentMessage(text: string): AgentMessage | null {
   return isA("AgentMessage" as keyof Contract, value) ? (value as AgentMessage) : null;
 }
 
-/** The id of a client action that is not in the contract: it is to be refused. */
-export function unknownActionId(text: string): string | null {
-  const value = json(text);
-  if (typeof value !== "object" || value === null || !("id" in value) || !("type" in value)) {
-    return null;
-  }
-  const { type, id } = value;
-  const report = { id, outcome: "refused", detail: "" };
-  return type === "client-action" && isA("ActionReport", report) ? report.id : null;
-}
-
 function json(text: string): unknown {
   if (new TextEncoder().encode(text).length > MESSAGE_MAX_BYTES) return null;
   try {

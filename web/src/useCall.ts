@@ -1,11 +1,11 @@
 import { useCallback, useEffect, useReducer, useRef, useState } from "react";
-import { actionsReducer, NOTHING_DONE } from "./actions";
 import { CallSession } from "./callSession";
 import { callReducer, IDLE, mayComeBack } from "./callState";
 import { config } from "./config";
 import { confirmationsReducer } from "./confirmations";
 import { NO_MEDIA, type Media } from "./media";
 import { recall, recallFromAnyTab, type RememberedCall } from "./rememberedCall";
+import { actionsReducer, NOTHING_DONE } from "./storefront/actions";
 import { transcriptReducer } from "./transcript";
 
 const merge = (media: Media, change: Partial<Media>): Media => ({ ...media, ...change });

@@ -7,7 +7,7 @@ import {
   type Action,
   type ActionEvent,
   type ActionsState,
-} from "../src/actions";
+} from "../src/storefront/actions";
 
 afterEach(() => void vi.useRealTimers());
 

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ClientActions } from "../src/clientActions";
-import type { Action, ActionEvent } from "../src/actions";
+import type { Action, ActionEvent } from "../src/storefront/actions";
 import { config } from "../src/config";
-import { ACTION_OUTCOME_METHOD, type ActionReport } from "../src/contract";
+import { ACTION_OUTCOME_METHOD, type ActionReport, type ClientAction } from "../src/contract";
 
-const NAVIGATE: Action = { action: "navigate", to: "orders" };
-const START_OVER: Action = { action: "start_over" };
+const NAVIGATE = { action: "navigate", to: "orders" } satisfies Action;
+const START_OVER = { action: "start_over" } satisfies Action;
 const abort = { current: new AbortController() };
 
 beforeEach(() => {
@@ -35,7 +35,7 @@ function desk(deafUntil = 0) {
     (event) => events.push(event),
     abort.current.signal,
   );
-  const suggest = (id: string, action: Action) =>
+  const suggest = (id: string, action: ClientAction["action"]) =>
     made.suggest({ type: "client-action", id, action });
   return { desk: made, suggest, reports, events };
 }
@@ -90,18 +90,18 @@ test("what is not on the list, wrong, or unknown is refused and changes nothing"
   const { navigate } = config.actions;
   delete actions.navigate;
   // The desk reads the list itself, not a copy.
-  const { desk: made, suggest, reports, events } = desk();
+  const { suggest, reports, events } = desk();
   suggest("a1", NAVIGATE);
   Object.assign(actions, { navigate });
   suggest("a2", { action: "fill_form", form: "appointment", day: "soon", time: "", kind: "" });
-  made.refuse("a3");
+  suggest("a3", { action: "eval", code: "1" });
+  suggest("a4", { action: "navigate", to: "//x" });
+  suggest("a5", { action: "start_over", html: "<b>" });
   await settle();
   expect(events).toEqual([]);
-  expect(reports.map(({ id, outcome }) => [id, outcome])).toEqual([
-    ["a1", "refused"],
-    ["a2", "refused"],
-    ["a3", "refused"],
-  ]);
+  expect(reports.map(({ id, outcome }) => [id, outcome])).toEqual(
+    ["a1", "a2", "a3", "a4", "a5"].map((id) => [id, "refused"]),
+  );
 });
 
 test("more questions than a person can answer are refused", async () => {

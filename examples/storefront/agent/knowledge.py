@@ -1,4 +1,4 @@
-"""What the agent may use of the shop's knowledge base, an MCP server."""
+"""The shop's knowledge base, an MCP server, and the tools of it that the agent may use."""
 
 import sys
 

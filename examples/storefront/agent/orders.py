@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from agent_worker.tools.tool import Answer, IdempotencyKey, ToolRefused, tool
+from examples.storefront.agent.actions import Navigate, OrderLine, ShowOrder
 from examples.storefront.agent.client import ShopClient
 from examples.storefront.agent.speech import day, listing, money
-from voice_contract.actions import Navigate, OrderLine, ShowOrder
 
 SHOP = "shop"
 REFUND_MAX_DOLLARS = 300

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from agent_worker.tools.tool import Answer, IdempotencyKey, ToolRefused, tool
+from examples.storefront.agent.actions import FillForm, OfferDownload
 from examples.storefront.agent.client import ShopClient
 from examples.storefront.agent.orders import SHOP
 from examples.storefront.agent.speech import (
@@ -18,7 +19,6 @@ from examples.storefront.agent.speech import (
 from examples.storefront.agent.speech import (
     day as spoken_day,
 )
-from voice_contract.actions import FillForm, OfferDownload
 
 Day = Annotated[str, Field(description="today, tomorrow, a weekday, or a date as 2026-12-31.")]
 Time = Annotated[str, Field(pattern=r"^\d{1,2}:\d{2}$", description="24 hours, as 15:00.")]

@@ -11,7 +11,7 @@ class NotFound(ServiceError):
 
 
 class Refusal(ServiceError):
-    """The shop does not do this now."""
+    """The shop cannot do this now."""
 
     status = 409
     code = "refused"

@@ -132,7 +132,7 @@ async def cancel(request: Request) -> Response:
             raise NotCancellable(_why_not_cancellable(order))
         order.status, order.expected_on = "cancelled", None
         for item in order.items:
-            # Added in SQL, so that two cancellations at once both count.
+            # Added in SQL, so that two cancellations at the same time both count.
             item.product.stock = Product.stock + item.quantity
         return Done("order.cancelled", f"order:{number}", order_answer(order, work.shop.today()))
 

@@ -28,7 +28,7 @@ class Reads:
     def add(
         self, path: str, status: int, customer_id: str | None, call_id: str | None, at: datetime
     ) -> None:
-        """Count one request. When there is no room for a new kind, the oldest makes place."""
+        """Count one request. Where a new kind does not fit, the oldest is dropped."""
         kind = (path, status, customer_id, call_id)
         read = self._reads.pop(kind, None) or Read(
             path=path, status=status, customer_id=customer_id, call_id=call_id, last_at=at

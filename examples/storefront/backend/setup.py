@@ -12,7 +12,7 @@ from service_base.settings import SettingsError
 log = structlog.get_logger()
 
 POSTGRES_LOCK = 8083
-"""Any number: two processes that start at once must not both create the tables."""
+"""Any number: two processes that start together must not both create the tables."""
 
 
 async def prepare(shop: Shop, *, reset: bool = False) -> None:

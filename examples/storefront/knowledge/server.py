@@ -42,13 +42,13 @@ class Asked(BaseModel):
 
 
 def read_articles() -> list[Article]:
-    """All that is in the knowledge base."""
+    """All articles of the knowledge base."""
     file = Path(__file__).with_name("articles.yaml")
     return [Article.model_validate(one) for one in yaml.safe_load(file.read_text("utf-8"))]
 
 
 def best(articles: Sequence[Article], question: str) -> Article | None:
-    """The article that shares most words with *question*; None: none shares any."""
+    """The article that shares most words with *question*; None: no article shares one."""
     asked = set(WORD.findall(question.lower()))
     asked |= {word.removesuffix("s") for word in asked}
     found = max(articles, key=lambda one: len(asked & set(one.words)), default=None)

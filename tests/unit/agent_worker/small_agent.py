@@ -23,6 +23,7 @@ language: en
 courtesy:
   - (please|hello)
   - (could|can) you
+numbered: [room]
 lists:
   number:
     range: {from: 1, to: 999, words: false}

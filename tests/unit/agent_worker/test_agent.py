@@ -44,13 +44,16 @@ def test_load_agent_example_is_consistent() -> None:
 
 def test_load_agent_missing_module_is_told() -> None:
     """A name that is no module."""
-    with pytest.raises(AgentError, match=r"no_such_agent: no agent there \(No module named"):
+    with pytest.raises(
+        AgentError,
+        match=r"no_such_agent: this package has no AGENT that can be loaded: No module named",
+    ):
         load_agent("no_such_agent")
 
 
 def test_load_agent_module_without_agent_is_told() -> None:
     """A module that holds no AGENT."""
-    with pytest.raises(AgentError, match=r"json: no agent there .*AGENT"):
+    with pytest.raises(AgentError, match=r"json: this package has no AGENT .*AGENT"):
         load_agent("json")
 
 
@@ -71,8 +74,10 @@ async def lost(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"tools": (look, look)}, "two tools have the same name"),
-        ({"tools": (end_call,)}, "two tools have the same name"),
+        ({"tools": (look, look)}, "two tools have the name 'look'"),
+        ({"tools": (end_call,)}, "two tools have the name 'end_call'"),
+        ({"name": ""}, "name: give the agent one of 1 to 100 characters"),
+        ({"name": "x" * 101}, "name: give the agent one of 1 to 100 characters"),
         ({"fallback_tool": "helicopter"}, "fallback_tool: there is no tool 'helicopter'"),
         ({"tools": (look, paint), "fallback_tool": None}, "intent clear: there is no tool 'clear'"),
     ],
@@ -112,7 +117,7 @@ def test_load_agent_resource_that_is_not_provided_is_told(
         load(dataclasses.replace(agent, tools=(*agent.tools, ruled)))
 
 
-def test_load_agent_way_out_that_needs_arguments_is_told(
+def test_load_agent_fallback_tool_that_needs_arguments_is_told(
     agent: AgentDefinition, load: Load
 ) -> None:
     """It is called with none."""
@@ -131,7 +136,7 @@ def test_load_agent_way_out_that_needs_arguments_is_told(
         (
             '    ask:\n      number: "Which room?"\n',
             "",
-            "intent look: look needs number; say under `ask`",
+            "intent look: look needs number: add a question",
         ),
         (
             '"book a visit [on {day}] [at {time}]"',

@@ -72,6 +72,7 @@ def test_keys_are_never_in_the_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings may end in a log line or a traceback; keys may not."""
     for part in ("STT", "TTS", "LLM"):
         monkeypatch.setenv(f"PARLEY_{part}_API_KEY", "s3cret-key")
+        monkeypatch.setenv(f"PARLEY_{part}_OPTIONS", '{"api_key": "s3cret-key"}')
     chosen = settings()
     assert "s3cret" not in repr(chosen) + str(chosen)
     assert chosen.llm_api_key.get_secret_value() == "s3cret-key"

@@ -6,10 +6,10 @@ import httpx2 as httpx
 import pytest
 from livekit.agents.llm import ToolError
 
+from examples.storefront.agent.actions import FillForm, Navigate, OfferDownload, ShowOrder
 from examples.storefront.agent.client import ShopClient
 from tests.unit.storefront_agent.conftest import Ask
 from tests.unit.storefront_agent.shop_call import ShopCall
-from voice_contract.actions import FillForm, Navigate, OfferDownload, ShowOrder
 
 Effects = Callable[[], Awaitable[list[tuple[str, str, str]]]]
 

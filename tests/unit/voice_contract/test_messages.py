@@ -3,14 +3,14 @@
 import json
 import subprocess
 import sys
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
 from voice_contract import actions, confirmations, follow_up, messages, names, room, tokens
-from voice_contract.__main__ import schema
-from voice_contract.actions import ClientAction, OfferDownload
+from voice_contract.__main__ import actions_schema, schema
+from voice_contract.actions import ACTION_MAX_BYTES, Action, ClientAction
 from voice_contract.confirmations import (
     PENDING_MAX,
     QUESTION_MAX_CHARS,
@@ -86,13 +86,59 @@ def question(characters: int) -> PendingConfirmation:
     [
         Notice(code="no-voice", text=BIKE * 2000),
         Confirmations(pending=[question(QUESTION_MAX_CHARS)] * PENDING_MAX),
-        ClientAction(id="a", action=OfferDownload(filename="a.txt", text=BIKE * 4000)),
+        ClientAction(id="a" * 64, action=Action(action="a", text="x" * (ACTION_MAX_BYTES - 24))),
     ],
     ids=lambda message: message.type,
 )
 def test_longest_message_fits_the_limit(longest: AgentMessage) -> None:
     """Even where each character takes four bytes."""
     assert len(AGENT_MESSAGE.dump_json(longest)) <= MESSAGE_MAX_BYTES
+
+
+class OpenDoor(Action, extra="forbid"):
+    """An action that an agent declares."""
+
+    action: Literal["open_door"] = "open_door"
+    door: int
+
+
+class CloseDoor(Action, extra="forbid"):
+    """Another one."""
+
+    action: Literal["close_door"] = "close_door"
+
+
+def test_client_action_carries_what_its_agent_declared() -> None:
+    """The envelope knows no action; it takes the fields of each."""
+    sent = ClientAction(id="a", action=OpenDoor(door=3))
+    wire = AGENT_MESSAGE.dump_json(sent)
+    assert json.loads(wire)["action"] == {"action": "open_door", "door": 3}
+    read = AGENT_MESSAGE.validate_json(wire)
+    assert isinstance(read, ClientAction)
+    assert OpenDoor.model_validate(read.action.model_dump()) == sent.action
+
+
+@pytest.mark.parametrize(
+    "action",
+    [{}, {"action": ""}, {"action": "Open door"}, {"action": "a", "text": "x" * ACTION_MAX_BYTES}],
+    ids=["none", "empty", "no name", "too large"],
+)
+def test_client_action_without_a_name_or_too_large_is_refused(action: dict[str, str]) -> None:
+    """A name that could be one, and at most 32 KB: the message has a limit."""
+    with pytest.raises(ValidationError):
+        ClientAction.model_validate({"id": "a", "action": action})
+
+
+def test_schema_of_actions_is_what_a_module_declares() -> None:
+    """A page checks a suggestion against all actions of its agent, by `Action`."""
+    definitions: dict[str, Any] = actions_schema(__name__)["$defs"]  # type: ignore[assignment]
+    assert set(definitions) == {"Action", "OpenDoor", "CloseDoor"}
+    assert definitions["Action"]["oneOf"] == [
+        {"$ref": "#/$defs/OpenDoor"},
+        {"$ref": "#/$defs/CloseDoor"},
+    ]
+    assert definitions["OpenDoor"]["required"] == ["action", "door"]
+    assert definitions["OpenDoor"]["additionalProperties"] is False
 
 
 def test_question_that_is_too_long_is_refused() -> None:

@@ -1,19 +1,20 @@
 import { useCallback, useEffect } from "react";
-import type { ActionEvent, ActionsState, Part } from "../actions";
+import { findAgent } from "../agent";
 import type { CallSession } from "../callSession";
 import type { CallState } from "../callState";
 import { config } from "../config";
 import type { Cards, ConfirmationEvent } from "../confirmations";
 import type { Media } from "../media";
+import type { ActionEvent, ActionsState, Part } from "../storefront/actions";
+import { AppointmentForm } from "../storefront/AppointmentForm";
+import { Orders } from "../storefront/Orders";
 import type { Transcript as Entries } from "../transcript";
 import { useWide } from "../useWide";
 import { AgentPanel } from "./AgentPanel";
-import { AppointmentForm } from "./AppointmentForm";
 import { CallAlerts } from "./CallAlerts";
 import { Composer } from "./Composer";
 import { Controls } from "./Controls";
 import { DoneNote } from "./DoneNote";
-import { Orders } from "./Orders";
 import { PartsNav } from "./PartsNav";
 import { Questions } from "./Questions";
 import { Screen } from "./Screen";
@@ -53,6 +54,7 @@ export function CallScreen(props: {
   return (
     <Screen title={`Call with ${config.shopName}`} className="call">
       <AgentPanel
+        name={findAgent(session.room)?.name ?? ""}
         state={state}
         track={media.agentTrack}
         startedAtMs={session.call?.startedAtMs ?? null}

@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import type { ActionsState, Part } from "../actions";
+import type { ActionsState, Part } from "../storefront/actions";
 import { config } from "../config";
 import { deed } from "../copy";
 import { CheckIcon, CloseIcon } from "./icons";

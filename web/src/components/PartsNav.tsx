@@ -1,4 +1,4 @@
-import type { Part } from "../actions";
+import type { Part } from "../storefront/actions";
 import { PARTS } from "../copy";
 
 const ORDER: readonly Part[] = ["conversation", "orders", "appointment"];

@@ -1,10 +1,10 @@
-import type { ClientAction } from "../contract";
 import { suggestion } from "../copy";
+import type { Suggested } from "../storefront/actions";
 import { FileIcon } from "./icons";
 
 /** What the agent suggests that the page does, where the person is asked first. */
 export function Suggestions(props: {
-  asked: readonly ClientAction[];
+  asked: readonly Suggested[];
   onAnswer: (id: string, yes: boolean) => void;
 }) {
   return (
@@ -20,7 +20,7 @@ export function Suggestions(props: {
   );
 }
 
-function Suggestion(props: { request: ClientAction; onAnswer: (yes: boolean) => void }) {
+function Suggestion(props: { request: Suggested; onAnswer: (yes: boolean) => void }) {
   const { id, action } = props.request;
   const { title, text, yes } = suggestion(action);
   return (

@@ -68,7 +68,7 @@ async def test_words_without_a_tool_and_their_repetition(agent: AgentDefinition)
         assert await call.say("Say that again.") == "We are open all day."
 
 
-async def test_not_understood_asks_twice_then_takes_the_way_out_then_ends(
+async def test_not_understood_asks_twice_then_runs_the_fallback_tool_then_ends(
     agent: AgentDefinition,
 ) -> None:
     """Two reprompts, then a person, then a farewell and the end of the call."""
@@ -91,7 +91,7 @@ async def test_not_understood_then_understood_counts_anew(agent: AgentDefinition
             assert await call.say("when are you open") == "We are open all day."
 
 
-async def test_not_understood_without_a_way_out_ends_after_the_reprompts(
+async def test_not_understood_without_a_fallback_tool_ends_after_the_reprompts(
     templates: Templates,
 ) -> None:
     """An agent with nobody to hand over to says goodbye instead."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent_worker.reasoning.normalize import normalize, repair
+from agent_worker.reasoning.normalize import hear_number, normalize, repair
 
 
 @pytest.mark.parametrize(
@@ -37,27 +37,33 @@ def test_normalize_spoken_form_becomes_plain(spoken: str, plain: str) -> None:
     assert normalize(spoken).replace(" - ", " ") == plain
 
 
+NUMBERED = frozenset({"room", "number"})
+
+
 @pytest.mark.parametrize(
     ("heard", "meant"),
     [
-        ("cancel order for", "cancel order 4"),
-        ("order to", "order 2"),
-        ("order number ate", "order number 8"),
-        ("refund won", "refund 1"),
+        ("clear room for", "clear room 4"),
+        ("room to", "room 2"),
+        ("room number ate", "room number 8"),
+        ("number won", "number 1"),
         ("what is the number for", "what is the number 4"),
     ],
 )
-def test_normalize_homophone_after_order_at_the_end_is_a_number(heard: str, meant: str) -> None:
-    """A sentence cannot end in "order for"; a number was said."""
-    assert normalize(heard) == meant
+def test_hear_number_homophone_after_numbered_word_at_the_end_is_a_number(
+    heard: str, meant: str
+) -> None:
+    """A sentence cannot end in "room for"; a number was said."""
+    assert hear_number(heard, NUMBERED) == meant
 
 
 @pytest.mark.parametrize(
-    "heard", ["a refund for order 3", "i won", "what is it for", "order to go", "my order for you"]
+    "heard",
+    ["a key for room 3", "i won", "what is it for", "room to go", "cancel order for", "to", ""],
 )
-def test_normalize_homophone_elsewhere_stays_a_word(heard: str) -> None:
-    """Elsewhere "for" and "to" are words."""
-    assert normalize(heard) == heard
+def test_hear_number_homophone_elsewhere_stays_a_word(heard: str) -> None:
+    """Elsewhere, and after words that the agent does not number, "for" and "to" are words."""
+    assert hear_number(heard, NUMBERED) == heard
 
 
 @settings(max_examples=150, deadline=None)

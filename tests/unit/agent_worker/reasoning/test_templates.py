@@ -13,8 +13,13 @@ START = "language: en\nintents:\n  greet:\n"
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("- a list", "not a file of templates"),
-        ("language: en", "not a file of templates: KeyError('intents')"),
+        ("- a list", "`intents` is missing"),
+        ("language: en", "`intents` is missing"),
+        ("intents:\n  greet:", "intents.greet: Input should be"),
+        (
+            "numbered: room\n" + START + "    say: a\n    data: [{sentences: [hi]}]",
+            "numbered: give a",
+        ),
         ("intents: [", "line 1, column 11"),
         (START + "    data: [{sentences: [hi]}]", "intents.greet: give either"),
         (
@@ -138,3 +143,30 @@ def test_is_unfinished_template_that_ends_in_a_dangling_word_is_finished(tmp_pat
     """Where a template says so, a sentence may end in any word."""
     text = TEMPLATES.replace('"when are you open"', '"what is it about"')
     assert not load_templates(tmp_path, text).is_unfinished("What is it about?")
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("search for order for", "order for"),
+        ("search for refund to", "refund to"),
+        ("search for a refunt of the apointment", "a refunt of the apointment"),
+        ("search for water number 7", "water number 7"),
+    ],
+)
+def test_match_of_another_agent_is_not_repaired_toward_the_shop(
+    templates: Templates, said: str, heard: str
+) -> None:
+    """An agent with other words hears no orders and refunds: those are the example's own."""
+    assert templates.match(said) == Match("search", {"words": heard}, free=True)
+
+
+def test_is_unfinished_of_another_agent_knows_its_own_numbered_words(templates: Templates) -> None:
+    """A number follows "room" here; "order" may end a sentence."""
+    assert templates.is_unfinished("I am in the room")
+    assert not templates.is_unfinished("bring it in order")
+
+
+def test_match_homophone_after_a_numbered_word_is_its_number(templates: Templates) -> None:
+    """The agent's file says which words a number follows."""
+    assert templates.match("Look at room for.") == Match("look", {"number": 4})

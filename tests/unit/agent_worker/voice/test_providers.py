@@ -1,17 +1,27 @@
 """Providers, built by settings."""
 
+import json
 import os
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from livekit.agents import inference
+from livekit import rtc
+from livekit.agents import APIError, inference
+from livekit.agents.llm import ChatContext
 from livekit.plugins import openai
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.preflight import PreflightSTT
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
 from service_base.settings import SettingsError, load
+from tests.support.canned_service import listening
+from tests.support.local_stack import free_ports
 
 KEY = "s3cret-key"
 
@@ -146,3 +156,102 @@ async def test_plugin_error_does_not_show_its_options(agent: AgentDefinition) ->
     with pytest.raises(SettingsError) as caught:
         build_llm(settings(llm=plugin, llm_options={"api_key": KEY}), agent)
     assert KEY not in str(caught.value)
+
+
+Requests = dict[str, dict[str, Any]]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[tuple[str, Requests]]:
+    """A server of OpenAI's shapes: its base URL, and the last request of each path."""
+    requests: Requests = {}
+
+    async def answer(request: Request) -> Response:
+        path = request.url.path.removeprefix("/v1")
+        if path == "/audio/transcriptions":
+            async with request.form() as form:
+                requests[path] = dict(form)
+            return JSONResponse({"text": "hello"})
+        requests[path] = json.loads(await request.body())
+        return JSONResponse({"error": {"message": "enough seen"}}, 400)
+
+    (port,) = free_ports(1)
+    app = Starlette(routes=[Route("/v1/{path:path}", answer, methods=["POST"])])
+    async with listening(app, port):
+        yield f"http://127.0.0.1:{port}/v1", requests
+
+
+async def test_llm_options_reach_the_model_s_server(
+    agent: AgentDefinition, server: tuple[str, Requests]
+) -> None:
+    """Temperature, longest answer and what only that server knows are in the request."""
+    url, requests = server
+    options = {"temperature": 0.2, "max_completion_tokens": 60, "extra_body": {"seed": 7}}
+    chosen = settings(reasoning="model", llm_base_url=url, llm_model="small", llm_options=options)
+    llm = build_llm(chosen, agent)
+    assert isinstance(llm.remote, openai.LLM)
+    context = ChatContext.empty()
+    context.add_message(role="user", content="Hello?")
+    with pytest.raises(APIError, match="enough seen"):
+        async with llm.remote.chat(chat_ctx=context) as stream:
+            async for _ in stream:
+                pass
+    body = requests["/chat/completions"]
+    assert (body["model"], body["temperature"], body["max_completion_tokens"]) == ("small", 0.2, 60)
+    assert body["seed"] == 7
+    await llm.remote._client.close()
+
+
+async def test_stt_options_reach_the_recognizer_s_server(server: tuple[str, Requests]) -> None:
+    """The language too can be another."""
+    url, requests = server
+    options = {"language": "de", "prompt": "Zimmer"}
+    stt = build_stt(settings(stt_base_url=url, stt_options=options), ignore)
+    assert isinstance(stt, PreflightSTT) and isinstance(stt.recognizer, openai.STT)
+    await stt.recognizer.recognize(rtc.AudioFrame(bytes(320), 16_000, 1, 160))
+    form = requests["/audio/transcriptions"]
+    assert (form["language"], form["prompt"]) == ("de", "Zimmer")
+    await stt.recognizer._client.close()
+
+
+async def test_tts_options_reach_the_voice_s_server(server: tuple[str, Requests]) -> None:
+    """How fast it speaks is in the request; the format stays what it was."""
+    url, requests = server
+    tts = build_tts(settings(tts_base_url=url, tts_options={"speed": 1.5}))
+    assert isinstance(tts, openai.TTS)
+    with pytest.raises(APIError):
+        async for _ in tts.synthesize("Hello."):
+            pass
+    body = requests["/audio/speech"]
+    assert (body["speed"], body["response_format"]) == (1.5, "pcm")
+    await tts._client.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"colour": "red", "top_k": 1}, r"unknown for openai: colour, top_k\. Known are "),
+        ({"base_url": "http://127.0.0.1:1"}, "unknown for openai: base_url"),
+        ({"model": "large"}, "unknown for openai: model"),
+        ({"_strict_tool_schema": False}, "unknown for openai: _strict_tool_schema"),
+    ],
+)
+async def test_options_that_openai_does_not_know_are_told(
+    agent: AgentDefinition, options: dict[str, Any], reason: str
+) -> None:
+    """Before the first call, with what can be set; what has a setting of its own is none of it."""
+    url = "http://127.0.0.1:1/v1"
+    with pytest.raises(SettingsError, match=f"^PARLEY_STT_OPTIONS: {reason}"):
+        build_stt(settings(stt_options=options), ignore)
+    with pytest.raises(SettingsError, match=f"^PARLEY_TTS_OPTIONS: {reason}"):
+        build_tts(settings(tts_options=options))
+    with pytest.raises(SettingsError, match=f"^PARLEY_LLM_OPTIONS: {reason}"):
+        build_llm(settings(llm_base_url=url, llm_model="small", llm_options=options), agent)
+
+
+async def test_options_that_openai_refuses_are_told() -> None:
+    """Also what the plugin itself checks is told before the first call."""
+    with pytest.raises(
+        SettingsError, match=r"^PARLEY_STT_OPTIONS: openai refuses them: .*keywords"
+    ):
+        build_stt(settings(stt_options={"keywords": ["bell"]}), ignore)

@@ -1,8 +1,21 @@
-import type { ClientAction, FillForm, ShowOrder } from "./contract";
-import { daysUntil, weekday } from "./dates";
+import { Validator } from "@cfworker/json-schema";
+import type { ClientAction } from "../contract";
+import { daysUntil, weekday } from "../dates";
+import { DEFINITIONS, type Action, type FillForm, type ShowOrder } from "./contract";
 
-export type Action = ClientAction["action"];
+export type { Action };
 export type ActionName = Action["action"];
+
+/** A suggestion of the agent that this page knows. */
+export interface Suggested extends Omit<ClientAction, "action"> {
+  action: Action;
+}
+
+/** *action*, if it is one that the shop's agent may suggest; else null. */
+export function known(action: ClientAction["action"]): Action | null {
+  const schema = { $ref: "#/$defs/Action", $defs: DEFINITIONS };
+  return new Validator(schema, "2020-12").validate(action).valid ? (action as Action) : null;
+}
 
 /** The parts of the page. */
 export type Part = "conversation" | "orders" | "appointment";
@@ -30,17 +43,17 @@ export interface Board {
 export interface ActionsState {
   board: Board;
   /** What the person is asked first, the oldest first. */
-  asked: readonly ClientAction[];
+  asked: readonly Suggested[];
   /** What was done last, and how things were before. */
-  done: { request: ClientAction; before: Board } | null;
+  done: { request: Suggested; before: Board } | null;
 }
 
 export type ActionEvent =
-  | { type: "asked"; request: ClientAction }
+  | { type: "asked"; request: Suggested }
   | { type: "answered"; id: string }
   /** Nobody waits for the person's answers any more. */
   | { type: "interrupted" }
-  | { type: "done"; request: ClientAction }
+  | { type: "done"; request: Suggested }
   | { type: "undone" }
   | { type: "noted" }
   | { type: "opened"; part: Part }

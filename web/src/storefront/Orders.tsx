@@ -1,5 +1,5 @@
-import type { ShowOrder } from "../contract";
 import { inWords } from "../dates";
+import type { ShowOrder } from "./contract";
 
 /** The orders that the agent has shown. */
 export function Orders({ orders, hidden }: { orders: readonly ShowOrder[]; hidden: boolean }) {
