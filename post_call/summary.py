@@ -31,7 +31,6 @@ _ENDINGS = {
     "agent": "The agent ended the call when all was said.",
     "silence": "The call ended because nothing was said any more.",
     "not-understood": "The call ended because the agent did not understand.",
-    "failed": "The call ended by a fault on our side.",
     "no-agent": "The call ended because no agent could be had.",
 }
 
@@ -55,7 +54,7 @@ def outcome(facts: CallFacts) -> Outcome:
         return "unresolved"
     if facts.finished:
         return "resolved"
-    if facts.refused or facts.call.end_reason in ("not-understood", "failed", "no-agent"):
+    if facts.refused or facts.call.end_reason in ("not-understood", "no-agent"):
         return "unresolved"
     return "unknown"
 
