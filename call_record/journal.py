@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record import hash_chain
@@ -110,24 +110,28 @@ async def head(record: Record, call_id: str) -> Head | None:
 
 async def read(record: Record, call_id: str, *, after_seq: int = 0) -> list[Recorded]:
     """The entries after *after_seq*, in order."""
-    statement = (
-        select(entries)
-        .where(entries.c.call_id == call_id, entries.c.seq > after_seq)
-        .order_by(entries.c.seq)
-    )
     async with record.database.reading() as connection:
-        rows = await connection.execute(statement)
-        return [
-            Recorded(
-                row.seq,
-                row.at_ms,
-                row.attempt,
-                row.kind,
-                None if row.body is None else decode(row.kind, row.body),
-                row.mac,
-            )
-            for row in rows
-        ]
+        return await select_entries(connection, call_id, entries.c.seq > after_seq)
+
+
+async def select_entries(
+    connection: AsyncConnection, call_id: str, condition: ColumnElement[bool]
+) -> list[Recorded]:
+    """The call's entries for which *condition* is true, in order."""
+    statement = (
+        select(entries).where(entries.c.call_id == call_id, condition).order_by(entries.c.seq)
+    )
+    return [
+        Recorded(
+            row.seq,
+            row.at_ms,
+            row.attempt,
+            row.kind,
+            None if row.body is None else decode(row.kind, row.body),
+            row.mac,
+        )
+        for row in await connection.execute(statement)
+    ]
 
 
 def opening(keys: KeyRing, call_id: str, first: Draft) -> tuple[Head, dict[str, Any]]:

@@ -6,11 +6,11 @@ from call_record import calls, journal
 from call_record.calls import Call
 from call_record.record import Record
 from call_record.tables import CallState
+from call_record.timeline import fold
 from call_supervisor import metrics
 from call_supervisor.rooms import OpenRoom, Rooms
 from call_supervisor.timeouts import Timeouts
 from call_supervisor.tracked_call import TrackedCall
-from voice_contract.journal import CallEnding
 
 log = structlog.get_logger()
 
@@ -103,7 +103,5 @@ class Endings:
         log.info("room.deleted", call_id=call_id)
 
     async def _why(self, call_id: str) -> str:
-        for recorded in reversed(await journal.read(self._record, call_id)):
-            if isinstance(recorded.entry, CallEnding):
-                return recorded.entry.reason
-        return "unknown"
+        ending = fold(await journal.read(self._record, call_id)).ending
+        return ending.entry.reason if ending else "unknown"
