@@ -286,7 +286,7 @@ class CallSupervisor:
 
     def _record_away(self, error: BaseException) -> None:
         """Jobs could not renew either: what stood still says nothing."""
-        self._liveness.start_anew()
+        self._liveness.start_over()
         metrics.POLLS.labels("record-away").inc()
         log.warning("record.away", error=type(error).__name__)
 
