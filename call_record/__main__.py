@@ -1,11 +1,11 @@
-"""`python -m call_record show | verify | export | erase | retention | migrate`"""
+"""`python -m call_record show | verify | export | erase | retention | put-out | migrate`"""
 
 import argparse
 import asyncio
 import os
 import sys
 
-from call_record import calls, commands, keys
+from call_record import calls, commands, keys, put_out
 from call_record.commands import UNUSABLE, Command
 from call_record.database import DATABASE_DOWN
 from call_record.keys import UnknownKey
@@ -51,6 +51,9 @@ def parser() -> argparse.ArgumentParser:
     retained = command("retention", "Remove old calls; a tombstone is left of each.")
     retained.add_argument("--days", type=_days, required=True, help="age of the ended calls")
     retained.add_argument("--why", type=_why, default="retention")
+    put_out.add_arguments(
+        command("put-out", "Keep a caller out of a call or of all; or list those.")
+    )
     command("migrate", "Make or update the tables; make the journals' key if there is none.")
     return root
 
@@ -84,6 +87,8 @@ async def run(arguments: argparse.Namespace, settings: RecordSettings) -> int:
     try:
         if arguments.command == "retention":
             return await commands.retain(record, arguments.days, arguments.why)
+        if arguments.command == "put-out":
+            return await put_out.run(record, arguments)
         call_ids = await _call_ids(record, arguments)
         return await commands.for_each(record, call_ids, _command(arguments))
     finally:
