@@ -10,6 +10,7 @@ from call_record.calls import Call
 from call_record.journal import Recorded
 from call_record.timeline import fold
 from call_record.timeline_parts import CallerTurn, Invocation, InvocationState
+from post_call import money
 from voice_contract.journal import Arguments, ToolFinished
 
 NOT_DONE = ("rejected", "declined", "refused", "failed", "unsupported", "expired", "error")
@@ -212,9 +213,7 @@ def _values(found: Iterable[JsonValue]) -> Iterator[str]:
         match value:
             case dict():
                 for name, inner in value.items():
-                    # Money is said in dollars.
-                    if name.endswith("_cents") and isinstance(inner, int):
-                        yield f"{inner / 100:.2f}"
+                    yield from money.said(name, inner)
                     yield from _values([inner])
             case list():
                 yield from _values(value)

@@ -15,7 +15,7 @@ from post_call.call_facts import CallFacts
 from post_call.evidence import Evidence, dates_in, evidence
 from voice_contract.follow_up import ActionItem, CallSummary
 
-OWNERS = frozenset({"caller", "agent", "operator", "staff", "shop"})
+OWNERS = frozenset({"caller", "agent", "operator", "staff"})
 EVIDENCE_KINDS = ("turn.", "tool.", "confirmation.", "client.")
 
 

@@ -19,7 +19,8 @@ _SMALL_TALK = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _PROMISE = re.compile(
-    r"\b(?:we|i|someone|somebody|a person|a colleague|they|our team|the shop)"
+    r"\b(?:we|i|someone|somebody|a person|a colleague|they"
+    r"|(?:our|the) (?:team|staff|office|people))"
     r"(?:'ll| will| am going to| are going to| is going to)\b(?! be able)",
     re.IGNORECASE,
 )

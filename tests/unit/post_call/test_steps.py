@@ -11,8 +11,8 @@ from call_record import erasure, follow_up, journal
 from call_record.follow_up import Step, StepState
 from call_record.record import Record
 from call_record.verification import Verdict, verify
+from examples.storefront.connectors import StorefrontCrm, StorefrontTickets
 from post_call.connectors import NewTicket
-from post_call.connectors.storefront import StorefrontCrm, StorefrontTickets
 from post_call.connectors.webhook import WebhookEndpoint
 from post_call.http import TryAgain, client
 from post_call.model import Model
