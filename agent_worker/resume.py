@@ -76,8 +76,8 @@ async def recall(record: Record, call_id: str) -> CallHistory | None:
     The past of that call.
 
     Returns: None: this is its first agent.
-    Raises: TimeoutError: the record did not answer within 5 s; whoever does not know what was done
-        must not do anything.
+    Raises: TimeoutError: the record did not answer within 5 s. An agent that does not know what was
+        done must not act.
     """
     async with asyncio.timeout(READ_WITHIN_S):
         while True:

@@ -1,9 +1,9 @@
 """
-Callers who stay out.
+The deny list: callers who were put out of a call, or of all.
 
-There is no revoking a room token, and the SFU renews those of callers who are in: so who was put
-out is remembered for longer than any token of theirs can live. The token service gives them none;
-the supervisor removes who comes back with an old one.
+A room token cannot be revoked, and the SFU renews the token of a connected caller. So a caller who
+was put out is remembered for longer than any of its tokens can live: the token service gives it no
+new one, and the supervisor removes a caller who comes back with an old one.
 """
 
 from collections.abc import Collection
@@ -24,7 +24,7 @@ UNTIL_UNDONE_MS = 253_402_300_799_000
 
 @dataclass(frozen=True)
 class DenyEntry:
-    """Who stays out of what."""
+    """A caller who stays out of a call, or of all."""
 
     caller: str
     tenant: str | None

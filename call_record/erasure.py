@@ -25,7 +25,7 @@ from call_record.tables import tombstone as tombstones
 ENTRIES_A_BATCH = 500
 CALLS_A_BATCH = 50
 PAUSE_S = 0.12
-"""Between transactions, so that who waits for SQLite's write lock, and sleeps 0.1 s, gets it."""
+"""Between transactions: a process that waits for SQLite's write lock looks again after 0.1 s."""
 
 
 class Erasure(StrEnum):
@@ -40,7 +40,7 @@ class Erasure(StrEnum):
 
 async def end(record: Record, call_id: str, reason: str) -> None:
     """
-    End and seal a call from outside, whoever speaks in it: its agent leaves at its next renewal.
+    End and seal a call from outside. Its agent leaves at its next renewal.
 
     One that is ended or missing stays so.
     """

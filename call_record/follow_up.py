@@ -1,7 +1,7 @@
 """
 The work after a call, as all may see it: its steps, what they found, what they left elsewhere.
 
-The one who does the work writes here; the token service reads, and erasing reaches it.
+The post-call service writes here; the token service reads it, and erasing reaches it.
 """
 
 import json
@@ -388,7 +388,7 @@ async def retry(record: Record, call_id: str, step: str | None = None) -> int:
                 .where(work.c.call_id == call_id)
                 .values(
                     state=WorkState.WAITING,
-                    # One that is under way comes to its end first; then it is made anew.
+                    # A workflow under way comes to its end first; then another one is made.
                     run=case((work.c.state == WorkState.WAITING, work.c.run), else_=work.c.run + 1),
                 )
             )

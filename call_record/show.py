@@ -26,7 +26,7 @@ def conversation(call: Call, recorded: Sequence[Recorded]) -> Iterator[str]:
 
 
 def every_entry(recorded: Sequence[Recorded]) -> Iterator[str]:
-    """Each entry: place, attempt, time, kind, body."""
+    """Each entry: number, attempt, time, kind, body."""
     for one in recorded:
         at = datetime.fromtimestamp(one.at_ms / 1000, UTC).isoformat(" ", "milliseconds")
         body = "(erased)" if one.entry is None else encode(one.entry)[1]

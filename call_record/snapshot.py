@@ -1,4 +1,4 @@
-"""Everything that goes on now, read at once."""
+"""All calls, workers and deny-list entries, read in one transaction."""
 
 from dataclasses import dataclass
 
@@ -35,8 +35,8 @@ async def take(record: Record) -> Snapshot:
     """
     Read all calls that are not ended, all workers, and who stays out.
 
-    In a transaction that could write: while SQLite's write lock is held by somebody, jobs cannot
-    renew, and who only reads would take them for dead.
+    In a writing transaction: while another process holds SQLite's write lock no job can renew, and
+    a reader would take them for dead.
     """
     going_on = (CallState.REQUESTED, CallState.LIVE, CallState.ENDING)
     async with record.database.writing() as connection:

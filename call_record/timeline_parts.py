@@ -70,7 +70,7 @@ class CallerTurn:
 
     @property
     def seq(self) -> int:
-        """Its place in the order of what was said."""
+        """Its position in the order of what was said."""
         return self.noted.seq
 
     @property
@@ -89,7 +89,7 @@ class AgentTurn:
 
     @property
     def seq(self) -> int:
-        """Its place in the order of what was said."""
+        """Its position in the order of what was said."""
         noted = self.ended or self.started
         return noted.seq if noted else 0
 

@@ -1,4 +1,4 @@
-"""What one supervisor has itself seen, by its own monotonic clock: who stands still, who came."""
+"""What one supervisor has seen by its own monotonic clock: who stands still, who came."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -34,7 +34,7 @@ class Liveness:
         self._present: dict[str, Worker] | None = None
         self._silent: list[Worker] = []
         self.free_slots = 0
-        """Of workers that take calls, less the calls that they have."""
+        """Slots of the workers that take calls, less the calls that they have."""
 
     def start_over(self) -> None:
         """Forget how long anything stood still: the record cannot be written."""

@@ -87,7 +87,7 @@ class _Secrets:
     def __init__(self, settings: PostCallSettings) -> None:
         self.rt = settings.rt_token() if settings.post_call_tickets == REQUEST_TRACKER else ""
         if self.rt and not settings.post_call_rt_url:
-            raise SettingsError("PARLEY_POST_CALL_RT_URL: where is Request Tracker?")
+            raise SettingsError("PARLEY_POST_CALL_RT_URL: Request Tracker needs its address.")
         self.llm = settings.llm_api_key()
         self.webhooks: dict[str, str] = {}
         if settings.post_call_webhooks:
@@ -106,7 +106,7 @@ def _crm(settings: PostCallSettings) -> Crm | None:
     name = settings.post_call_crm
     if name == NONE:
         return None
-    # A protocol is no class that could be made, which is what mypy thinks of.
+    # mypy wants a class that can be made; a protocol is only checked against.
     kind: type[Crm] = Crm  # type: ignore[type-abstract]
     return load(kind, name, "PARLEY_POST_CALL_CRM", settings.post_call_timeout_s)
 

@@ -95,7 +95,7 @@ class CallFacts:
     kinds: dict[int, str] = field(default_factory=dict)
     """The kind of every entry that is not erased, by its sequence number."""
     returns: int = 0
-    """How often the caller was away and came back."""
+    """How often the caller was cut off and came back."""
     lost: int = 0
     """Entries that never reached the journal."""
 

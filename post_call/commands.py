@@ -14,7 +14,7 @@ DONE = 0
 UNUSABLE = 2
 """Bad arguments, settings or database."""
 NOTHING = 3
-"""There is no such step that is parked."""
+"""No such step is parked."""
 
 
 def open_record(settings: PostCallSettings, *, connections: int = 1) -> Record:
@@ -42,7 +42,7 @@ async def skip(record: Record, call_id: str, step: str | None) -> int:
 
 def _told(call_id: str, steps: int, what: str) -> int:
     if not steps:
-        print(f"{plain(call_id)}: nothing of that is parked.")
+        print(f"{plain(call_id)}: no such step is parked. `list --failed` prints those that are.")
         return NOTHING
     print(f"{plain(call_id)}: {steps} {'step' if steps == 1 else 'steps'} {what}.")
     return DONE

@@ -1,6 +1,6 @@
 """
 The loops of a post-call process: calls that ended are taken, its life is shown, the work of dead
-processes is taken over, workflows that came to nothing are made anew.
+processes is taken over, failed workflows are made again.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ BATCH = 200
 RUNS_MAX = 20
 """Workflows of one call, those that somebody asked for included."""
 LATE_S = 15.0
-"""A loop that did not come round for so long is not ready."""
+"""A loop that takes longer for one round is not ready."""
 OVER = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 """States of a workflow, as DBOS names them."""
 
@@ -120,7 +120,7 @@ class Loops:
             log.warning("workflows.taken_over", workflows=len(orphans))
 
     async def mend(self) -> None:
-        """Make workflows anew that failed or were lost, and forget those that are done."""
+        """Make workflows again that failed or were lost, and forget those that are done."""
         last = ""
         while runs := await follow_up.waiting(self._record, after=last, limit=BATCH):
             last = runs[-1].call_id
@@ -162,7 +162,7 @@ class Loops:
                 failing = False
             except DATABASE_DOWN as error:
                 if not failing:
-                    log.warning("loop.away", loop=name, error=type(error).__name__)
+                    log.warning("loop.database_unavailable", loop=name, error=type(error).__name__)
                 failing = True
             except Exception as error:
                 log.error("loop.failed", loop=name, exc_info=error)

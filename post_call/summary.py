@@ -1,4 +1,4 @@
-"""The summary and the action items of a call, from its journal alone, when no model writes them."""
+"""The summary and action items of a call from its journal alone, where no model writes them."""
 
 import re
 from datetime import date
@@ -32,7 +32,7 @@ _ENDINGS = {
     "agent": "The agent ended the call when all was said.",
     "silence": "The call ended because nothing was said any more.",
     "not-understood": "The call ended because the agent did not understand.",
-    "no-agent": "The call ended because no agent could be had.",
+    "no-agent": "The call ended because no agent was available.",
 }
 
 

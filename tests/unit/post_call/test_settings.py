@@ -26,7 +26,7 @@ def settings(tmp_path: Path, **chosen: Any) -> PostCallSettings:
         ({"post_call_tickets": "request-tracker"}, "RT_TOKEN: Request Tracker needs a token"),
         (
             {"post_call_tickets": "request-tracker", "post_call_rt_token": "t"},
-            "RT_URL: where is Request Tracker",
+            "RT_URL: Request Tracker needs its address",
         ),
         (
             {"post_call_tickets": "request-tracker", "post_call_rt_token_file": "/nowhere"},
