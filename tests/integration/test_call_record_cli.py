@@ -89,7 +89,7 @@ async def test_operator_shows_verifies_exports_erases_and_removes(cli: Cli, reco
             "UPDATE journal SET body = '{}' WHERE seq = 3 AND body IS NOT NULL"
         )
     code, out, _ = await cli("verify", ended)
-    assert code == 1 and "BROKEN at seq 3" in out
+    assert code == 1 and "BROKEN at entry 3" in out
 
     code, out, _ = await cli("retention", "--days", "0")
     assert code == 0 and out.startswith("2 calls removed")
