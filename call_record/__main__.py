@@ -12,6 +12,7 @@ from call_record.keys import UnknownKey
 from call_record.prepare import prepare, refuse_missing_file
 from call_record.record import Record, open_record
 from call_record.settings import RecordSettings
+from call_record.show import plain
 from service_base.settings import SettingsError, load_or_exit
 
 EXIT_CODES = """exit codes: 0 done; 1 a journal is broken; 2 bad arguments, settings or database;
@@ -40,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     verified = of_calls("verify", "Check that a journal is as it was written.")
     verified.add_argument(
         "--expect-mac",
-        type=bytes.fromhex,
+        type=_mac,
         metavar="HEX",
         help="a MAC that was exported: fails when the journal's end was cut off since",
     )
@@ -52,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     retained.add_argument("--days", type=_days, required=True, help="age of the ended calls")
     retained.add_argument("--why", type=_why, default="retention")
     put_out.add_arguments(
-        command("put-out", "Keep a caller out of a call or of all; or list those.")
+        command("put-out", "Keep a caller out of a call or of every call; list who is.")
     )
     command("migrate", "Make or update the tables; make the journals' key if there is none.")
     return root
@@ -60,15 +61,25 @@ def parser() -> argparse.ArgumentParser:
 
 def _why(text: str) -> str:
     if not 0 < len(text.strip()) <= 200:
-        raise argparse.ArgumentTypeError("1 to 200 characters are expected")
+        raise argparse.ArgumentTypeError("expected 1 to 200 characters")
     return text.strip()
 
 
 def _days(text: str) -> float:
-    days = float(text)
+    try:
+        days = float(text)
+    except ValueError:
+        days = -1
     if not 0 <= days <= 36_500:
-        raise argparse.ArgumentTypeError("a number of days is expected")
+        raise argparse.ArgumentTypeError("expected a number of days, a hundred years at most")
     return days
+
+
+def _mac(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("expected the hexadecimal MAC of an export") from None
 
 
 async def run(arguments: argparse.Namespace, settings: RecordSettings) -> int:
@@ -100,7 +111,7 @@ async def _call_ids(record: Record, arguments: argparse.Namespace) -> list[str]:
         return [arguments.call_id]
     found = [call.call_id for call in await calls.of_caller(record, arguments.caller)]
     if not found:
-        print("There is no call of this caller.", file=sys.stderr)
+        print(f"There is no call of {plain(arguments.caller)}.", file=sys.stderr)
     return found
 
 

@@ -25,8 +25,11 @@ def open_record(settings: PostCallSettings, *, connections: int = 1) -> Record:
 
 async def show(record: Record, *, failed: bool) -> int:
     """Print the steps that are not settled, or only those that are parked."""
-    for step in await follow_up.read_unsettled(record, failed=failed):
+    found = await follow_up.read_unsettled(record, failed=failed)
+    for step in found:
         print(_line(step))
+    if not found:
+        print("No step is parked." if failed else "Every step is settled.")
     return DONE
 
 

@@ -57,6 +57,7 @@ async def test_parked_steps_are_listed_retried_and_skipped(
     assert capsys.readouterr().out.splitlines() == [
         f"{call_id}: no such step is parked. `list --failed` prints those that are.",
         f"{call_id}: 1 step left undone.",
+        "Every step is settled.",
     ]
 
 
