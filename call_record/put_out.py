@@ -15,6 +15,7 @@ from call_record.tables import CallState
 from voice_contract.limits import DENY_S
 
 UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+NAME_MAX_CHARS = 200
 LONGEST_S = 3_660 * UNITS_S["d"]
 
 
@@ -22,9 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What follows `put-out`."""
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("call_id", nargs="?", help="put the caller of this call out of it")
-    which.add_argument("--caller", metavar="ID", help="put this caller out of every call")
+    which.add_argument(
+        "--caller", type=_name, metavar="ID", help="put this caller out of every call"
+    )
     which.add_argument("--list", action="store_true", help="print who is put out now")
-    parser.add_argument("--tenant", metavar="T", help="the caller's tenant, if it has one")
+    parser.add_argument(
+        "--tenant", type=_name, metavar="T", help="the caller's tenant, if it has one"
+    )
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
         "--for",
@@ -35,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "is dead; until undone for a caller",
     )
     how.add_argument("--undo", action="store_true", help="let the caller in again")
+
+
+def _name(text: str) -> str:
+    if not 0 < len(text) <= NAME_MAX_CHARS:
+        raise argparse.ArgumentTypeError(f"expected 1 to {NAME_MAX_CHARS} characters")
+    return text
 
 
 def duration_s(text: str) -> float:
@@ -88,8 +99,6 @@ async def _call(record: Record, arguments: argparse.Namespace) -> int:
 
 async def _caller(record: Record, arguments: argparse.Namespace) -> int:
     caller, tenant = arguments.caller, arguments.tenant
-    if not caller:
-        return _wrong("--caller: the caller's id is empty.")
     if arguments.undo:
         return _undone(caller, await deny_list.allow(record, caller, tenant=tenant))
     entry = await deny_list.deny(record, caller, tenant=tenant, for_s=arguments.for_s)

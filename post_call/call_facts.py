@@ -157,7 +157,7 @@ class CallFacts:
 
 
 def tell(call: Call, recorded: Iterable[Recorded]) -> CallFacts:
-    """The story of a call; what was erased or is of a kind unknown here is left out."""
+    """The facts of a call. What was erased or is of a kind unknown here is left out."""
     line = fold(recorded)
     return CallFacts(
         call,

@@ -129,7 +129,6 @@ async def test_put_out_says_in_a_sentence_what_is_wrong(put_out: PutOut, clocked
         ((new_call_id(),), 3, "There is no call "),
         ((call_id, "--undo"), 2, "sam is not put out; --list prints who is."),
         (("--caller", "sam", "--undo"), 2, "sam is not put out; --list prints who is."),
-        (("--caller", ""), 2, "--caller: the caller's id is empty."),
         ((call_id, "--tenant", "shop"), 2, "--tenant belongs to --caller;"),
         (("--list", "--undo"), 2, "--list takes no other option."),
     ]
@@ -159,6 +158,16 @@ def test_time_that_is_none_is_refused(text: str, capsys: pytest.CaptureFixture[s
         parser().parse_args(["put-out", "--caller", "sam", "--for", text])
     assert exit_.value.code == 2
     assert "expected a time such as 30m, 2h or 7d" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["", "c" * 201])
+def test_name_that_can_be_nobodys_is_refused(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The record has no longer ones."""
+    for arguments in (["--caller", name], ["--caller", "sam", "--tenant", name]):
+        with pytest.raises(SystemExit) as exit_:
+            parser().parse_args(["put-out", *arguments])
+        assert exit_.value.code == 2
+        assert "expected 1 to 200 characters" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1_800), ("7d", 604_800)])
