@@ -62,7 +62,7 @@ COPY --chmod=755 voice_contract voice_contract
 COPY --chmod=755 call_record call_record
 COPY --chmod=755 agent_worker agent_worker
 COPY --chmod=755 examples/__init__.py examples/
-COPY --chmod=755 examples/storefront/__init__.py examples/storefront/
+COPY --chmod=755 examples/storefront/__init__.py examples/storefront/address.py examples/storefront/
 COPY --chmod=755 examples/storefront/agent examples/storefront/agent
 COPY --chmod=755 examples/storefront/knowledge examples/storefront/knowledge
 CMD ["python", "-m", "agent_worker"]
@@ -88,6 +88,9 @@ COPY --chmod=755 service_base service_base
 COPY --chmod=755 voice_contract voice_contract
 COPY --chmod=755 call_record call_record
 COPY --chmod=755 post_call post_call
+COPY --chmod=755 examples/__init__.py examples/
+COPY --chmod=755 examples/storefront/__init__.py examples/storefront/address.py \
+    examples/storefront/connectors.py examples/storefront/
 CMD ["python", "-m", "post_call"]
 
 

@@ -21,21 +21,9 @@ from call_record import journal
 from call_record.database import DATABASE_DOWN
 from call_record.journal import Recorded
 from call_record.record import Record
-from voice_contract.journal import (
-    AgentTurnEnded,
-    AgentTurnStarted,
-    CallClaimed,
-    CallJoined,
-    ConfirmationAnswered,
-    ConfirmationAsked,
-    ConfirmationExpired,
-    ToolFailed,
-    ToolFinished,
-    ToolProposed,
-    ToolRefused,
-    ToolUnknown,
-    UserTurn,
-)
+from call_record.timeline import Timeline, fold
+from call_record.timeline_parts import Invocation, InvocationEnd
+from voice_contract.journal import ToolFinished
 
 log = structlog.get_logger()
 
@@ -70,20 +58,17 @@ def rebuild(recorded: Sequence[Recorded], now_ms: int) -> CallHistory | None:
     Args: now_ms: Unix time in milliseconds.
     Returns: None: no agent spoke with the caller before.
     """
-    claims = sum(isinstance(one.entry, CallClaimed) for one in recorded)
-    joined_at_ms = next((one.at_ms for one in recorded if isinstance(one.entry, CallJoined)), None)
-    if claims < 2 or joined_at_ms is None:
+    line = fold(recorded)
+    if len(line.claims) < 2 or line.joined is None:
         return None
-    history = CallHistory(recorded, elapsed_s=max(0, now_ms - joined_at_ms) / 1000)
-    reading = _Reading(history)
-    for one in recorded:
-        reading.read(one)
-    reading.end()
-    # The session sorts by time, and another machine's clock may be ahead.
-    first_s = time.time() - len(history.items) - 1
-    for number, item in enumerate(history.items):
-        item.created_at = first_s + number
-    return history
+    return CallHistory(
+        recorded,
+        items=_items(line),
+        greeted=any(turn.was_heard for turn in line.agent_turns),
+        unanswered=_unanswered(line),
+        asks=any(one.asked and one.decision is None for one in line.confirmations),
+        elapsed_s=max(0, now_ms - line.joined.at_ms) / 1000,
+    )
 
 
 async def recall(record: Record, call_id: str) -> CallHistory | None:
@@ -91,8 +76,8 @@ async def recall(record: Record, call_id: str) -> CallHistory | None:
     The past of that call.
 
     Returns: None: this is its first agent.
-    Raises: TimeoutError: the record did not answer within 5 s; whoever does not know what was done
-        must not do anything.
+    Raises: TimeoutError: the record did not answer within 5 s. An agent that does not know what was
+        done must not act.
     """
     async with asyncio.timeout(READ_WITHIN_S):
         while True:
@@ -134,85 +119,55 @@ def resume(agent: AgentDefinition, history: CallHistory) -> Resumption:
     return Resumption((phrases.recovered, phrases.go_on), answer=False)
 
 
-@dataclass
-class _Reading:
-    history: CallHistory
-    proposed: dict[str, ToolProposed] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)
-    decided: bool = False
-    """The caller's next turn is the yes or no that has been taken already."""
-    speaking: AgentTurnStarted | None = None
-
-    def read(self, recorded: Recorded) -> None:
-        """Take in one entry."""
-        history = self.history
-        match recorded.entry:
-            case UserTurn() as turn if turn.text:
-                self._cut_off()
-                history.items.append(_message("user", turn.text, identity=_turn_id(turn)))
-                history.unanswered = None if self.decided else turn.text
-                self.decided = False
-            case AgentTurnStarted() as turn:
-                self._cut_off()
-                self.speaking, self.decided = turn, False
-            case AgentTurnEnded() as turn:
-                self.speaking = None
-                if turn.heard:
-                    history.items.append(
-                        _message("assistant", turn.heard, interrupted=turn.interrupted)
-                    )
-                if turn.heard and not turn.interrupted:
-                    history.greeted, history.unanswered = True, None
-            case ToolProposed() as tool:
-                self.proposed[tool.invocation_id] = tool
-            case ToolFinished() as tool:
-                self._result(tool.invocation_id, json.dumps({"say": tool.say, "data": tool.data}))
-            case ToolFailed() | ToolUnknown() | ToolRefused() as tool:
-                self._result(tool.invocation_id, tool.reason, is_error=True)
-            case ConfirmationAsked() as question:
-                self.asked.add(question.confirmation_id)
-                # It is the answer to what was said, and the gate asks it again.
-                history.unanswered = None
-            case ConfirmationAnswered() as question:
-                self.asked.discard(question.confirmation_id)
-                # What becomes of it is told by the gate; a "yes" needs no other answer.
-                self.decided = question.by != "screen"
-            case ConfirmationExpired() as question:
-                self.asked.discard(question.confirmation_id)
-            case CallClaimed():
-                self._cut_off()
-            case _:
-                pass
-
-    def end(self) -> None:
-        """The journal ends here."""
-        self._cut_off()
-        self.history.asks = bool(self.asked)
-
-    def _cut_off(self) -> None:
-        """Nobody knows how much of these words was heard."""
-        if self.speaking is not None and self.speaking.planned:
-            self.history.items.append(
-                _message("assistant", self.speaking.planned, interrupted=True)
-            )
-        self.speaking = None
-
-    def _result(self, invocation_id: str, output: str, *, is_error: bool = False) -> None:
-        tool = self.proposed.get(invocation_id)
-        if tool is None:
-            return
-        self.history.items += [
-            FunctionCall(
-                call_id=invocation_id, name=tool.tool, arguments=json.dumps(tool.arguments)
-            ),
-            FunctionCallOutput(
-                call_id=invocation_id, name=tool.tool, output=output, is_error=is_error
-            ),
-        ]
+def _items(line: Timeline) -> list[ChatItem]:
+    """The conversation in the order of the journal."""
+    found: list[tuple[int, list[ChatItem]]] = [
+        (turn.seq, [_message("user", turn.text, identity=turn.noted.entry.turn_id)])
+        for turn in line.caller_turns
+        if turn.text
+    ]
+    found += [
+        # Of words that were cut off nobody knows how much was heard.
+        (turn.seq, [_message("assistant", turn.text, interrupted=turn.was_interrupted)])
+        for turn in line.agent_turns
+        if turn.text
+    ]
+    found += [
+        (end.seq, _result(invocation, end.entry))
+        for invocation in line.invocations
+        for end in invocation.ends
+        if invocation.tool
+    ]
+    items = [item for _, several in sorted(found, key=lambda one: one[0]) for item in several]
+    # The session sorts by time, and another machine's clock may be ahead.
+    first_s = time.time() - len(items) - 1
+    for number, item in enumerate(items):
+        item.created_at = first_s + number
+    return items
 
 
-def _turn_id(turn: UserTurn) -> str:
-    return str(getattr(turn, "turn_id", ""))
+def _unanswered(line: Timeline) -> str | None:
+    last = next((turn for turn in reversed(line.caller_turns) if turn.text), None)
+    # What becomes of a yes or no is told by the gate.
+    if last is None or last.decides is not None:
+        return None
+    heard = [turn.seq for turn in line.agent_turns if turn.was_heard]
+    # A question is the answer to what was said, and the gate asks it again.
+    asked = [one.asked.seq for one in line.confirmations if one.asked]
+    return None if max([*heard, *asked], default=0) > last.seq else last.text
+
+
+def _result(invocation: Invocation, end: InvocationEnd) -> list[ChatItem]:
+    named = {"call_id": invocation.invocation_id, "name": invocation.tool}
+    proposed = invocation.proposed.arguments if invocation.proposed else invocation.arguments
+    if isinstance(end, ToolFinished):
+        output = json.dumps({"say": end.say, "data": end.data})
+    else:
+        output = end.reason
+    return [
+        FunctionCall(**named, arguments=json.dumps(proposed)),
+        FunctionCallOutput(**named, output=output, is_error=not isinstance(end, ToolFinished)),
+    ]
 
 
 def _message(role: str, text: str, *, identity: str = "", interrupted: bool = False) -> ChatMessage:

@@ -73,6 +73,8 @@ def _run(name: str, folder: Path, url: str) -> None:
         "PARLEY_DATABASE_URL": url,
         "PARLEY_STOREFRONT_PORT": str(SHOP_PORT),
         "PARLEY_STOREFRONT_URL": f"http://127.0.0.1:{SHOP_PORT}",
+        "PARLEY_POST_CALL_CRM": "examples.storefront.connectors:StorefrontCrm",
+        "PARLEY_POST_CALL_TICKETS": "examples.storefront.connectors:StorefrontTickets",
         "PARLEY_STOREFRONT_DATABASE_URL": f"sqlite+aiosqlite:///{folder}/{name}.db",
         "PARLEY_POST_CALL_PORT": str(POST_CALL_PORT),
         "PARLEY_LOG_LEVEL": "WARNING",

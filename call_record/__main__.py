@@ -1,17 +1,18 @@
-"""`python -m call_record show | verify | export | erase | retention | migrate`"""
+"""`python -m call_record show | verify | export | erase | retention | put-out | migrate`"""
 
 import argparse
 import asyncio
 import os
 import sys
 
-from call_record import calls, commands, keys
+from call_record import calls, commands, keys, put_out
 from call_record.commands import UNUSABLE, Command
 from call_record.database import DATABASE_DOWN
 from call_record.keys import UnknownKey
 from call_record.prepare import prepare, refuse_missing_file
 from call_record.record import Record, open_record
 from call_record.settings import RecordSettings
+from call_record.show import plain
 from service_base.settings import SettingsError, load_or_exit
 
 EXIT_CODES = """exit codes: 0 done; 1 a journal is broken; 2 bad arguments, settings or database;
@@ -40,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     verified = of_calls("verify", "Check that a journal is as it was written.")
     verified.add_argument(
         "--expect-mac",
-        type=bytes.fromhex,
+        type=_mac,
         metavar="HEX",
         help="a MAC that was exported: fails when the journal's end was cut off since",
     )
@@ -51,21 +52,34 @@ def parser() -> argparse.ArgumentParser:
     retained = command("retention", "Remove old calls; a tombstone is left of each.")
     retained.add_argument("--days", type=_days, required=True, help="age of the ended calls")
     retained.add_argument("--why", type=_why, default="retention")
+    put_out.add_arguments(
+        command("put-out", "Keep a caller out of a call or of every call; list who is.")
+    )
     command("migrate", "Make or update the tables; make the journals' key if there is none.")
     return root
 
 
 def _why(text: str) -> str:
     if not 0 < len(text.strip()) <= 200:
-        raise argparse.ArgumentTypeError("1 to 200 characters are expected")
+        raise argparse.ArgumentTypeError("expected 1 to 200 characters")
     return text.strip()
 
 
 def _days(text: str) -> float:
-    days = float(text)
+    try:
+        days = float(text)
+    except ValueError:
+        days = -1
     if not 0 <= days <= 36_500:
-        raise argparse.ArgumentTypeError("a number of days is expected")
+        raise argparse.ArgumentTypeError("expected a number of days, a hundred years at most")
     return days
+
+
+def _mac(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("expected the hexadecimal MAC of an export") from None
 
 
 async def run(arguments: argparse.Namespace, settings: RecordSettings) -> int:
@@ -84,6 +98,8 @@ async def run(arguments: argparse.Namespace, settings: RecordSettings) -> int:
     try:
         if arguments.command == "retention":
             return await commands.retain(record, arguments.days, arguments.why)
+        if arguments.command == "put-out":
+            return await put_out.run(record, arguments)
         call_ids = await _call_ids(record, arguments)
         return await commands.for_each(record, call_ids, _command(arguments))
     finally:
@@ -95,7 +111,7 @@ async def _call_ids(record: Record, arguments: argparse.Namespace) -> list[str]:
         return [arguments.call_id]
     found = [call.call_id for call in await calls.of_caller(record, arguments.caller)]
     if not found:
-        print("There is no call of this caller.", file=sys.stderr)
+        print(f"There is no call of {plain(arguments.caller)}.", file=sys.stderr)
     return found
 
 

@@ -36,9 +36,9 @@ class Refusal(StrEnum):
     NOT_ALLOWED = "not-allowed"
     """The caller was put out."""
     TOO_MANY_CALLS = "too-many-calls"
-    """The caller is in as many calls as one may be."""
+    """The caller is in as many calls as one caller may be."""
     DAILY_LIMIT = "daily-limit"
-    """The caller has talked for as long today as one may."""
+    """The caller has talked today for as long as one caller may."""
     SERVICE_BUSY = "service-busy"
     """There are as many calls as there may be."""
     AGENTS_BUSY = "agents-busy"
@@ -50,11 +50,11 @@ class Limits:
     """What is admitted besides what there are slots for; None: no limit."""
 
     calls_a_caller: int | None = None
-    """At once."""
+    """At the same time."""
     minutes_a_day: int | None = None
     """Of one caller, by the days of UTC. A call under way goes on."""
     calls: int | None = None
-    """At once, of everybody."""
+    """At the same time, of all callers."""
 
 
 NO_LIMITS = Limits()
@@ -91,7 +91,7 @@ class Slots:
 
     @property
     def free(self) -> int:
-        """Negative when workers went away under their calls."""
+        """Negative when workers left while they had calls."""
         return self.capacity - self.used
 
 
@@ -107,7 +107,7 @@ Answer = Admitted | Refusal
 
 
 class _NothingToWrite(Exception):
-    """So nobody waits for the disk. Holds the answers."""
+    """Rolls the transaction back, so that refusals do not wait for the disk. Holds the answers."""
 
 
 async def admit(
@@ -152,7 +152,7 @@ async def admit_all(
 
 async def withdraw(record: Record, call_id: str, reason: str) -> bool:
     """
-    `requested` to `ended`: the slot of a call that no agent has is free at once.
+    `requested` to `ended`: the slot of a call that no agent has is free immediately.
 
     Returns: False: an agent has it, or had it.
     """
@@ -179,12 +179,12 @@ async def slots(record: Record) -> Slots:
 
 
 async def free_slots(record: Record) -> int:
-    """Slots that are free now; negative when workers went away under their calls."""
+    """Slots that are free now; negative when workers left while they had calls."""
     return (await slots(record)).free
 
 
 def seconds_until_tomorrow(record: Record) -> int:
-    """When a caller's minutes begin anew."""
+    """When a caller's minutes are counted from zero again."""
     return (DAY_MS - record.clock.now_ms() % DAY_MS) // 1000 + 1
 
 
@@ -306,8 +306,8 @@ class _Batch:
         limits = self._limits
         if (*who, None) in self._denied:
             return Refusal.NOT_ALLOWED
-        at_once = sum(call.state is not CallState.ENDED for call in own)
-        if limits.calls_a_caller is not None and at_once >= limits.calls_a_caller:
+        open_calls = sum(call.state is not CallState.ENDED for call in own)
+        if limits.calls_a_caller is not None and open_calls >= limits.calls_a_caller:
             return Refusal.TOO_MANY_CALLS
         talked_ms = sum(map(self._today_ms, own))
         if limits.minutes_a_day is not None and talked_ms >= limits.minutes_a_day * 60_000:

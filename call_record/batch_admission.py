@@ -47,6 +47,6 @@ class BatchAdmission:
                     waiting.set_exception(error)
             return
         for (_, waiting), answer in zip(batch, answers, strict=True):
-            # Whoever went away meanwhile has a call all the same, until nobody joins it.
+            # A caller who left meanwhile has a call all the same, until nobody joins it.
             if not waiting.done():
                 waiting.set_result(answer)

@@ -63,7 +63,7 @@ class Claim(StrEnum):
 
     CLAIMED = "claimed"
     STALE = "stale"
-    """Another attempt was sent, or there is no such call."""
+    """A later attempt was sent, or there is no such call."""
     TAKEN = "taken"
     """Another job has it, or had it and gave it back."""
     OVER = "over"
@@ -99,7 +99,7 @@ async def not_ended(record: Record) -> list[Call]:
 
 async def claim(record: Record, call_id: str, attempt: int, owner: str, worker_id: str) -> Claim:
     """
-    Take the call: `requested` or `live` to `live`, once an attempt.
+    Take the call: `requested` or `live` to `live`, once for each attempt.
 
     Args: owner: unique to the job. Claiming again with the same one is answered the same.
     """
@@ -194,7 +194,7 @@ async def end(record: Record, call_id: str, reason: str, *, attempt: int | None 
     """
     `live` to `ending`: the call is over for the caller.
 
-    Args: attempt: of the agent that ends it, which may be stale; None for who is no agent.
+    Args: attempt: of the agent that ends it, which may be stale; None: no agent ends it.
     Returns: whether it was live. False too when it is ending or ended already.
     """
     statement = update(calls).where(calls.c.call_id == call_id, calls.c.state == CallState.LIVE)

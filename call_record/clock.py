@@ -22,5 +22,8 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
     def boot_s(self) -> float:
-        """CLOCK_BOOTTIME."""
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
+        """
+        CLOCK_BOOTTIME: on Linux CLOCK_MONOTONIC stands still while the machine sleeps, and a lease
+        must run out meanwhile. macOS has no CLOCK_BOOTTIME; its CLOCK_MONOTONIC counts sleep too.
+        """
+        return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

@@ -80,7 +80,10 @@ def erase_call(*, why: str, end: bool) -> Command:
                 _tell(await erasure.left_outside(record, call_id))
                 return DONE
             case Erasure.NOT_ENDED:
-                print(f"{call_id} is in progress; --end ends it first.", file=sys.stderr)
+                print(
+                    f"Call {call_id} is in progress; --end ends it before it is erased.",
+                    file=sys.stderr,
+                )
                 return IN_PROGRESS
             case Erasure.MISSING:
                 return await _tombstone(record, call_id)
@@ -89,7 +92,7 @@ def erase_call(*, why: str, end: bool) -> Command:
 
 
 async def retain(record: Record, days: float, why: str) -> int:
-    """Remove the calls that ended more than so many days ago."""
+    """Remove the calls that ended more than *days* days ago."""
     before_ms = record.clock.now_ms() - round(days * 86_400_000)
     started_s = time.monotonic()
     removed = await erasure.remove_ended_before(record, before_ms, why, _tell)
@@ -106,11 +109,15 @@ async def _tombstone(record: Record, call_id: str) -> int:
 
 
 def _tell(left: Sequence[Step]) -> None:
-    """What is in other systems must be erased there."""
+    """Print what the operator must erase in other systems."""
     for one in left:
         certain = one.state is StepState.DONE
-        what = f": {one.external_id}" if one.external_id else "" if certain else ", perhaps"
-        print(show.plain(f"{one.call_id}: {one.step} was sent to {one.target}{what}"))
+        what = f", as {one.external_id}" if one.external_id else "" if certain else ", perhaps"
+        print(
+            show.plain(
+                f"{one.call_id}: not erased there: {one.step} was sent to {one.target}{what}"
+            )
+        )
 
 
 def _missing(call_id: str) -> int:
@@ -132,7 +139,7 @@ def _verdict(finding: Finding) -> str:
         case Verdict.REMOVED:
             return f"removed ({why}), last MAC {finding.last_mac.hex()}"
         case Verdict.BROKEN:
-            place = "" if finding.seq is None else f" at seq {finding.seq}"
-            return f"BROKEN{place}: {finding.problem}"
+            where = "" if finding.seq is None else f" at entry {finding.seq}"
+            return f"BROKEN{where}: {finding.problem}"
         case Verdict.MISSING:
             return "there is no such call"

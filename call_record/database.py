@@ -26,7 +26,7 @@ class Database:
     A transaction is committed when its block ends, rolled back when the block raises.
 
     Args:
-        connections: At most so many at once; a job needs one.
+        connections: The most that are open at a time; a job needs one.
         wait_s: Longest wait in seconds for a connection, for a lock, for PostgreSQL's answer.
     """
 

@@ -1,15 +1,15 @@
 """
-Callers who stay out.
+The deny list: callers who were put out of a call, or of all.
 
-There is no revoking a room token, and the SFU renews those of callers who are in: so who was put
-out is remembered for longer than any token of theirs can live. The token service gives them none;
-the supervisor removes who comes back with an old one.
+A room token cannot be revoked, and the SFU renews the token of a connected caller. So a caller who
+was put out is remembered for longer than any of its tokens can live: the token service gives it no
+new one, and the supervisor removes a caller who comes back with an old one.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record.record import Record
@@ -18,17 +18,20 @@ from voice_contract.limits import DENY_S
 
 ANY_CALL = ""
 NO_TENANT = ""
+UNTIL_UNDONE_MS = 253_402_300_799_000
+"""The last second of the year 9999."""
 
 
 @dataclass(frozen=True)
 class DenyEntry:
-    """Who stays out of what."""
+    """A caller who stays out of a call, or of all."""
 
     caller: str
     tenant: str | None
     call_id: str | None
     """None: out of every call."""
     until_ms: int
+    """Unix time in milliseconds; `UNTIL_UNDONE_MS`: for good."""
 
 
 async def deny(
@@ -37,18 +40,45 @@ async def deny(
     *,
     tenant: str | None = None,
     call_id: str | None = None,
-    for_s: float = DENY_S,
-) -> None:
-    """Keep *caller* out of a call, or out of all; said again, the time begins anew."""
-    row = {"caller": caller, "tenant": tenant or NO_TENANT, "call_id": call_id or ANY_CALL}
+    for_s: float | None = DENY_S,
+) -> DenyEntry:
+    """
+    Keep *caller* out of a call, or out of all. The last word on how long counts.
+
+    Args: for_s: None: until it is undone.
+    """
     now_ms = record.clock.now_ms()
+    until_ms = UNTIL_UNDONE_MS if for_s is None else now_ms + round(for_s * 1000)
     async with record.database.writing() as connection:
-        same = [denials.c[name] == value for name, value in row.items()]
-        await connection.execute(delete(denials).where(*same))
+        await connection.execute(delete(denials).where(*_same(caller, tenant, call_id)))
         await connection.execute(delete(denials).where(denials.c.until_ms <= now_ms))
         await connection.execute(
-            insert(denials).values(**row, until_ms=now_ms + round(for_s * 1000))
+            insert(denials).values(
+                caller=caller,
+                tenant=tenant or NO_TENANT,
+                call_id=call_id or ANY_CALL,
+                until_ms=until_ms,
+            )
         )
+    return DenyEntry(caller, tenant, call_id, until_ms)
+
+
+async def allow(
+    record: Record, caller: str, *, tenant: str | None = None, call_id: str | None = None
+) -> list[DenyEntry]:
+    """
+    Let *caller* into that call again, or into every one.
+
+    Returns: what was in force.
+    """
+    which = _same(caller, tenant, call_id)
+    if call_id is None:
+        # Also out of single calls.
+        which = which[:2]
+    async with record.database.writing() as connection:
+        found = await of(connection, [caller], record.clock.now_ms())
+        await connection.execute(delete(denials).where(*which))
+    return [one for one in found if one.tenant == tenant and call_id in (None, one.call_id)]
 
 
 async def denied(record: Record, caller: str, tenant: str | None, call_id: str) -> bool:
@@ -74,4 +104,12 @@ async def of(
     return [
         DenyEntry(row.caller, row.tenant or None, row.call_id or None, row.until_ms)
         for row in await connection.execute(statement)
+    ]
+
+
+def _same(caller: str, tenant: str | None, call_id: str | None) -> list[ColumnElement[bool]]:
+    return [
+        denials.c.caller == caller,
+        denials.c.tenant == (tenant or NO_TENANT),
+        denials.c.call_id == (call_id or ANY_CALL),
     ]

@@ -14,20 +14,18 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record import calls as live
-from call_record import follow_up, hash_chain, journal
+from call_record import executors, follow_up, hash_chain, journal, workers
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.tables import call as calls
 from call_record.tables import denial as denials
-from call_record.tables import executor as executors
 from call_record.tables import journal as entries
 from call_record.tables import tombstone as tombstones
-from call_record.tables import worker as workers
 
 ENTRIES_A_BATCH = 500
 CALLS_A_BATCH = 50
 PAUSE_S = 0.12
-"""Between transactions, so that who waits for SQLite's write lock, and sleeps 0.1 s, gets it."""
+"""Between transactions: a process that waits for SQLite's write lock looks again after 0.1 s."""
 
 
 class Erasure(StrEnum):
@@ -42,7 +40,7 @@ class Erasure(StrEnum):
 
 async def end(record: Record, call_id: str, reason: str) -> None:
     """
-    End and seal a call from outside, whoever speaks in it: its agent leaves at its next renewal.
+    End and seal a call from outside. Its agent leaves at its next renewal.
 
     One that is ended or missing stays so.
     """
@@ -104,8 +102,8 @@ async def remove_ended_before(
     Returns: how many calls were removed.
     """
     async with record.database.writing() as connection:
-        await connection.execute(delete(workers).where(workers.c.gone.is_(True)))
-        await connection.execute(delete(executors).where(executors.c.gone.is_(True)))
+        await workers.heartbeats.forget_gone(connection)
+        await executors.heartbeats.forget_gone(connection)
         now_ms = record.clock.now_ms()
         await connection.execute(delete(denials).where(denials.c.until_ms <= now_ms))
     removed = 0

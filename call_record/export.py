@@ -1,4 +1,4 @@
-"""A call as JSON lines, for whoever keeps or checks it elsewhere."""
+"""A call as JSON lines, to be kept or checked elsewhere."""
 
 import json
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """
 The work after a call, as all may see it: its steps, what they found, what they left elsewhere.
 
-The one who does the work writes here; the token service reads, and erasing reaches it.
+The post-call service writes here; the token service reads it, and erasing reaches it.
 """
 
 import json
@@ -102,7 +102,7 @@ async def take(record: Record, *, ended_after_ms: int = 0, limit: int = 100) -> 
     """
     Make the work of calls that have ended since, oldest first; erased ones have none.
 
-    Returns: how many calls there were.
+    Returns: for how many calls work was made.
     """
     untaken = (
         select(calls.c.call_id)
@@ -120,7 +120,9 @@ async def take(record: Record, *, ended_after_ms: int = 0, limit: int = 100) -> 
     if not found:
         return 0
     async with record.database.writing() as connection:
-        # Another process may have been faster; a call may have been removed.
+        # One process at a time: another one may have been faster. A call may have been removed.
+        rows = select(calls.c.call_id).where(calls.c.call_id.in_(found)).order_by(calls.c.call_id)
+        await connection.execute(rows.with_for_update())
         known = select(calls.c.call_id).where(
             calls.c.call_id.in_(found), ~exists().where(work.c.call_id == calls.c.call_id)
         )
@@ -386,7 +388,7 @@ async def retry(record: Record, call_id: str, step: str | None = None) -> int:
                 .where(work.c.call_id == call_id)
                 .values(
                     state=WorkState.WAITING,
-                    # One that is under way comes to its end first; then it is made anew.
+                    # A workflow under way comes to its end first; then another one is made.
                     run=case((work.c.state == WorkState.WAITING, work.c.run), else_=work.c.run + 1),
                 )
             )

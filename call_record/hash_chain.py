@@ -20,7 +20,7 @@ def digest(salt: bytes, body: str) -> bytes:
 def mac(
     key: bytes, previous: bytes, *, seq: int, at_ms: int, attempt: int, kind: str, digest: bytes
 ) -> bytes:
-    """The MAC of an entry: of all of it, its place, and everything before it."""
+    """The MAC of an entry: of all of it, its position, and everything before it."""
     return _hmac(key, "entry", previous, seq, at_ms, attempt, kind, digest)
 
 

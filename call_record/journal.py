@@ -1,11 +1,11 @@
-"""The journal of a call: appended in order by whoever may, sealed at the end, read by all."""
+"""The journal of a call: entries are appended in order and sealed at the end; anybody reads."""
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record import hash_chain
@@ -27,7 +27,7 @@ class StaleAttempt(Exception):
     Nothing was appended, and nothing ever will be by this writer.
 
     `reason` says why. `missing`: there is no such call. `attempt`: another agent was sent to it.
-    `ended`: its journal is sealed. `live`: it is to be sealed but was not brought to `ending`.
+    `ended`: its journal is sealed. `live`: it was to be sealed, but it is not `ending`.
     """
 
     def __init__(self, reason: Fence) -> None:
@@ -49,7 +49,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Draft:
-    """An entry as it will be stored, before it has its place in the chain."""
+    """An entry as it will be stored, before it is linked into the chain."""
 
     kind: str
     body: str
@@ -84,7 +84,7 @@ async def append(record: Record, call_id: str, attempt: int | None, new: Sequenc
     """
     Append entries, at least one, in one transaction; durable on return.
 
-    Args: attempt: the writer's own; None for who is no agent and so cannot be stale.
+    Args: attempt: the writer's own; None: the writer is not an agent, so it cannot be stale.
     Raises: StaleAttempt, EntryTooLarge, UnknownKey; what `DATABASE_DOWN` lists.
     """
     now_ms = record.clock.now_ms()
@@ -110,24 +110,28 @@ async def head(record: Record, call_id: str) -> Head | None:
 
 async def read(record: Record, call_id: str, *, after_seq: int = 0) -> list[Recorded]:
     """The entries after *after_seq*, in order."""
-    statement = (
-        select(entries)
-        .where(entries.c.call_id == call_id, entries.c.seq > after_seq)
-        .order_by(entries.c.seq)
-    )
     async with record.database.reading() as connection:
-        rows = await connection.execute(statement)
-        return [
-            Recorded(
-                row.seq,
-                row.at_ms,
-                row.attempt,
-                row.kind,
-                None if row.body is None else decode(row.kind, row.body),
-                row.mac,
-            )
-            for row in rows
-        ]
+        return await select_entries(connection, call_id, entries.c.seq > after_seq)
+
+
+async def select_entries(
+    connection: AsyncConnection, call_id: str, condition: ColumnElement[bool]
+) -> list[Recorded]:
+    """The call's entries for which *condition* is true, in order."""
+    statement = (
+        select(entries).where(entries.c.call_id == call_id, condition).order_by(entries.c.seq)
+    )
+    return [
+        Recorded(
+            row.seq,
+            row.at_ms,
+            row.attempt,
+            row.kind,
+            None if row.body is None else decode(row.kind, row.body),
+            row.mac,
+        )
+        for row in await connection.execute(statement)
+    ]
 
 
 def opening(keys: KeyRing, call_id: str, first: Draft) -> tuple[Head, dict[str, Any]]:

@@ -13,8 +13,8 @@ log = structlog.get_logger()
 
 EVERY_S = 1.0
 ACT_WITHIN_S = 2.0
-"""Effects may start so long after the last renewal that succeeded was sent. A supervisor waits
-longer before it sends another agent."""
+"""An effect may start until this time after the last successful renewal was sent. The supervisor
+waits longer before it sends another agent."""
 
 
 class Lease:
@@ -65,7 +65,7 @@ class Lease:
             await self.renew()
 
     async def renew(self) -> None:
-        """Renew once; a database that is away is not an error, it only makes the lease older."""
+        """Renew once. No answer of the database is not an error: the lease grows older."""
         sent_s = self._tried_s = self._record.clock.boot_s()
         try:
             answer = await calls.renew(self._record, self._call_id, self._attempt, self._owner)

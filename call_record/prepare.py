@@ -17,13 +17,13 @@ from service_base.settings import SettingsError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 POSTGRES_LOCK = 0x7061726C6579
-"""Any number of ours: several processes that start at once migrate one after another."""
+"""Any fixed number: processes that start at the same time migrate one after another."""
 WAIT_S = 30.0
 
 
 async def prepare(url: str) -> None:
     """
-    Create or migrate the tables of the database at *url*; safe when several do it at once.
+    Create or migrate the tables of the database at *url*; safe when several processes do it.
 
     Raises: SettingsError: the database cannot be opened or migrated.
     """
@@ -49,13 +49,16 @@ async def prepare(url: str) -> None:
 
 def refuse_missing_file(url: str) -> None:
     """
-    For who only reads: opening an SQLite file that is not there would make an empty one.
+    For readers: opening an SQLite file that does not exist would make an empty one.
 
     Raises: SettingsError: there is none.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
-        raise SettingsError(f"PARLEY_DATABASE_URL: there is no database {parsed.database}.")
+        raise SettingsError(
+            f"PARLEY_DATABASE_URL: there is no database {parsed.database}. "
+            "`python -m call_record migrate` makes it."
+        )
 
 
 def _prepare_sqlite(name: str) -> None:

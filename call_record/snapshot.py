@@ -1,16 +1,13 @@
-"""Everything that goes on now, read at once."""
+"""All calls, workers and deny-list entries, read in one transaction."""
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
-from call_record import deny_list
+from call_record import deny_list, workers
 from call_record.calls import Call, select_calls
 from call_record.deny_list import DenyEntry
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.tables import call as calls
-from call_record.tables import worker as workers
 from call_record.workers import Worker
 
 
@@ -38,14 +35,13 @@ async def take(record: Record) -> Snapshot:
     """
     Read all calls that are not ended, all workers, and who stays out.
 
-    In a transaction that could write: while SQLite's write lock is held by somebody, jobs cannot
-    renew, and who only reads would take them for dead.
+    In a writing transaction: while another process holds SQLite's write lock no job can renew, and
+    a reader would take them for dead.
     """
     going_on = (CallState.REQUESTED, CallState.LIVE, CallState.ENDING)
     async with record.database.writing() as connection:
-        rows = await connection.execute(select(workers).order_by(workers.c.worker_id))
         return Snapshot(
             calls=await select_calls(connection, calls.c.state.in_(going_on)),
-            workers=[Worker(**row._mapping) for row in rows],
+            workers=await workers.heartbeats.select_all(connection),
             denials=await deny_list.of(connection, None, record.clock.now_ms()),
         )

@@ -1,12 +1,13 @@
 """What was said in a call, from its journal."""
 
-from collections.abc import Iterator
-
 from sqlalchemy import select
 
+from call_record.journal import select_entries
 from call_record.record import Record
 from call_record.tables import journal as entries
-from voice_contract.journal import AgentTurnEnded, UserTurn, decode
+from call_record.timeline import fold
+from call_record.timeline_parts import CallerTurn
+from voice_contract.journal import AgentTurnEnded, UserTurn
 from voice_contract.tokens import TRANSCRIPT_MAX_LINES, TranscriptLine
 
 SPOKEN = tuple(turn.model_fields["kind"].default for turn in (UserTurn, AgentTurnEnded))
@@ -18,8 +19,8 @@ async def read(record: Record, call_id: str) -> list[TranscriptLine]:
 
     What the agent began to say and nobody knows the end of is not in it, nor what was erased.
     """
-    statement = (
-        select(entries.c.seq, entries.c.kind, entries.c.body)
+    last = (
+        select(entries.c.seq)
         .where(
             entries.c.call_id == call_id,
             entries.c.kind.in_(SPOKEN),
@@ -29,13 +30,14 @@ async def read(record: Record, call_id: str) -> list[TranscriptLine]:
         .limit(TRANSCRIPT_MAX_LINES)
     )
     async with record.database.reading() as connection:
-        rows = (await connection.execute(statement)).all()
-    return [line for row in reversed(rows) for line in _lines(row.seq, row.kind, row.body)]
-
-
-def _lines(seq: int, kind: str, body: str) -> Iterator[TranscriptLine]:
-    entry = decode(kind, body)
-    if isinstance(entry, UserTurn) and entry.text:
-        yield TranscriptLine(seq=seq, speaker="caller", text=entry.text, typed=entry.typed)
-    if isinstance(entry, AgentTurnEnded) and entry.heard:
-        yield TranscriptLine(seq=seq, speaker="agent", text=entry.heard)
+        recorded = await select_entries(connection, call_id, entries.c.seq.in_(last))
+    return [
+        TranscriptLine(
+            seq=turn.seq,
+            speaker="caller" if isinstance(turn, CallerTurn) else "agent",
+            text=turn.text,
+            typed=isinstance(turn, CallerTurn) and turn.noted.entry.typed,
+        )
+        for turn in fold(recorded).turns
+        if turn.text
+    ]

@@ -184,7 +184,7 @@ def _digest(position: int, link: Link) -> bytes:
 def _check_tail(tail: Tail, links: Sequence[Link], last_mac: bytes, tomb: Tombstone | None) -> None:
     last_seq = len(links)
     if (tail.head_seq, tail.head_mac) != (last_seq, last_mac):
-        raise _Broken(last_seq + 1, "entries after this place are missing, or were added")
+        raise _Broken(last_seq + 1, "entries after this one are missing, or were added")
     sealed = bool(links) and links[-1].kind == SEAL
     if sealed != (tail.state == CallState.ENDED):
         raise _Broken(last_seq, "the call's state and the journal's seal contradict each other")

@@ -1,4 +1,4 @@
-"""The writer of one call's journal in the process of its agent: nothing in a call waits for it."""
+"""Writes one call's journal from the process of its agent, without holding up the call."""
 
 import asyncio
 from collections import deque
@@ -21,7 +21,7 @@ BATCH_MAX = 100
 GATHER_S = 0.05
 """Entries written behind wait this long for others; with the transaction, less than 0.1 s."""
 LATE_S = 1.0
-"""An entry that is not stored after so long says that the database is away."""
+"""An entry that is not stored after this time: the database does not answer."""
 RETRY_S = (0.05, 0.1, 0.2, 0.5)
 """Pauses between tries; the last one for all that follow."""
 
@@ -31,10 +31,10 @@ class NotDurable(Exception):
 
 
 class JournalMetrics(Protocol):
-    """Where a writer tells how it is doing."""
+    """Where a writer reports its state."""
 
     def journal_append(self, entries: int, duration_s: float) -> None:
-        """A transaction stored so many entries."""
+        """A transaction stored that number of entries."""
 
     def journal_lost(self) -> None:
         """An entry was lost, because the queue was full."""
@@ -101,7 +101,7 @@ class JournalWriter:
 
     def write(self, entry: Entry) -> None:
         """
-        Store *entry* soon: within 0.1 s while the database is there. Never waits.
+        Store *entry* soon: within 0.1 s while the database answers. Never waits.
 
         When the queue is full, the entry is lost, and the journal will say that there is a gap.
 
@@ -215,7 +215,7 @@ class JournalWriter:
                 self._give_up(stale)
             except (*DATABASE_DOWN, UnknownKey) as error:
                 if not self._failing:
-                    log.warning("journal.away", error=type(error).__name__)
+                    log.warning("journal.not_stored", error=type(error).__name__)
                 self._failing = True
                 self._tell_health()
                 await asyncio.sleep(RETRY_S[min(tries, len(RETRY_S) - 1)])
@@ -263,7 +263,7 @@ class JournalWriter:
         if not self._queue:
             self._filled.clear()
         if self._failing:
-            log.info("journal.back", entries=len(batch))
+            log.info("journal.stored_again", entries=len(batch))
         self._failing = False
         if batch[-1].draft.kind == SEAL:
             self._give_up(StaleAttempt("ended"))

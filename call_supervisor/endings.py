@@ -1,4 +1,4 @@
-"""The ends of calls that no agent ends, and the rooms of those that have ended."""
+"""Ends the calls that no agent ends, and closes the rooms of ended calls."""
 
 import structlog
 
@@ -6,17 +6,17 @@ from call_record import calls, journal
 from call_record.calls import Call
 from call_record.record import Record
 from call_record.tables import CallState
+from call_record.timeline import fold
 from call_supervisor import metrics
 from call_supervisor.rooms import OpenRoom, Rooms
 from call_supervisor.timeouts import Timeouts
 from call_supervisor.tracked_call import TrackedCall
-from voice_contract.journal import CallEnding
 
 log = structlog.get_logger()
 
 
 class Endings:
-    """Endings what is over."""
+    """Ends calls that are over."""
 
     def __init__(self, record: Record, rooms: Rooms, timeouts: Timeouts) -> None:
         self._record = record
@@ -41,7 +41,7 @@ class Endings:
         return None
 
     async def end(self, call: Call, reason: str) -> None:
-        """End a call: one that no job has is sealed at once, any other by its job."""
+        """End a call: its job seals it; a call without a job is sealed here."""
         if call.state is CallState.REQUESTED:
             await self.seal(call, reason)
         elif await calls.end(self._record, call.call_id, reason):
@@ -65,7 +65,7 @@ class Endings:
         await self._delete(call.call_id)
 
     async def sweep(self, rooms: list[OpenRoom], open_calls: set[str], now_s: float) -> None:
-        """Close the rooms of calls that have ended; those that are no call's are left alone."""
+        """Close the rooms of ended calls. Rooms that belong to no call are left alone."""
         others = [room.name for room in rooms if room.name not in open_calls]
         unknown = 0
         for name in others:
@@ -75,9 +75,9 @@ class Endings:
 
     async def close(self, name: str, now_s: float) -> bool:
         """
-        Close the room if its call ended a while ago: who joins it later is sent away too.
+        Close the room if its call ended a while ago, also on anybody who joins it later.
 
-        Returns: False: it is no call's.
+        Returns: False: the room belongs to no call.
         """
         call = await calls.read(self._record, name)
         if call is None:
@@ -89,7 +89,7 @@ class Endings:
         return True
 
     def due(self, now_s: float) -> list[str]:
-        """Rooms of ended calls whose time has come."""
+        """Rooms of ended calls that are to be closed now."""
         return [
             name
             for name, since_s in self._ended.items()
@@ -103,7 +103,5 @@ class Endings:
         log.info("room.deleted", call_id=call_id)
 
     async def _why(self, call_id: str) -> str:
-        for recorded in reversed(await journal.read(self._record, call_id)):
-            if isinstance(recorded.entry, CallEnding):
-                return recorded.entry.reason
-        return "unknown"
+        ending = fold(await journal.read(self._record, call_id)).ending
+        return ending.entry.reason if ending else "unknown"

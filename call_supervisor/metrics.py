@@ -4,7 +4,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 CALLS = Gauge("parley_supervisor_calls", "Calls that are not ended, by state", ["state"])
 WORKERS = Gauge("parley_supervisor_workers", "Workers that are there, by state", ["state"])
-FREE_SLOTS = Gauge("parley_supervisor_free_slots", "Places for calls that no call has")
+FREE_SLOTS = Gauge("parley_supervisor_free_slots", "Slots that no call has")
 POLLS = Counter("parley_supervisor_polls_total", "Looks at the record, by outcome", ["outcome"])
 RECOVERIES = Counter(
     "parley_supervisor_recoveries_total", "Times another agent was sent for, by cause", ["cause"]
@@ -19,6 +19,6 @@ ENDED = Counter(
     "parley_supervisor_calls_ended_total", "Calls that the supervisor ended or sealed", ["reason"]
 )
 ROOMS_DELETED = Counter("parley_supervisor_rooms_deleted_total", "Rooms of ended calls deleted")
-UNKNOWN_ROOMS = Gauge("parley_supervisor_unknown_rooms", "Rooms of the SFU that are no call's")
-SFU_ERRORS = Counter("parley_supervisor_sfu_errors_total", "Requests that the SFU did not grant")
+UNKNOWN_ROOMS = Gauge("parley_supervisor_unknown_rooms", "Rooms of the SFU that belong to no call")
+SFU_ERRORS = Counter("parley_supervisor_sfu_errors_total", "Requests to the SFU that failed")
 WEBHOOKS = Counter("parley_supervisor_webhooks_total", "Webhooks, by outcome", ["outcome"])

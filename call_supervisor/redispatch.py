@@ -1,8 +1,8 @@
 """
-Another agent for a call: fence the last one, take it out of the room, send for the next.
+Sends another agent to a call: fences the last one, removes it from the room, dispatches the next.
 
-Any step may be the last one of this process. What is left then is an attempt that nobody claims,
-which every supervisor sees and treats like a lost dispatch: nothing is half done.
+This process may die after any step. It leaves an attempt that nobody claims, which every supervisor
+sees and treats like a lost dispatch: nothing is half done.
 """
 
 import asyncio
@@ -33,10 +33,10 @@ class Redispatch:
 
     async def fence(self, call: Call, need: Need) -> int | None:
         """
-        Raise the attempt: from now on nothing that the last agent does is taken.
+        Raise the attempt: from now on the record takes nothing from the last agent.
 
         Returns: the new attempt; None: the call has moved, or another supervisor was faster.
-        Raises: TimeoutError: it took so long that what was seen may be out of date.
+        Raises: TimeoutError: it took too long: what was seen may be out of date.
         """
         async with asyncio.timeout(self._timeouts.write_s):
             attempt = await calls.raise_attempt(self._record, call.call_id, call.seen)
@@ -53,7 +53,7 @@ class Redispatch:
 
     async def clear(self, call_id: str, attempt: int) -> None:
         """
-        Have every older agent out of the room; they are, when this returns.
+        Remove every older agent from the room. They are gone on return.
 
         Raises: SfuUnavailable: one may still be there, so none may be sent.
         """
@@ -69,7 +69,7 @@ class Redispatch:
 
     async def send(self, call: Call, attempt: int) -> None:
         """
-        Send for the agent of *attempt*. That it came, its claim says.
+        Dispatch the agent of *attempt*. Its claim says that it came.
 
         Raises: SfuUnavailable.
         """

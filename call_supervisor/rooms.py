@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class SfuUnavailable(Exception):
-    """The SFU did not answer or refused; nothing follows from it about the room."""
+    """The SFU did not answer, or it refused. This says nothing about the room."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class OpenRoom:
 
     name: str
     state: RoomState | None
-    """None: its metadata is not ours."""
+    """None: its metadata was not written by Parley."""
 
 
 def attempt_of(call_id: str, identity: str) -> int | None:
-    """The attempt that an identity in the call's room is the agent of; None: it is no agent."""
+    """The attempt of the agent with that identity in the call's room; None: it is not an agent."""
     prefix = f"{AGENT_IDENTITY_PREFIX}{call_id}-"
     number = identity.removeprefix(prefix)
     if identity.startswith(prefix) and number.isascii() and number.isdigit():
@@ -63,7 +63,7 @@ class Rooms:
 
     async def people(self, call_id: str) -> frozenset[str]:
         """
-        Identities of who is in the call's room; empty also when there is no such room.
+        Identities of the participants in the call's room; empty also if there is no such room.
 
         Raises: SfuUnavailable.
         """
@@ -73,7 +73,7 @@ class Rooms:
 
     async def remove(self, call_id: str, identity: str) -> None:
         """
-        Have *identity* out of the room; it is, when this returns.
+        Remove *identity* from the room. It is gone on return.
 
         Raises: SfuUnavailable: it may still be there.
         """
@@ -96,7 +96,7 @@ class Rooms:
 
     async def dispatch(self, metadata: DispatchMetadata) -> None:
         """
-        Send for an agent. The SFU says yes whether or not there is one, and makes a missing room.
+        Dispatch an agent. The SFU accepts even if there is none, and makes a missing room.
 
         Raises: SfuUnavailable: it may have been sent nevertheless.
         """
@@ -118,7 +118,7 @@ class Rooms:
 
     async def delete(self, call_id: str) -> None:
         """
-        Close the room on whoever is in it.
+        Close the room; everybody in it is disconnected.
 
         Raises: SfuUnavailable.
         """

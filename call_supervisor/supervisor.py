@@ -1,4 +1,4 @@
-"""Looks at the record four times a second, and does for each call what it needs."""
+"""Looks at the record four times a second and does what each call needs."""
 
 import asyncio
 import time
@@ -24,10 +24,10 @@ from voice_contract.room import RoomState
 
 log = structlog.get_logger()
 
-AT_ONCE = 16
-"""Calls that are cared for at the same time."""
+CARED_FOR_MAX = 16
+"""Calls that are looked after at the same time."""
 ASKED_MAX = 1_000
-"""Rooms that webhooks may name between two looks; what is more, the next looks find."""
+"""Rooms that webhooks may name between two looks. The next looks find any others."""
 READY_WITHIN_S = 3.0
 
 
@@ -75,7 +75,7 @@ class CallSupervisor:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def look_at(self, room: str) -> None:
-        """Something happened in that room: look there soon. No more follows from a webhook."""
+        """Something happened in that room: look there soon. A webhook has no other effect."""
         if len(self._asked) < ASKED_MAX:
             self._asked.add(room)
 
@@ -99,7 +99,7 @@ class CallSupervisor:
         try:
             found = await snapshot.take(self._record)
         except DATABASE_DOWN as error:
-            self._record_away(error)
+            self._record_unavailable(error)
             return
         self._looked_s = self._now()
         self._liveness.look(asked_s, self._looked_s, found.calls, found.workers)
@@ -117,7 +117,7 @@ class CallSupervisor:
             self._note(call, tracked)
             tracked.put_out = found.stays_out(call)
             # The rest waits for a quarter of a second.
-            if self._is_due(call, tracked, asked) and len(self._tasks) < AT_ONCE:
+            if self._is_due(call, tracked, asked) and len(self._tasks) < CARED_FOR_MAX:
                 tracked.busy = True
                 self._begin(self._care(call, tracked))
         for name in {*asked, *self._endings.due(self._looked_s)} - self._tracked_calls.keys():
@@ -151,10 +151,10 @@ class CallSupervisor:
         if call.call_id in asked or (tracked.put_out and call.state is not CallState.ENDING):
             return True
         since_s = self._looked_s - tracked.looked_s
-        if tracked.away:
+        if tracked.sfu_unavailable:
             return since_s >= self._timeouts.look_often_s
         need = self._need(call, tracked)
-        # Who hangs may still be heard, so it is fenced without a pause.
+        # An agent that hangs may still be heard, so it is fenced without a pause.
         if need is Need.STILL or (need is not None and self._may_try(tracked)):
             return True
         return since_s >= self._look_every_s(call, tracked) or tracked.shown != self._state(
@@ -217,7 +217,7 @@ class CallSupervisor:
             tracked.busy = False
 
     def _is_left(self, call: Call, tracked: TrackedCall) -> bool:
-        """Whether nobody is there to seal the journal."""
+        """Whether no job is left to seal the journal."""
         slow_s = 0.0 if tracked.ending_since_s is None else self._looked_s - tracked.ending_since_s
         dead = self._liveness.need(call) is not None
         return call.owner is None or dead or slow_s >= self._timeouts.ending_max_s
@@ -233,7 +233,7 @@ class CallSupervisor:
         elif need is Need.UNCLAIMED:
             tracked.trouble_since_s = None
         if need is Need.UNCLAIMED and not can_send:
-            # Nobody to fence, nobody to send.
+            # There is no agent to fence, and none to send.
             await self._show(call.call_id, tracked, self._state(call, tracked))
             return
         attempt = await self._redispatch.fence(call, need)
@@ -278,17 +278,17 @@ class CallSupervisor:
             await work
         except SfuUnavailable as error:
             metrics.SFU_ERRORS.inc()
-            log.warning("sfu.away", reason=str(error))
+            log.warning("sfu.unavailable", reason=str(error))
         except (TimeoutError, *DATABASE_DOWN) as error:
-            self._record_away(error)
+            self._record_unavailable(error)
         except Exception as error:
             log.error("supervisor.failed", exc_info=error)
 
-    def _record_away(self, error: BaseException) -> None:
+    def _record_unavailable(self, error: BaseException) -> None:
         """Jobs could not renew either: what stood still says nothing."""
-        self._liveness.start_anew()
-        metrics.POLLS.labels("record-away").inc()
-        log.warning("record.away", error=type(error).__name__)
+        self._liveness.start_over()
+        metrics.POLLS.labels("record-unavailable").inc()
+        log.warning("record.unavailable", error=type(error).__name__)
 
     def _measure(self, found: Snapshot) -> None:
         metrics.POLLS.labels("done").inc()

@@ -1,4 +1,4 @@
-"""The times that a supervisor goes by, in seconds of its own monotonic clock."""
+"""The supervisor's timeouts, in seconds of its own monotonic clock."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ class Timeouts:
     poll_s: float = 0.25
     """Between two looks at the record."""
     gap_s: float = 1.0
-    """Who did not look for longer begins to observe anew: it may have been asleep itself."""
+    """After a longer time between two looks observation starts over: it may have slept itself."""
     still_s: float = 2.5
-    """A job or a worker that was seen to stand still for so long is dead. Longer than a job may act
-    after its last renewal."""
+    """A job or a worker that stands still for this time is dead. Before that a job without
+    renewals stops acting."""
     starting_s: float = 8.0
     """The same for a job that has not renewed yet: its session is starting."""
     claim_s: float = 3.2
@@ -23,7 +23,7 @@ class Timeouts:
     claim_after_arrival_s: float = 1.2
     """The same when a worker has come since: the SFU decides within a second that there is none."""
     write_s: float = 1.0
-    """A raised attempt that took longer may be unjust: the database was away meanwhile."""
+    """If raising the attempt takes longer, the database did not answer: the job may be well."""
     look_s: float = 5.0
     """Between two looks into the room of a call that is well."""
     look_often_s: float = 1.0
@@ -35,18 +35,18 @@ class Timeouts:
     """Before the third try; doubled for each that follows."""
     backoff_max_s: float = 8.0
     unseen_max_s: float = 15.0
-    """Looks further apart do not tell that the caller was away in between."""
+    """Looks that are further apart do not show that the caller was absent in between."""
     join_within_s: float = JOIN_WITHIN_S
-    """An agent is sent to a room where no caller is yet for so long only."""
+    """An agent is sent to a room without a caller for this time only."""
     unjoined_s: float = JOIN_WITHIN_S + SFU_LEEWAY_S + 10
-    """After this no token can bring the caller any more."""
+    """After this time no token of the caller is valid any more."""
     grace_s: float = GRACE_S + 5
-    """A caller that is away for longer has left; the agent itself says so a little earlier."""
+    """A caller that is absent for longer has left. The agent notices a little earlier."""
     no_agent_s: float = 60.0
-    """For so long an agent is sought for a call."""
+    """How long another agent is tried for a call that has none."""
     ending_max_s: float = 120.0
-    """A job that takes longer to end its call loses it."""
+    """If a job takes longer to end its call, the supervisor seals it."""
     sweep_s: float = 5.0
     """Between two looks at the list of all rooms."""
     delete_after_s: float = 3.0
-    """The agent of an ended call has so long to say so and to close the room itself."""
+    """How long the agent of an ended call has to tell the page and to close the room itself."""

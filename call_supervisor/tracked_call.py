@@ -1,4 +1,4 @@
-"""What a supervisor remembers of a call. Nothing of it is needed: another one begins without."""
+"""What a supervisor remembers of a call. A new supervisor starts without it and needs none."""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ class TrackedCall:
     """When its room was last seen, or looking failed."""
     people: frozenset[str] = frozenset()
     """Who was in it then."""
-    away: bool = False
-    """The SFU did not answer the last look."""
+    sfu_unavailable: bool = False
+    """Whether the SFU did not answer the last look."""
     absent_since_s: float | None = None
-    """Since when the caller has been seen to be away; None: it is there, or that is not known."""
+    """Since when the caller has been absent; None: it is in the room, or that is not known."""
     shown: RoomState | None = None
     """What the page was told last."""
     missed_since_s: float | None = None
@@ -46,7 +46,7 @@ class TrackedCall:
         """The SFU says who is in the room."""
         if now_s - self.looked_s > timeouts.unseen_max_s:
             self.absent_since_s = None
-        self.looked_s, self.people, self.away = now_s, frozenset(people), False
+        self.looked_s, self.people, self.sfu_unavailable = now_s, frozenset(people), False
         if caller in people:
             if self.absent_since_s is not None and self.trouble_since_s is not None:
                 # Seeking an agent is bounded by what the caller waits.
@@ -56,11 +56,11 @@ class TrackedCall:
             self.absent_since_s = now_s
 
     def blind(self, now_s: float) -> None:
-        """The SFU is away; a caller cannot be with it then."""
-        self.looked_s, self.absent_since_s, self.away = now_s, None, True
+        """The SFU does not answer, so whether the caller is connected is not known."""
+        self.looked_s, self.absent_since_s, self.sfu_unavailable = now_s, None, True
 
     def absent_for_s(self, now_s: float) -> float:
-        """For how long the caller has been away."""
+        """For how long the caller has been absent."""
         return 0.0 if self.absent_since_s is None else now_s - self.absent_since_s
 
     def troubled(self, now_s: float) -> None:

@@ -11,7 +11,7 @@ from call_record.settings import RecordSettings
 from call_supervisor.settings import SupervisorSettings
 from devstack.process import Program
 from devstack.settings import StackSettings
-from examples.storefront.agent.client import ShopClientSettings
+from examples.storefront.address import ShopClientSettings
 from examples.storefront.backend.settings import StorefrontSettings
 from post_call.settings import PostCallSettings
 from service_base.settings import ENV_PREFIX, ServiceSettings
@@ -19,6 +19,7 @@ from speech_server.settings import SpeechSettings
 from token_service.settings import TokenSettings
 
 ROOT = Path(__file__).parent.parent
+CONNECTORS = "examples.storefront.connectors"
 DRAIN_S = 2
 """A developer's Ctrl-C should not wait for a call to end; a production worker's SIGTERM should."""
 
@@ -127,6 +128,10 @@ def derived(loaded: Loaded) -> dict[str, str]:
     moves everything that points to it.
     """
     run_dir = _stack(loaded).run_dir.absolute()
+    worker = loaded["agent-worker"]
+    assert isinstance(worker, WorkerSettings)
+    # Only the shop's own agent has callers that belong into the shop's CRM.
+    shop = worker.agent.startswith("examples.storefront")
     values = {
         "sfu_url": SFU.url(loaded["sfu"], "ws"),
         "sfu_webhook_url": SUPERVISOR.url(loaded["call-supervisor"]) + "/webhook",
@@ -138,6 +143,8 @@ def derived(loaded: Loaded) -> dict[str, str]:
         "database_url": f"sqlite+aiosqlite:///{run_dir}/parley.db",
         "storefront_database_url": f"sqlite+aiosqlite:///{run_dir}/storefront.db",
         "worker_drain_s": str(DRAIN_S),
+        "post_call_crm": f"{CONNECTORS}:StorefrontCrm" if shop else "none",
+        "post_call_tickets": f"{CONNECTORS}:StorefrontTickets" if shop else "none",
     }
     chosen = {name for settings in loaded.values() for name in settings.model_fields_set}
     return {

@@ -1,4 +1,4 @@
-"""`python -m post_call`: do the work after calls, until SIGTERM; or look after what is parked."""
+"""`python -m post_call`: do the work after calls, until SIGTERM; or retry or skip parked steps."""
 
 import argparse
 import asyncio
@@ -12,7 +12,7 @@ from service_base import logs
 from service_base.serve import serve
 from service_base.settings import load_or_exit, or_exit
 
-EXIT_CODES = """exit codes: 0 done; 2 bad arguments, settings or database; 3 nothing of that is
+EXIT_CODES = """exit codes: 0 done; 2 bad arguments, settings or database; 3 no such step is
 parked"""
 
 
@@ -25,8 +25,15 @@ def parser() -> argparse.ArgumentParser:
     )
     subs = root.add_subparsers(dest="command")
     listed = subs.add_parser("list", help="print the steps that are not settled")
-    listed.add_argument("--failed", action="store_true", help="only those that are parked")
-    for name, text in (("retry", "try parked steps again"), ("skip", "leave them undone")):
+    listed.add_argument(
+        "--failed",
+        action="store_true",
+        help="only parked ones: given up until you retry or skip them",
+    )
+    for name, text in (
+        ("retry", "try parked steps again"),
+        ("skip", "leave parked steps undone for good"),
+    ):
         command = subs.add_parser(name, help=text, epilog=EXIT_CODES)
         command.add_argument("call_id")
         command.add_argument("step", nargs="?", help="as `list` shows it; left out: all of them")

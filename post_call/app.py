@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-import httpx2 as httpx
 from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -14,14 +13,14 @@ from call_record.record import Record
 from post_call import dbos_setup, workflow
 from post_call.commands import open_record
 from post_call.connectors import Crm, Endpoint, Tickets
+from post_call.connectors.loading import load
 from post_call.connectors.request_tracker import RequestTracker
-from post_call.connectors.storefront import StorefrontCrm, StorefrontTickets
 from post_call.connectors.webhook import WebhookEndpoint
 from post_call.executor_id import ExecutorId
 from post_call.http import client
 from post_call.loops import Loops
 from post_call.model import Model
-from post_call.settings import PostCallSettings
+from post_call.settings import NONE, REQUEST_TRACKER, PostCallSettings
 from post_call.steps import Patience, Steps
 from service_base import key_file
 from service_base.health import health_routes
@@ -36,9 +35,10 @@ def build(settings: PostCallSettings, executor: ExecutorId) -> Starlette:
     """
     The application. The record's database must have been prepared.
 
-    Raises: SettingsError: a credential is missing or wrong.
+    Raises: SettingsError: a credential or a connector is missing or wrong.
     """
     secrets = _Secrets(settings)
+    crm, tickets = _crm(settings), _tickets(settings, secrets)
     record = open_record(settings, connections=8)
     loops = Loops(record, executor.executor_id)
 
@@ -47,7 +47,10 @@ def build(settings: PostCallSettings, executor: ExecutorId) -> Starlette:
         async with AsyncExitStack() as stack:
             stack.callback(executor.release)
             stack.push_async_callback(record.close)
-            workflow.use(await _steps(settings, secrets, record, stack))
+            for connector in (crm, tickets):
+                if connector:
+                    stack.push_async_callback(connector.aclose)
+            workflow.use(await _steps(settings, secrets, record, crm, tickets, stack))
             await executors.register(record, executor.executor_id)
             await dbos_setup.launch(
                 settings.post_call_database_url,
@@ -82,9 +85,9 @@ class _Secrets:
     """Read before anything starts, so that what is missing is told in a sentence."""
 
     def __init__(self, settings: PostCallSettings) -> None:
-        self.rt = settings.rt_token() if settings.post_call_tickets == "request-tracker" else ""
+        self.rt = settings.rt_token() if settings.post_call_tickets == REQUEST_TRACKER else ""
         if self.rt and not settings.post_call_rt_url:
-            raise SettingsError("PARLEY_POST_CALL_RT_URL: where is Request Tracker?")
+            raise SettingsError("PARLEY_POST_CALL_RT_URL: Request Tracker needs its address.")
         self.llm = settings.llm_api_key()
         self.webhooks: dict[str, str] = {}
         if settings.post_call_webhooks:
@@ -99,31 +102,38 @@ class _Secrets:
                 self.webhooks[name] = keys[name]
 
 
+def _crm(settings: PostCallSettings) -> Crm | None:
+    name = settings.post_call_crm
+    if name == NONE:
+        return None
+    # mypy wants a class that can be made; a protocol is only checked against.
+    kind: type[Crm] = Crm  # type: ignore[type-abstract]
+    return load(kind, name, "PARLEY_POST_CALL_CRM", settings.post_call_timeout_s)
+
+
+def _tickets(settings: PostCallSettings, secrets: _Secrets) -> Tickets | None:
+    name = settings.post_call_tickets
+    if name == NONE:
+        return None
+    if name == REQUEST_TRACKER:
+        headers = {"Authorization": f"token {secrets.rt}"}
+        url = settings.post_call_rt_url
+        http = client(settings.post_call_timeout_s, base_url=url, headers=headers)
+        return RequestTracker(http, settings.post_call_rt_queue)
+    kind: type[Tickets] = Tickets  # type: ignore[type-abstract]
+    return load(kind, name, "PARLEY_POST_CALL_TICKETS", settings.post_call_timeout_s)
+
+
 async def _steps(
-    settings: PostCallSettings, secrets: _Secrets, record: Record, stack: AsyncExitStack
+    settings: PostCallSettings,
+    secrets: _Secrets,
+    record: Record,
+    crm: Crm | None,
+    tickets: Tickets | None,
+    stack: AsyncExitStack,
 ) -> Steps:
-    timeout_s = settings.post_call_timeout_s
-
-    async def opened(
-        base_url: str = "", token: str = "", kind: str = "Bearer"
-    ) -> httpx.AsyncClient:
-        headers = {"Authorization": f"{kind} {token}"} if token else {}
-        http = client(timeout_s, base_url=base_url, headers=headers)
-        return await stack.enter_async_context(http)
-
-    crm: Crm | None = None
-    tickets: Tickets | None = None
-    key = settings.storefront_api_key
-    shop = await opened(settings.storefront_url, key.get_secret_value() if key else "")
-    if settings.post_call_crm == "storefront":
-        crm = StorefrontCrm(shop)
-    if settings.post_call_tickets == "storefront":
-        tickets = StorefrontTickets(shop)
-    if settings.post_call_tickets == "request-tracker":
-        http = await opened(settings.post_call_rt_url, secrets.rt, "token")
-        tickets = RequestTracker(http, settings.post_call_rt_queue)
     endpoints: list[Endpoint] = []
-    outward = await opened()
+    outward = await stack.enter_async_context(client(settings.post_call_timeout_s))
     for name, url in settings.post_call_webhooks.items():
         endpoints.append(WebhookEndpoint(outward, name, url, secrets.webhooks[name]))
     model = None
@@ -139,7 +149,7 @@ async def _steps(
         tries=settings.post_call_tries,
         backoff_s=settings.post_call_backoff_s,
         backoff_max_s=settings.post_call_backoff_max_s,
-        timeout_s=timeout_s,
+        timeout_s=settings.post_call_timeout_s,
         model_tries=settings.post_call_llm_tries,
         model_timeout_s=settings.post_call_llm_timeout_s,
     )

@@ -1,6 +1,6 @@
 """What happened in a call, told by its journal alone."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -8,27 +8,11 @@ from pydantic import JsonValue
 
 from call_record.calls import Call
 from call_record.journal import Recorded
-from voice_contract.journal import (
-    AgentTurnEnded,
-    AgentTurnStarted,
-    Arguments,
-    CallReturned,
-    ClientActionOutcome,
-    ClientActionProposed,
-    ConfirmationAnswered,
-    ConfirmationAsked,
-    ConfirmationExpired,
-    JournalGap,
-    ToolFailed,
-    ToolFinished,
-    ToolProposed,
-    ToolRefused,
-    ToolStarted,
-    ToolUnknown,
-    UserTurn,
-)
+from call_record.timeline import fold
+from call_record.timeline_parts import CallerTurn, Invocation, InvocationState
+from post_call import money
+from voice_contract.journal import Arguments, ToolFinished
 
-ToolState = Literal["proposed", "refused", "started", "finished", "failed", "unknown"]
 NOT_DONE = ("rejected", "declined", "refused", "failed", "unsupported", "expired", "error")
 """How the outcome of a client action begins when nothing was done."""
 
@@ -50,7 +34,7 @@ class ToolCall:
     tool: str = ""
     arguments: Arguments = field(default_factory=dict)
     effect: Literal["read", "write", ""] = ""
-    state: ToolState = "proposed"
+    state: InvocationState = "proposed"
     words: str = ""
     """Its answer, or the reason why there is none."""
     data: Arguments = field(default_factory=dict)
@@ -111,7 +95,7 @@ class CallFacts:
     kinds: dict[int, str] = field(default_factory=dict)
     """The kind of every entry that is not erased, by its sequence number."""
     returns: int = 0
-    """How often the caller was away and came back."""
+    """How often the caller was cut off and came back."""
     lost: int = 0
     """Entries that never reached the journal."""
 
@@ -172,82 +156,56 @@ class CallFacts:
         return iter(sorted(found))
 
 
-def tell(call: Call, recorded: Sequence[Recorded]) -> CallFacts:
-    """The story of a call; what was erased or is of a kind unknown here is left out."""
-    facts = CallFacts(call)
-    tools: dict[str, ToolCall] = {}
-    planned: dict[str, Turn] = {}
-    confirmations: dict[str, Confirmation] = {}
-    steps: dict[str, ClientStep] = {}
+def tell(call: Call, recorded: Iterable[Recorded]) -> CallFacts:
+    """The facts of a call. What was erased or is of a kind unknown here is left out."""
+    line = fold(recorded)
+    return CallFacts(
+        call,
+        turns=[
+            Turn(turn.seq, "caller" if isinstance(turn, CallerTurn) else "agent", turn.text)
+            for turn in line.turns
+            if turn.text or isinstance(turn, CallerTurn)
+        ],
+        tools=[_tool(one) for one in line.invocations if one.seqs],
+        confirmations=[
+            Confirmation(
+                one.asked.entry.title,
+                one.asked.entry.invocation_id,
+                one.seqs,
+                one.answered.entry.approved if one.answered else None,
+            )
+            for one in line.confirmations
+            if one.asked
+        ],
+        client_steps=[
+            ClientStep(
+                one.proposed.entry.action,
+                one.proposed.entry.arguments,
+                [one.proposed.seq, *(outcome.seq for outcome in one.outcomes)],
+                one.outcomes[-1].entry.outcome if one.outcomes else "",
+            )
+            for one in line.client_actions
+            if one.proposed
+        ],
+        kinds=line.kinds,
+        returns=len(line.returns),
+        lost=sum(gap.entry.lost for gap in line.gaps),
+    )
 
-    def tool_of(invocation_id: str, seq: int) -> ToolCall:
-        if invocation_id not in tools:
-            tools[invocation_id] = ToolCall(invocation_id)
-            facts.tools.append(tools[invocation_id])
-        tools[invocation_id].seqs.append(seq)
-        return tools[invocation_id]
 
-    for one in recorded:
-        entry, seq = one.entry, one.seq
-        if entry is None:
-            continue
-        facts.kinds[seq] = one.kind
-        match entry:
-            case UserTurn():
-                facts.turns.append(Turn(seq, "caller", entry.text))
-            case AgentTurnStarted():
-                planned[entry.turn_id] = Turn(seq, "agent", entry.planned)
-            case AgentTurnEnded():
-                planned.pop(entry.turn_id, None)
-                if entry.heard:
-                    facts.turns.append(Turn(seq, "agent", entry.heard))
-            case ToolProposed():
-                tool = tool_of(entry.invocation_id, seq)
-                tool.tool, tool.arguments = entry.tool, entry.arguments
-            case ToolStarted():
-                tool = tool_of(entry.invocation_id, seq)
-                tool.tool, tool.arguments = entry.tool, entry.arguments
-                tool.effect, tool.state = entry.effect, "started"
-                tool.idempotency_key = entry.idempotency_key or tool.idempotency_key
-            case ToolRefused():
-                tool = tool_of(entry.invocation_id, seq)
-                tool.state, tool.words = "refused", entry.reason
-            case ToolFinished():
-                tool = tool_of(entry.invocation_id, seq)
-                tool.state, tool.words, tool.data = "finished", entry.say, entry.data
-            case ToolFailed():
-                tool = tool_of(entry.invocation_id, seq)
-                tool.state, tool.words = "failed", entry.reason
-            case ToolUnknown():
-                tool = tool_of(entry.invocation_id, seq)
-                tool.state, tool.words = "unknown", entry.reason
-            case ConfirmationAsked():
-                asked = Confirmation(entry.title, entry.invocation_id, [seq])
-                confirmations[entry.confirmation_id] = asked
-                facts.confirmations.append(asked)
-            case ConfirmationAnswered():
-                if known := confirmations.get(entry.confirmation_id):
-                    known.approved = entry.approved
-                    known.seqs.append(seq)
-            case ConfirmationExpired():
-                if known := confirmations.get(entry.confirmation_id):
-                    known.seqs.append(seq)
-            case ClientActionProposed():
-                step = ClientStep(entry.action, entry.arguments, [seq])
-                steps[entry.action_id] = step
-                facts.client_steps.append(step)
-            case ClientActionOutcome():
-                if known_step := steps.get(entry.action_id):
-                    known_step.outcome = entry.outcome
-                    known_step.seqs.append(seq)
-            case CallReturned():
-                facts.returns += 1
-            case JournalGap():
-                facts.lost += entry.lost
-    # An agent that died while it spoke: what it was about to say is all that is known.
-    facts.turns += [turn for turn in planned.values() if turn.text]
-    facts.turns.sort(key=lambda turn: turn.seq)
-    return facts
+def _tool(invocation: Invocation) -> ToolCall:
+    end = invocation.end
+    return ToolCall(
+        invocation.invocation_id,
+        tool=invocation.tool,
+        arguments=invocation.arguments,
+        effect=invocation.started.effect if invocation.started else "",
+        state=invocation.state,
+        words=invocation.words,
+        data=end.data if isinstance(end, ToolFinished) else {},
+        idempotency_key=invocation.idempotency_key,
+        seqs=invocation.seqs,
+    )
 
 
 def _values(found: Iterable[JsonValue]) -> Iterator[str]:
@@ -255,9 +213,7 @@ def _values(found: Iterable[JsonValue]) -> Iterator[str]:
         match value:
             case dict():
                 for name, inner in value.items():
-                    # Money is said in dollars.
-                    if name.endswith("_cents") and isinstance(inner, int):
-                        yield f"{inner / 100:.2f}"
+                    yield from money.said(name, inner)
                     yield from _values([inner])
             case list():
                 yield from _values(value)

@@ -14,7 +14,7 @@ DONE = 0
 UNUSABLE = 2
 """Bad arguments, settings or database."""
 NOTHING = 3
-"""There is no such step that is parked."""
+"""No such step is parked."""
 
 
 def open_record(settings: PostCallSettings, *, connections: int = 1) -> Record:
@@ -25,8 +25,11 @@ def open_record(settings: PostCallSettings, *, connections: int = 1) -> Record:
 
 async def show(record: Record, *, failed: bool) -> int:
     """Print the steps that are not settled, or only those that are parked."""
-    for step in await follow_up.read_unsettled(record, failed=failed):
+    found = await follow_up.read_unsettled(record, failed=failed)
+    for step in found:
         print(_line(step))
+    if not found:
+        print("No step is parked." if failed else "Every step is settled.")
     return DONE
 
 
@@ -42,7 +45,7 @@ async def skip(record: Record, call_id: str, step: str | None) -> int:
 
 def _told(call_id: str, steps: int, what: str) -> int:
     if not steps:
-        print(f"{plain(call_id)}: nothing of that is parked.")
+        print(f"{plain(call_id)}: no such step is parked. `list --failed` prints those that are.")
         return NOTHING
     print(f"{plain(call_id)}: {steps} {'step' if steps == 1 else 'steps'} {what}.")
     return DONE

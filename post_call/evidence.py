@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from text_to_num import alpha2digit
 
+from post_call import money
 from post_call.call_facts import CallFacts
 
 _NUMBER = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
@@ -97,11 +98,17 @@ def numbers_in(text: str, *, spoken: bool = False) -> set[Decimal]:
 
     Args: spoken: also those in words, up to the smallest.
     """
-    plain = text.replace("-", " ")
-    found = {*_NUMBER.findall(text), *_NUMBER.findall(alpha2digit(plain, "en"))}
+    words = text.replace("-", " ")
+    found = {*_numbers(text), *_numbers(alpha2digit(words, "en"))}
     if spoken:
-        found |= {*_NUMBER.findall(alpha2digit(plain.lower(), "en", threshold=0))}
+        digits = alpha2digit(words.lower(), "en", threshold=0)
+        # Also the parts of an amount: "five dollars and twenty cents" bears out "five dollars".
+        found |= {*_numbers(digits), *_NUMBER.findall(digits)}
     return {Decimal(one.replace(",", "")) for one in found}
+
+
+def _numbers(text: str) -> list[str]:
+    return _NUMBER.findall(money.plain(text))
 
 
 def dates_in(texts: Iterable[str], today: date) -> set[date]:

@@ -1,4 +1,4 @@
-"""Which executor this process is: the same one after a restart, and never another's."""
+"""The executor id of this process: the same after a restart, and never used by two processes."""
 
 import fcntl
 import os

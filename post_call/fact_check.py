@@ -1,8 +1,8 @@
 """
-What a model writes of a call, held against the call's journal.
+Checks what a model writes about a call against the call's journal.
 
-What the journal does not bear out is left out and counted; if nothing is left of a part, the
-journal's own words take its place.
+What the journal does not support is left out and counted. If nothing is left of a part, it is
+written from the journal alone.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from post_call.call_facts import CallFacts
 from post_call.evidence import Evidence, dates_in, evidence
 from voice_contract.follow_up import ActionItem, CallSummary
 
-OWNERS = frozenset({"caller", "agent", "operator", "staff", "shop"})
+OWNERS = frozenset({"caller", "agent", "operator", "staff"})
 EVIDENCE_KINDS = ("turn.", "tool.", "confirmation.", "client.")
 
 
@@ -62,7 +62,7 @@ class ItemsAnswer(_Answer):
 
 @dataclass(frozen=True)
 class CheckedSummary:
-    """A summary that the journal bears out."""
+    """A summary that the journal supports."""
 
     summary: CallSummary
     dropped: int
@@ -70,7 +70,7 @@ class CheckedSummary:
 
 @dataclass(frozen=True)
 class CheckedItems:
-    """Action items that the journal bears out."""
+    """Action items that the journal supports."""
 
     items: list[ActionItem]
     dropped: int

@@ -31,7 +31,7 @@ class TryAgain(Exception):
 
 
 class Refused(Exception):
-    """It will not work, however often it is tried. The message is a reason as in `TryAgain`."""
+    """It will never work. The message is a reason as in `TryAgain`."""
 
 
 def client(timeout_s: float, **options: Any) -> httpx.AsyncClient:

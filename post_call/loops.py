@@ -1,6 +1,6 @@
 """
 The loops of a post-call process: calls that ended are taken, its life is shown, the work of dead
-processes is taken over, workflows that came to nothing are made anew.
+processes is taken over, failed workflows are made again.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ from call_record import executors, follow_up
 from call_record.database import DATABASE_DOWN
 from call_record.follow_up import Run
 from call_record.record import Record
+from call_record.stillness import StillnessWatch
 from post_call import metrics, workflow
 from post_call.dbos_setup import QUEUE
-from post_call.liveness import Liveness
 from post_call.workflow import workflow_id
 
 log = structlog.get_logger()
@@ -27,13 +27,17 @@ SWEEP_EVERY_S = 30.0
 """Looking at all ended calls costs more than looking at the last ones, but misses none."""
 SWEEP_BACK_MS = 120_000
 BEAT_EVERY_S = 1.0
+DEAD_S = 4.0
+"""An executor whose presence stood still for as long is dead; it counts each second."""
+GAP_S = 2.5
+"""After a longer time between two looks, all are seen as for the first time."""
 MEND_EVERY_S = 3.0
 COUNT_EVERY_S = 5.0
 BATCH = 200
 RUNS_MAX = 20
 """Workflows of one call, those that somebody asked for included."""
 LATE_S = 15.0
-"""A loop that did not come round for so long is not ready."""
+"""A loop that takes longer for one round is not ready."""
 OVER = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 """States of a workflow, as DBOS names them."""
 
@@ -44,7 +48,7 @@ class Loops:
     def __init__(self, record: Record, executor_id: str) -> None:
         self._record = record
         self._executor_id = executor_id
-        self._watch = Liveness(executor_id)
+        self._watch = StillnessWatch[int](GAP_S)
         self._swept_s = float("-inf")
         self._tasks: list[asyncio.Task[None]] = []
         self._round_s: dict[str, float] = {}
@@ -99,13 +103,15 @@ class Loops:
 
     async def take_over(self) -> None:
         """Have the workflows of dead executors done by those that live."""
+        asked_s = time.monotonic()
         known = await executors.read_all(self._record)
-        dead = self._watch.look(known, time.monotonic())
-        for one in dead:
-            if await executors.mark_gone(self._record, one.executor_id, one.presence):
-                log.warning("executor.gone", executor_id=one.executor_id)
-        gone = {one.executor_id for one in dead} | {one.executor_id for one in known if one.gone}
-        alive = {one.executor_id for one in known} - gone | {self._executor_id}
+        presence = {one.executor_id: one.presence for one in known if not one.gone}
+        self._watch.look(presence, asked_s, time.monotonic())
+        dead = set(self._watch.still(DEAD_S)) - {self._executor_id}
+        for executor_id in dead:
+            if await executors.mark_gone(self._record, executor_id, presence[executor_id]):
+                log.warning("executor.gone", executor_id=executor_id)
+        alive = presence.keys() - dead | {self._executor_id}
         pending = await _workflows(status="PENDING", queue_name=QUEUE, limit=10_000)
         orphans = [one.workflow_id for one in pending if one.executor_id not in alive]
         if orphans:
@@ -114,7 +120,7 @@ class Loops:
             log.warning("workflows.taken_over", workflows=len(orphans))
 
     async def mend(self) -> None:
-        """Make workflows anew that failed or were lost, and forget those that are done."""
+        """Make workflows again that failed or were lost, and forget those that are done."""
         last = ""
         while runs := await follow_up.waiting(self._record, after=last, limit=BATCH):
             last = runs[-1].call_id
@@ -156,7 +162,7 @@ class Loops:
                 failing = False
             except DATABASE_DOWN as error:
                 if not failing:
-                    log.warning("loop.away", loop=name, error=type(error).__name__)
+                    log.warning("loop.database_unavailable", loop=name, error=type(error).__name__)
                 failing = True
             except Exception as error:
                 log.error("loop.failed", loop=name, exc_info=error)

@@ -26,5 +26,6 @@ TAKEN_OVER = Counter(
     "parley_post_call_taken_over_total", "Workflows taken from an executor that was gone"
 )
 RUN_AGAIN = Counter(
-    "parley_post_call_run_again_total", "Workflows made anew because theirs came to nothing"
+    "parley_post_call_run_again_total",
+    "Workflows made again because the one before failed or was lost",
 )

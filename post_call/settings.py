@@ -1,7 +1,7 @@
 """Settings of the post-call service."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, StringConstraints
 
@@ -9,6 +9,9 @@ from call_record.settings import RecordSettings
 from service_base.database_url import DatabaseUrl
 from service_base.settings import SettingsError
 
+NONE = "none"
+REQUEST_TRACKER = "request-tracker"
+CONNECTOR = r"[A-Za-z_][A-Za-z0-9_.]{0,200}:[A-Za-z_][A-Za-z0-9_]{0,100}"
 EndpointName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}$")]
 EndpointUrl = Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=2_000)]
 
@@ -60,19 +63,17 @@ class PostCallSettings(RecordSettings):
     post_call_timeout_s: float = Field(
         10.0, gt=0, le=120, description="Seconds that another system has to answer in one try."
     )
-    post_call_crm: Literal["storefront", "none"] = Field(
-        "storefront", description="Where calls are logged with those who called."
+    post_call_crm: str = Field(
+        NONE,
+        pattern=rf"^({NONE}|{CONNECTOR})$",
+        description="Where calls are logged with those who called: a connector as module:Class, or "
+        "none. It is sent names, identities and summaries.",
     )
-    post_call_tickets: Literal["storefront", "request-tracker", "none"] = Field(
-        "storefront", description="Where a ticket is opened when a call leaves something to do."
-    )
-    storefront_url: str = Field(
-        "http://127.0.0.1:8083",
-        pattern=r"^https?://",
-        description="Address of the storefront backend, for its agent.",
-    )
-    storefront_api_key: SecretStr | None = Field(
-        None, description="Shared secret that the agent must send as bearer token."
+    post_call_tickets: str = Field(
+        NONE,
+        pattern=rf"^({NONE}|{REQUEST_TRACKER}|{CONNECTOR})$",
+        description="Where a ticket is opened when a call leaves something to do: request-tracker, "
+        "a connector as module:Class, or none.",
     )
     post_call_rt_url: str = Field(
         "",

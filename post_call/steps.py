@@ -1,4 +1,4 @@
-"""The steps of the work after a call: one try of one step at a time."""
+"""The steps of the work after a call; each call of `try_step` is one try of one step."""
 
 import asyncio
 import random
@@ -32,7 +32,7 @@ WEBHOOK = "webhook:"
 SETTLE_S = 30.0
 """A request whose fate is not known may still be at work in a system that knows no keys."""
 CRASHES_MAX = 50
-"""A step that was begun so often beyond its tries takes the process down: it is parked."""
+"""A step that was begun this often beyond its tries kills the process: it is parked."""
 SUMMARY_TASK = "Summarize the call."
 ITEMS_TASK = "List what is left to do after the call; an empty list if nothing is."
 
@@ -56,7 +56,7 @@ class Tried:
     again_in_s: float | None = None
     """None: the step is settled."""
     counts: bool = True
-    """False: it was our own database, which is no fault of the step."""
+    """False: our own database did not answer, which is not the fault of the step."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Done:
 
 
 class _Missing(Exception):
-    """Another step must be done before, and was given up."""
+    """A step that must be done before was given up."""
 
 
 class Steps:
@@ -99,7 +99,7 @@ class Steps:
         self._endpoints = {f"{WEBHOOK}{one.name}": one for one in endpoints}
         self._model = model
         self._parallel = parallel
-        self._places: dict[str, asyncio.Semaphore] = {}
+        self._permits: dict[str, asyncio.Semaphore] = {}
 
     @property
     def steps(self) -> list[str]:
@@ -128,23 +128,23 @@ class Steps:
         label = step.partition(":")[0]
         outcome = "failed"
         try:
-            async with self._place(step):
+            async with self._permit(step):
                 started_s = time.monotonic()
-                tried, outcome = await self._attempt(call_id, step, failures)
+                tried, outcome = await self._try(call_id, step, failures)
         except DATABASE_DOWN as error:
-            log.warning("record.away", call_id=call_id, error=type(error).__name__)
+            log.warning("record.unavailable", call_id=call_id, error=type(error).__name__)
             tried = Tried(self._wait_s(min(failures, 5)), counts=False)
-            outcome = "away"
+            outcome = "record-unavailable"
         metrics.STEPS.labels(label, outcome).inc()
         metrics.STEP_S.labels(label).observe(time.monotonic() - started_s)
         return tried
 
-    def _place(self, step: str) -> AbstractAsyncContextManager[Any]:
+    def _permit(self, step: str) -> AbstractAsyncContextManager[Any]:
         if step in (SUMMARY, ACTION_ITEMS) and self._model is None:
             return nullcontext()
-        return self._places.setdefault(step, asyncio.Semaphore(self._parallel))
+        return self._permits.setdefault(step, asyncio.Semaphore(self._parallel))
 
-    async def _attempt(self, call_id: str, step: str, failures: int) -> tuple[Tried, str]:
+    async def _try(self, call_id: str, step: str, failures: int) -> tuple[Tried, str]:
         tries = await follow_up.begin(self._record, call_id, step, self._target(step))
         if tries is None:
             return Tried(), "settled"

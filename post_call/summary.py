@@ -1,4 +1,4 @@
-"""The summary and the action items of a call, from its journal alone, when no model writes them."""
+"""The summary and action items of a call from its journal alone, where no model writes them."""
 
 import re
 from datetime import date
@@ -19,7 +19,8 @@ _SMALL_TALK = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _PROMISE = re.compile(
-    r"\b(?:we|i|someone|somebody|a person|a colleague|they|our team|the shop)"
+    r"\b(?:we|i|someone|somebody|a person|a colleague|they"
+    r"|(?:our|the) (?:team|staff|office|people))"
     r"(?:'ll| will| am going to| are going to| is going to)\b(?! be able)",
     re.IGNORECASE,
 )
@@ -31,8 +32,7 @@ _ENDINGS = {
     "agent": "The agent ended the call when all was said.",
     "silence": "The call ended because nothing was said any more.",
     "not-understood": "The call ended because the agent did not understand.",
-    "failed": "The call ended by a fault on our side.",
-    "no-agent": "The call ended because no agent could be had.",
+    "no-agent": "The call ended because no agent was available.",
 }
 
 
@@ -55,7 +55,7 @@ def outcome(facts: CallFacts) -> Outcome:
         return "unresolved"
     if facts.finished:
         return "resolved"
-    if facts.refused or facts.call.end_reason in ("not-understood", "failed", "no-agent"):
+    if facts.refused or facts.call.end_reason in ("not-understood", "no-agent"):
         return "unresolved"
     return "unknown"
 

@@ -15,8 +15,8 @@ from call_record.follow_up import SUMMARY, Run
 from post_call.steps import Tried
 
 NAME = "follow_up"
-AWAY_MAX = 2_000
-"""Tries that our own database may cost; then the workflow fails, and is made anew."""
+UNAVAILABLE_MAX = 2_000
+"""Tries that may fail because our own database does not answer; then the workflow is made again."""
 FINISH_PAUSE_S = 2.0
 
 
@@ -34,7 +34,7 @@ class Work(Protocol):
 
 
 class _Hands:
-    """Who does the steps in this process: DBOS finds functions by name, not objects."""
+    """What does the steps in this process: DBOS finds functions by name, not objects."""
 
     work: Work | None = None
     running: set["asyncio.Task[None]"] = set()  # noqa: RUF012 - one a process
@@ -67,7 +67,7 @@ async def _plan(call_id: str) -> list[str] | None:
 
 
 @DBOS.step(name="try_step")
-async def _attempt(call_id: str, step: str, failures: int) -> list[float | bool | None]:
+async def _try_step(call_id: str, step: str, failures: int) -> list[float | bool | None]:
     tried = await _work().try_step(call_id, step, failures)
     return [tried.again_in_s, tried.counts]
 
@@ -95,9 +95,9 @@ async def follow_up(call_id: str) -> None:
 
 async def _follow_up(call_id: str) -> None:
     now_s = 0.0
-    away = 0
+    unavailable = 0
     while (steps := await _plan(call_id)) is None:
-        away = await _pause_away(away)
+        unavailable = await _pause(unavailable)
     failures = dict.fromkeys(steps, 0)
     due_s = dict.fromkeys(steps, 0.0)
     while due_s:
@@ -106,29 +106,29 @@ async def _follow_up(call_id: str) -> None:
             held_up = SUMMARY in due_s and step != SUMMARY
             if held_up or due_s.get(step, now_s + 1) > now_s:
                 continue
-            again_in_s, counts = await _attempt(call_id, step, failures[step])
+            again_in_s, counts = await _try_step(call_id, step, failures[step])
             if again_in_s is None:
                 del due_s[step]
                 continue
             due_s[step] = now_s + again_in_s
             failures[step] += bool(counts)
-            away += not counts
-            if away > AWAY_MAX:
-                raise RuntimeError("the record of calls is away for too long")
+            unavailable += not counts
+            if unavailable > UNAVAILABLE_MAX:
+                raise RuntimeError("the record of calls has not answered for too long")
         if due_s:
             first = due_s[SUMMARY] if SUMMARY in due_s else min(due_s.values())
             if first > now_s:
                 await DBOS.sleep_async(first - now_s)
                 now_s = first
     while not await _finish(call_id):
-        away = await _pause_away(away)
+        unavailable = await _pause(unavailable)
 
 
-async def _pause_away(away: int) -> int:
-    if away > AWAY_MAX:
-        raise RuntimeError("the record of calls is away for too long")
+async def _pause(unavailable: int) -> int:
+    if unavailable > UNAVAILABLE_MAX:
+        raise RuntimeError("the record of calls has not answered for too long")
     await DBOS.sleep_async(FINISH_PAUSE_S)
-    return away + 1
+    return unavailable + 1
 
 
 def _work() -> Work:

@@ -17,7 +17,7 @@ def health_routes(checks: Mapping[str, Check]) -> list[Route]:
     """
     The two health routes.
 
-    Args: checks: by the part's name. `/readyz` runs them all at once, each for 2 s at most;
+    Args: checks: by the part's name. `/readyz` runs them side by side, each for 2 s at most;
         200 when all pass, else 503; the body says `ok` or the reason for each part.
     """
 

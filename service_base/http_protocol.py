@@ -10,7 +10,7 @@ HEAD_WITHIN_S = 10.0
 
 
 class BoundedHttp(H11Protocol):
-    """Closes connections that hold a place and send nothing, or a little at a time."""
+    """Closes connections that stay open and send nothing, or a little at a time."""
 
     _due: asyncio.TimerHandle | None = None
 

@@ -1,4 +1,4 @@
-"""Errors over HTTP: RFC 9457 `application/problem+json`, rendered in one place."""
+"""Errors over HTTP: RFC 9457 `application/problem+json`, rendered here alone."""
 
 import asyncio
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ from service_base.http_protocol import BoundedHttp
 
 def bind(host: str, port: int) -> socket.socket:
     """
-    A listening socket; exits with 2 and one plain sentence when the address cannot be had.
+    A listening socket; exits with 2 and one plain sentence if the address cannot be used.
 
     A name such as `localhost` is resolved as the system does; IPv6 addresses work too.
     """
@@ -67,7 +67,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=5,
         timeout_keep_alive=10,
-        # It would believe whatever any process of this machine says of whom it forwards.
+        # Else any process on this machine could claim to forward somebody's request.
         proxy_headers=False,
         h11_max_incomplete_event_size=64 * 1024,
     )

@@ -1,4 +1,4 @@
-"""Where the SFU is and which key signs for it: shared by all who talk to it."""
+"""The SFU's address and key, for every process that talks to it."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

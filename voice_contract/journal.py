@@ -270,8 +270,6 @@ class BudgetEvent(_Body):
     budget: Name
     used: float
     limit: float
-    part: Name | None = None
-    """The part of a turn that is to blame."""
 
 
 class Usage(_Body):

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from voice_contract.actions import ClientAction
 from voice_contract.confirmations import Confirmations
 
-NoticeCode = Literal["not-heard", "no-reply", "no-voice"]
-EndReason = Literal["caller", "agent", "silence", "not-understood", "failed"]
+NoticeCode = Literal["not-heard", "no-voice"]
+EndReason = Literal["caller", "agent", "silence", "not-understood"]
 NOTICE_MAX_CHARS = 2_000
 
 
@@ -20,8 +20,8 @@ class Notice(BaseModel):
     """
     Something that the caller should read, because it may not be heard.
 
-    `not-heard`: speech could not be recognized. `no-reply`: no answer could be found in time.
-    `no-voice`: the answer could not be spoken, `text` is the answer.
+    `not-heard`: speech could not be recognized. `no-voice`: the answer could not be spoken, `text`
+    is the answer.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -40,7 +40,7 @@ class CallEnded(BaseModel):
     reason: EndReason
     """
     `caller`: hung up. `agent`: the conversation was finished. `silence`: nothing was said for too
-    long. `not-understood`: the agent could not help. `failed`: the agent's own fault.
+    long. `not-understood`: the agent could not help.
     """
 
 

@@ -7,7 +7,7 @@ the backend honours that; where not, nobody knows, and that is said.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
@@ -18,20 +18,18 @@ from agent_worker.tools.invocations import Invocation, Outcome
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.result_delivery import ResultDelivery
 from agent_worker.tools.tool import Answer
+from call_record import timeline_parts
 from call_record.journal import Recorded
+from call_record.timeline import fold
 from voice_contract.journal import (
-    AgentTurnEnded,
-    ConfirmationAnswered,
     ConfirmationAsked,
     ConfirmationExpired,
-    Entry,
     ToolFailed,
     ToolFinished,
     ToolProposed,
     ToolRefused,
     ToolStarted,
     ToolUnknown,
-    UserTurn,
 )
 
 log = structlog.get_logger()
@@ -41,82 +39,63 @@ LOST = "lost with its agent"
 
 @dataclass
 class _Trace:
-    """What the journal says of one tool call."""
+    """What the journal says of one invocation."""
 
     proposed: ToolProposed
     turns: set[str]
-    asked: ConfirmationAsked | None = None
-    asked_at_ms: int = 0
-    decision: Decision | None = None
+    asked: ConfirmationAsked | None
+    asked_at_ms: int
+    decision: Decision | None
     """None: the question is open, or there was none."""
-    started: ToolStarted | None = None
-    outcome: Outcome | None = None
-    told: bool = False
+    started: ToolStarted | None
+    outcome: Outcome | None
+    told: bool
 
 
-@dataclass
-class _Reading:
-    phrases: GatePhrases
-    traces: dict[str, _Trace] = field(default_factory=dict)
-    asked: dict[str, _Trace] = field(default_factory=dict)
-    turn_id: str = ""
+def _trace(recorded: timeline_parts.Invocation, phrases: GatePhrases) -> _Trace:
+    confirmation = recorded.confirmation
+    asked = confirmation.asked if confirmation else None
+    return _Trace(
+        proposed=recorded.proposed
+        # It was lost; what was begun is on record all the same.
+        or ToolProposed(
+            invocation_id=recorded.invocation_id,
+            tool=recorded.tool,
+            arguments=recorded.arguments,
+        ),
+        turns=recorded.turn_ids,
+        asked=asked.entry if asked else None,
+        asked_at_ms=asked.at_ms if asked else 0,
+        decision=confirmation.decision if confirmation else None,
+        started=recorded.started,
+        outcome=_outcome(recorded.end, phrases),
+        told=recorded.told,
+    )
 
-    def read(self, recorded: Recorded) -> None:
-        """Take in one entry."""
-        match recorded.entry:
-            case UserTurn() as entry:
-                self.turn_id = entry.turn_id
-            case ToolProposed() as entry:
-                first = self.traces.get(entry.duplicate_of)
-                if first is None:
-                    self.traces[entry.invocation_id] = _Trace(entry, {entry.turn_id})
-                else:
-                    first.turns.add(entry.turn_id)
-            case ConfirmationAsked() as entry if entry.invocation_id in self.traces:
-                trace = self.asked[entry.confirmation_id] = self.traces[entry.invocation_id]
-                trace.asked, trace.asked_at_ms = entry, recorded.at_ms
-            case ConfirmationAnswered() as entry if entry.confirmation_id in self.asked:
-                decision: Decision = "approved" if entry.approved else "declined"
-                self.asked[entry.confirmation_id].decision = decision
-            case ConfirmationExpired() as entry if entry.confirmation_id in self.asked:
-                self.asked[entry.confirmation_id].decision = "expired"
-            case ToolStarted() as entry if entry.invocation_id in self.traces:
-                self.traces[entry.invocation_id].started = entry
-            case ToolFinished() | ToolFailed() | ToolUnknown() | ToolRefused() as entry:
-                self._end(entry.invocation_id, self._outcome(entry))
-            case AgentTurnEnded() as entry:
-                for invocation_id in entry.tool_call_ids:
-                    if invocation_id in self.traces:
-                        self.traces[invocation_id].told = True
-            case _:
-                pass
 
-    def _end(self, invocation_id: str, outcome: Outcome) -> None:
-        if trace := self.traces.get(invocation_id):
-            trace.outcome, trace.told = outcome, False
-            trace.turns.add(self.turn_id)
-
-    def _outcome(self, entry: Entry) -> Outcome:
-        match entry:
-            case ToolFinished():
-                return Outcome("done", entry.say, Answer(say=entry.say, data=entry.data))
-            case ToolUnknown():
-                return Outcome("unknown", self.phrases.unknown)
-            case ToolRefused():
-                declined = entry.guard == "confirmation"
-                return Outcome("declined" if declined else "refused", entry.reason)
-            case _:
-                return Outcome("failed", self.phrases.failed)
+def _outcome(end: timeline_parts.InvocationEnd | None, phrases: GatePhrases) -> Outcome | None:
+    match end:
+        case None:
+            return None
+        case ToolFinished():
+            return Outcome("done", end.say, Answer(say=end.say, data=end.data))
+        case ToolUnknown():
+            return Outcome("unknown", phrases.unknown)
+        case ToolRefused():
+            declined = end.guard == "confirmation"
+            return Outcome("declined" if declined else "refused", end.reason)
+        case ToolFailed():
+            return Outcome("failed", phrases.failed)
 
 
 def restore(gate: Gate, delivery: ResultDelivery, recorded: Iterable[Recorded]) -> None:
     """Bring *gate* to where the journal ends, and go on from there."""
-    reading = _Reading(gate.phrases)
-    for one in recorded:
-        reading.read(one)
-    gate.turn_began(reading.turn_id)
-    for trace in reading.traces.values():
-        _restore(gate, delivery, trace)
+    line = fold(recorded)
+    gate.turn_began(line.caller_turns[-1].noted.entry.turn_id if line.caller_turns else "")
+    for invocation in line.invocations:
+        # Of one whose beginning was lost nothing is known that could be gone on with.
+        if invocation.tool:
+            _restore(gate, delivery, _trace(invocation, gate.phrases))
 
 
 def _restore(gate: Gate, delivery: ResultDelivery, trace: _Trace) -> None:
@@ -141,7 +120,7 @@ def _restore(gate: Gate, delivery: ResultDelivery, trace: _Trace) -> None:
 
 
 def _invocation(gate: Gate, trace: _Trace) -> Invocation | None:
-    """The invocation of *trace*; None: it was refused at once, or this version has no such tool."""
+    """The invocation of *trace*; None: its arguments or its tool are not valid in this version."""
     proposed, started = trace.proposed, trace.started
     tool = gate.tools.get(proposed.tool)
     if tool is None:

@@ -1,13 +1,16 @@
 """
 The other systems that hear of a call, behind small protocols.
 
+One of your own is named by a setting as `module:Class`. Its class method `connect(timeout_s)` makes
+it before the service starts, from settings of its own; `aclose()` ends it.
+
 Each raises `TryAgain` or `Refused` of `post_call.http`. The same key never leaves two things: the
 other system sees to that, or is asked first whether it has the thing already.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from voice_contract.follow_up import ActionItem, CallSummary
 
@@ -46,6 +49,7 @@ class NewTicket:
     """At most 8,000 characters."""
 
 
+@runtime_checkable
 class Crm(Protocol):
     """Where calls are logged with those who called."""
 
@@ -54,7 +58,11 @@ class Crm(Protocol):
     async def log_call(self, report: Report, key: str) -> str:
         """Find the contact or create it, and log the call. Returns: the activity's number."""
 
+    async def aclose(self) -> None:
+        """No more calls follow."""
 
+
+@runtime_checkable
 class Tickets(Protocol):
     """Where tickets are opened."""
 
@@ -64,6 +72,9 @@ class Tickets(Protocol):
 
     async def open(self, ticket: NewTicket, key: str) -> str:
         """Open it, or find it opened before. Returns: its number."""
+
+    async def aclose(self) -> None:
+        """No more tickets follow."""
 
 
 class Endpoint(Protocol):

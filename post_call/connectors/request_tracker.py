@@ -24,6 +24,10 @@ class RequestTracker:
         self._http = http
         self._queue = queue
 
+    async def aclose(self) -> None:
+        """No more tickets follow."""
+        await self._http.aclose()
+
     async def open(self, ticket: NewTicket, key: str) -> str:
         """The call's id stands in the subject, by which the ticket is found again."""
         mark = f"call {ticket.call_id}"

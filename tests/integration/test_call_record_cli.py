@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from call_record import calls, erasure, journal
+from call_record import calls, deny_list, erasure, journal
 from call_record.__main__ import parser, run
 from call_record.record import Record
 from call_record.settings import RecordSettings
@@ -62,6 +62,17 @@ async def two_calls(record: Record) -> tuple[str, str]:
     return ended, going_on
 
 
+async def test_operator_puts_a_caller_out_and_lets_it_in_again(cli: Cli, record: Record) -> None:
+    """From the command line to what the door and the supervisor read."""
+    _, going_on = await two_calls(record)
+    assert (await cli("put-out", going_on))[0] == 0
+    assert await deny_list.denied(record, "kim", None, going_on)
+    code, out, _ = await cli("put-out", "--list")
+    assert code == 0 and out.startswith(f"kim  call {going_on}  until ")
+    assert (await cli("put-out", going_on, "--undo"))[0] == 0
+    assert not await deny_list.denied(record, "kim", None, going_on)
+
+
 async def test_operator_shows_verifies_exports_erases_and_removes(cli: Cli, record: Record) -> None:
     """One call's whole life after its end, each step with its exit code."""
     ended, going_on = await two_calls(record)
@@ -82,14 +93,14 @@ async def test_operator_shows_verifies_exports_erases_and_removes(cli: Cli, reco
     code, out, _ = await cli("verify", going_on)
     assert code == 0 and "4 of 4 entries erased (asked)" in out
     code, _, err = await cli("show", "--caller", "kim")
-    assert code == 3 and "no call of this caller" in err
+    assert code == 3 and "no call of kim" in err
 
     async with record.database.writing() as connection:
         await connection.exec_driver_sql(
             "UPDATE journal SET body = '{}' WHERE seq = 3 AND body IS NOT NULL"
         )
     code, out, _ = await cli("verify", ended)
-    assert code == 1 and "BROKEN at seq 3" in out
+    assert code == 1 and "BROKEN at entry 3" in out
 
     code, out, _ = await cli("retention", "--days", "0")
     assert code == 0 and out.startswith("2 calls removed")

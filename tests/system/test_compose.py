@@ -157,7 +157,7 @@ async def answered(caller: Caller, project: Project) -> str:
         ("token-service", ["token-service"]),
         ("agent-worker", ["agent-worker", "storefront-agent"]),
         ("call-supervisor", ["call-supervisor"]),
-        ("post-call", ["post-call"]),
+        ("post-call", ["post-call", "storefront-agent"]),
         ("speech-server", ["speech-server"]),
         ("storefront", ["storefront"]),
     ],

@@ -153,7 +153,6 @@ const FOLLOWED: readonly Ending["reason"][] = [
   "agent",
   "silence",
   "not-understood",
-  "failed",
   "agent-left",
   "no-agent",
   "closed",

@@ -69,11 +69,11 @@ export interface ActionReport {
 /**
  * Something that the caller should read, because it may not be heard.
  *
- * `not-heard`: speech could not be recognized. `no-reply`: no answer could be found in time.
- * `no-voice`: the answer could not be spoken, `text` is the answer.
+ * `not-heard`: speech could not be recognized. `no-voice`: the answer could not be spoken, `text`
+ * is the answer.
  */
 export interface Notice {
-  code: "not-heard" | "no-reply" | "no-voice";
+  code: "not-heard" | "no-voice";
   text: string;
   type: "notice";
 }
@@ -81,7 +81,7 @@ export interface Notice {
  * The agent ends the call. The page leaves the room and shows why.
  */
 export interface CallEnded {
-  reason: "caller" | "agent" | "silence" | "not-understood" | "failed";
+  reason: "caller" | "agent" | "silence" | "not-understood";
   type: "call-ended";
 }
 /**
@@ -640,8 +640,7 @@ export const DEFINITIONS = {
           "caller",
           "agent",
           "silence",
-          "not-understood",
-          "failed"
+          "not-understood"
         ],
         "type": "string"
       },
@@ -912,12 +911,11 @@ export const DEFINITIONS = {
   },
   "Notice": {
     "additionalProperties": false,
-    "description": "Something that the caller should read, because it may not be heard.\n\n`not-heard`: speech could not be recognized. `no-reply`: no answer could be found in time.\n`no-voice`: the answer could not be spoken, `text` is the answer.",
+    "description": "Something that the caller should read, because it may not be heard.\n\n`not-heard`: speech could not be recognized. `no-voice`: the answer could not be spoken, `text`\nis the answer.",
     "properties": {
       "code": {
         "enum": [
           "not-heard",
-          "no-reply",
           "no-voice"
         ],
         "type": "string"

@@ -205,10 +205,6 @@ const ENDINGS: Record<Exclude<Ending["reason"], "refused">, Explanation> = {
     title: `${AGENT} could not help this time`,
     text: "Try again with other words, or write what you need.",
   },
-  failed: {
-    title: "The call ended because of a fault on our side",
-    text: "Nothing that you did caused it. Please call again.",
-  },
   "agent-left": {
     title: `${AGENT} left the call`,
     text: "The line went quiet and nobody came back. Please call again.",

@@ -61,11 +61,11 @@ test.each([
 });
 
 test("an ending that is a fault is an alert, a goodbye is not", () => {
-  const ended = (reason: "agent" | "failed") =>
+  const ended = (reason: "agent" | "no-agent") =>
     renderToStaticMarkup(
       end({ reason }),
     );
-  expect(ended("failed")).toContain('role="alert"');
+  expect(ended("no-agent")).toContain('role="alert"');
   expect(ended("agent")).not.toContain('role="alert"');
 });
 

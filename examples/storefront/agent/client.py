@@ -7,27 +7,16 @@ from datetime import date
 from typing import Any
 
 import httpx2 as httpx
-from pydantic import Field, SecretStr
 
 from agent_worker.tools.tool import BackendUnavailable, Caller, IdempotencyKey, ToolRefused
-from service_base.settings import ServiceSettings, load
+from examples.storefront.address import ShopClientSettings
+from service_base.settings import load
 
 TIMEOUT_S = 4.0
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 TRY_LATER = (429, 503)
 # Read once: reading it would hold up the first words of each call.
 _TLS = ssl.create_default_context()
-
-
-class ShopClientSettings(ServiceSettings):
-    """Where the shop is."""
-
-    storefront_url: str = Field(
-        "http://127.0.0.1:8083", description="Address of the storefront backend, for its agent."
-    )
-    storefront_api_key: SecretStr | None = Field(
-        None, description="Shared secret that the agent must send as bearer token."
-    )
 
 
 class ShopClient:
@@ -87,9 +76,7 @@ class ShopClient:
 async def open_shop(caller: Caller) -> AsyncIterator[tuple[object, ...]]:
     """What the tools need for a call of *caller*."""
     settings = load(ShopClientSettings)
-    headers = {"X-Call-Id": caller.call_id}
-    if settings.storefront_api_key is not None:
-        headers["Authorization"] = f"Bearer {settings.storefront_api_key.get_secret_value()}"
+    headers = {"X-Call-Id": caller.call_id, **settings.headers}
     async with httpx.AsyncClient(
         base_url=settings.storefront_url, headers=headers, timeout=TIMEOUT_S, verify=_TLS
     ) as http:

@@ -10,7 +10,7 @@ import yaml
 from mcp.server.mcpserver import MCPServer
 from pydantic import BaseModel, Field
 
-from examples.storefront.agent.client import ShopClientSettings
+from examples.storefront.address import ShopClientSettings
 from service_base.settings import load
 
 TIMEOUT_S = 4.0

@@ -217,6 +217,8 @@ async def desk(
             "PARLEY_RUN_DIR": str(tmp_path),
             "PARLEY_DATABASE_URL": database_url,
             "PARLEY_STOREFRONT_URL": shop_url,
+            "PARLEY_POST_CALL_CRM": "examples.storefront.connectors:StorefrontCrm",
+            "PARLEY_POST_CALL_TICKETS": "examples.storefront.connectors:StorefrontTickets",
             "PARLEY_POST_CALL_BACKOFF_S": "0.1",
             "PARLEY_POST_CALL_BACKOFF_MAX_S": "1",
             "PARLEY_POST_CALL_TIMEOUT_S": "1",

@@ -55,8 +55,9 @@ async def test_parked_steps_are_listed_retried_and_skipped(
     assert await desk.accepted(call_id, "first") == await desk.accepted(call_id, "steady") == 1
     assert await commands.show(desk.record, failed=False) == commands.DONE
     assert capsys.readouterr().out.splitlines() == [
-        f"{call_id}: nothing of that is parked.",
+        f"{call_id}: no such step is parked. `list --failed` prints those that are.",
         f"{call_id}: 1 step left undone.",
+        "Every step is settled.",
     ]
 
 
@@ -77,9 +78,10 @@ async def test_erase_reaches_the_work_and_lists_what_went_elsewhere(
     assert code == 0
     assert told.splitlines() == [
         f"{call_id}: erased",
-        f"{call_id}: ticket was sent to storefront-tickets: {number}",
-        f"{call_id}: crm was sent to storefront-crm: {activity}",
-        f"{call_id}: webhook:steady was sent to webhook:steady: {call_id}:webhook:steady",
+        f"{call_id}: not erased there: ticket was sent to storefront-tickets, as {number}",
+        f"{call_id}: not erased there: crm was sent to storefront-crm, as {activity}",
+        f"{call_id}: not erased there: webhook:steady was sent to webhook:steady, "
+        f"as {call_id}:webhook:steady",
     ]
     with closing(sqlite3.connect(desk.folder / "parley.db")) as connection:
         dump = "\n".join(connection.iterdump()).lower()

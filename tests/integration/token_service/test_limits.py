@@ -7,7 +7,8 @@ import httpx2 as httpx
 import pytest
 from sqlalchemy import update
 
-from call_record import calls, deny_list, tables, workers
+from call_record import calls, put_out, tables, workers
+from call_record.__main__ import parser
 from call_record.calls import Claim
 from call_record.record import Record
 from tests.support.calls import the_call
@@ -90,12 +91,15 @@ async def test_caller_who_was_put_out_stays_out(
     call_id = await in_a_call(http, sfu, record)
     caller = (await the_call(record, call_id)).caller
     assert caller is not None
-    await deny_list.deny(record, caller, call_id=call_id)
+    assert await put_out.run(record, parser().parse_args(["put-out", call_id])) == 0
     back = await http.post("/api/voice-token", json={"call_id": call_id})
     assert refusal(back) == (403, "not-allowed")
     assert (await http.post("/api/voice-token")).status_code == 200
-    await deny_list.deny(record, caller)
+    by_name = ["put-out", "--caller", caller]
+    assert await put_out.run(record, parser().parse_args(by_name)) == 0
     assert refusal(await http.post("/api/voice-token")) == (403, "not-allowed")
+    assert await put_out.run(record, parser().parse_args([*by_name, "--undo"])) == 0
+    assert (await http.post("/api/voice-token")).status_code == 200
 
 
 async def test_caller_who_asks_too_often_is_told_when_to_ask_again(

@@ -126,6 +126,30 @@ def test_rebuild_keeps_words_that_were_cut_off_as_interrupted() -> None:
     assert last.text_content == "Once upon a time"
 
 
+def test_rebuild_has_a_turn_once_that_ended_after_the_caller_spoke() -> None:
+    """It was not cut off by who took over: how much was heard is known."""
+    started, ended = said("2", "Once upon", interrupted=True)
+    history = the_past(*GREETED, started, UserTurn(text="Stop"), ended)
+    assert conversation(history.items)[1:] == [("user", "Stop"), ("assistant", "Once upon")]
+
+
+def test_rebuild_has_words_that_were_cut_off_where_they_began() -> None:
+    """What a tool found after them is still to be told."""
+    history = the_past(
+        *GREETED,
+        UserTurn(text="Look at room 4"),
+        ToolProposed(invocation_id="t", tool="look", arguments={"number": 4}),
+        AgentTurnStarted(turn_id="2", planned="One moment."),
+        ToolFinished(invocation_id="t", say="Room 4 has no coats."),
+    )
+    assert [item.type for item in history.items[-3:]] == [
+        "message",
+        "function_call",
+        "function_call_output",
+    ]
+    assert len(unanswered(history.items)) == 1
+
+
 def test_rebuild_leaves_out_what_this_version_can_not_read_and_what_was_erased() -> None:
     """A call that was begun by the last version can be recovered by this one."""
     recorded = written(*GREETED, Unknown(kind="turn.hummed", body="{}"))

@@ -64,6 +64,15 @@ async def test_conversation_is_what_was_heard_and_done(clocked: Record, clock: F
     assert show.heading(call).endswith("live")
 
 
+async def test_conversation_has_words_that_were_cut_off(record: Record) -> None:
+    """The agent died as it spoke; the ticket of such a call names that line too."""
+    call_id = await live(record)
+    await journal.append(record, call_id, 1, [AgentTurnStarted(turn_id="1", planned="One moment.")])
+    call = await the_call(record, call_id)
+    [*_, last] = show.conversation(call, await journal.read(record, call_id))
+    assert last.endswith("agent: One moment. ... (nobody knows what was heard)")
+
+
 async def test_every_entry_is_shown_as_stored_and_erased_ones_as_erased(record: Record) -> None:
     """The audit's view."""
     call_id = await live(record)
@@ -75,7 +84,8 @@ async def test_every_entry_is_shown_as_stored_and_erased_ones_as_erased(record: 
     await erasure.end(record, call_id, "caller")
     await erasure.erase(record, call_id, "asked")
     read = await journal.read(record, call_id)
-    assert all(line.endswith("(erased)") for line in show.every_entry(read))
+    lines = list(show.every_entry(read))
+    assert len(lines) == 15 and all(line.endswith("(erased)") for line in lines)
     call = await the_call(record, call_id)
     assert "(erased)" in show.heading(call)
     heard = list(show.conversation(dataclasses.replace(call), read))

@@ -2,7 +2,8 @@
 
 import pytest
 
-from call_record import calls, deny_list, erasure, journal
+from call_record import calls, deny_list, erasure, journal, put_out
+from call_record.__main__ import parser
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
 from tests.support.calls import requested, the_call
@@ -123,7 +124,8 @@ async def test_caller_who_was_put_out_is_removed_and_stays_out(
     await deny_list.deny(world.record, "sam", call_id=new_call_id())
     await world.pass_time(2)
     assert (await the_call(world.record, call_id)).state is CallState.LIVE
-    await deny_list.deny(world.record, "sam", call_id=None if everywhere else call_id)
+    which = ["--caller", "sam"] if everywhere else [call_id]
+    assert await put_out.run(world.record, parser().parse_args(["put-out", *which])) == 0
     await world.pass_time(0.25)
     assert "sam" not in world.room(call_id).people
     assert (await the_call(world.record, call_id)).state is CallState.ENDING

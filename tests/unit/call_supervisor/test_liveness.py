@@ -122,7 +122,7 @@ def test_watch_attempt_is_lost_sooner_when_a_worker_came_after_it() -> None:
     assert looks.liveness.need(call) is Need.UNCLAIMED
 
 
-def test_watch_that_was_asleep_for_a_second_begins_anew() -> None:
+def test_watch_that_was_asleep_for_a_second_starts_over() -> None:
     """Everybody may have been: nobody is called dead for it."""
     looks, call = Looks(), a_call()
     looks.until(2.5, call)
@@ -134,11 +134,11 @@ def test_watch_that_was_asleep_for_a_second_begins_anew() -> None:
     assert looks.liveness.need(call) is Need.STILL
 
 
-def test_watch_that_was_told_that_the_record_was_away_begins_anew() -> None:
+def test_watch_that_was_told_that_the_record_was_away_starts_over() -> None:
     """Jobs could not renew either."""
     looks, call = Looks(), a_call()
     looks.until(2.75, call)
-    looks.liveness.start_anew()
+    looks.liveness.start_over()
     looks.until(2.5, call)
     assert looks.liveness.need(call) is None
 

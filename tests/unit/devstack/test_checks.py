@@ -166,6 +166,18 @@ def test_derived_moved_ports_move_what_points_to_them(folder: LocalStack) -> Non
     assert str(folder.run_dir) in values["PARLEY_STOREFRONT_DATABASE_URL"]
 
 
+def test_derived_connects_the_shops_own_agent_alone_to_the_shop(
+    folder: LocalStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Callers of another agent are no customers of the shop."""
+    connectors = "examples.storefront.connectors"
+    assert derived(load())["PARLEY_POST_CALL_CRM"] == f"{connectors}:StorefrontCrm"
+    assert derived(load())["PARLEY_POST_CALL_TICKETS"] == f"{connectors}:StorefrontTickets"
+    monkeypatch.setenv("PARLEY_AGENT", "clinic.agent")
+    assert derived(load())["PARLEY_POST_CALL_CRM"] == "none"
+    assert derived(load())["PARLEY_POST_CALL_TICKETS"] == "none"
+
+
 def test_derived_leaves_what_a_person_chose(
     folder: LocalStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

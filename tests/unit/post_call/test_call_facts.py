@@ -20,6 +20,7 @@ from tests.unit.post_call.conftest import a_story
 from voice_contract.journal import (
     AgentTurnStarted,
     JournalGap,
+    ToolProposed,
     ToolStarted,
     Unknown,
     UserTurn,
@@ -88,6 +89,16 @@ async def test_story_leaves_out_what_it_cannot_read(worked: Record) -> None:
     assert (facts.lost, len(facts.turns)) == (3, 1)
     erased = [dataclasses.replace(one, entry=None) for one in recorded]
     assert tell(call, erased).turns == []
+
+
+async def test_story_has_a_repeated_proposal_once(worked: Record) -> None:
+    """It waited for the first one's result, so it is no tool that was never run."""
+    again = ToolProposed(
+        invocation_id="t2", tool="order_status", arguments={}, turn_id="u", duplicate_of="t1"
+    )
+    facts = await a_story(worked, [*ORDER_STATUS, again])
+    [tool] = facts.tools
+    assert (tool.state, tool.arguments) == ("finished", {"order_number": 7})
 
 
 async def test_story_lines_are_in_the_order_of_the_journal(worked: Record) -> None:

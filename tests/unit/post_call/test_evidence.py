@@ -22,6 +22,9 @@ TUESDAY = date(2026, 11, 24)
         ("One of them was fine.", False, set()),
         ("order one", True, {"1"}),
         ("no numbers", True, set()),
+        ("It costs 5 dollars and 20 cents.", False, {"5.20"}),
+        ("It costs €1.250,50.", False, {"1250.50"}),
+        ("forty pounds and five pence", True, {"40.05", "40", "5"}),
     ],
 )
 def test_numbers_are_found_in_digits_and_words(text: str, spoken: bool, numbers: set[str]) -> None:
@@ -64,7 +67,7 @@ def test_dates_are_found_as_they_are_said(text: str, days: list[date]) -> None:
 async def test_text_is_supported_by_what_the_journal_holds(
     worked: Record, text: str, supported: bool
 ) -> None:
-    """Cents in data are dollars in words; what nobody did was not done."""
+    """Hundredth parts in data are said as whole ones; what nobody did was not done."""
     known = evidence(await a_story(worked, ORDER_STATUS))
     assert known.supports(text) is supported
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from examples.storefront.connectors import StorefrontCrm
 from post_call.app import build
+from post_call.connectors.loading import load as load_connector
 from post_call.executor_id import ExecutorId
 from post_call.settings import PostCallSettings
 from service_base.settings import SettingsError, load
@@ -24,11 +26,18 @@ def settings(tmp_path: Path, **chosen: Any) -> PostCallSettings:
         ({"post_call_tickets": "request-tracker"}, "RT_TOKEN: Request Tracker needs a token"),
         (
             {"post_call_tickets": "request-tracker", "post_call_rt_token": "t"},
-            "RT_URL: where is Request Tracker",
+            "RT_URL: Request Tracker needs its address",
         ),
         (
             {"post_call_tickets": "request-tracker", "post_call_rt_token_file": "/nowhere"},
             "RT_TOKEN_FILE: /nowhere cannot be read",
+        ),
+        ({"post_call_crm": "nowhere:Crm"}, r"CRM: nowhere:Crm cannot be loaded \(No module"),
+        ({"post_call_crm": "json:Crm"}, r"CRM: json:Crm cannot be loaded \(module 'json' has no"),
+        ({"post_call_crm": "json:loads"}, "CRM: json:loads has no method connect"),
+        (
+            {"post_call_tickets": "examples.storefront.connectors:StorefrontCrm"},
+            "TICKETS: examples.storefront.connectors:StorefrontCrm is not of the protocol Tickets",
         ),
         ({"post_call_llm_api_key_file": "/nowhere"}, "LLM_API_KEY_FILE: /nowhere cannot be read"),
         ({"post_call_webhooks": {"a": "http://x"}}, "WEBHOOK_KEYS_FILE: .* does not exist"),
@@ -40,6 +49,34 @@ def test_credential_that_is_missing_is_a_sentence(
     """It names the variable."""
     with pytest.raises(SettingsError, match=f"PARLEY_POST_CALL_{problem}"):
         build(settings(tmp_path, **chosen), NOBODY)
+
+
+def test_no_system_hears_of_calls_unless_it_is_set(tmp_path: Path) -> None:
+    """Whoever calls a clinic must not become a customer of a shop."""
+    chosen = settings(tmp_path)
+    assert (chosen.post_call_crm, chosen.post_call_tickets) == ("none", "none")
+    assert (chosen.post_call_webhooks, chosen.post_call_llm_base_url) == ({}, "")
+
+
+@pytest.mark.parametrize("name", ["storefront", "a.b", ":C", "a:b:c", "none:", "a b:C", "../a:C"])
+def test_connector_that_is_no_name_is_refused(tmp_path: Path, name: str) -> None:
+    """It is `module:Class`, or one of the words."""
+    with pytest.raises(SettingsError, match="PARLEY_POST_CALL_CRM"):
+        settings(tmp_path, post_call_crm=name)
+
+
+async def test_connector_of_ones_own_is_loaded_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From settings of its own; what is wrong with those is a sentence too."""
+    name = "examples.storefront.connectors:StorefrontCrm"
+    monkeypatch.setenv("PARLEY_STOREFRONT_URL", "http://127.0.0.1:1")
+    crm = load_connector(StorefrontCrm, name, "PARLEY_POST_CALL_CRM", 1.0)
+    assert crm.name == "storefront-crm"
+    await crm.aclose()
+    monkeypatch.setenv("PARLEY_STOREFRONT_URL", "the shop")
+    with pytest.raises(SettingsError, match="PARLEY_STOREFRONT_URL"):
+        build(settings(tmp_path, post_call_crm=name), NOBODY)
 
 
 def test_endpoint_without_a_key_of_its_own_is_a_sentence(tmp_path: Path) -> None:

@@ -103,6 +103,27 @@ async def test_unfinished_write_is_unknown_where_it_could_happen_twice(before: S
     assert heir.probe.events == []
 
 
+async def test_unfinished_write_whose_proposal_was_lost_is_unknown(before: Scene) -> None:
+    """Its start is on record, so it is said and its key is not given to another effect."""
+    heir = Heir(before, *started(before, "note")[1:])
+    assert [entry.invocation_id for entry in heir.wrote(ToolUnknown)] == ["fnc-1"]
+    assert len(heir.untold) == 1
+    heir.turn_id = "turn-2"
+    await heir.call("note", {"number": 5})
+    assert heir.probe.keys == ["call-1:2"]
+
+
+async def test_write_that_was_begun_again_is_not_settled_by_what_came_of_it_before(
+    before: Scene,
+) -> None:
+    """The agent died in its second run: it is run once more, with its key."""
+    first, begun = started(before, "push")
+    heir = Heir(before, first, begun, ToolUnknown(invocation_id="fnc-1", reason="timeout"), begun)
+    (invocation,) = heir.gate.invocations
+    assert (await outcome(invocation)).say == "Pushed."
+    assert heir.probe.keys == ["call-1:1"]
+
+
 async def test_unfinished_read_is_left(before: Scene) -> None:
     """Whoever still wants to know asks again."""
     heir = Heir(before, *started(before, "look"))

@@ -1,23 +1,43 @@
-"""The storefront's CRM and tickets. They know keys, and find things by external id."""
+"""The shop's CRM and tickets, for the work after calls. They know keys, and find by external id."""
 
-from typing import Any
+from typing import Any, Self
 
 import httpx2 as httpx
 
+from examples.storefront.address import ShopClientSettings
 from post_call.connectors import NewTicket, Report
-from post_call.http import Refused, TryAgain, send
+from post_call.http import Refused, TryAgain, client, send
+from service_base.settings import load
 
 CONFLICT = 409
 KEY_REUSED = 422
 
 
-class StorefrontCrm:
-    """A `Crm`."""
+class _Connector:
+    """
+    What both share.
 
-    name = "storefront-crm"
+    Args: http: its base URL is the shop's, its headers open it.
+    """
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
+
+    @classmethod
+    def connect(cls, timeout_s: float) -> Self:
+        """Raises: SettingsError."""
+        shop = load(ShopClientSettings)
+        return cls(client(timeout_s, base_url=shop.storefront_url, headers=shop.headers))
+
+    async def aclose(self) -> None:
+        """No more requests follow."""
+        await self._http.aclose()
+
+
+class StorefrontCrm(_Connector):
+    """A `Crm`."""
+
+    name = "storefront-crm"
 
     async def log_call(self, report: Report, key: str) -> str:
         """The contact's external id is the caller's identity, the activity's is the call's id."""
@@ -49,14 +69,11 @@ class StorefrontCrm:
         return number
 
 
-class StorefrontTickets:
+class StorefrontTickets(_Connector):
     """`Tickets`."""
 
     name = "storefront-tickets"
     knows_keys = True
-
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
 
     async def open(self, ticket: NewTicket, key: str) -> str:
         """The ticket's external id is the call's id."""

@@ -1,0 +1,28 @@
+"""Finds a connector by the name that a setting gives it."""
+
+import importlib
+from typing import TypeVar
+
+from service_base.settings import SettingsError
+
+C = TypeVar("C")
+
+
+def load(kind: type[C], name: str, variable: str, timeout_s: float) -> C:
+    """
+    The connector of `module:Class`, of that *kind*: `Crm` or `Tickets`.
+
+    Args: variable: the setting that names it. timeout_s: seconds for each of its requests.
+    Raises: SettingsError: there is none, or it is none, or a setting of its own is wrong.
+    """
+    module, _, class_name = name.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), class_name)
+    except (ImportError, AttributeError) as error:
+        raise SettingsError(f"{variable}: {name} cannot be loaded ({error}).") from None
+    if not hasattr(found, "connect"):
+        raise SettingsError(f"{variable}: {name} has no method connect, so it is no connector.")
+    connector = found.connect(timeout_s)
+    if not isinstance(connector, kind):
+        raise SettingsError(f"{variable}: {name} is not of the protocol {kind.__name__}.")
+    return connector
