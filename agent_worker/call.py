@@ -2,21 +2,26 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import structlog
 from livekit import rtc
-from livekit.agents import AgentSession, JobContext
+from livekit.agents import (
+    AgentSession,
+    AgentStateChangedEvent,
+    ConversationItemAddedEvent,
+    JobContext,
+    room_io,
+)
 from livekit.agents.llm import ChatContext
-from livekit.agents.voice.events import AgentStateChangedEvent, ConversationItemAddedEvent
-from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputOptions
 
 from agent_worker import session_events
 from agent_worker.agent import AgentDefinition
 from agent_worker.call_control import AgentEndReason, CallControl
 from agent_worker.claim import CallClaim
+from agent_worker.livekit_compat import keep_text_private
 from agent_worker.metrics import Metrics
 from agent_worker.migration import Migration
 from agent_worker.page_channel import PageChannel
@@ -27,7 +32,6 @@ from agent_worker.tools.call_tools import CallTools
 from agent_worker.tools.guarded_agent import written
 from agent_worker.tools.tool import Caller, Tool
 from agent_worker.turn_journal import TurnJournal
-from agent_worker.voice.private_text import keep_text_private
 from agent_worker.voice.reprompts import Reprompts
 from agent_worker.voice.session import build_session
 from agent_worker.voice.speaking import SpeakingAgent
@@ -51,7 +55,11 @@ INTERRUPT_WITHIN_S = 2.0
 
 
 class Call(CallControl):
-    """The call that *dispatch* names. `run` returns when it is over."""
+    """
+    The call that *dispatch* names. `run` returns when it is over.
+
+    Args: tell_ended: tells the worker that the call no longer needs its slot.
+    """
 
     def __init__(
         self,
@@ -64,6 +72,8 @@ class Call(CallControl):
         claim: CallClaim,
         migration: Migration,
         history: CallHistory | None,
+        *,
+        tell_ended: Callable[[], Awaitable[bool]],
     ) -> None:
         self._context = context
         self._room = context.room
@@ -75,6 +85,7 @@ class Call(CallControl):
         self._claim = claim
         self._migration = migration
         self._history = history
+        self._tell_ended = tell_ended
         loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[EndReason | None] = loop.create_future()
         self._broken: asyncio.Future[str] = loop.create_future()
@@ -184,10 +195,10 @@ class Call(CallControl):
             # The host would show prompt and history to anyone in the room, and take commands.
             session_host=False,
             record=False,
-            room_options=RoomOptions(
+            room_options=room_io.RoomOptions(
                 participant_identity=self._dispatch.caller,
                 close_on_disconnect=False,
-                text_input=TextInputOptions(text_input_cb=self._on_text),
+                text_input=room_io.TextInputOptions(text_input_cb=self._on_text),
             ),
         )
         self._tools.follow(self._session, agent)
@@ -205,7 +216,7 @@ class Call(CallControl):
             self.end(None)
             return
         self._answered_at = time.monotonic()
-        log.info("call.live", caller=self._dispatch.caller)
+        log.info("call.live")
         self._presence = Presence(
             self._room,
             self._dispatch.caller,
@@ -269,9 +280,12 @@ class Call(CallControl):
         await self._tools.aclose()
         self._claim.journal.write(Usage(amounts=session_events.usage(self._session)))
         sealed = await self._claim.seal(ended)
-        self._metrics.call_ended(self._dispatch.call_id, ended, duration_s)
+        await self._tell_ended()
+        self._metrics.call_ended(ended, duration_s)
         log.info("call.ended", reason=ended, duration_ms=round(duration_s * 1000), sealed=sealed)
         await self._session.aclose()
+        # The SDK logs errors when the room closes under it, so leave before it is deleted.
+        await self._leave_room()
         if sealed:
             await self._context.delete_room()
         self._context.shutdown(reason=ended)
@@ -284,13 +298,16 @@ class Call(CallControl):
         self._claim.let_go()
         self._tools.leave()
         # The room first: two agents must not be heard.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LEAVE_WITHIN_S):
-                await self._room.disconnect()
+        await self._leave_room()
         await self._tools.aclose()
         await self._claim.give_back()
         await self._session.aclose()
         self._context.shutdown(reason=reason)
+
+    async def _leave_room(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_WITHIN_S):
+                await self._room.disconnect()
 
     def _is_busy(self) -> bool:
         """Whether a tool is running."""
@@ -307,17 +324,17 @@ class Call(CallControl):
 
     async def _on_hang_up(self, call: rtc.RpcInvocationData) -> str:
         if call.caller_identity != self._dispatch.caller:
-            log.warning("rpc.refused", method=HANG_UP_METHOD, sender=call.caller_identity)
+            log.warning("rpc.refused", method=HANG_UP_METHOD)
             raise rtc.RpcError(1403, "Only the caller may hang up.")
         self.end("caller")
         return ""
 
-    async def _on_text(self, session: AgentSession[Any], event: TextInputEvent) -> None:
+    async def _on_text(self, session: AgentSession[Any], event: room_io.TextInputEvent) -> None:
         """What the caller typed, answered like speech."""
         sender = event.participant.identity if event.participant else None
         text = event.text.strip()[:TEXT_MAX_CHARS]
         if sender != self._dispatch.caller or not text:
-            log.warning("text.refused", sender=sender, chars=len(event.text))
+            log.warning("text.refused", chars=len(event.text))
             return
         self._reprompts.heard()
         self._turns.typed(text)

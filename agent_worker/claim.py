@@ -97,6 +97,7 @@ class CallClaim:
 
         Returns: whether it was done.
         """
+        self.lease.sealing = True
         deadline_s = asyncio.get_running_loop().time() + SEAL_WITHIN_S
         while asyncio.get_running_loop().time() < deadline_s:
             try:

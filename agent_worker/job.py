@@ -1,5 +1,7 @@
 """What runs in the process of one call."""
 
+from functools import partial
+
 # Imported lazily by those who use them, which would hold up a call's first words.
 import anyio._backends._asyncio  # noqa: F401
 import openai.resources.audio
@@ -9,7 +11,9 @@ from livekit.agents import JobContext
 from pydantic import ValidationError
 
 from agent_worker.call import Call
+from agent_worker.call_end import tell_call_ended
 from agent_worker.claim import NotClaimed, claim_call
+from agent_worker.livekit_compat import prepare_tls
 from agent_worker.loading import Listings, load_agent, open_tools
 from agent_worker.metrics import Metrics
 from agent_worker.migration import Migration
@@ -19,6 +23,9 @@ from service_base import logs
 from voice_contract.dispatch import DispatchMetadata
 
 log = structlog.get_logger()
+
+# The worker imports this module once for the processes of all calls.
+prepare_tls()
 
 
 def owner_of(worker_id: str, job_id: str) -> str:
@@ -33,6 +40,7 @@ async def run_job(
     listings: Listings,
     worker_id: str,
     metrics_address: str,
+    call_end_address: str,
 ) -> None:
     """Take the call that the job's metadata names, until it ends."""
     migration = Migration()
@@ -56,7 +64,16 @@ async def run_job(
             agent = load_agent(settings.agent)
             async with open_tools(agent, listings) as tools:
                 call = Call(
-                    context, dispatch, agent, tools, settings, metrics, claim, migration, history
+                    context,
+                    dispatch,
+                    agent,
+                    tools,
+                    settings,
+                    metrics,
+                    claim,
+                    migration,
+                    history,
+                    tell_ended=partial(tell_call_ended, call_end_address, dispatch.call_id),
                 )
                 await call.run()
     except NotClaimed as refusal:

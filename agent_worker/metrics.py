@@ -10,9 +10,8 @@ import asyncio
 import json
 import socket
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from prometheus_client import Counter, Histogram
 
@@ -63,24 +62,27 @@ JOURNAL_UNHEALTHY = Counter(
 )
 DROPPED = Counter("parley_metrics_dropped_total", "Observations that were not understood")
 
-_COUNTERS = {
-    metric._name: metric
-    for metric in (
-        CALLS,
-        TURNS,
-        TOOL_CALLS,
-        CONFIRMATIONS,
-        CLIENT_ACTIONS,
-        PROVIDER_ERRORS,
-        REPROMPTS,
-        JOURNAL_ENTRIES,
-        JOURNAL_LOST,
-        JOURNAL_UNHEALTHY,
-    )
-}
-_HISTOGRAMS = {metric._name: metric for metric in (CALL_S, TURN_PART_S, TOOL_S, JOURNAL_APPEND_S)}
-ENDED = "ended"
-"""Not a metric: the call with this id needs its place no more, though its process still ends."""
+
+_Metric = TypeVar("_Metric", Counter, Histogram)
+
+
+def _by_name(*metrics: _Metric) -> dict[str, _Metric]:
+    return {described.name: metric for metric in metrics for described in metric.describe()}
+
+
+_COUNTERS = _by_name(
+    CALLS,
+    TURNS,
+    TOOL_CALLS,
+    CONFIRMATIONS,
+    CLIENT_ACTIONS,
+    PROVIDER_ERRORS,
+    REPROMPTS,
+    JOURNAL_ENTRIES,
+    JOURNAL_LOST,
+    JOURNAL_UNHEALTHY,
+)
+_HISTOGRAMS = _by_name(CALL_S, TURN_PART_S, TOOL_S, JOURNAL_APPEND_S)
 DATAGRAM_MAX_BYTES = 1024
 
 
@@ -98,9 +100,8 @@ class Metrics:
         if self._socket is not None:
             self._socket.close()
 
-    def call_ended(self, call_id: str, reason: str, duration_s: float) -> None:
+    def call_ended(self, reason: str, duration_s: float) -> None:
         """A call ended, *duration_s* after the caller's arrival."""
-        self._send(ENDED, [call_id])
         self._send("parley_calls", [reason])
         self._send("parley_call_duration_seconds", [], duration_s)
 
@@ -155,14 +156,9 @@ class Metrics:
 
 
 class MetricsReceiver(asyncio.DatagramProtocol):
-    """
-    The receiving side, in the worker's process.
+    """The receiving side, in the worker's process. `address` is what `Metrics` needs."""
 
-    Args: on_call_ended: called with the id of a call that ended.
-    """
-
-    def __init__(self, on_call_ended: Callable[[str], None] = lambda _: None) -> None:
-        self._on_call_ended = on_call_ended
+    def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="parley-")
         self.address = str(Path(self._folder.name) / "metrics")
         self._transport: asyncio.DatagramTransport | None = None
@@ -186,9 +182,7 @@ class MetricsReceiver(asyncio.DatagramProtocol):
         """Count one observation."""
         try:
             name, labels, value = json.loads(data[:DATAGRAM_MAX_BYTES])
-            if name == ENDED:
-                self._on_call_ended(*labels)
-            elif name in _COUNTERS:
+            if name in _COUNTERS:
                 metric = _COUNTERS[name]
                 (metric.labels(*labels) if labels else metric).inc(value)
             else:

@@ -3,8 +3,8 @@
 from typing import Any
 
 import structlog
-from livekit.agents import AgentSession
-from livekit.agents.voice.events import (
+from livekit.agents import (
+    AgentSession,
     AgentStateChangedEvent,
     CloseEvent,
     ConversationItemAddedEvent,

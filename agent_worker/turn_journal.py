@@ -3,11 +3,10 @@
 from collections import deque
 from collections.abc import Callable
 
-from livekit.agents import AgentSession
+from livekit.agents import AgentSession, AgentStateChangedEvent, ConversationItemAddedEvent
 from livekit.agents.llm import ChatMessage
-from livekit.agents.voice.agent_activity import _SpeechHandleContextVar
-from livekit.agents.voice.events import AgentStateChangedEvent, ConversationItemAddedEvent
 
+from agent_worker import livekit_compat
 from agent_worker.reasoning.dialog import follow
 from agent_worker.reasoning.llm import user_turns
 from agent_worker.reasoning.templates import Templates
@@ -54,9 +53,8 @@ class TurnJournal:
 
     def plan(self) -> list[str]:
         """Where to put the words that are synthesized for the speech of the current task."""
-        speech = _SpeechHandleContextVar.get(None)
         words: list[str] = []
-        self._planned[speech.id if speech else ""] = words
+        self._planned[livekit_compat.current_speech_id()] = words
         while len(self._planned) > SPEECHES_MAX:
             del self._planned[next(iter(self._planned))]
         return words

@@ -12,14 +12,13 @@ from typing import Literal
 
 import structlog
 from livekit.agents import AgentServer, APIError, JobRequest
-from livekit.agents.ipc.job_executor import JobExecutor
-from livekit.agents.ipc.job_proc_executor import ProcJobExecutor
 from prometheus_client import Gauge
 from pydantic import ValidationError
 from starlette.applications import Starlette
 
-from agent_worker import migration
+from agent_worker import livekit_compat, migration
 from agent_worker.agent import AgentDefinition
+from agent_worker.call_end import CallEndListener
 from agent_worker.job import owner_of, run_job
 from agent_worker.loading import Listings, load_agent, look_at_servers
 from agent_worker.metrics import MetricsReceiver
@@ -100,7 +99,8 @@ class Worker:
         self._present = False
         self._shown_at_s = 0.0
         """When it last showed itself in the record, on the monotonic clock."""
-        self._metrics = MetricsReceiver(self._on_call_ended)
+        self._metrics = MetricsReceiver()
+        self._call_ends = CallEndListener(self._on_call_ended)
         key = settings.sfu_key()
         preload = ["agent_worker.tools.mcp_client"] if self._agent.mcp else []
         self._server = AgentServer(
@@ -126,22 +126,20 @@ class Worker:
             listings=self._listings,
             worker_id=self._id,
             metrics_address=self._metrics.address,
+            call_end_address=self._call_ends.address,
         )
         self._server.rtc_session(
             entrypoint, agent_name=settings.agent_name, on_request=self._on_request
         )
         self._server.on("worker_registered", self._on_registered)
-        self._server.on(
-            "worker_started",
-            lambda: self._server._proc_pool.on("process_closed", self._on_process_closed),
-        )
+        livekit_compat.when_job_process_ends(self._server, self._on_process_ended)
         CAPACITY.set(settings.worker_capacity)
         CALLS_NOW.set_function(lambda: self.calls)
 
     @property
     def calls(self) -> int:
         """Calls that this worker has or has accepted."""
-        if self._server._closed:
+        if livekit_compat.has_closed(self._server):
             return self._starting
         running = [job for job in self._server.active_jobs if job.job.room.name not in self._ended]
         return len(running) + self._starting
@@ -159,6 +157,7 @@ class Worker:
         self._listings.update(await look_at_servers(self._agent))
         await prepare(self._settings.database_url)
         await self._metrics.start()
+        await self._call_ends.start()
         health = background_server(self._health_app())
         listener = bind(self._settings.worker_host, self._settings.worker_port)
         async with asyncio.TaskGroup() as tasks:
@@ -177,12 +176,13 @@ class Worker:
         await asyncio.wait({*self._tasks, asyncio.create_task(self._leave())}, timeout=5)
         await self._record.close()
         self._metrics.stop()
+        self._call_ends.stop()
 
     async def _be_present(self) -> None:
         """Show admission and supervisor each second that calls can be taken here."""
         while True:
             await self._registered.wait()
-            if not self._server._connecting:
+            if not livekit_compat.is_connecting(self._server):
                 try:
                     await self._show_presence()
                 except DATABASE_DOWN as error:
@@ -206,10 +206,7 @@ class Worker:
         if any(job.job.room.name == call_id for job in self._server.active_jobs):
             self._ended.add(call_id)
 
-    def _on_process_closed(self, process: JobExecutor) -> None:
-        job = process.running_job
-        if job is None:
-            return
+    def _on_process_ended(self, job: livekit_compat.RunningJobInfo) -> None:
         self._ended.discard(job.job.room.name)
         task = asyncio.create_task(self._give_back(job.job.id, job.job.metadata))
         self._tasks.add(task)
@@ -236,28 +233,20 @@ class Worker:
         """Give what goes on to other workers, as many calls at a time as they have places."""
         with suppress(TimeoutError, *DATABASE_DOWN):
             async with asyncio.timeout(self._settings.worker_handover_s):
-                while going_on := self._processes_with_calls():
+                while going_on := livekit_compat.processes_with_jobs(self._server):
                     slots = await admission.free_slots(self._record)
                     if slots <= 0:
                         log.warning("worker.no_handover", calls=self.calls)
                         return
                     leaving = going_on[:slots]
                     for process in leaving:
-                        assert process.pid is not None
                         os.kill(process.pid, migration.SIGNAL)
                     for process in leaving:
                         await process.join()
 
-    def _processes_with_calls(self) -> list[ProcJobExecutor]:
-        return [
-            process
-            for process in self._server._proc_pool.processes
-            if process.running_job is not None and isinstance(process, ProcJobExecutor)
-        ]
-
     def _health_app(self) -> Starlette:
         async def registered() -> None:
-            if not self._registered.is_set() or self._server._connecting:
+            if not self._registered.is_set() or livekit_compat.is_connecting(self._server):
                 raise RuntimeError("not registered with the SFU")
             if self._server.draining:
                 raise RuntimeError("draining")

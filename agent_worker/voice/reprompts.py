@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 import structlog
-from livekit.agents import AgentSession
-from livekit.agents.voice.events import (
+from livekit.agents import (
+    AgentSession,
     UserInputTranscribedEvent,
     UserStateChangedEvent,
     UserTranscriptionTimeoutEvent,

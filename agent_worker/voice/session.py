@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from livekit.agents import AgentSession, APIConnectOptions, inference
 from livekit.agents.llm import Toolset
-from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from agent_worker.agent import AgentDefinition
+from agent_worker.livekit_compat import SessionConnectOptions
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
 from agent_worker.voice.reprompts import TRANSCRIPTION_TIMEOUT_S
