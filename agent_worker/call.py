@@ -1,4 +1,4 @@
-"""One call, from the agent's arrival in the room to its end, or to another agent's."""
+"""One call, from the agent's arrival in the room until it ends or another agent takes over."""
 
 import asyncio
 import time
@@ -46,10 +46,10 @@ from voice_contract.names import HANG_UP_METHOD
 log = structlog.get_logger()
 
 JOIN_TIMEOUT_S = JOIN_WITHIN_S + SFU_LEEWAY_S + 10
-"""After this no token can bring the caller any more."""
+"""After this time no token lets the caller join."""
 FAREWELL_MAX_S = 20.0
 ROOM_LOST_AFTER_S = 5.0
-"""An agent that is cut off from its room for longer lets another one be sent."""
+"""If an agent loses its room for longer, the supervisor may send another one."""
 LEAVE_WITHIN_S = 2.0
 INTERRUPT_WITHIN_S = 2.0
 
@@ -58,7 +58,7 @@ class Call(CallControl):
     """
     The call that *dispatch* names. `run` returns when it is over.
 
-    Args: tell_ended: tells the worker that the call no longer needs its slot.
+    Args: tell_ended: Tells the worker that the call no longer needs its slot.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Call(CallControl):
         loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[EndReason | None] = loop.create_future()
         self._broken: asyncio.Future[str] = loop.create_future()
-        """Why this agent cannot go on, though the call can: another one must be sent."""
+        """Why this agent must be replaced although the call goes on."""
         self._end_after_reply: EndReason | None = None
         self._room_lost: asyncio.TimerHandle | None = None
         self._ready = False
@@ -99,7 +99,7 @@ class Call(CallControl):
         self._page = PageChannel(context.room, dispatch.caller)
 
     async def run(self) -> None:
-        """Talk to the caller until the call ends or is another agent's; leave nothing open."""
+        """Talk to the caller until the call ends or another agent takes over, then clean up."""
         caller = Caller(self._dispatch.caller, self._dispatch.call_id)
         async with AsyncExitStack() as stack:
             resources = await stack.enter_async_context(self._agent.open(caller))
@@ -155,7 +155,7 @@ class Call(CallControl):
         return await self._ended
 
     def end(self, reason: EndReason | None) -> None:
-        """End the call now. None: nobody is there to be told why."""
+        """End the call now. *reason* is shown to the caller; None: nobody is there."""
         if not self._ended.done():
             self._ended.set_result(reason)
 
@@ -192,7 +192,7 @@ class Call(CallControl):
         await self._session.start(
             agent,
             room=self._room,
-            # The host would show prompt and history to anyone in the room, and take commands.
+            # The host would show prompt and history to everyone in the room, and obey them.
             session_host=False,
             record=False,
             room_options=room_io.RoomOptions(
@@ -228,7 +228,7 @@ class Call(CallControl):
         )
         self._spawn(self._note_joined())
         elapsed_s = self._history.elapsed_s if self._history is not None else 0.0
-        # A recovered call has at least the time to say goodbye.
+        # A resumed call gets at least enough time to say goodbye.
         left_s = max(10.0, self._settings.call_max_s - elapsed_s)
         asyncio.get_running_loop().call_later(left_s, self._on_too_long)
         if self._history is None:
@@ -245,14 +245,14 @@ class Call(CallControl):
             self._session.generate_reply()
 
     async def _note_joined(self) -> None:
-        """Should the record be away now, the supervisor notes it."""
+        """Record that the caller has joined. If the record is down, the supervisor does it."""
         with suppress(*DATABASE_DOWN):
             await calls.join(self._claim.record, self._dispatch.call_id)
 
     # -- end
 
     async def _watch_ending(self) -> None:
-        """Somebody else may end the call: the caller's page over HTTP, or the supervisor."""
+        """End the call when the caller's page (over HTTP) or the supervisor has ended it."""
         await self._claim.lease.ending.wait()
         reason = ""
         with suppress(*DATABASE_DOWN):
@@ -268,7 +268,7 @@ class Call(CallControl):
             self._presence.stop()
         self._tools.close()
         with suppress(*DATABASE_DOWN):
-            # From here on nothing new is done for the caller, whatever is still said.
+            # From here on no tool starts, whatever is still said.
             await calls.end(
                 self._claim.record, self._dispatch.call_id, ended, attempt=self._dispatch.attempt
             )
@@ -291,13 +291,13 @@ class Call(CallControl):
         self._context.shutdown(reason=ended)
 
     async def _abandon(self, reason: str) -> None:
-        """Another agent has the call, or must be sent to it: leave, and touch nothing."""
+        """Leave without ending the call: another agent has it or must be sent."""
         log.warning("call.abandoned", reason=reason)
         if self._presence is not None:
             self._presence.stop()
         self._claim.let_go()
         self._tools.leave()
-        # The room first: two agents must not be heard.
+        # Leave the room first, so that the caller never hears two agents.
         await self._leave_room()
         await self._tools.aclose()
         await self._claim.give_back()
@@ -330,7 +330,7 @@ class Call(CallControl):
         return ""
 
     async def _on_text(self, session: AgentSession[Any], event: room_io.TextInputEvent) -> None:
-        """What the caller typed, answered like speech."""
+        """Answer what the caller typed like speech."""
         sender = event.participant.identity if event.participant else None
         text = event.text.strip()[:TEXT_MAX_CHARS]
         if sender != self._dispatch.caller or not text:
@@ -342,7 +342,7 @@ class Call(CallControl):
         session.generate_reply(user_input=written(self._tools.gate, text))
 
     def _on_gone(self) -> None:
-        """Nobody hears it: be silent, and wait for the caller to come back."""
+        """Fall silent and wait for the caller to come back."""
         self._reprompts.pause()
         self._tools.delivery.pause()
         with suppress(RuntimeError):
@@ -391,7 +391,7 @@ class Call(CallControl):
             self._broken.set_result(reason)
 
     def _on_voice_failure(self, text: str) -> None:
-        """*text* could not be spoken: show it instead."""
+        """Show *text*, which could not be spoken."""
         self._page.show("no-voice", text)
 
     def _spawn(self, work: Any) -> None:

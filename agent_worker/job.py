@@ -2,7 +2,7 @@
 
 from functools import partial
 
-# Imported lazily by those who use them, which would hold up a call's first words.
+# Libraries import these on first use, which would delay a call's first words.
 import anyio._backends._asyncio  # noqa: F401
 import openai.resources.audio
 import openai.resources.chat  # noqa: F401
@@ -29,7 +29,7 @@ prepare_tls()
 
 
 def owner_of(worker_id: str, job_id: str) -> str:
-    """By this name a job owns its call; its worker can tell it too, to give back what it leaves."""
+    """The name under which a job owns its call. The worker derives it to give the call back."""
     return f"{worker_id}/{job_id}"
 
 
@@ -42,7 +42,7 @@ async def run_job(
     metrics_address: str,
     call_end_address: str,
 ) -> None:
-    """Take the call that the job's metadata names, until it ends."""
+    """Run the call that the job's metadata names until it ends."""
     migration = Migration()
     logs.configure_job()
     try:

@@ -1,9 +1,8 @@
 """
 Metrics of calls.
 
-A call lives in a process of its own, which ends with it. It sends each observation as a datagram
-to the worker's process, which keeps the numbers and answers `/metrics`; nothing is left behind
-per call, and a call never waits for it.
+Each call runs in its own process. It sends each observation as a datagram to the worker's process,
+which keeps the numbers and answers `/metrics`. A call never waits for it, so numbers can be lost.
 """
 
 import asyncio
@@ -23,7 +22,7 @@ CALL_S = Histogram(
     "Length of a call, from the caller's arrival to its end",
     buckets=(5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600),
 )
-TURNS = Counter("parley_turns_total", "Turns that were said, by speaker", ["speaker"])
+TURNS = Counter("parley_turns_total", "Turns, by speaker", ["speaker"])
 TURN_PART_S = Histogram(
     "parley_turn_part_seconds",
     "Parts of a turn as the agent sees them, LiveKit's names",
@@ -35,11 +34,11 @@ TOOL_S = Histogram(
     "parley_tool_duration_seconds", "Time of a tool call", ["tool"], buckets=_TURN_BUCKETS_S
 )
 CONFIRMATIONS = Counter(
-    "parley_confirmations_total", "Questions before a tool runs, by what came of them", ["answer"]
+    "parley_confirmations_total", "Questions before a tool runs, by answer", ["answer"]
 )
 CLIENT_ACTIONS = Counter(
     "parley_client_actions_total",
-    "Actions suggested to callers' pages, by what came of them",
+    "Actions suggested to callers' pages, by outcome",
     ["action", "outcome"],
 )
 PROVIDER_ERRORS = Counter(
@@ -55,7 +54,7 @@ JOURNAL_APPEND_S = Histogram(
 )
 JOURNAL_ENTRIES = Counter("parley_journal_entries_total", "Entries stored in calls' journals")
 JOURNAL_LOST = Counter(
-    "parley_journal_lost_total", "Entries lost because the database was away for too long"
+    "parley_journal_lost_total", "Entries lost because the database was down for too long"
 )
 JOURNAL_UNHEALTHY = Counter(
     "parley_journal_unhealthy_total", "Times a call could not store entries in time"
@@ -87,7 +86,7 @@ DATAGRAM_MAX_BYTES = 1024
 
 
 class Metrics:
-    """The sending side, in a call's process. `address` is that of `MetricsReceiver`; None: off."""
+    """The sending side, in a call's process. *address* is the receiver's; None: send nothing."""
 
     def __init__(self, address: str | None) -> None:
         self._address = address
@@ -96,7 +95,7 @@ class Metrics:
             self._socket.setblocking(False)
 
     def close(self) -> None:
-        """Send nothing more."""
+        """Stop sending."""
         if self._socket is not None:
             self._socket.close()
 
@@ -106,7 +105,7 @@ class Metrics:
         self._send("parley_call_duration_seconds", [], duration_s)
 
     def turn(self, speaker: str, parts_s: dict[str, float]) -> None:
-        """A turn was said; *parts_s* are its parts in seconds."""
+        """A turn was completed; *parts_s* are the durations of its parts in seconds."""
         self._send("parley_turns", [speaker])
         for part, value in parts_s.items():
             self._send("parley_turn_part_seconds", [part], value)
@@ -121,7 +120,7 @@ class Metrics:
         self._send("parley_confirmations", [answer])
 
     def client_action(self, action: str, outcome: str) -> None:
-        """The caller's page told what came of an action."""
+        """The caller's page reported the outcome of an action."""
         self._send("parley_client_actions", [action, outcome])
 
     def provider_error(self, provider: str) -> None:
@@ -133,16 +132,16 @@ class Metrics:
         self._send("parley_reprompts", [cause])
 
     def journal_append(self, entries: int, duration_s: float) -> None:
-        """A transaction stored so many entries."""
+        """A transaction stored this number of entries."""
         self._send("parley_journal_entries", [], entries)
         self._send("parley_journal_append_seconds", [], duration_s)
 
     def journal_lost(self) -> None:
-        """An entry was lost, because the queue was full."""
+        """An entry was lost because the queue was full."""
         self._send("parley_journal_lost", [])
 
     def journal_healthy(self, healthy: bool) -> None:
-        """The writer can store entries again, or it no longer can."""
+        """The writer can store entries again, or no longer can."""
         if not healthy:
             self._send("parley_journal_unhealthy", [])
 
@@ -152,7 +151,7 @@ class Metrics:
         try:
             self._socket.sendto(json.dumps([name, labels, value]).encode(), self._address)
         except OSError:
-            pass  # a full or closed receiver: a lost number is better than a late word
+            pass  # The receiver is full or closed. Losing a number is better than delaying speech.
 
 
 class MetricsReceiver(asyncio.DatagramProtocol):

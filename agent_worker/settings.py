@@ -19,17 +19,17 @@ class WorkerSettings(SfuSettings, RecordSettings):
         8081, ge=1, le=65535, description="Port of the worker's health and metrics."
     )
     worker_capacity: int = Field(
-        10, ge=1, le=1000, description="Calls that this worker takes at the same time."
+        10, ge=1, le=1000, description="How many calls this worker takes at the same time."
     )
     worker_drain_s: int = Field(
-        3600, ge=0, description="Time in seconds that calls get to finish after SIGTERM."
+        3600, ge=0, description="Time in seconds that calls have to finish after SIGTERM."
     )
     worker_handover_s: int = Field(
         30,
         ge=0,
         le=600,
-        description="Time in seconds to hand calls over that did not finish in it, to workers with "
-        "free places; what is left then is cut off.",
+        description="Time in seconds after the drain time to move the remaining calls to workers "
+        "with free slots. Calls that remain after it are cut off.",
     )
     agent: str = Field(
         "examples.storefront.agent", description="Python package that holds the agent as AGENT."
@@ -74,7 +74,10 @@ class WorkerSettings(SfuSettings, RecordSettings):
     llm_model: str = Field("", description="Model name sent to the model's server.")
     llm_api_key: SecretStr = Field(SecretStr("local"), description="Key for the model's server.")
     llm_timeout_s: float = Field(
-        8.0, gt=0, le=60, description="Seconds in which the model must begin; then an apology."
+        8.0,
+        gt=0,
+        le=60,
+        description="Seconds until the model must begin; then the agent apologizes.",
     )
     llm_options: dict[str, Any] = Field({}, description="Plugin's arguments as a JSON object.")
 

@@ -1,9 +1,9 @@
 """
-Transcription ahead of time.
+Transcribes an utterance before it is surely finished.
 
-A fast voice activity detector hears a pause after 100 ms. The utterance so far is transcribed at
-once and handed on as a preflight, on which a reply can be prepared; when the pause lasts, the same
-text becomes final and costs nothing more. When speech goes on, the attempt is dropped.
+A fast voice activity detector reports a pause after 100 ms. The utterance so far is transcribed
+immediately and passed on as a preflight transcript, so that a reply can be prepared. If the pause
+lasts, the same text becomes final; if speech goes on, it is dropped.
 """
 
 import asyncio
@@ -25,21 +25,21 @@ PAUSE_S = 0.1
 FINAL_AFTER_S = 0.1
 """Further silence after which its text is final."""
 LEAD_S = 0.4
-"""Sound before the first detected speech that belongs to the utterance."""
+"""Sound before the first detected speech that still belongs to the utterance."""
 POSITION_ERROR_S = 0.05
-"""The detector counts in windows of its own length."""
+"""The detector's positions are this exact: it counts in windows of its own length."""
 UTTERANCE_MAX_S = 25.0
 """A longer one is transcribed in pieces."""
 
 
 class PreflightSTT(Recognizer):
     """
-    Makes *recognizer*, which transcribes whole utterances, a streaming recognizer with preflights.
+    Turns *recognizer*, which transcribes whole utterances, into a streaming one with preflights.
 
     Args:
         recognizer: Any non-streaming `stt.STT`.
         vad: Reports a pause after `PAUSE_S`.
-        on_failure: Called when an utterance could not be transcribed; the stream goes on.
+        on_failure: Called when an utterance cannot be transcribed. The stream goes on.
     """
 
     def __init__(
@@ -82,8 +82,8 @@ class PreflightSTT(Recognizer):
 
 class _PreflightStream(RecognizerStream):
     """
-    Positions are seconds of sound since the stream began. The detector may lag behind what came
-    in, on a busy machine by seconds, so what is kept and sent is decided by its position alone.
+    Positions are seconds of sound since the stream began. On a busy machine the detector lags
+    seconds behind the input, so its position alone decides which sound is kept and transcribed.
     """
 
     def __init__(self, owner: PreflightSTT, *, conn_options: APIConnectOptions) -> None:
@@ -127,7 +127,7 @@ class _PreflightStream(RecognizerStream):
             await vad_stream.aclose()
 
     def _bound(self, position_s: float) -> None:
-        """Between utterances keep the last `LEAD_S` before *position_s*; cut what is too long."""
+        """Keep only `LEAD_S` of sound between utterances, and cut an utterance that is too long."""
         if self._attempt is not None:
             return
         if not self._speaking:

@@ -1,4 +1,4 @@
-"""What the processes of a stack have logged, for tests of the whole stack"""
+"""What the processes of a stack have logged, for tests of the whole stack."""
 
 import asyncio
 import json
