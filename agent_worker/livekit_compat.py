@@ -273,6 +273,8 @@ PERSONAL = "pii"
 NORMAL = (
     # `GuardedAgent` changes the context on purpose, when words are corrected or answer a question.
     re.compile(r"^preemptive generation invalidated after `on_user_turn_completed` because "),
+    # Leaving a room, the SDK also drops the handles of tracks that were dropped when they ended.
+    re.compile(r"^livekit_ffi::server:.* - Attempted to drop unknown FFI handle: \d+$"),
     # The loop was idle in `select`: the machine was busy, and nothing blocked the loop.
     re.compile(r"^event loop blocked for \d+ms at \S*selectors\.py\", line \d+, in select; "),
 )

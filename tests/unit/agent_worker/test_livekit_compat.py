@@ -68,6 +68,12 @@ def says(module: str, *parts: str) -> None:
     assert any(all(part in text for part in parts) for text in literals(module))
 
 
+def native_says(text: bytes) -> None:
+    """The SDK's native library contains *text*."""
+    folder = Path(inspect.getfile(importlib.import_module("livekit.rtc"))).parent / "resources"
+    assert any(text in library.read_bytes() for library in folder.glob("*livekit_ffi*"))
+
+
 def has_field(path: str, name: str) -> None:
     assert name in typing.get_type_hints(find(path))
 
@@ -126,6 +132,7 @@ POINTS: dict[str, Callable[[], object]] = {
     "log: preemptive generation": lambda: says(
         ACTIVITY, "preemptive generation invalidated after `on_user_turn_completed` because "
     ),
+    "log: unknown FFI handle": lambda: native_says(b"Attempted to drop unknown FFI handle: "),
     "log: event loop blocked": lambda: says(MONITOR, "event loop blocked for %.0fms%s; "),
 }
 """By the name that an upgrade's report should show."""
