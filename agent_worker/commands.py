@@ -22,7 +22,7 @@ from service_base.settings import SettingsError, load
 
 DONE, FAILED, UNUSABLE = 0, 1, 2
 SCRIPTS = "rehearsals"
-"""The folder beside an agent in which its scripts are."""
+"""The folder beside an agent that holds its scripts."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -91,7 +91,7 @@ def _scripts_of(module: str) -> list[Path]:
 
 
 def _be_quiet() -> None:
-    """What is printed is for people; what fails is in it."""
+    """Silence the logs: the printed report says what failed."""
     logging.disable(logging.ERROR)
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
