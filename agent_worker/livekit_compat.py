@@ -22,16 +22,20 @@ from livekit.agents import (
     NotGivenOr,
     stt,
 )
+from livekit.agents import job as livekit_job
 from livekit.agents.ipc.job_proc_executor import ProcJobExecutor
-from livekit.agents.job import RunningJobInfo as RunningJobInfo
 from livekit.agents.llm import ChatChunk, LLMStream, Tool
 from livekit.agents.llm.async_toolset import AsyncToolset
 from livekit.agents.utils import AudioBuffer, http_context
-from livekit.agents.voice import agent_activity
-from livekit.agents.voice.agent_activity import ActivityClosedError
-from livekit.agents.voice.agent_session import SessionConnectOptions as SessionConnectOptions
+from livekit.agents.voice import agent_activity, agent_session
 
 # -- the worker's server and its job processes
+
+RunningJobInfo = livekit_job.RunningJobInfo
+"""
+A job and how it was accepted, as `AgentServer.active_jobs` lists them. Lives in the undocumented
+module `job`. Without it, the type of the jobs of ended processes has no name.
+"""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,12 @@ def prepare_tls() -> None:
 
 # -- what is said, and to whom
 
+SessionConnectOptions = agent_session.SessionConnectOptions
+"""
+Timeouts and retries of a session's providers. `AgentSession` takes it, but no documented module
+has it. Without it, the framework's defaults would let a caller wait for minutes.
+"""
+
 
 def current_speech_id() -> str:
     """
@@ -118,7 +128,7 @@ def current_speech_id() -> str:
     return speech.id if speech else ""
 
 
-SessionClosing = ActivityClosedError
+SessionClosing = agent_activity.ActivityClosedError
 """
 Raised by a session that is closing when it is asked to speak or to become idle. Lives in the
 undocumented module `agent_activity`. Without it, telling a result again fails when a call ends.
