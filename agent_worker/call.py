@@ -144,7 +144,7 @@ class Call(CallControl):
             if lost.done():
                 await self._abandon(lost.result())
             else:
-                await self._abandon(self._broken.result() if self._broken.done() else "handed-over")
+                await self._abandon(self._broken.result() if self._broken.done() else "migrated")
 
     async def _converse(self) -> EndReason | None:
         await self._start()

@@ -46,7 +46,7 @@ class Migration:
         Args: busy: Whether work is in progress that must not be cut off.
         """
         await self._asked.wait()
-        log.info("call.to_be_handed_over")
+        log.info("call.migration_asked")
         loop = asyncio.get_running_loop()
         latest_s = loop.time() + WITHOUT_PAUSE_S
         quiet_since_s = loop.time()

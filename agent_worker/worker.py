@@ -227,16 +227,16 @@ class Worker:
             await self._server.drain(timeout=max(self._settings.worker_drain_s, 1))
         except TimeoutError:
             log.warning("worker.drain_ended", calls=self.calls)
-            await self._hand_over()
+            await self._migrate_calls()
 
-    async def _hand_over(self) -> None:
+    async def _migrate_calls(self) -> None:
         """Move the remaining calls to other workers, as many at a time as have free slots."""
         with suppress(TimeoutError, *DATABASE_DOWN):
-            async with asyncio.timeout(self._settings.worker_handover_s):
+            async with asyncio.timeout(self._settings.worker_migration_s):
                 while going_on := livekit_compat.processes_with_jobs(self._server):
                     slots = await admission.free_slots(self._record)
                     if slots <= 0:
-                        log.warning("worker.no_handover", calls=self.calls)
+                        log.warning("calls.not_migrated", reason="no-free-slots", calls=self.calls)
                         return
                     leaving = going_on[:slots]
                     for process in leaving:
