@@ -5,6 +5,7 @@ import sys
 
 from agent_worker import commands
 from agent_worker.agent import AgentError
+from agent_worker.livekit_compat import LogFilter
 from agent_worker.reasoning.templates import TemplateError
 from agent_worker.settings import WorkerSettings
 from agent_worker.worker import Worker
@@ -17,7 +18,7 @@ def main() -> None:
     if len(sys.argv) > 1:
         sys.exit(commands.run(sys.argv[1:]))
     settings = load_or_exit(WorkerSettings)
-    logs.configure("agent-worker", level=settings.log_level)
+    logs.configure("agent-worker", level=settings.log_level, filters=[LogFilter()])
     try:
         with or_exit():
             asyncio.run(Worker(settings).run())

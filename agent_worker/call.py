@@ -1,22 +1,27 @@
-"""One call, from the agent's arrival in the room to its end, or to another agent's."""
+"""One call, from the agent's arrival in the room until it ends or another agent takes over."""
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import structlog
 from livekit import rtc
-from livekit.agents import AgentSession, JobContext
+from livekit.agents import (
+    AgentSession,
+    AgentStateChangedEvent,
+    ConversationItemAddedEvent,
+    JobContext,
+    room_io,
+)
 from livekit.agents.llm import ChatContext
-from livekit.agents.voice.events import AgentStateChangedEvent, ConversationItemAddedEvent
-from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputOptions
 
 from agent_worker import session_events
 from agent_worker.agent import AgentDefinition
 from agent_worker.call_control import AgentEndReason, CallControl
 from agent_worker.claim import CallClaim
+from agent_worker.livekit_compat import keep_text_private
 from agent_worker.metrics import Metrics
 from agent_worker.migration import Migration
 from agent_worker.page_channel import PageChannel
@@ -27,7 +32,6 @@ from agent_worker.tools.call_tools import CallTools
 from agent_worker.tools.guarded_agent import written
 from agent_worker.tools.tool import Caller, Tool
 from agent_worker.turn_journal import TurnJournal
-from agent_worker.voice.private_text import keep_text_private
 from agent_worker.voice.reprompts import Reprompts
 from agent_worker.voice.session import build_session
 from agent_worker.voice.speaking import SpeakingAgent
@@ -42,16 +46,20 @@ from voice_contract.names import HANG_UP_METHOD
 log = structlog.get_logger()
 
 JOIN_TIMEOUT_S = JOIN_WITHIN_S + SFU_LEEWAY_S + 10
-"""After this no token can bring the caller any more."""
+"""After this time no token lets the caller join."""
 FAREWELL_MAX_S = 20.0
 ROOM_LOST_AFTER_S = 5.0
-"""An agent that is cut off from its room for longer lets another one be sent."""
+"""If an agent loses its room for longer, the supervisor may send another one."""
 LEAVE_WITHIN_S = 2.0
 INTERRUPT_WITHIN_S = 2.0
 
 
 class Call(CallControl):
-    """The call that *dispatch* names. `run` returns when it is over."""
+    """
+    The call that *dispatch* names. `run` returns when it is over.
+
+    Args: tell_ended: Tells the worker that the call no longer needs its slot.
+    """
 
     def __init__(
         self,
@@ -64,6 +72,8 @@ class Call(CallControl):
         claim: CallClaim,
         migration: Migration,
         history: CallHistory | None,
+        *,
+        tell_ended: Callable[[], Awaitable[bool]],
     ) -> None:
         self._context = context
         self._room = context.room
@@ -75,10 +85,11 @@ class Call(CallControl):
         self._claim = claim
         self._migration = migration
         self._history = history
+        self._tell_ended = tell_ended
         loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[EndReason | None] = loop.create_future()
         self._broken: asyncio.Future[str] = loop.create_future()
-        """Why this agent cannot go on, though the call can: another one must be sent."""
+        """Why this agent must be replaced although the call goes on."""
         self._end_after_reply: EndReason | None = None
         self._room_lost: asyncio.TimerHandle | None = None
         self._ready = False
@@ -88,7 +99,7 @@ class Call(CallControl):
         self._page = PageChannel(context.room, dispatch.caller)
 
     async def run(self) -> None:
-        """Talk to the caller until the call ends or is another agent's; leave nothing open."""
+        """Talk to the caller until the call ends or another agent takes over, then clean up."""
         caller = Caller(self._dispatch.caller, self._dispatch.call_id)
         async with AsyncExitStack() as stack:
             resources = await stack.enter_async_context(self._agent.open(caller))
@@ -133,7 +144,7 @@ class Call(CallControl):
             if lost.done():
                 await self._abandon(lost.result())
             else:
-                await self._abandon(self._broken.result() if self._broken.done() else "handed-over")
+                await self._abandon(self._broken.result() if self._broken.done() else "migrated")
 
     async def _converse(self) -> EndReason | None:
         await self._start()
@@ -144,7 +155,7 @@ class Call(CallControl):
         return await self._ended
 
     def end(self, reason: EndReason | None) -> None:
-        """End the call now. None: nobody is there to be told why."""
+        """End the call now. *reason* is shown to the caller; None: nobody is there."""
         if not self._ended.done():
             self._ended.set_result(reason)
 
@@ -181,13 +192,13 @@ class Call(CallControl):
         await self._session.start(
             agent,
             room=self._room,
-            # The host would show prompt and history to anyone in the room, and take commands.
+            # The host would show prompt and history to everyone in the room, and obey them.
             session_host=False,
             record=False,
-            room_options=RoomOptions(
+            room_options=room_io.RoomOptions(
                 participant_identity=self._dispatch.caller,
                 close_on_disconnect=False,
-                text_input=TextInputOptions(text_input_cb=self._on_text),
+                text_input=room_io.TextInputOptions(text_input_cb=self._on_text),
             ),
         )
         self._tools.follow(self._session, agent)
@@ -205,7 +216,7 @@ class Call(CallControl):
             self.end(None)
             return
         self._answered_at = time.monotonic()
-        log.info("call.live", caller=self._dispatch.caller)
+        log.info("call.live")
         self._presence = Presence(
             self._room,
             self._dispatch.caller,
@@ -217,7 +228,7 @@ class Call(CallControl):
         )
         self._spawn(self._note_joined())
         elapsed_s = self._history.elapsed_s if self._history is not None else 0.0
-        # A recovered call has at least the time to say goodbye.
+        # A resumed call gets at least enough time to say goodbye.
         left_s = max(10.0, self._settings.call_max_s - elapsed_s)
         asyncio.get_running_loop().call_later(left_s, self._on_too_long)
         if self._history is None:
@@ -234,14 +245,14 @@ class Call(CallControl):
             self._session.generate_reply()
 
     async def _note_joined(self) -> None:
-        """Should the record be away now, the supervisor notes it."""
+        """Record that the caller has joined. If the record is down, the supervisor does it."""
         with suppress(*DATABASE_DOWN):
             await calls.join(self._claim.record, self._dispatch.call_id)
 
     # -- end
 
     async def _watch_ending(self) -> None:
-        """Somebody else may end the call: the caller's page over HTTP, or the supervisor."""
+        """End the call when the caller's page (over HTTP) or the supervisor has ended it."""
         await self._claim.lease.ending.wait()
         reason = ""
         with suppress(*DATABASE_DOWN):
@@ -257,7 +268,7 @@ class Call(CallControl):
             self._presence.stop()
         self._tools.close()
         with suppress(*DATABASE_DOWN):
-            # From here on nothing new is done for the caller, whatever is still said.
+            # From here on no tool starts, whatever is still said.
             await calls.end(
                 self._claim.record, self._dispatch.call_id, ended, attempt=self._dispatch.attempt
             )
@@ -269,28 +280,34 @@ class Call(CallControl):
         await self._tools.aclose()
         self._claim.journal.write(Usage(amounts=session_events.usage(self._session)))
         sealed = await self._claim.seal(ended)
-        self._metrics.call_ended(self._dispatch.call_id, ended, duration_s)
+        await self._tell_ended()
+        self._metrics.call_ended(ended, duration_s)
         log.info("call.ended", reason=ended, duration_ms=round(duration_s * 1000), sealed=sealed)
         await self._session.aclose()
+        # The SDK logs errors when the room closes under it, so leave before it is deleted.
+        await self._leave_room()
         if sealed:
             await self._context.delete_room()
         self._context.shutdown(reason=ended)
 
     async def _abandon(self, reason: str) -> None:
-        """Another agent has the call, or must be sent to it: leave, and touch nothing."""
+        """Leave without ending the call: another agent has it or must be sent."""
         log.warning("call.abandoned", reason=reason)
         if self._presence is not None:
             self._presence.stop()
         self._claim.let_go()
         self._tools.leave()
-        # The room first: two agents must not be heard.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LEAVE_WITHIN_S):
-                await self._room.disconnect()
+        # Leave the room first, so that the caller never hears two agents.
+        await self._leave_room()
         await self._tools.aclose()
         await self._claim.give_back()
         await self._session.aclose()
         self._context.shutdown(reason=reason)
+
+    async def _leave_room(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_WITHIN_S):
+                await self._room.disconnect()
 
     def _is_busy(self) -> bool:
         """Whether a tool is running."""
@@ -307,17 +324,17 @@ class Call(CallControl):
 
     async def _on_hang_up(self, call: rtc.RpcInvocationData) -> str:
         if call.caller_identity != self._dispatch.caller:
-            log.warning("rpc.refused", method=HANG_UP_METHOD, sender=call.caller_identity)
+            log.warning("rpc.refused", method=HANG_UP_METHOD)
             raise rtc.RpcError(1403, "Only the caller may hang up.")
         self.end("caller")
         return ""
 
-    async def _on_text(self, session: AgentSession[Any], event: TextInputEvent) -> None:
-        """What the caller typed, answered like speech."""
+    async def _on_text(self, session: AgentSession[Any], event: room_io.TextInputEvent) -> None:
+        """Answer what the caller typed like speech."""
         sender = event.participant.identity if event.participant else None
         text = event.text.strip()[:TEXT_MAX_CHARS]
         if sender != self._dispatch.caller or not text:
-            log.warning("text.refused", sender=sender, chars=len(event.text))
+            log.warning("text.refused", chars=len(event.text))
             return
         self._reprompts.heard()
         self._turns.typed(text)
@@ -325,7 +342,7 @@ class Call(CallControl):
         session.generate_reply(user_input=written(self._tools.gate, text))
 
     def _on_gone(self) -> None:
-        """Nobody hears it: be silent, and wait for the caller to come back."""
+        """Fall silent and wait for the caller to come back."""
         self._reprompts.pause()
         self._tools.delivery.pause()
         with suppress(RuntimeError):
@@ -374,7 +391,7 @@ class Call(CallControl):
             self._broken.set_result(reason)
 
     def _on_voice_failure(self, text: str) -> None:
-        """*text* could not be spoken: show it instead."""
+        """Show *text*, which could not be spoken."""
         self._page.show("no-voice", text)
 
     def _spawn(self, work: Any) -> None:

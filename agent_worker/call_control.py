@@ -1,4 +1,4 @@
-"""What a tool may do to the call itself."""
+"""Lets a tool control the call itself."""
 
 from abc import ABC, abstractmethod
 from typing import Literal
@@ -9,7 +9,7 @@ AgentEndReason = Literal["agent", "not-understood"]
 
 
 class CallControl(ABC):
-    """Injected into tools that steer the call."""
+    """Injected into tools that control the call."""
 
     @abstractmethod
     def end_after_reply(self, reason: AgentEndReason) -> None:

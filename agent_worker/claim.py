@@ -20,10 +20,10 @@ from voice_contract.dispatch import DispatchMetadata
 log = structlog.get_logger()
 
 CLAIM_WITHIN_S = 5.0
-"""The supervisor sends another agent when a call is not claimed for longer."""
+"""If a call stays unclaimed for longer, the supervisor sends another agent."""
 CLAIM_EVERY_S = 0.2
 TALK_WITHOUT_RECORD_S = 30.0
-"""A job that cannot renew keeps talking for so long, without effects; then it leaves."""
+"""How long a job that cannot renew its lease keeps talking, without effects, before it leaves."""
 DATABASE_WAIT_S = 2.0
 SEAL_WITHIN_S = 20.0
 
@@ -32,7 +32,7 @@ GiveBack = Callable[[], Awaitable[bool]]
 
 
 class NotClaimed(Exception):
-    """The call is not this job's, or the record could not be asked in time."""
+    """The call belongs to another job, or the record did not answer in time."""
 
     def __init__(self, answer: Claim | None) -> None:
         super().__init__(answer or "record-away")
@@ -43,7 +43,7 @@ class CallClaim:
     """
     A job's exclusive claim on a call. Made by `claim_call`.
 
-    Renewing begins with `keep`, when the session has started: until then the supervisor is patient.
+    Call `keep` when the session has started. Until then the supervisor expects no renewals.
     """
 
     def __init__(
@@ -60,18 +60,18 @@ class CallClaim:
         return self.lease.may_act() and self.journal.healthy
 
     def keep(self) -> None:
-        """Renew each second from now on."""
+        """Start to renew the lease each second."""
         if self._keeping is None:
             self._keeping = asyncio.create_task(self.lease.keep(), name="renewals")
 
     def let_go(self) -> None:
-        """Stop renewing: the session or the room is lost, and another agent must be sent."""
+        """Stop renewing because session or room is lost, so that another agent is sent."""
         if self._keeping is not None:
             self._keeping.cancel()
             self._keeping = None
 
     async def give_back(self) -> None:
-        """The room is left: another agent can be sent at once."""
+        """Give up the claim after leaving the room, so that another agent is sent soon."""
         self.let_go()
         with suppress(*DATABASE_DOWN, NotDurable, StaleAttempt):
             await self.journal.flush()
@@ -79,8 +79,10 @@ class CallClaim:
 
     async def lost(self) -> str:
         """
-        Return, with the reason, when the job must leave: the call is another's, or has ended, or
-        the record has been away for too long.
+        Wait until the job must leave. Returns: the reason.
+
+        `stale`: the call has ended or belongs to another job. `record-away`: the record has not
+        answered for 30 s.
         """
         while self._keeping is None or self.lease.age_s() < TALK_WITHOUT_RECORD_S:
             try:
@@ -93,10 +95,11 @@ class CallClaim:
 
     async def seal(self, reason: str) -> bool:
         """
-        End the call in the record. Tried for 20 s; what then is not sealed, the supervisor seals.
+        End the call in the record. Retries for 20 s; after that the supervisor does it.
 
-        Returns: whether it was done.
+        Returns: whether the call is sealed.
         """
+        self.lease.sealing = True
         deadline_s = asyncio.get_running_loop().time() + SEAL_WITHIN_S
         while asyncio.get_running_loop().time() < deadline_s:
             try:
@@ -119,9 +122,9 @@ async def claim_call(
     metrics: Metrics,
 ) -> AsyncIterator[CallClaim]:
     """
-    Claim the call that *dispatch* names, for as long as the block lasts.
+    Claim the call that *dispatch* names until the block ends.
 
-    Raises: NotClaimed: say nothing in the room. SettingsError: the journals' keys cannot be read.
+    Raises: NotClaimed: the job must stay silent. SettingsError: the journal keys cannot be read.
     """
     record = open_record(settings, connections=1, wait_s=DATABASE_WAIT_S)
     try:
@@ -146,7 +149,7 @@ async def claim_call(
 
 
 async def _claim(lease: Lease) -> Claim | None:
-    """Returns: None when the record did not answer in time."""
+    """Returns: the answer; None: the record did not answer in time."""
     try:
         async with asyncio.timeout(CLAIM_WITHIN_S):
             while True:

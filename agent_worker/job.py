@@ -1,6 +1,8 @@
 """What runs in the process of one call."""
 
-# Imported lazily by those who use them, which would hold up a call's first words.
+from functools import partial
+
+# Libraries import these on first use, which would delay a call's first words.
 import anyio._backends._asyncio  # noqa: F401
 import openai.resources.audio
 import openai.resources.chat  # noqa: F401
@@ -9,7 +11,9 @@ from livekit.agents import JobContext
 from pydantic import ValidationError
 
 from agent_worker.call import Call
+from agent_worker.call_end import tell_call_ended
 from agent_worker.claim import NotClaimed, claim_call
+from agent_worker.livekit_compat import prepare_tls
 from agent_worker.loading import Listings, load_agent, open_tools
 from agent_worker.metrics import Metrics
 from agent_worker.migration import Migration
@@ -20,9 +24,12 @@ from voice_contract.dispatch import DispatchMetadata
 
 log = structlog.get_logger()
 
+# The worker imports this module once for the processes of all calls.
+prepare_tls()
+
 
 def owner_of(worker_id: str, job_id: str) -> str:
-    """By this name a job owns its call; its worker can tell it too, to give back what it leaves."""
+    """The name under which a job owns its call. The worker derives it to give the call back."""
     return f"{worker_id}/{job_id}"
 
 
@@ -33,8 +40,9 @@ async def run_job(
     listings: Listings,
     worker_id: str,
     metrics_address: str,
+    call_end_address: str,
 ) -> None:
-    """Take the call that the job's metadata names, until it ends."""
+    """Run the call that the job's metadata names until it ends."""
     migration = Migration()
     logs.configure_job()
     try:
@@ -56,7 +64,16 @@ async def run_job(
             agent = load_agent(settings.agent)
             async with open_tools(agent, listings) as tools:
                 call = Call(
-                    context, dispatch, agent, tools, settings, metrics, claim, migration, history
+                    context,
+                    dispatch,
+                    agent,
+                    tools,
+                    settings,
+                    metrics,
+                    claim,
+                    migration,
+                    history,
+                    tell_ended=partial(tell_call_ended, call_end_address, dispatch.call_id),
                 )
                 await call.run()
     except NotClaimed as refusal:

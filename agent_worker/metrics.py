@@ -1,18 +1,16 @@
 """
 Metrics of calls.
 
-A call lives in a process of its own, which ends with it. It sends each observation as a datagram
-to the worker's process, which keeps the numbers and answers `/metrics`; nothing is left behind
-per call, and a call never waits for it.
+Each call runs in its own process. It sends each observation as a datagram to the worker's process,
+which keeps the numbers and answers `/metrics`. A call never waits for it, so numbers can be lost.
 """
 
 import asyncio
 import json
 import socket
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from prometheus_client import Counter, Histogram
 
@@ -24,7 +22,7 @@ CALL_S = Histogram(
     "Length of a call, from the caller's arrival to its end",
     buckets=(5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600),
 )
-TURNS = Counter("parley_turns_total", "Turns that were said, by speaker", ["speaker"])
+TURNS = Counter("parley_turns_total", "Turns, by speaker", ["speaker"])
 TURN_PART_S = Histogram(
     "parley_turn_part_seconds",
     "Parts of a turn as the agent sees them, LiveKit's names",
@@ -36,11 +34,11 @@ TOOL_S = Histogram(
     "parley_tool_duration_seconds", "Time of a tool call", ["tool"], buckets=_TURN_BUCKETS_S
 )
 CONFIRMATIONS = Counter(
-    "parley_confirmations_total", "Questions before a tool runs, by what came of them", ["answer"]
+    "parley_confirmations_total", "Questions before a tool runs, by answer", ["answer"]
 )
 CLIENT_ACTIONS = Counter(
     "parley_client_actions_total",
-    "Actions suggested to callers' pages, by what came of them",
+    "Actions suggested to callers' pages, by outcome",
     ["action", "outcome"],
 )
 PROVIDER_ERRORS = Counter(
@@ -56,36 +54,39 @@ JOURNAL_APPEND_S = Histogram(
 )
 JOURNAL_ENTRIES = Counter("parley_journal_entries_total", "Entries stored in calls' journals")
 JOURNAL_LOST = Counter(
-    "parley_journal_lost_total", "Entries lost because the database was away for too long"
+    "parley_journal_lost_total", "Entries lost because the database was down for too long"
 )
 JOURNAL_UNHEALTHY = Counter(
     "parley_journal_unhealthy_total", "Times a call could not store entries in time"
 )
 DROPPED = Counter("parley_metrics_dropped_total", "Observations that were not understood")
 
-_COUNTERS = {
-    metric._name: metric
-    for metric in (
-        CALLS,
-        TURNS,
-        TOOL_CALLS,
-        CONFIRMATIONS,
-        CLIENT_ACTIONS,
-        PROVIDER_ERRORS,
-        REPROMPTS,
-        JOURNAL_ENTRIES,
-        JOURNAL_LOST,
-        JOURNAL_UNHEALTHY,
-    )
-}
-_HISTOGRAMS = {metric._name: metric for metric in (CALL_S, TURN_PART_S, TOOL_S, JOURNAL_APPEND_S)}
-ENDED = "ended"
-"""Not a metric: the call with this id needs its place no more, though its process still ends."""
+
+_Metric = TypeVar("_Metric", Counter, Histogram)
+
+
+def _by_name(*metrics: _Metric) -> dict[str, _Metric]:
+    return {described.name: metric for metric in metrics for described in metric.describe()}
+
+
+_COUNTERS = _by_name(
+    CALLS,
+    TURNS,
+    TOOL_CALLS,
+    CONFIRMATIONS,
+    CLIENT_ACTIONS,
+    PROVIDER_ERRORS,
+    REPROMPTS,
+    JOURNAL_ENTRIES,
+    JOURNAL_LOST,
+    JOURNAL_UNHEALTHY,
+)
+_HISTOGRAMS = _by_name(CALL_S, TURN_PART_S, TOOL_S, JOURNAL_APPEND_S)
 DATAGRAM_MAX_BYTES = 1024
 
 
 class Metrics:
-    """The sending side, in a call's process. `address` is that of `MetricsReceiver`; None: off."""
+    """The sending side, in a call's process. *address* is the receiver's; None: send nothing."""
 
     def __init__(self, address: str | None) -> None:
         self._address = address
@@ -94,18 +95,17 @@ class Metrics:
             self._socket.setblocking(False)
 
     def close(self) -> None:
-        """Send nothing more."""
+        """Stop sending."""
         if self._socket is not None:
             self._socket.close()
 
-    def call_ended(self, call_id: str, reason: str, duration_s: float) -> None:
+    def call_ended(self, reason: str, duration_s: float) -> None:
         """A call ended, *duration_s* after the caller's arrival."""
-        self._send(ENDED, [call_id])
         self._send("parley_calls", [reason])
         self._send("parley_call_duration_seconds", [], duration_s)
 
     def turn(self, speaker: str, parts_s: dict[str, float]) -> None:
-        """A turn was said; *parts_s* are its parts in seconds."""
+        """A turn was completed; *parts_s* are the durations of its parts in seconds."""
         self._send("parley_turns", [speaker])
         for part, value in parts_s.items():
             self._send("parley_turn_part_seconds", [part], value)
@@ -120,7 +120,7 @@ class Metrics:
         self._send("parley_confirmations", [answer])
 
     def client_action(self, action: str, outcome: str) -> None:
-        """The caller's page told what came of an action."""
+        """The caller's page reported the outcome of an action."""
         self._send("parley_client_actions", [action, outcome])
 
     def provider_error(self, provider: str) -> None:
@@ -132,16 +132,16 @@ class Metrics:
         self._send("parley_reprompts", [cause])
 
     def journal_append(self, entries: int, duration_s: float) -> None:
-        """A transaction stored so many entries."""
+        """A transaction stored this number of entries."""
         self._send("parley_journal_entries", [], entries)
         self._send("parley_journal_append_seconds", [], duration_s)
 
     def journal_lost(self) -> None:
-        """An entry was lost, because the queue was full."""
+        """An entry was lost because the queue was full."""
         self._send("parley_journal_lost", [])
 
     def journal_healthy(self, healthy: bool) -> None:
-        """The writer can store entries again, or it no longer can."""
+        """The writer can store entries again, or no longer can."""
         if not healthy:
             self._send("parley_journal_unhealthy", [])
 
@@ -151,18 +151,13 @@ class Metrics:
         try:
             self._socket.sendto(json.dumps([name, labels, value]).encode(), self._address)
         except OSError:
-            pass  # a full or closed receiver: a lost number is better than a late word
+            pass  # The receiver is full or closed. Losing a number is better than delaying speech.
 
 
 class MetricsReceiver(asyncio.DatagramProtocol):
-    """
-    The receiving side, in the worker's process.
+    """The receiving side, in the worker's process. `address` is what `Metrics` needs."""
 
-    Args: on_call_ended: called with the id of a call that ended.
-    """
-
-    def __init__(self, on_call_ended: Callable[[str], None] = lambda _: None) -> None:
-        self._on_call_ended = on_call_ended
+    def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="parley-")
         self.address = str(Path(self._folder.name) / "metrics")
         self._transport: asyncio.DatagramTransport | None = None
@@ -186,9 +181,7 @@ class MetricsReceiver(asyncio.DatagramProtocol):
         """Count one observation."""
         try:
             name, labels, value = json.loads(data[:DATAGRAM_MAX_BYTES])
-            if name == ENDED:
-                self._on_call_ended(*labels)
-            elif name in _COUNTERS:
+            if name in _COUNTERS:
                 metric = _COUNTERS[name]
                 (metric.labels(*labels) if labels else metric).inc(value)
             else:

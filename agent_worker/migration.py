@@ -1,8 +1,8 @@
 """
-A call handed over on purpose: its worker must go sooner than the call ends.
+Moves a call to another worker because its own worker stops before the call ends.
 
-The worker asks its job with a signal. The job waits for a pause in the conversation, leaves, and
-gives its claim back; the supervisor sends another agent, to another worker.
+The worker sends its job a signal. The job waits for a pause in the conversation, leaves the room
+and gives its claim back. The supervisor then sends an agent from another worker.
 """
 
 import asyncio
@@ -16,37 +16,37 @@ log = structlog.get_logger()
 
 SIGNAL = signal.SIGUSR2
 PAUSE_S = 0.6
-"""Neither side speaks for so long: a pause."""
+"""How long neither side must speak for a pause."""
 LOOK_S = 0.05
 WITHOUT_PAUSE_S = 10.0
-"""Who talks for longer is interrupted."""
+"""After this time the call moves even if somebody speaks."""
 
 
 class Migration:
     """
-    Whether this job was asked to give its call to another worker.
+    Knows whether the worker has asked this job to give up its call.
 
-    Args: signals: whether to listen to the worker's signal; not in tests.
+    Args: signals: Whether to listen for the worker's signal. Tests do not.
     """
 
     def __init__(self, *, signals: bool = True) -> None:
         self._asked = asyncio.Event()
         if signals:
-            # From the first moment on: unheard, the signal would kill this process.
+            # Without a handler the signal would kill this process.
             asyncio.get_running_loop().add_signal_handler(SIGNAL, self.ask)
 
     def ask(self) -> None:
-        """Hand the call over at the next pause."""
+        """Move the call at the next pause."""
         self._asked.set()
 
     async def pause(self, session: AgentSession[None], busy: Callable[[], bool]) -> None:
         """
-        Return when the call is to be handed over and nobody is in mid-sentence.
+        Wait until the job has been asked to give up its call and nobody is in mid-sentence.
 
-        Args: busy: whether something is being done that must not be cut off.
+        Args: busy: Whether work is in progress that must not be cut off.
         """
         await self._asked.wait()
-        log.info("call.to_be_handed_over")
+        log.info("call.migration_asked")
         loop = asyncio.get_running_loop()
         latest_s = loop.time() + WITHOUT_PAUSE_S
         quiet_since_s = loop.time()

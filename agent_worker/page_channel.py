@@ -1,4 +1,4 @@
-"""What the agent sends to the caller's page, and to nobody else."""
+"""Sends messages to the caller's page, and to nobody else in the room."""
 
 import asyncio
 
@@ -22,23 +22,23 @@ class PageChannel:
         self._shown = ""
 
     async def send(self, message: AgentMessage) -> None:
-        """Send *message* after those before it; one that can not be sent is logged."""
+        """Send *message* after all earlier ones. Logs a failure and does not raise it."""
         await self._start(message)
 
     def push(self, message: AgentMessage) -> None:
         """
         Send *message* in the background.
 
-        Out of the room none is sent: a page asks for what it needs when an agent joins.
+        Does nothing outside the room: a page asks for what it needs when an agent joins.
         """
         if self._room.isconnected():
             self._start(message)
 
     def show(self, code: NoticeCode, text: str) -> None:
         """
-        Show *text*, its first `NOTICE_MAX_CHARS`, unless it was the last that this turn showed.
+        Show *text*, cut to `NOTICE_MAX_CHARS`, unless this turn has just shown it.
 
-        Words that announce a failure may fail to be spoken too: once on screen is enough.
+        When speech fails, the announcement of that failure fails too; showing it once is enough.
         """
         text = text[:NOTICE_MAX_CHARS]
         if text != self._shown:
@@ -46,11 +46,11 @@ class PageChannel:
             self.push(Notice(code=code, text=text))
 
     def begin_turn(self) -> None:
-        """The caller has spoken: what fails now is shown anew."""
+        """Start the caller's next turn, which may show the same text again."""
         self._shown = ""
 
     def _start(self, message: AgentMessage) -> asyncio.Task[None]:
-        # A task also for who waits: it would be ahead of those that were pushed just before.
+        # Awaited sends are tasks too; otherwise they would overtake messages pushed just before.
         task = asyncio.create_task(self._send(message))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

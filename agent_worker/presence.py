@@ -1,4 +1,4 @@
-"""Whether the caller is there: cut off, gone without hanging up, back, or taken over elsewhere."""
+"""Tracks whether the caller is in the room: connected, cut off, gone, or back."""
 
 import asyncio
 import time
@@ -18,15 +18,15 @@ TAKE_OVER_WITHIN_S = 1.0
 
 class Presence:
     """
-    Watches *caller* in *room* once it has joined, and writes into the journal what it sees.
+    Watches *caller* in *room* after it has joined, and records changes in the journal.
 
     Args:
-        on_cut_off: Called with True when nothing comes from the caller any more, which is seconds
-            before the SFU gives it up; with False when something comes again.
-        on_gone: Called when the caller is gone, without having hung up.
-        on_back: Called when it is back within the grace time; True: on another device, while the
-            first one was still there.
-        on_given_up: Called when it did not come back in time.
+        on_cut_off: Called with True when no data arrives from the caller, seconds before the SFU
+            drops it; with False when data arrives again.
+        on_gone: Called when the caller has left without hanging up.
+        on_back: Called when the caller is back within the grace time; with True when it came from
+            another device while the first one was still connected.
+        on_given_up: Called when the caller did not come back in time.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Presence:
         room.on("connection_quality_changed", self._quality_changed)
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._room.off("participant_connected", self._connected)
         self._room.off("participant_disconnected", self._disconnected)
         self._room.off("connection_quality_changed", self._quality_changed)
@@ -64,7 +64,7 @@ class Presence:
             self._grace.cancel()
 
     def expect_back(self) -> None:
-        """The caller is not there: give up on it after the grace time."""
+        """Start the grace time, after which the caller counts as gone."""
         self._grace = asyncio.get_running_loop().call_later(GRACE_S, self._on_given_up)
 
     def _connected(self, participant: rtc.RemoteParticipant) -> None:
@@ -73,9 +73,9 @@ class Presence:
         self._grace.cancel()
         self._grace = None
         log.info("connection.state_changed", side="caller", new="connected")
-        # Of a device that is replaced the SFU does not say why it left.
-        at_once = time.monotonic() - self._left_s < TAKE_OVER_WITHIN_S
-        another_device = at_once and not self._left_by_itself
+        # The SFU gives no reason when it replaces a device.
+        immediately = time.monotonic() - self._left_s < TAKE_OVER_WITHIN_S
+        another_device = immediately and not self._left_by_itself
         self._journal.write(CallReturned(another_device=another_device))
         self._cut_off = False
         self._on_back(another_device)

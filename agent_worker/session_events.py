@@ -1,10 +1,10 @@
-"""What a session's events say: logged, and counted."""
+"""Logs and counts a session's events."""
 
 from typing import Any
 
 import structlog
-from livekit.agents import AgentSession
-from livekit.agents.voice.events import (
+from livekit.agents import (
+    AgentSession,
     AgentStateChangedEvent,
     CloseEvent,
     ConversationItemAddedEvent,
@@ -27,7 +27,7 @@ TURN_PARTS = (
 
 
 def follow(session: AgentSession[Any], metrics: Metrics) -> None:
-    """Log and count what happens in *session*; no words of a conversation."""
+    """Log and count what happens in *session*, without what people say."""
 
     def on_turn(event: ConversationItemAddedEvent) -> None:
         item = event.item
@@ -66,7 +66,7 @@ def follow(session: AgentSession[Any], metrics: Metrics) -> None:
 
 
 def usage(session: AgentSession[Any]) -> dict[str, float]:
-    """What the providers counted, such as `stt_audio_duration`, summed over the models."""
+    """The amounts that the providers report, such as `stt_audio_duration`, summed over models."""
     amounts: dict[str, float] = {}
     for model in session.usage.model_usage:
         kind = model.type.removesuffix("_usage")

@@ -24,7 +24,7 @@ class WorkerSettings(SfuSettings, RecordSettings):
     worker_drain_s: int = Field(
         3600, ge=0, description="Time in seconds that calls have to finish after SIGTERM."
     )
-    worker_handover_s: int = Field(
+    worker_migration_s: int = Field(
         30,
         ge=0,
         le=600,

@@ -1,13 +1,12 @@
-"""Writes into the journal what both sides say, and what the dialog is about, as it happens."""
+"""Writes both sides' turns and the state of the dialog into the journal as they happen."""
 
 from collections import deque
 from collections.abc import Callable
 
-from livekit.agents import AgentSession
+from livekit.agents import AgentSession, AgentStateChangedEvent, ConversationItemAddedEvent
 from livekit.agents.llm import ChatMessage
-from livekit.agents.voice.agent_activity import _SpeechHandleContextVar
-from livekit.agents.voice.events import AgentStateChangedEvent, ConversationItemAddedEvent
 
+from agent_worker import livekit_compat
 from agent_worker.reasoning.dialog import follow
 from agent_worker.reasoning.llm import user_turns
 from agent_worker.reasoning.templates import Templates
@@ -15,19 +14,19 @@ from call_record.writer import JournalWriter
 from voice_contract.journal import AgentTurnEnded, AgentTurnStarted, IntentState, UserTurn
 
 SPEECHES_MAX = 16
-"""Speeches whose words are remembered: some are prepared and never spoken."""
+"""How many speeches' words are kept. Some are prepared and never spoken."""
 
 
 class TurnJournal:
     """
-    Follows *session*.
+    Writes the turns of *session*.
 
-    An agent's turn is written when its first sound plays, with the words that are planned by then,
-    and again when it ends, with the words that were heard.
+    An agent's turn is written twice: when its first sound plays, with the words planned by then,
+    and when it ends, with the words that were heard.
 
     Args:
-        attempt: of the agent, so that turns of different agents are told apart.
-        told_by: The tool calls whose results the caller heard in a turn of the agent's.
+        attempt: The agent's attempt, which keeps the turn ids of different agents apart.
+        told_by: Returns the invocations whose results the caller heard in an agent's turn.
     """
 
     def __init__(
@@ -53,16 +52,15 @@ class TurnJournal:
         session.on("conversation_item_added", self._on_item)
 
     def plan(self) -> list[str]:
-        """Where to put the words that are synthesized for the speech of the current task."""
-        speech = _SpeechHandleContextVar.get(None)
+        """A new list for the words that are synthesized for the current task's speech."""
         words: list[str] = []
-        self._planned[speech.id if speech else ""] = words
+        self._planned[livekit_compat.current_speech_id()] = words
         while len(self._planned) > SPEECHES_MAX:
             del self._planned[next(iter(self._planned))]
         return words
 
     def typed(self, text: str) -> None:
-        """The caller's turn with these words, which comes next, was typed."""
+        """Mark the caller's next turn with this text as typed."""
         self._typed.append(text)
 
     def _on_agent_state(self, event: AgentStateChangedEvent) -> None:

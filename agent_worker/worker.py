@@ -1,4 +1,4 @@
-"""The worker's process: takes calls up to its capacity, each into a process of its own."""
+"""The worker's process: takes calls up to its capacity and runs each in its own process."""
 
 import asyncio
 import functools
@@ -12,14 +12,13 @@ from typing import Literal
 
 import structlog
 from livekit.agents import AgentServer, APIError, JobRequest
-from livekit.agents.ipc.job_executor import JobExecutor
-from livekit.agents.ipc.job_proc_executor import ProcJobExecutor
 from prometheus_client import Gauge
 from pydantic import ValidationError
 from starlette.applications import Starlette
 
-from agent_worker import migration
+from agent_worker import livekit_compat, migration
 from agent_worker.agent import AgentDefinition
+from agent_worker.call_end import CallEndListener
 from agent_worker.job import owner_of, run_job
 from agent_worker.loading import Listings, load_agent, look_at_servers
 from agent_worker.metrics import MetricsReceiver
@@ -46,15 +45,15 @@ CAPACITY = Gauge("parley_worker_capacity", "Calls that this worker takes at the 
 PRESENT_EVERY_S = 1.0
 DATABASE_WAIT_S = 2.0
 ANSWER_WITHIN_S = 0.5
-"""The SFU gives a job request 3 s in all; one that is late is not tried on another worker."""
+"""The SFU allows 3 s for a job request. If a worker answers late, it does not ask another one."""
 AWAY_AFTER_S = 2.0
-"""Without the record for longer, a worker leaves calls to those that have it."""
+"""A worker that has not reached the record for longer refuses calls, so that another takes them."""
 
 Refusal = Literal["full", "stale", "record-away"]
 
 
 async def warm_voice(settings: WorkerSettings, agent: AgentDefinition) -> None:
-    """Have the fixed phrases synthesized once, so that a voice server that caches has them."""
+    """Synthesize the fixed phrases once, so that a voice server with a cache can answer faster."""
     voice = build_tts(settings)
     phrases = agent.phrases
     try:
@@ -84,7 +83,7 @@ class Worker:
         self._settings = settings
         self._agent = load_agent(settings.agent)
         self._listings: Listings = {}
-        # A wrong setting shows now, not in the first call.
+        # Build them once now, so that a wrong setting fails at the start and not in the first call.
         build_stt(settings, lambda _: None)
         build_tts(settings)
         build_llm(settings, self._agent)
@@ -93,14 +92,15 @@ class Worker:
         self._record = open_record(settings, connections=2, wait_s=DATABASE_WAIT_S)
         self._starting = 0
         self._ended: set[str] = set()
-        """Calls that ended, and whose processes have not."""
+        """Calls that have ended although their processes still run."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._warming: asyncio.Task[None] | None = None
         self._registered = asyncio.Event()
         self._present = False
         self._shown_at_s = 0.0
-        """When it last showed itself in the record, on the monotonic clock."""
-        self._metrics = MetricsReceiver(self._on_call_ended)
+        """When this worker last wrote its presence to the record, on the monotonic clock."""
+        self._metrics = MetricsReceiver()
+        self._call_ends = CallEndListener(self._on_call_ended)
         key = settings.sfu_key()
         preload = ["agent_worker.tools.mcp_client"] if self._agent.mcp else []
         self._server = AgentServer(
@@ -108,16 +108,16 @@ class Worker:
             api_key=key.api_key,
             api_secret=key.secret,
             load_fnc=self._load,
-            # Whether there is room is decided by `_on_request`, by counting calls. The framework
-            # would judge by a load that it reads every half second.
+            # `_on_request` decides by counting calls. The framework would decide by a load that it
+            # reads only every half second.
             load_threshold=float("inf"),
             num_idle_processes=min(2, settings.worker_capacity),
             drain_timeout=settings.worker_drain_s,
-            # After the drain a call is cut off; five seconds are for its farewell.
+            # After the drain time a call has five seconds to say goodbye before it is cut off.
             shutdown_process_timeout=5.0,
             host="127.0.0.1",
             port=0,
-            # Imported once and shared by all calls; importing them in a call costs it a second.
+            # Imported once for all calls. Importing them in each call would take a second.
             preload_modules=["agent_worker.job", settings.agent, *preload],
         )
         entrypoint = functools.partial(
@@ -126,31 +126,29 @@ class Worker:
             listings=self._listings,
             worker_id=self._id,
             metrics_address=self._metrics.address,
+            call_end_address=self._call_ends.address,
         )
         self._server.rtc_session(
             entrypoint, agent_name=settings.agent_name, on_request=self._on_request
         )
         self._server.on("worker_registered", self._on_registered)
-        self._server.on(
-            "worker_started",
-            lambda: self._server._proc_pool.on("process_closed", self._on_process_closed),
-        )
+        livekit_compat.when_job_process_ends(self._server, self._on_process_ended)
         CAPACITY.set(settings.worker_capacity)
         CALLS_NOW.set_function(lambda: self.calls)
 
     @property
     def calls(self) -> int:
-        """Calls that this worker has or has accepted."""
-        if self._server._closed:
+        """The number of calls that this worker runs or has accepted."""
+        if livekit_compat.has_closed(self._server):
             return self._starting
         running = [job for job in self._server.active_jobs if job.job.room.name not in self._ended]
         return len(running) + self._starting
 
     async def run(self) -> None:
         """
-        Work until SIGTERM or SIGINT; then let the calls finish, for the drain time at most.
+        Take calls until SIGTERM or SIGINT, then let them finish within the drain time.
 
-        Raises: AgentError: an MCP server of the agent's cannot be used.
+        Raises: AgentError: one of the agent's MCP servers cannot be used.
         """
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -159,6 +157,7 @@ class Worker:
         self._listings.update(await look_at_servers(self._agent))
         await prepare(self._settings.database_url)
         await self._metrics.start()
+        await self._call_ends.start()
         health = background_server(self._health_app())
         listener = bind(self._settings.worker_host, self._settings.worker_port)
         async with asyncio.TaskGroup() as tasks:
@@ -177,12 +176,13 @@ class Worker:
         await asyncio.wait({*self._tasks, asyncio.create_task(self._leave())}, timeout=5)
         await self._record.close()
         self._metrics.stop()
+        self._call_ends.stop()
 
     async def _be_present(self) -> None:
-        """Show admission and supervisor each second that calls can be taken here."""
+        """Write to the record each second that this worker can take calls."""
         while True:
             await self._registered.wait()
-            if not self._server._connecting:
+            if not livekit_compat.is_connecting(self._server):
                 try:
                     await self._show_presence()
                 except DATABASE_DOWN as error:
@@ -206,17 +206,14 @@ class Worker:
         if any(job.job.room.name == call_id for job in self._server.active_jobs):
             self._ended.add(call_id)
 
-    def _on_process_closed(self, process: JobExecutor) -> None:
-        job = process.running_job
-        if job is None:
-            return
+    def _on_process_ended(self, job: livekit_compat.RunningJobInfo) -> None:
         self._ended.discard(job.job.room.name)
         task = asyncio.create_task(self._give_back(job.job.id, job.job.metadata))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _give_back(self, job_id: str, metadata: str) -> None:
-        """A call whose process died needs another agent now. One that has ended is left alone."""
+        """Give a call back if its process died, so that the supervisor sends another agent now."""
         with suppress(ValidationError, *DATABASE_DOWN):
             dispatch = DispatchMetadata.model_validate_json(metadata)
             owner = owner_of(self._id, job_id)
@@ -230,34 +227,26 @@ class Worker:
             await self._server.drain(timeout=max(self._settings.worker_drain_s, 1))
         except TimeoutError:
             log.warning("worker.drain_ended", calls=self.calls)
-            await self._hand_over()
+            await self._migrate_calls()
 
-    async def _hand_over(self) -> None:
-        """Give what goes on to other workers, as many calls at a time as they have places."""
+    async def _migrate_calls(self) -> None:
+        """Move the remaining calls to other workers, as many at a time as have free slots."""
         with suppress(TimeoutError, *DATABASE_DOWN):
-            async with asyncio.timeout(self._settings.worker_handover_s):
-                while going_on := self._processes_with_calls():
+            async with asyncio.timeout(self._settings.worker_migration_s):
+                while going_on := livekit_compat.processes_with_jobs(self._server):
                     slots = await admission.free_slots(self._record)
                     if slots <= 0:
-                        log.warning("worker.no_handover", calls=self.calls)
+                        log.warning("calls.not_migrated", reason="no-free-slots", calls=self.calls)
                         return
                     leaving = going_on[:slots]
                     for process in leaving:
-                        assert process.pid is not None
                         os.kill(process.pid, migration.SIGNAL)
                     for process in leaving:
                         await process.join()
 
-    def _processes_with_calls(self) -> list[ProcJobExecutor]:
-        return [
-            process
-            for process in self._server._proc_pool.processes
-            if process.running_job is not None and isinstance(process, ProcJobExecutor)
-        ]
-
     def _health_app(self) -> Starlette:
         async def registered() -> None:
-            if not self._registered.is_set() or self._server._connecting:
+            if not self._registered.is_set() or livekit_compat.is_connecting(self._server):
                 raise RuntimeError("not registered with the SFU")
             if self._server.draining:
                 raise RuntimeError("draining")
@@ -277,7 +266,7 @@ class Worker:
 
     def _on_registered(self, worker_id: str, _: object) -> None:
         if not self._registered.is_set():
-            # Only now: before, it would slow down the start.
+            # Not earlier, because it would slow down the start.
             self._warming = asyncio.create_task(warm_voice(self._settings, self._agent))
         self._registered.set()
         log.info("worker.registered", worker_id=worker_id)
@@ -291,7 +280,7 @@ class Worker:
             return
         if reason := await self._refusal(dispatch):
             log.warning("job.refused", reason=reason, call_id=dispatch.call_id, calls=self.calls)
-            # Unless nobody need come, another worker is asked.
+            # Let the SFU offer the job to another worker, unless the call no longer needs an agent.
             await request.reject(terminate=reason == "stale")
             return
         self._starting += 1
@@ -304,7 +293,7 @@ class Worker:
         log.info("job.accepted", call_id=dispatch.call_id, calls=self.calls)
 
     async def _refusal(self, dispatch: DispatchMetadata) -> Refusal | None:
-        """Why this worker does not come. When in doubt it does: the job's claim will tell."""
+        """Why this worker refuses the job. In doubt it does not: the job's claim decides."""
         if self._server.draining or self.calls >= self._settings.worker_capacity:
             return "full"
         try:

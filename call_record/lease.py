@@ -36,6 +36,8 @@ class Lease:
         self._sent_s: float | None = None
         self.ending = asyncio.Event()
         """Set when the call is over for the caller."""
+        self.sealing = False
+        """Set by the job when it seals the call, which ends the lease too."""
         self.lost = asyncio.Event()
         """Set when the call is another's, or ended: leave the room first, then shut down."""
 
@@ -73,7 +75,8 @@ class Lease:
             log.warning("lease.not_renewed", error=type(error).__name__, age_s=self.age_s())
             return
         if answer is Renewal.LOST:
-            log.warning("lease.lost", call_id=self._call_id, attempt=self._attempt)
+            if not self.sealing:
+                log.warning("lease.lost", call_id=self._call_id, attempt=self._attempt)
             self.lost.set()
             return
         self._sent_s = sent_s

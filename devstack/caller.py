@@ -13,7 +13,6 @@ from typing import Any
 import httpx2 as httpx
 import numpy as np
 from livekit import rtc
-from livekit.rtc.data_stream import StreamError
 from numpy.typing import NDArray
 
 from voice_contract.messages import AGENT_MESSAGE, AgentMessage
@@ -289,7 +288,7 @@ async def _read(reader: rtc.TextStreamReader) -> str:
     """The whole stream; nothing when the end of the call cut it off."""
     try:
         return await reader.read_all()
-    except StreamError:
+    except rtc.StreamError:
         return ""
 
 

@@ -2,20 +2,22 @@
 
 import logging
 import sys
+from collections.abc import Iterable
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-PERSONAL_PREFIX = "lk.pii."
 COPIES = frozenset({"message", "color_message"})
 
 
-def configure(service: str, *, level: str = "INFO") -> None:
+def configure(service: str, *, level: str = "INFO", filters: Iterable[logging.Filter] = ()) -> None:
     """
     Send structlog and stdlib logging to stdout as JSON lines.
 
     Each line has `timestamp` (ISO 8601, UTC), `level`, `service`, `event`, and what
     `structlog.contextvars` holds, such as `call_id`.
+
+    Args: filters: see each record first, whichever process and library it comes from.
     """
 
     def add_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -26,7 +28,7 @@ def configure(service: str, *, level: str = "INFO") -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
-        drop_personal,
+        drop_copies,
         add_service,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
@@ -51,6 +53,8 @@ def configure(service: str, *, level: str = "INFO") -> None:
             ],
         )
     )
+    for one in filters:
+        handler.addFilter(one)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -78,11 +82,8 @@ def configure_job() -> None:
     )
 
 
-def drop_personal(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """
-    Remove what LiveKit marks as personal: its `lk.pii.*` fields hold what people said. And the
-    copies of the event's text that libraries attach to their records.
-    """
-    for key in [key for key in event if key.startswith(PERSONAL_PREFIX) or key in COPIES]:
+def drop_copies(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Remove the copies of the event's text that libraries attach to their records."""
+    for key in COPIES & event.keys():
         del event[key]
     return event

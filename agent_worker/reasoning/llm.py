@@ -13,12 +13,12 @@ from livekit.agents.llm import (
     ChoiceDelta,
     FunctionCallOutput,
     FunctionToolCall,
-    LLMStream,
     Tool,
     ToolChoice,
 )
 from livekit.agents.utils import shortuuid
 
+from agent_worker.livekit_compat import ReplyStream
 from agent_worker.reasoning import message_tags
 from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, Say, follow
 from agent_worker.reasoning.templates import Templates
@@ -98,7 +98,7 @@ class AgentLLM(LLM[Any]):
         parallel_tool_calls: NotGivenOr[bool] = NOT_GIVEN,
         tool_choice: NotGivenOr[ToolChoice] = NOT_GIVEN,
         extra_kwargs: NotGivenOr[dict[str, Any]] = NOT_GIVEN,
-    ) -> LLMStream:
+    ) -> ReplyStream:
         return _AgentStream(
             self,
             chat_ctx=chat_ctx,
@@ -116,22 +116,22 @@ class AgentLLM(LLM[Any]):
         self.emit("metrics_collected", *args)
 
 
-class _AgentStream(LLMStream):
+class _AgentStream(ReplyStream):
     def __init__(self, owner: AgentLLM, *, tool_choice: NotGivenOr[ToolChoice], **rest: Any):
         super().__init__(owner, **rest)
+        self._owner = owner
         self._tool_choice = tool_choice
 
-    async def _run(self) -> None:
-        owner = self._llm
-        assert isinstance(owner, AgentLLM)
+    async def respond(self) -> None:
+        owner = self._owner
         delta = self._from_templates(owner)
         if delta is not None:
-            self._send(delta)
+            self._say(delta)
         elif owner.remote is not None:
             await self._ask(owner, owner.remote)
 
     def _from_templates(self, owner: AgentLLM) -> ChoiceDelta | None:
-        items = self._chat_ctx.items
+        items = self.chat_ctx.items
         outputs = message_tags.arrived(items) or message_tags.unanswered(items)
         if outputs:
             ours = all(output.call_id.startswith(CALL_PREFIX) for output in outputs)
@@ -156,26 +156,26 @@ class _AgentStream(LLMStream):
         options = APIConnectOptions(max_retry=0, timeout=owner.timeout_s)
         try:
             async with remote.chat(
-                chat_ctx=self._chat_ctx,
-                tools=self._tools,
+                chat_ctx=self.chat_ctx,
+                tools=self.tools,
                 conn_options=options,
                 tool_choice=self._tool_choice,
             ) as stream:
                 async for chunk in stream:
                     begun = begun or chunk.has_response()
-                    self._event_ch.send_nowait(chunk)
+                    self.send(chunk)
         except Exception as error:
             failed = True
-            self._emit_error(error, recoverable=True)
-        arrived = message_tags.arrived(self._chat_ctx.items)
+            self.report(error)
+        arrived = message_tags.arrived(self.chat_ctx.items)
         if begun or (arrived and not failed):
             return
         # A result has words of its own.
-        outputs = arrived or message_tags.unanswered(self._chat_ctx.items)
-        self._send(say(_in_words(outputs) or owner.agent.phrases.reply_failed))
+        outputs = arrived or message_tags.unanswered(self.chat_ctx.items)
+        self._say(say(_in_words(outputs) or owner.agent.phrases.reply_failed))
 
-    def _send(self, delta: ChoiceDelta) -> None:
-        self._event_ch.send_nowait(ChatChunk(id=shortuuid(CALL_PREFIX), delta=delta))
+    def _say(self, delta: ChoiceDelta) -> None:
+        self.send(ChatChunk(id=shortuuid(CALL_PREFIX), delta=delta))
 
 
 def reply(agent: DialogAgent, dialog: Dialog, last_words: str) -> ChoiceDelta:

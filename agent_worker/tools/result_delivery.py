@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import structlog
-from livekit.agents import AgentSession
+from livekit.agents import AgentSession, ConversationItemAddedEvent
 from livekit.agents.llm import ChatMessage, FunctionCallOutput
-from livekit.agents.voice.agent_activity import ActivityClosedError
-from livekit.agents.voice.events import ConversationItemAddedEvent
 
+from agent_worker.livekit_compat import SessionClosing, split_late
 from agent_worker.reasoning.message_tags import EXTRA
 from agent_worker.tools.gate import Gate
 from agent_worker.tools.invocations import Invocation
@@ -27,8 +26,6 @@ PAUSE_S = 1.0
 TELLINGS_MAX = 2
 """So often a result is told again; who interrupts it every time does not want to hear it."""
 KEPT_MAX = 200
-FINAL = "_final"
-"""What the framework adds to a call's id when its result comes after the conversation went on."""
 
 
 class ResultDelivery:
@@ -114,10 +111,9 @@ class ResultDelivery:
         """Of which invocations *outputs* are the results."""
         found: list[str] = []
         for output in outputs:
-            final = output.call_id.endswith(FINAL)
-            function_call_id = output.call_id.removesuffix(FINAL)
+            function_call_id, late = split_late(output.call_id)
             invocation = self._invocations.get(function_call_id)
-            if invocation is not None and (final or function_call_id not in self._released):
+            if invocation is not None and (late or function_call_id not in self._released):
                 found.append(invocation.id)
         return list(dict.fromkeys(found))
 
@@ -180,7 +176,7 @@ class ResultDelivery:
                     continue
                 self._tellings[invocation.id] += 1
                 await session.say(self._phrase(invocation))
-        except (ActivityClosedError, RuntimeError):
+        except (SessionClosing, RuntimeError):
             log.info("result.not_told", reason="the session is closing")
 
     def _phrase(self, invocation: Invocation) -> str:

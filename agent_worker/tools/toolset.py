@@ -8,8 +8,8 @@ import structlog
 from livekit.agents import RunContext
 from livekit.agents.llm import RawFunctionTool, ToolError, ToolResult, Toolset, function_tool
 from livekit.agents.llm import Tool as SessionTool
-from livekit.agents.llm.async_toolset import AsyncToolset
 
+from agent_worker.livekit_compat import LateResultToolset
 from agent_worker.reasoning import message_tags
 from agent_worker.tools.gate import Gate, Proposal
 from agent_worker.tools.invocations import Invocation
@@ -28,7 +28,7 @@ class Unguarded(RuntimeError):
     """A tool of the session does not lead into the gate."""
 
 
-class GuardedToolset(AsyncToolset):
+class GuardedToolset(LateResultToolset):
     """
     One raw function tool for each tool of the gate.
 
@@ -40,16 +40,7 @@ class GuardedToolset(AsyncToolset):
         self._gate = gate
         self._delivery = delivery
         self._guarded = [self._wrap(tool) for tool in gate.tools.values()]
-        super().__init__(
-            id="guarded",
-            tools=self._guarded,
-            tool_handling={
-                "async_options": {
-                    "reply_at_tail_template": _results_arrived,
-                    "reply_maybe_covered_template": _results_arrived,
-                }
-            },
-        )
+        super().__init__(id="guarded", tools=self._guarded, announce=message_tags.results_arrived)
 
     def check(self, tools: Iterable[SessionTool | Toolset]) -> None:
         """
@@ -140,10 +131,6 @@ class GuardedToolset(AsyncToolset):
         else:
             words = self._gate.phrases.one_moment
             await context.update(words, template="{message}", silent=silent)
-
-
-def _results_arrived(arguments: Any) -> str:
-    return message_tags.results_arrived(arguments["call_ids"])
 
 
 def _goes_on(context: RunContext[Any]) -> bool:

@@ -1,9 +1,9 @@
 """
-Transcription ahead of time.
+Transcribes an utterance before it is surely finished.
 
-A fast voice activity detector hears a pause after 100 ms. The utterance so far is transcribed at
-once and handed on as a preflight, on which a reply can be prepared; when the pause lasts, the same
-text becomes final and costs nothing more. When speech goes on, the attempt is dropped.
+A fast voice activity detector reports a pause after 100 ms. The utterance so far is transcribed
+immediately and passed on as a preflight transcript, so that a reply can be prepared. If the pause
+lasts, the same text becomes final; if speech goes on, it is dropped.
 """
 
 import asyncio
@@ -18,26 +18,28 @@ from livekit.agents import stt as lk_stt
 from livekit.agents import vad as lk_vad
 from livekit.agents.utils import AudioBuffer, aio, merge_frames
 
+from agent_worker.livekit_compat import Recognizer, RecognizerStream
+
 PAUSE_S = 0.1
 """Silence after which an utterance is transcribed."""
 FINAL_AFTER_S = 0.1
 """Further silence after which its text is final."""
 LEAD_S = 0.4
-"""Sound before the first detected speech that belongs to the utterance."""
+"""Sound before the first detected speech that still belongs to the utterance."""
 POSITION_ERROR_S = 0.05
-"""The detector counts in windows of its own length."""
+"""The detector's positions are this exact: it counts in windows of its own length."""
 UTTERANCE_MAX_S = 25.0
 """A longer one is transcribed in pieces."""
 
 
-class PreflightSTT(lk_stt.STT[Any]):
+class PreflightSTT(Recognizer):
     """
-    Makes *recognizer*, which transcribes whole utterances, a streaming recognizer with preflights.
+    Turns *recognizer*, which transcribes whole utterances, into a streaming one with preflights.
 
     Args:
         recognizer: Any non-streaming `stt.STT`.
         vad: Reports a pause after `PAUSE_S`.
-        on_failure: Called when an utterance could not be transcribed; the stream goes on.
+        on_failure: Called when an utterance cannot be transcribed. The stream goes on.
     """
 
     def __init__(
@@ -57,14 +59,10 @@ class PreflightSTT(lk_stt.STT[Any]):
     def provider(self) -> str:
         return self.recognizer.provider
 
-    async def _recognize_impl(
-        self,
-        buffer: AudioBuffer,
-        *,
-        language: NotGivenOr[str] = NOT_GIVEN,
-        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+    async def transcribe(
+        self, sound: AudioBuffer, language: NotGivenOr[str], conn_options: APIConnectOptions
     ) -> lk_stt.SpeechEvent:
-        return await self.recognizer.recognize(buffer, language=language, conn_options=conn_options)
+        return await self.recognizer.recognize(sound, language=language, conn_options=conn_options)
 
     def stream(
         self,
@@ -82,30 +80,30 @@ class PreflightSTT(lk_stt.STT[Any]):
         self.emit("metrics_collected", *args)
 
 
-class _PreflightStream(lk_stt.RecognizeStream):
+class _PreflightStream(RecognizerStream):
     """
-    Positions are seconds of sound since the stream began. The detector may lag behind what came
-    in, on a busy machine by seconds, so what is kept and sent is decided by its position alone.
+    Positions are seconds of sound since the stream began. On a busy machine the detector lags
+    seconds behind the input, so its position alone decides which sound is kept and transcribed.
     """
 
     def __init__(self, owner: PreflightSTT, *, conn_options: APIConnectOptions) -> None:
         super().__init__(stt=owner, conn_options=APIConnectOptions(max_retry=0))
         self._owner = owner
         self._recognize_options = conn_options
-        self._sound: deque[tuple[float, rtc.AudioFrame]] = deque()
+        self._kept: deque[tuple[float, rtc.AudioFrame]] = deque()
         """Frames by the position of their end, from the beginning of the utterance."""
         self._received_s = 0.0
         self._speaking = False
         self._attempt: asyncio.Task[None] | None = None
 
-    async def _run(self) -> None:
+    async def listen(self) -> None:
         vad_stream = self._owner.vad.stream()
 
-        async def listen() -> None:
-            async for item in self._input_ch:
+        async def feed() -> None:
+            async for item in self.sound:
                 if isinstance(item, rtc.AudioFrame):
                     self._received_s += item.duration
-                    self._sound.append((self._received_s, item))
+                    self._kept.append((self._received_s, item))
                     vad_stream.push_frame(item)
             vad_stream.end_input()
 
@@ -120,7 +118,7 @@ class _PreflightStream(lk_stt.RecognizeStream):
                         self._bound(event.timestamp)
 
         try:
-            await asyncio.gather(listen(), watch())
+            await asyncio.gather(feed(), watch())
             if self._attempt is not None:
                 await asyncio.wait({self._attempt})
         finally:
@@ -129,12 +127,12 @@ class _PreflightStream(lk_stt.RecognizeStream):
             await vad_stream.aclose()
 
     def _bound(self, position_s: float) -> None:
-        """Between utterances keep the last `LEAD_S` before *position_s*; cut what is too long."""
+        """Keep only `LEAD_S` of sound between utterances, and cut an utterance that is too long."""
         if self._attempt is not None:
             return
         if not self._speaking:
             self._drop_until(position_s - LEAD_S)
-        elif self._sound and position_s - self._sound[0][0] >= UTTERANCE_MAX_S:
+        elif self._kept and position_s - self._kept[0][0] >= UTTERANCE_MAX_S:
             self._transcribe(position_s, time.time(), final_after_s=0)
 
     def _resume(self) -> None:
@@ -157,7 +155,7 @@ class _PreflightStream(lk_stt.RecognizeStream):
 
     async def _attempt_at(self, position_s: float, ended_at: float, final_after_s: float) -> None:
         final_at = asyncio.get_running_loop().time() + final_after_s
-        sound = [frame for end_s, frame in self._sound if end_s <= position_s + POSITION_ERROR_S]
+        sound = [frame for end_s, frame in self._kept if end_s <= position_s + POSITION_ERROR_S]
         alternatives: list[lk_stt.SpeechData] = []
         try:
             result = await self._owner.recognizer.recognize(
@@ -175,8 +173,8 @@ class _PreflightStream(lk_stt.RecognizeStream):
         self._attempt = None
 
     def _drop_until(self, position_s: float) -> None:
-        while self._sound and self._sound[0][0] <= position_s:
-            self._sound.popleft()
+        while self._kept and self._kept[0][0] <= position_s:
+            self._kept.popleft()
 
     def _emit(
         self,
@@ -184,6 +182,6 @@ class _PreflightStream(lk_stt.RecognizeStream):
         alternatives: list[lk_stt.SpeechData] | None = None,
         ended_at: float | None = None,
     ) -> None:
-        self._event_ch.send_nowait(
+        self.send(
             lk_stt.SpeechEvent(type=kind, alternatives=alternatives or [], speech_end_time=ended_at)
         )

@@ -1,4 +1,4 @@
-"""Speech and model providers, by settings."""
+"""Builds the speech and model providers that the settings name."""
 
 import importlib
 import inspect
@@ -21,7 +21,7 @@ from agent_worker.settings import WorkerSettings
 from agent_worker.voice.preflight import PAUSE_S, PreflightSTT
 from service_base.settings import SettingsError
 
-# Read once and shared by all calls: reading it blocks a call's event loop for 50 ms each time.
+# Read once for all calls, because reading it blocks the event loop for 50 ms.
 _TLS = ssl.create_default_context()
 _OURS = frozenset({"api_key", "base_url", "timeout", "max_retries", "vad"})
 """Arguments of LiveKit's openai plugin that are settings of their own, or that JSON cannot give."""
@@ -29,8 +29,7 @@ _OURS = frozenset({"api_key", "base_url", "timeout", "max_retries", "vad"})
 
 def build_stt(settings: WorkerSettings, on_failure: Callable[[Exception], None]) -> lk_stt.STT[Any]:
     """
-    The recognizer. One that transcribes whole utterances gets preflights; one that streams
-    decides for itself.
+    The recognizer. One that cannot stream is wrapped, so that it transcribes ahead of time.
 
     Raises: SettingsError: the plugin cannot be loaded, or does not know one of its options.
     """
@@ -73,7 +72,7 @@ def build_tts(settings: WorkerSettings) -> lk_tts.TTS[Any]:
 
 def build_llm(settings: WorkerSettings, agent: AgentDefinition) -> AgentLLM:
     """
-    Who answers: the agent's templates, a model, or both.
+    The model of the session: the agent's templates, a remote model, or both.
 
     Raises: SettingsError: a model is wanted and none is set, the plugin cannot be loaded, or it
         does not know one of its options.

@@ -1,11 +1,11 @@
-"""What the agent does when the conversation stalls: silence, and speech without words."""
+"""Asks again when the conversation stalls: the caller is silent, or speech has no words."""
 
 import asyncio
 from collections.abc import Callable
 
 import structlog
-from livekit.agents import AgentSession
-from livekit.agents.voice.events import (
+from livekit.agents import (
+    AgentSession,
     UserInputTranscribedEvent,
     UserStateChangedEvent,
     UserTranscriptionTimeoutEvent,
@@ -18,15 +18,15 @@ from voice_contract.messages import EndReason
 log = structlog.get_logger()
 
 TRANSCRIPTION_TIMEOUT_S = 2.5
-"""Speech that has no words after this time counts as not heard."""
+"""Speech without a transcript after this time counts as not heard."""
 
 
 class Reprompts:
     """
-    Counts stalls, asks again, and ends the call politely when asking does not help.
+    Counts stalls, asks again, and ends the call politely if asking does not help.
 
     Args:
-        end: Called with the reason, after the farewell was heard.
+        end: Called with the reason after the farewell.
     """
 
     def __init__(
@@ -50,20 +50,20 @@ class Reprompts:
         session.on("user_input_transcribed", self._on_heard)
 
     def heard(self) -> None:
-        """The caller got through, by voice or by text: start counting anew."""
+        """The caller was understood, by voice or text: count from zero again."""
         self._silences = self._unheard = 0
         self._excused = False
 
     def excuse(self) -> None:
-        """What was said now was lost by our own fault: do not count it against the caller."""
+        """Do not count the current stall: it is our fault, not the caller's."""
         self._excused = True
 
     def pause(self) -> None:
-        """Nothing comes from the caller: its silence means nothing."""
+        """Stop counting silence while the caller is disconnected."""
         self._paused = True
 
     def resume(self) -> None:
-        """The caller is back."""
+        """Count again: the caller is back."""
         self._paused = False
         self.heard()
         self._session.reset_away_timer()
@@ -107,5 +107,5 @@ class Reprompts:
         if end_reason is not None:
             self._end(end_reason)
         else:
-            # The framework watches for silence once; ask it to begin again.
+            # The framework reports silence once, until its timer is reset.
             self._session.reset_away_timer()

@@ -1,12 +1,12 @@
-"""LiveKit's session, arranged for a quick answer: see docs/performance.md."""
+"""Builds LiveKit's session, tuned for low latency: see docs/performance.md."""
 
 from collections.abc import Callable
 
 from livekit.agents import AgentSession, APIConnectOptions, inference
 from livekit.agents.llm import Toolset
-from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from agent_worker.agent import AgentDefinition
+from agent_worker.livekit_compat import SessionConnectOptions
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
 from agent_worker.voice.reprompts import TRANSCRIPTION_TIMEOUT_S
@@ -22,7 +22,7 @@ def build_session(
     on_stt_failure: Callable[[Exception], None],
 ) -> AgentSession[None]:
     """
-    A session of *agent* with *toolset* and no other tools.
+    A session of *agent* whose only tools are those in *toolset*.
 
     Raises: SettingsError: a provider cannot be made.
     """
@@ -42,7 +42,7 @@ def build_session(
             stt_conn_options=APIConnectOptions(max_retry=1, timeout=5, retry_interval=0.2),
             llm_conn_options=APIConnectOptions(max_retry=0, timeout=10),
             tts_conn_options=APIConnectOptions(max_retry=1, timeout=5, retry_interval=0.2),
-            # The framework would close the session in silence. Ours says so and goes on.
+            # The framework would silently close the session. Ours announces errors and goes on.
             max_unrecoverable_errors=10_000,
         ),
         user_away_timeout=settings.silence_s,

@@ -1,4 +1,4 @@
-"""The framework's agent as ours: what it says is remembered, and shown when it cannot be spoken."""
+"""LiveKit's agent for calls: records what it says, and reports what it could not speak."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 
@@ -18,8 +18,8 @@ log = structlog.get_logger()
 class SpeakingAgent(GuardedAgent):
     """
     Args:
-        turns: Gets the words of each speech.
-        on_failure: Called with the words of one that could not be spoken.
+        turns: Receives the words of each speech.
+        on_failure: Called with the words of a speech that failed.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Decides from the words whether the caller has finished, with the agent's templates as grammar."""
+"""Decides from the words whether the caller has finished, using the agent's templates."""
 
 import asyncio
 
@@ -13,15 +13,15 @@ from agent_worker.tools import yes_no
 FINISHED = 1.0
 UNFINISHED = 0.0
 UNKNOWN_PAUSE_S = 0.3
-"""Extra patience with a sentence that no template knows: its end cannot be told."""
+"""Extra wait after a sentence that no template knows, because its end cannot be detected."""
 
 
 class GrammarTurnDetector:
     """
-    A LiveKit turn detector for text.
+    A turn detector for text, as LiveKit's sessions take them.
 
-    A sentence that a template accepts is finished, and the agent answers after the shortest
-    delay. One that breaks off ("where is the", "hi,") is not, and gets the longest.
+    After a sentence that a template accepts, the agent answers with the shortest delay. After one
+    that breaks off ("where is the", "hi,"), it waits for the longest.
     """
 
     model = "grammar"

@@ -19,6 +19,7 @@ from call_record.record import Record
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
 from devstack.parent_death import die_with_parent
+from tests.support.asking import calls_now
 from tests.support.calls import requested, the_call
 from tests.support.local_stack import LocalStack
 from voice_contract.dispatch import DispatchMetadata
@@ -194,7 +195,8 @@ async def test_worker_that_is_killed_leaves_a_record_of_what_it_was(
 ) -> None:
     """
     A worker shows itself in the record, its job claims and renews; when the job alone dies, the
-    worker gives the claim back at once; a stale job is refused; the end is written by the next.
+    worker gives the claim back and frees its slot; a stale job is refused; the end is written by
+    the next.
     """
     log = tmp_path / "worker.log"
     async with running_worker(sfu, log, PARLEY_WORKER_CAPACITY="3") as worker:
@@ -222,6 +224,11 @@ async def test_worker_that_is_killed_leaves_a_record_of_what_it_was(
             return (await the_call(shared, call_id)).owner is None
 
         await until(given_back, 3)
+
+        async def slot_free() -> bool:
+            return await calls_now(sfu) == 0
+
+        await until(slot_free, 3)
         # Nothing of a lower attempt is taken, and the next one can end the call.
         seen = (await the_call(shared, call_id)).seen
         assert await calls.raise_attempt(shared, call_id, seen) == 2

@@ -14,6 +14,7 @@ from devstack.ask import recognize, speak
 from devstack.caller import SOUND_RMS, Caller, joined, rms
 from tests.support.asking import ask, greeted, ledger, speech_url
 from tests.support.local_stack import LocalStack, running_stack
+from tests.support.log_lines import identities, loud, process_exited
 from voice_contract.messages import CallEnded, Notice
 from voice_contract.names import HANG_UP_METHOD
 
@@ -98,6 +99,7 @@ async def test_caller_who_interrupts_silences_the_agent(stack: LocalStack, calle
     assert asked_again_at - interrupted_at > 2, "the question is too short for this test"
     assert max(heard, default=interrupted_at) < asked_again_at - 0.3
     assert await caller.answer_after(asked_again_at) > asked_again_at
+    assert loud(stack, caller.room.name) == []
 
 
 async def test_goodbye_ends_the_call_after_the_farewell(stack: LocalStack, caller: Caller) -> None:
@@ -105,6 +107,8 @@ async def test_goodbye_ends_the_call_after_the_farewell(stack: LocalStack, calle
     await ask(stack, caller, "that is all for today", "Goodbye")
     await asyncio.wait_for(caller.left.wait(), 20)
     assert caller.messages == [CallEnded(reason="agent")]
+    await process_exited(stack, caller.room.name)
+    assert loud(stack, caller.room.name) == []
 
 
 async def test_stranger_in_the_room_can_not_hang_up_or_speak_for_the_caller(
@@ -140,10 +144,15 @@ async def test_logs_and_metrics_tell_the_call_and_keep_its_words_and_secrets(
     stack: LocalStack, caller: Caller
 ) -> None:
     """
-    Each line is JSON; a call can be followed by its id; no transcript, no secret. The metrics that
-    are documented are there: turns and their parts, tool calls, minting, the speech server's.
+    Each line is JSON; a call can be followed by its id; no transcript, no secret, no identity, and
+    nothing above INFO. The metrics that are documented are there: turns and their parts, tool
+    calls, minting, the speech server's.
     """
     await ask(stack, caller, "what is the status of my order number eight", "Order 8")
+    await caller.hang_up()
+    await process_exited(stack, caller.room.name)
+    assert loud(stack, caller.room.name) == []
+    assert identities(stack) == []
     text = stack.log("agent-worker") + stack.log("token-service")
     events = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     ours = {event["event"] for event in events if event.get("call_id") == caller.room.name}

@@ -16,6 +16,7 @@ from tests.support.asking import ask, effects, entries, greeted, speech_url
 from tests.support.cards import cards, pushed_card, rpc, vote
 from tests.support.gate_agent import EXPIRES_S
 from tests.support.local_stack import LocalStack, running_stack
+from tests.support.log_lines import loud
 from voice_contract.actions import ActionReport, ClientAction
 from voice_contract.confirmations import ConfirmationVote
 from voice_contract.journal import (
@@ -65,6 +66,7 @@ async def test_spoken_yes_after_another_question_cancels_the_order_once(
     assert await effects(stack, caller) == ["order.cancelled"]
     answers = [one for one in await entries(stack, caller) if isinstance(one, ConfirmationAnswered)]
     assert [(one.approved, one.by) for one in answers] == [(True, "voice")]
+    assert loud(stack, caller.room.name) == []
 
 
 async def test_stranger_learns_nothing_and_steers_nothing(

@@ -15,6 +15,7 @@ from devstack.caller import joined
 from tests.support.asking import ask, calls_now, greeted
 from tests.support.calls import the_call
 from tests.support.local_stack import LocalStack
+from tests.support.log_lines import loud
 from voice_contract.journal import AgentTurnEnded, CallReturned, UserTurn
 from voice_contract.limits import GRACE_S
 from voice_contract.messages import CallEnded
@@ -66,6 +67,7 @@ async def test_caller_who_reloads_finds_the_same_call_and_conversation(
     async with stack.record() as record:
         entries = [one.entry for one in await journal.read(record, call_id)]
     assert CallReturned(another_device=False) in entries
+    assert loud(stack, call_id) == []
 
 
 async def test_hang_up_frees_the_slot_at_once_and_seals_the_journal(
@@ -80,6 +82,7 @@ async def test_hang_up_frees_the_slot_at_once_and_seals_the_journal(
         await caller.send_text("Where is order eight?")
         await caller.agent_line(containing="Order 8 is on its way")
         call_id = caller.room.name
+        taken = await calls_now(stack)
         await caller.hang_up()
         hung_up_at = time.monotonic()
         while await state(stack, call_id) is not CallState.ENDED:
@@ -87,6 +90,8 @@ async def test_hang_up_frees_the_slot_at_once_and_seals_the_journal(
             await asyncio.sleep(0.02)
         print(f"ended {time.monotonic() - hung_up_at:.2f} s after the caller hung up")
         await asyncio.wait_for(caller.left.wait(), 5)
+        # Freed before the room is closed, by a message, while the call's process still ends.
+        assert await calls_now(stack) < taken
     async with api.LiveKitAPI(stack.sfu_url, stack.key.api_key, stack.key.secret) as sfu:
         assert not (await sfu.room.list_rooms(api.ListRoomsRequest(names=[call_id]))).rooms
     async with asyncio.timeout(10):

@@ -9,10 +9,11 @@ from livekit.agents.llm import (
     ChatChunk,
     ChatContext,
     ChoiceDelta,
-    LLMStream,
     Tool,
     ToolChoice,
 )
+
+from agent_worker.livekit_compat import ReplyStream
 
 Script = list[ChoiceDelta | Exception]
 """What one answer consists of, in order."""
@@ -45,11 +46,11 @@ class ScriptedLLM(LLM[Any]):
         parallel_tool_calls: NotGivenOr[bool] = NOT_GIVEN,
         tool_choice: NotGivenOr[ToolChoice] = NOT_GIVEN,
         extra_kwargs: NotGivenOr[dict[str, Any]] = NOT_GIVEN,
-    ) -> LLMStream:
+    ) -> ReplyStream:
         self.asked.append(chat_ctx)
         self.options.append(conn_options)
         return _ScriptedStream(
-            self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options
+            self, self.script, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options
         )
 
     async def aclose(self) -> None:
@@ -57,10 +58,13 @@ class ScriptedLLM(LLM[Any]):
         await super().aclose()
 
 
-class _ScriptedStream(LLMStream):
-    async def _run(self) -> None:
-        assert isinstance(self._llm, ScriptedLLM)
-        for step in self._llm.script(self._chat_ctx):
+class _ScriptedStream(ReplyStream):
+    def __init__(self, llm: LLM[Any], script: Callable[[ChatContext], Script], **rest: Any) -> None:
+        super().__init__(llm, **rest)
+        self._script = script
+
+    async def respond(self) -> None:
+        for step in self._script(self.chat_ctx):
             if isinstance(step, Exception):
                 raise step
-            self._event_ch.send_nowait(ChatChunk(id="scripted", delta=step))
+            self.send(ChatChunk(id="scripted", delta=step))

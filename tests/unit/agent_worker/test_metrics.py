@@ -46,7 +46,7 @@ async def test_observations_arrive_in_the_registry(receiver: MetricsReceiver) ->
     ]
     before = [value(name, **labels) for name, labels in names]
     metrics = Metrics(receiver.address)
-    metrics.call_ended("call", "test", 12.5)
+    metrics.call_ended("test", 12.5)
     metrics.turn("test", {"test-part": 0.25, "test-other": 0.5})
     metrics.tool_call("test", "done", 0.75)
     metrics.provider_error("test")
@@ -63,19 +63,6 @@ async def test_observations_arrive_in_the_registry(receiver: MetricsReceiver) ->
     ]
     assert gained == pytest.approx([1, 12.5, 1, 0.25, 1, 1, 0.75, 1, 3, 0.5, 1, 1, 1])
     metrics.close()
-
-
-async def test_end_of_a_call_is_told_with_its_id() -> None:
-    """Its place can be given to another call before its process has ended."""
-    ended: list[str] = []
-    receiver = MetricsReceiver(ended.append)
-    await receiver.start()
-    metrics = Metrics(receiver.address)
-    metrics.call_ended("call-1", "agent", 1.0)
-    await until(lambda: ended == ["call-1"])
-    metrics.close()
-    receiver.stop()
-    await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A call is handed over at a pause, and not much later than asked."""
+"""A call moves at a pause, and not much later than asked."""
 
 import asyncio
 import os
@@ -41,7 +41,7 @@ async def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
     return made
 
 
-async def test_handover_is_not_done_unasked(scene: Scene) -> None:
+async def test_migration_is_not_done_unasked(scene: Scene) -> None:
     """However quiet it is."""
     waiting = scene.waiting()
     await asyncio.sleep(0.5)
@@ -49,7 +49,7 @@ async def test_handover_is_not_done_unasked(scene: Scene) -> None:
     waiting.cancel()
 
 
-async def test_handover_waits_for_a_pause(scene: Scene) -> None:
+async def test_migration_waits_for_a_pause(scene: Scene) -> None:
     """Nobody speaks, nothing is under way, for a moment."""
     waiting = scene.waiting()
     scene.is_(agent="speaking")
@@ -67,14 +67,14 @@ async def test_handover_waits_for_a_pause(scene: Scene) -> None:
     assert time.monotonic() - quiet_at > 0.15
 
 
-async def test_handover_without_a_pause_happens_all_the_same(scene: Scene) -> None:
+async def test_migration_without_a_pause_happens_all_the_same(scene: Scene) -> None:
     """Its worker must go."""
     scene.is_(agent="speaking")
     scene.migration.ask()
     await asyncio.wait_for(scene.waiting(), 2)
 
 
-async def test_handover_is_asked_for_by_a_signal() -> None:
+async def test_migration_is_asked_for_by_a_signal() -> None:
     """From the worker's process."""
     asked = Migration()
     os.kill(os.getpid(), migration.SIGNAL)

@@ -19,6 +19,7 @@ from livekit.agents.utils import AudioBuffer
 from livekit.agents.voice import io
 
 from agent_worker.agent import AgentDefinition
+from agent_worker.livekit_compat import Recognizer, RecognizerStream
 from agent_worker.tools.guarded_agent import GuardedAgent
 from tests.unit.agent_worker.small_agent import TextCall
 
@@ -28,7 +29,7 @@ CHARACTER_S = 0.01
 Kind = lk_stt.SpeechEventType
 
 
-class ScriptedEar(lk_stt.STT[Any]):
+class ScriptedEar(Recognizer):
     """A recognizer that streams what a test says; it does not listen to sound."""
 
     def __init__(self) -> None:
@@ -44,24 +45,20 @@ class ScriptedEar(lk_stt.STT[Any]):
         self.streams.append(_EarStream(stt=self, conn_options=conn_options))
         return self.streams[-1]
 
-    async def _recognize_impl(
-        self,
-        buffer: AudioBuffer,
-        *,
-        language: NotGivenOr[str] = NOT_GIVEN,
-        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+    async def transcribe(
+        self, sound: AudioBuffer, language: NotGivenOr[str], conn_options: APIConnectOptions
     ) -> lk_stt.SpeechEvent:
         raise NotImplementedError
 
     def hear(self, kind: Kind, text: str = "") -> None:
         """Report an event."""
         found = [lk_stt.SpeechData(language=LanguageCode("en"), text=text)] if text else []
-        self.streams[-1]._event_ch.send_nowait(lk_stt.SpeechEvent(type=kind, alternatives=found))
+        self.streams[-1].send(lk_stt.SpeechEvent(type=kind, alternatives=found))
 
 
-class _EarStream(lk_stt.RecognizeStream):
-    async def _run(self) -> None:
-        async for _ in self._input_ch:
+class _EarStream(RecognizerStream):
+    async def listen(self) -> None:
+        async for _ in self.sound:
             pass
 
 

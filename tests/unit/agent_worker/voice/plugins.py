@@ -1,11 +1,10 @@
 """Plugins as a user might write them, loaded by name in the tests."""
 
-from typing import Any
-
-from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
+from livekit.agents import APIConnectOptions, NotGivenOr
 from livekit.agents import stt as lk_stt
 from livekit.agents.utils import AudioBuffer
 
+from agent_worker.livekit_compat import Recognizer
 from agent_worker.reasoning.llm import say
 from tests.unit.agent_worker.scripted import ScriptedLLM
 
@@ -17,7 +16,7 @@ class EchoLLM(ScriptedLLM):
         super().__init__(lambda _: [say("echo")])
 
 
-class StreamingSTT(lk_stt.STT[Any]):
+class StreamingSTT(Recognizer):
     """A recognizer that streams by itself."""
 
     def __init__(self, name: str) -> None:
@@ -28,11 +27,7 @@ class StreamingSTT(lk_stt.STT[Any]):
     def model(self) -> str:
         return self._name
 
-    async def _recognize_impl(
-        self,
-        buffer: AudioBuffer,
-        *,
-        language: NotGivenOr[str] = NOT_GIVEN,
-        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+    async def transcribe(
+        self, sound: AudioBuffer, language: NotGivenOr[str], conn_options: APIConnectOptions
     ) -> lk_stt.SpeechEvent:
         raise NotImplementedError

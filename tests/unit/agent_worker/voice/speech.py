@@ -1,12 +1,9 @@
 """A detector and a recognizer by script, and sound in frames of 20 ms."""
 
 import asyncio
-from typing import Any
 
 from livekit import rtc
 from livekit.agents import (
-    DEFAULT_API_CONNECT_OPTIONS,
-    NOT_GIVEN,
     APIConnectOptions,
     LanguageCode,
     NotGivenOr,
@@ -14,6 +11,8 @@ from livekit.agents import (
 from livekit.agents import stt as lk_stt
 from livekit.agents import vad as lk_vad
 from livekit.agents.utils import AudioBuffer, merge_frames
+
+from agent_worker.livekit_compat import Recognizer
 
 RATE_HZ = 16_000
 FRAME_S = 0.02
@@ -66,7 +65,7 @@ class _ScriptedVADStream(lk_vad.VADStream):
         )
 
 
-class ScriptedRecognizer(lk_stt.STT[Any]):
+class ScriptedRecognizer(Recognizer):
     """
     Transcribes what it is given as the numbers of its first and last frame, such as "5-20".
 
@@ -93,12 +92,8 @@ class ScriptedRecognizer(lk_stt.STT[Any]):
     def provider(self) -> str:
         return "script"
 
-    async def _recognize_impl(
-        self,
-        buffer: AudioBuffer,
-        *,
-        language: NotGivenOr[str] = NOT_GIVEN,
-        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+    async def transcribe(
+        self, sound: AudioBuffer, language: NotGivenOr[str], conn_options: APIConnectOptions
     ) -> lk_stt.SpeechEvent:
         self.asked += 1
         await self.open.wait()
@@ -106,7 +101,7 @@ class ScriptedRecognizer(lk_stt.STT[Any]):
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
-        samples = merge_frames(buffer).data
+        samples = merge_frames(sound).data
         text = "" if self.silent else f"{samples[0]}-{samples[-1]}"
         return lk_stt.SpeechEvent(
             type=lk_stt.SpeechEventType.FINAL_TRANSCRIPT,

@@ -219,7 +219,7 @@ async def test_sound_between_utterances_is_bounded() -> None:
     async with listening([]) as ear:
         for second in range(1, 121):
             await ear.hear(second)
-        kept = getattr(ear.stream, "_sound")  # noqa: B009
+        kept = getattr(ear.stream, "_kept")  # noqa: B009
         await until(lambda: len(kept) * FRAME_S <= LEAD_S + 0.1)
         assert ear.recognizer.asked == 0
 

@@ -1,4 +1,4 @@
-"""A worker that must go hands its calls over."""
+"""A worker that must stop moves its calls to another one."""
 
 import asyncio
 import signal
@@ -11,7 +11,7 @@ from tests.chaos.results import measured
 from tests.support.asking import greeted
 
 
-async def handed_over(fleet: Fleet) -> None:
+async def migrated(fleet: Fleet) -> None:
     """SIGTERM to a worker whose drain is short: the call goes on at the other one."""
     async with conversation(fleet) as call:
         await greeted(call.caller)
@@ -30,7 +30,7 @@ async def handed_over(fleet: Fleet) -> None:
             while call.attempt == 1:
                 await asyncio.sleep(0.02)
         heard_at = await call.first_sound(silent_at + 0.3)
-        measured("handed over: silence", heard_at - silent_at)
+        measured("migrated: silence", heard_at - silent_at)
         await asyncio.sleep(1)
         await call.ask("When will it arrive?", "Order 8")
         assert call.worker is not worker
@@ -39,13 +39,13 @@ async def handed_over(fleet: Fleet) -> None:
 
 
 @pytest.mark.long
-async def test_worker_that_must_go_hands_its_call_over_briefly(fleet: Fleet) -> None:
+async def test_worker_that_must_stop_moves_its_call_briefly(fleet: Fleet) -> None:
     """The short form."""
-    await handed_over(fleet)
+    await migrated(fleet)
 
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("run", range(5))
-async def test_worker_that_must_go_hands_its_call_over(fleet: Fleet, run: int) -> None:
+async def test_worker_that_must_stop_moves_its_call(fleet: Fleet, run: int) -> None:
     """At a pause, to another worker."""
-    await handed_over(fleet)
+    await migrated(fleet)

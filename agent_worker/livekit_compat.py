@@ -1,0 +1,314 @@
+"""
+All of LiveKit's private parts that the worker relies on; nothing else of ours touches one.
+
+Written against livekit-agents 1.8.9 and livekit (rtc) 1.1.21. Any release may rename or change
+them, some without an error. After an upgrade, in tests/unit/agent_worker, test_livekit_compat.py
+names each part that is gone, and test_livekit_compat_behaviour.py each that behaves differently.
+"""
+
+import logging
+import re
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import (
+    DEFAULT_API_CONNECT_OPTIONS,
+    NOT_GIVEN,
+    AgentServer,
+    APIConnectOptions,
+    NotGivenOr,
+    stt,
+)
+from livekit.agents import job as livekit_job
+from livekit.agents.ipc.job_proc_executor import ProcJobExecutor
+from livekit.agents.llm import ChatChunk, LLMStream, Tool
+from livekit.agents.llm.async_toolset import AsyncToolset
+from livekit.agents.utils import AudioBuffer, http_context
+from livekit.agents.voice import agent_activity, agent_session
+
+# -- the worker's server and its job processes
+
+RunningJobInfo = livekit_job.RunningJobInfo
+"""
+A job and how it was accepted, as `AgentServer.active_jobs` lists them. Lives in the undocumented
+module `job`. Without it, the type of the jobs of ended processes has no name.
+"""
+
+
+@dataclass(frozen=True)
+class JobProcess:
+    """A process that runs a job: its process id, and how to wait for its end."""
+
+    pid: int
+    join: Callable[[], Awaitable[None]]
+
+
+def has_closed(server: AgentServer) -> bool:
+    """
+    Whether *server* has closed, after which it has no pool of processes to ask for jobs.
+
+    Reads `AgentServer._closed`: the server does not say it. Without it, counting calls fails when
+    the worker stops.
+    """
+    return server._closed
+
+
+def is_connecting(server: AgentServer) -> bool:
+    """
+    Whether *server* is connecting to the SFU, for the first time or again.
+
+    Reads `AgentServer._connecting`: no event tells that the connection is lost. Without it, a
+    worker that gets no jobs shows itself as ready.
+    """
+    return server._connecting
+
+
+def when_job_process_ends(server: AgentServer, act: Callable[[RunningJobInfo], None]) -> None:
+    """
+    Call *act* with the job of each process of *server* that ends, however it ends.
+
+    Uses `AgentServer._proc_pool`, which exists from `worker_started` on, its event
+    `process_closed`, and the executor's `running_job`: the server tells only the SFU. Without it,
+    a call whose process died waits seconds longer for another agent.
+    """
+
+    def closed(process: Any) -> None:
+        if process.running_job is not None:
+            act(process.running_job)
+
+    server.on("worker_started", lambda: server._proc_pool.on("process_closed", closed))
+
+
+def processes_with_jobs(server: AgentServer) -> list[JobProcess]:
+    """
+    The processes of *server* that run a job now.
+
+    Uses `AgentServer._proc_pool.processes` and `ProcJobExecutor`'s `running_job`, `pid` and
+    `join`: `active_jobs` knows no processes. Without it, no call can be moved to another worker.
+    """
+    return [
+        JobProcess(process.pid, process.join)
+        for process in server._proc_pool.processes
+        if isinstance(process, ProcJobExecutor)
+        and process.running_job is not None
+        and process.pid is not None
+    ]
+
+
+def prepare_tls() -> None:
+    """
+    Read the machine's certificates now, for the HTTP sessions of all jobs.
+
+    Calls `http_context._create_ssl_context`, whose result the framework caches: reading them in a
+    job blocks its event loop for up to 0.1 s, at the end of each call, and logs a warning.
+    """
+    http_context._create_ssl_context()
+
+
+# -- what is said, and to whom
+
+SessionConnectOptions = agent_session.SessionConnectOptions
+"""
+Timeouts and retries of a session's providers. `AgentSession` takes it, but no documented module
+has it. Without it, the framework's defaults would let a caller wait for minutes.
+"""
+
+
+def current_speech_id() -> str:
+    """
+    The id of the speech that the current task prepares or plays; empty outside of one.
+
+    Reads `agent_activity._SpeechHandleContextVar`: the framework's nodes do not get the speech
+    that they work for. Without it, the planned words of a turn are missing in the journal.
+    """
+    speech = agent_activity._SpeechHandleContextVar.get(None)
+    return speech.id if speech else ""
+
+
+SessionClosing = agent_activity.ActivityClosedError
+"""
+Raised by a session that is closing when it is asked to speak or to become idle. Lives in the
+undocumented module `agent_activity`. Without it, telling a result again fails when a call ends.
+"""
+
+
+def keep_text_private(participant: rtc.LocalParticipant, listener: str) -> None:
+    """
+    Send every text of *participant* to *listener* alone: transcripts, messages, whatever comes.
+
+    Replaces `LocalParticipant.stream_text`, by which the framework sends transcripts, and
+    `publish_transcription`, its older way, which can address nobody: the framework has no setting
+    for it. Were transcripts sent by another method, everyone in the room could read them.
+    """
+    stream_text = participant.stream_text
+
+    async def to_listener(*arguments: Any, **options: Any) -> rtc.TextStreamWriter:
+        options["destination_identities"] = [listener]
+        return await stream_text(*arguments, **options)
+
+    async def to_nobody(transcription: rtc.Transcription) -> None:
+        return None
+
+    participant.stream_text = to_listener  # type: ignore[method-assign]
+    participant.publish_transcription = to_nobody  # type: ignore[method-assign]
+
+
+# -- results that come after the conversation has gone on
+
+
+class LateResultToolset(AsyncToolset):
+    """
+    A toolset of the session, whose tools may answer after the conversation has gone on.
+
+    `AsyncToolset` is in an undocumented module; both its templates get the `call_ids` of the late
+    results. Without them, the model gets the framework's words instead of ours and tells late
+    results in its own way.
+
+    Args: announce: makes what the model is told of results, from the ids of their function calls.
+    """
+
+    def __init__(
+        self, *, id: str, tools: Sequence[Tool], announce: Callable[[list[str]], str]
+    ) -> None:
+        def render(arguments: Any) -> str:
+            return announce(arguments["call_ids"])
+
+        super().__init__(
+            id=id,
+            tools=tools,
+            tool_handling={
+                "async_options": {
+                    "reply_at_tail_template": render,
+                    "reply_maybe_covered_template": render,
+                }
+            },
+        )
+
+
+_LATE = "_final"
+
+
+def split_late(call_id: str) -> tuple[str, bool]:
+    """
+    The id of the function call that a result belongs to, and whether the result came late.
+
+    The framework adds `_final` to the id of a result that comes after the conversation has gone
+    on. Were it another word, late results would count as never told and be told twice.
+    """
+    return call_id.removesuffix(_LATE), call_id.endswith(_LATE)
+
+
+# -- what a plugin's author overrides: documented by examples only, and underscored
+
+
+class Recognizer(stt.STT[Any]):
+    """
+    A recognizer of ours; `transcribe` is what the framework calls `STT._recognize_impl`.
+
+    Without it, the recognizer cannot be made.
+    """
+
+    @abstractmethod
+    async def transcribe(
+        self, sound: AudioBuffer, language: NotGivenOr[str], conn_options: APIConnectOptions
+    ) -> stt.SpeechEvent:
+        """The words in *sound*."""
+
+    async def _recognize_impl(
+        self,
+        buffer: AudioBuffer,
+        *,
+        language: NotGivenOr[str] = NOT_GIVEN,
+        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+    ) -> stt.SpeechEvent:
+        return await self.transcribe(buffer, language, conn_options)
+
+
+class RecognizerStream(stt.RecognizeStream):
+    """
+    A recognizer's stream of ours; `listen` is what the framework calls `RecognizeStream._run`.
+
+    `sound` is its `_input_ch`, and `send` puts into its `_event_ch`. Without them, nobody is heard.
+    """
+
+    @abstractmethod
+    async def listen(self) -> None:
+        """Read `sound` to its end, and `send` what is heard in it."""
+
+    @property
+    def sound(self) -> Any:
+        """Frames of sound, and marks between them."""
+        return self._input_ch
+
+    def send(self, event: stt.SpeechEvent) -> None:
+        """Tell the session *event*."""
+        self._event_ch.send_nowait(event)
+
+    async def _run(self) -> None:
+        await self.listen()
+
+
+class ReplyStream(LLMStream):
+    """
+    A reply of ours; `respond` is what the framework calls `LLMStream._run`.
+
+    `send` puts into its `_event_ch`; `report` is its `_emit_error`. Without them, the agent is
+    silent.
+    """
+
+    @abstractmethod
+    async def respond(self) -> None:
+        """`send` the reply to `chat_ctx`."""
+
+    def send(self, chunk: ChatChunk) -> None:
+        """Give *chunk* to the session."""
+        self._event_ch.send_nowait(chunk)
+
+    def report(self, error: Exception) -> None:
+        """Tell the session of *error*, after which the reply goes on."""
+        self._emit_error(error, recoverable=True)
+
+    async def _run(self) -> None:
+        await self.respond()
+
+
+# -- what LiveKit logs
+
+PERSONAL = "pii"
+"""The part between dots that marks a field of a log record as personal, as in `lk.pii.text`."""
+
+NORMAL = (
+    # `GuardedAgent` changes the context on purpose, when words are corrected or answer a question.
+    re.compile(r"^preemptive generation invalidated after `on_user_turn_completed` because "),
+    # Leaving a room, the SDK also drops the handles of tracks that were dropped when they ended.
+    re.compile(r"^livekit_ffi::server:.* - Attempted to drop unknown FFI handle: \d+$"),
+    # The loop was idle in `select`: the machine was busy, and nothing blocked the loop.
+    re.compile(r"^event loop blocked for \d+ms at \S*selectors\.py\", line \d+, in select; "),
+)
+"""Messages above INFO about what is part of a normal call."""
+
+
+class LogFilter(logging.Filter):
+    """
+    Takes what people said out of LiveKit's log records, and logs at INFO what is normal.
+
+    Relies on the framework's mark for personal fields and on the words of its messages. If the
+    mark changes, what people say is logged; if the words do, normal calls log warnings again.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to log *record*, which is changed in place."""
+        for name in [name for name in vars(record) if PERSONAL in name.split(".")]:
+            delattr(record, name)
+        if record.levelno > logging.INFO and _is_normal(record):
+            record.levelno, record.levelname = logging.INFO, "INFO"
+            return logging.getLogger().isEnabledFor(logging.INFO)
+        return True
+
+
+def _is_normal(record: logging.LogRecord) -> bool:
+    from_livekit = record.name.split(".")[0] == "livekit"
+    return from_livekit and any(normal.match(record.getMessage()) for normal in NORMAL)
