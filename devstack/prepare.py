@@ -15,7 +15,6 @@ from devstack.settings import StackSettings
 from devstack.step import StepError
 from service_base.settings import SettingsError, load
 
-WEB = Path("web")
 CONTRACT = Path("voice_contract")
 """The page's message types are generated from it."""
 
@@ -31,7 +30,7 @@ def _sfu() -> None:
 
 STEPS: dict[str, Callable[[], None]] = {
     "sfu": _sfu,
-    "web": lambda: web_client.build(WEB, also=[CONTRACT]),
+    "web": lambda: web_client.build(web_client.WEB, also=[CONTRACT]),
     "chromium": chromium.get,
     "postgres": postgres.get,
     "redis": redis.get,

@@ -94,9 +94,23 @@ Loaded = Mapping[str, ServiceSettings]
 """The settings by the same names."""
 
 
-def commands(procfile: Path = ROOT / "Procfile") -> dict[str, str]:
-    """The Procfile's lines: command by name."""
-    return dict(parse_procfile(procfile.read_text()).processes)
+def commands(loaded: Loaded, procfile: Path = ROOT / "Procfile") -> dict[str, str]:
+    """
+    The Procfile's lines: command by name.
+
+    Without the example's backend when the agent is another.
+    """
+    lines = dict(parse_procfile(procfile.read_text()).processes)
+    if not is_example(loaded):
+        lines.pop(STOREFRONT.name, None)
+    return lines
+
+
+def is_example(loaded: Loaded) -> bool:
+    """Whether the agent is the one of the example."""
+    worker = loaded[WORKER.name]
+    assert isinstance(worker, WorkerSettings)
+    return worker.agent.split(".")[:2] == ["examples", "storefront"]
 
 
 def programs(lines: Mapping[str, str], loaded: Loaded) -> list[Program]:
@@ -139,6 +153,9 @@ def derived(loaded: Loaded) -> dict[str, str]:
         "storefront_database_url": f"sqlite+aiosqlite:///{run_dir}/storefront.db",
         "worker_drain_s": str(DRAIN_S),
     }
+    if is_example(loaded):
+        # The example's shop has a CRM and takes tickets. It must not hear of another agent's calls.
+        values |= {"post_call_crm": STOREFRONT.name, "post_call_tickets": STOREFRONT.name}
     chosen = {name for settings in loaded.values() for name in settings.model_fields_set}
     return {
         (ENV_PREFIX + name).upper(): value for name, value in values.items() if name not in chosen
