@@ -17,14 +17,7 @@ export async function readCall(callId: string, abort: AbortSignal): Promise<Call
   }
 }
 
-const END_REASONS = [
-  "caller",
-  "agent",
-  "silence",
-  "not-understood",
-  "failed",
-  "no-agent",
-] as const;
+const END_REASONS = ["caller", "agent", "silence", "not-understood", "failed", "no-agent"] as const;
 
 /** How a call ended whose room was closed; that of a call that goes on is lost for this page. */
 export function endingOnRecord(view: CallView | null): Ending {

@@ -232,6 +232,7 @@ export class CallSession {
     this.keep({});
     this.listener.call({ type: "token-received" });
     await this.room.connect(place.rtc_url, place.token, { autoSubscribe: false });
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it may be by now
     if (this.over) return;
     this.listener.call({ type: "connected" });
     this.look();
@@ -342,9 +343,7 @@ export class CallSession {
     // LiveKit leaves the room when the page is left: most likely nobody will be there to come back.
     if (ending.reason === "page-left") await sleep(config.pageLeaveMs);
     const closed = ending.reason === "closed" && this.call;
-    this.finish(
-      closed ? endingOnRecord(await readCall(closed.callId, this.abort.signal)) : ending,
-    );
+    this.finish(closed ? endingOnRecord(await readCall(closed.callId, this.abort.signal)) : ending);
   }
 
   private async obey(message: AgentMessage): Promise<void> {

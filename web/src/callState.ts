@@ -122,8 +122,7 @@ function waiting({ agentLeft, reconnecting, room }: Room & { agentLeft: boolean 
 
 function present(state: InRoom, agentState: AgentState): CallState {
   const { reconnecting, room } = state;
-  const agentReturned =
-    state.phase === "in-call" ? state.agentReturned : state.agentLeft;
+  const agentReturned = state.phase === "in-call" ? state.agentReturned : state.agentLeft;
   return { phase: "in-call", agentState, agentReturned, reconnecting, room };
 }
 

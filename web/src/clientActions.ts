@@ -112,8 +112,10 @@ export class ClientActions {
   private keep(id: string, report: ActionReport | null): void {
     this.outcomes.set(id, report);
     if (this.outcomes.size > REMEMBERED) {
-      const [oldest] = this.outcomes.keys();
-      this.outcomes.delete(oldest!);
+      for (const oldest of this.outcomes.keys()) {
+        this.outcomes.delete(oldest);
+        break;
+      }
     }
   }
 }

@@ -59,11 +59,7 @@ export function confirmationsReducer(cards: Cards, event: ConfirmationEvent): Ca
 }
 
 /** The agent's list counts: what is no longer on it was closed elsewhere. */
-function listed(
-  cards: Cards,
-  pending: readonly PendingConfirmation[],
-  nowMs: number,
-): Cards {
+function listed(cards: Cards, pending: readonly PendingConfirmation[], nowMs: number): Cards {
   const kept = cards.map((card) => {
     const question = pending.find(({ id }) => id === card.question.id);
     if (question) return renew(card, question, nowMs);

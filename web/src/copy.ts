@@ -325,7 +325,8 @@ const CALM: readonly Ending["reason"][] = ["caller", "agent", "taken-over", "cal
 
 const STILL_THERE = "Your call waits for you a short while.";
 const LOST: Partial<Record<Ending["reason"], string>> = {
-  "too-many-calls": "It was begun in another tab, or in one that was closed. You can go on with it here.",
+  "too-many-calls":
+    "It was begun in another tab, or in one that was closed. You can go on with it here.",
 };
 
 /**

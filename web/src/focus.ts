@@ -2,8 +2,6 @@
 export function isFocusIdle(): boolean {
   const { activeElement } = document;
   return (
-    activeElement === null ||
-    activeElement === document.body ||
-    activeElement.id === "screen-title"
+    activeElement === null || activeElement === document.body || activeElement.id === "screen-title"
   );
 }

@@ -1,12 +1,7 @@
 import { createLocalAudioTrack, MediaDeviceFailure, type LocalAudioTrack } from "livekit-client";
 
 export type MicrophoneProblem =
-  | "refused"
-  | "missing"
-  | "in-use"
-  | "insecure"
-  | "unsupported"
-  | "unknown";
+  "refused" | "missing" | "in-use" | "insecure" | "unsupported" | "unknown";
 
 /** Why no microphone could be had, from what `getUserMedia` threw. */
 export function microphoneProblem(error: unknown): MicrophoneProblem {

@@ -83,7 +83,9 @@ function completed(transcript: Transcript, record: readonly Entry[]): Transcript
       !transcript.some(
         (entry) =>
           entry.id === id ||
-          (!entry.id.startsWith(RECORD) && entry.side === side && entry.text.trim() === text.trim()),
+          (!entry.id.startsWith(RECORD) &&
+            entry.side === side &&
+            entry.text.trim() === text.trim()),
       ),
   );
   const live = transcript.findLastIndex(({ id }) => id.startsWith(RECORD)) + 1;

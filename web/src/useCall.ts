@@ -83,6 +83,7 @@ export function useCall() {
   const ending = state.phase === "ended" ? state.ending : null;
   const gone = ending?.reason === "call-not-found";
   useEffect(() => {
+    // eslint-disable-next-line react-hooks/set-state-in-effect -- the session ends with it
     if (gone) leave();
   }, [gone, leave]);
 

@@ -6,8 +6,7 @@ import { sleep } from "./time";
 
 /** `late`: it is not there yet, and the page looks no more. `none`: there is nothing to come. */
 export type Followed =
-  | { state: "waiting" | "late" | "none" }
-  | { state: "ready" | "failed"; followUp: FollowUp };
+  { state: "waiting" | "late" | "none" } | { state: "ready" | "failed"; followUp: FollowUp };
 
 /** What comes of a call, as soon as it is there. */
 export function useFollowUp(callId: string | null): Followed {

@@ -71,8 +71,8 @@ export async function requestVoiceToken(
 /** The call that a token is for, which is its room. The SFU checks the token; the page reads it. */
 export function callOf(token: string): string | null {
   try {
-    const payload = token.split(".")[1]!.replaceAll("-", "+").replaceAll("_", "/");
-    const { video } = JSON.parse(atob(payload)) as { video?: { room?: unknown } };
+    const payload = token.split(".")[1]?.replaceAll("-", "+").replaceAll("_", "/");
+    const { video } = JSON.parse(atob(payload ?? "")) as { video?: { room?: unknown } };
     return typeof video?.room === "string" ? video.room : null;
   } catch {
     return null;

@@ -1,11 +1,5 @@
 import { expect, test } from "vitest";
-import {
-  callReducer,
-  IDLE,
-  mayComeBack,
-  type CallEvent,
-  type CallState,
-} from "../src/callState";
+import { callReducer, IDLE, mayComeBack, type CallEvent, type CallState } from "../src/callState";
 
 const after = (...events: CallEvent[]): CallState => events.reduce(callReducer, IDLE);
 
@@ -114,10 +108,14 @@ test("reconnecting is remembered while the agent's state changes", () => {
 });
 
 test("the first ending stays", () => {
-  const ended = after(...TO_ROOM, { type: "hanging-up" }, {
-    type: "ended",
-    ending: { reason: "caller" },
-  });
+  const ended = after(
+    ...TO_ROOM,
+    { type: "hanging-up" },
+    {
+      type: "ended",
+      ending: { reason: "caller" },
+    },
+  );
   expect(ended).toEqual({ phase: "ended", ending: { reason: "caller" } });
   const late: CallEvent = { type: "ended", ending: { reason: "connection-lost" } };
   expect(callReducer(ended, late)).toBe(ended);

@@ -52,10 +52,7 @@ test.each([
 });
 
 test("an ending that is a fault is an alert, a goodbye is not", () => {
-  const ended = (reason: "agent" | "failed") =>
-    renderToStaticMarkup(
-      end({ reason }),
-    );
+  const ended = (reason: "agent" | "failed") => renderToStaticMarkup(end({ reason }));
   expect(ended("failed")).toContain('role="alert"');
   expect(ended("agent")).not.toContain('role="alert"');
 });
@@ -102,7 +99,9 @@ test("a card shows the whole question and all arguments, as text", () => {
   const asked = question("one", { arguments: [{ name: "Reason", value }] });
   const html = renderToStaticMarkup(
     <Questions
-      cards={[{ question: asked, expiresAtMs: performance.now() + 42_000, state: { stage: "open" } }]}
+      cards={[
+        { question: asked, expiresAtMs: performance.now() + 42_000, state: { stage: "open" } },
+      ]}
       onAnswer={nothing}
       onDismiss={nothing}
     />,
@@ -157,7 +156,13 @@ test("what came of a call has a wait, a failure, and its ticket", () => {
     ticket: "T-17",
   } as const;
   const ready = view({ state: "ready", followUp: followUp as unknown as FollowUp });
-  for (const words of ["A refund", "Still open", "Looked up order 9", "When was it paid?", "T-17"]) {
+  for (const words of [
+    "A refund",
+    "Still open",
+    "Looked up order 9",
+    "When was it paid?",
+    "T-17",
+  ]) {
     expect(ready).toContain(words);
   }
   expect(ready).toContain("Call back (the shop, by Friday, November 27)");

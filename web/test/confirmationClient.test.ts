@@ -40,7 +40,11 @@ const list = (...pending: ReturnType<typeof question>[]) =>
 const never = new Promise<string>(() => undefined);
 
 test("the page asks until an agent tells what is open", async () => {
-  const { desk: made, asked, events } = desk(new Error("not registered yet"), list(question("one")));
+  const {
+    desk: made,
+    asked,
+    events,
+  } = desk(new Error("not registered yet"), list(question("one")));
   void made.open();
   await vi.advanceTimersByTimeAsync(1_000);
   expect(asked).toEqual([
@@ -88,12 +92,11 @@ test.each(["", "{}", '{"type":"confirmations","pending":[{}]}', '{"type":"call-e
 );
 
 test("an answer is sent until there is a result, always the same", async () => {
-  const { desk: made, asked, events } = desk(
-    new Error("reconnecting"),
-    never,
-    '{"state":"maybe"}',
-    '{"state":"approved"}',
-  );
+  const {
+    desk: made,
+    asked,
+    events,
+  } = desk(new Error("reconnecting"), never, '{"state":"maybe"}', '{"state":"approved"}');
   void made.answer(question("one"), true);
   await vi.advanceTimersByTimeAsync(6_000);
   const vote = JSON.stringify({ id: "one", digest: "a".repeat(64), approved: true });

@@ -19,7 +19,10 @@ test.each([
   ["null", "null"],
   ["an unknown type", '{"type":"navigate","to":"/"}'],
   ["an unknown action", '{"type":"client-action","id":"a","action":{"action":"eval","code":"1"}}'],
-  ["an action to an unknown part", '{"type":"client-action","id":"a","action":{"action":"navigate","to":"//x"}}'],
+  [
+    "an action to an unknown part",
+    '{"type":"client-action","id":"a","action":{"action":"navigate","to":"//x"}}',
+  ],
   [
     "a question without its digest",
     '{"type":"confirmations","pending":[{"id":"c","title":"?","tool":"t","arguments":[],"expires_in_ms":1}]}',
@@ -28,7 +31,10 @@ test.each([
   ["a missing field", '{"type":"notice","code":"not-heard"}'],
   ["an unknown field", '{"type":"call-ended","reason":"agent","html":"<b>"}'],
   ["a text that is no text", '{"type":"notice","code":"not-heard","text":{}}'],
-  ["a text of 2,001 characters", JSON.stringify({ type: "notice", code: "no-voice", text: "x".repeat(2_001) })],
+  [
+    "a text of 2,001 characters",
+    JSON.stringify({ type: "notice", code: "no-voice", text: "x".repeat(2_001) }),
+  ],
 ])("%s is no message", (_, text) => {
   expect(parseAgentMessage(text)).toBeNull();
 });
@@ -42,7 +48,9 @@ test("a message is measured in bytes, not in characters", () => {
 });
 
 test("an action that is not in the contract is known by its id, to be refused", () => {
-  expect(unknownActionId('{"type":"client-action","id":"a7","action":{"action":"eval"}}')).toBe("a7");
+  expect(unknownActionId('{"type":"client-action","id":"a7","action":{"action":"eval"}}')).toBe(
+    "a7",
+  );
   expect(unknownActionId('{"type":"client-action","id":"a7"}')).toBe("a7");
   expect(unknownActionId('{"type":"client-action","id":7}')).toBeNull();
   expect(unknownActionId(`{"type":"client-action","id":"${"x".repeat(65)}"}`)).toBeNull();

@@ -2,13 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener } from "node:h
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
 import { config } from "../src/config";
-import {
-  callOf,
-  queueDelay,
-  requestVoiceToken,
-  TokenError,
-  type Refusal,
-} from "../src/voiceToken";
+import { callOf, queueDelay, requestVoiceToken, TokenError, type Refusal } from "../src/voiceToken";
 
 const TOKEN = {
   rtc_url: "ws://127.0.0.1:1",
@@ -58,7 +52,9 @@ const problem = (
 
 async function failure(address: string, timeoutMs?: number) {
   const abort = new AbortController().signal;
-  const error: unknown = await requestVoiceToken(abort, null, address, timeoutMs).catch((e) => e);
+  const error: unknown = await requestVoiceToken(abort, null, address, timeoutMs).catch(
+    (e: unknown) => e,
+  );
   expect(error).toBeInstanceOf(TokenError);
   return (error as TokenError).failure;
 }

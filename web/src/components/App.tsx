@@ -40,9 +40,7 @@ export function App() {
             onLeave={leave}
           />
         )}
-        {state.phase === "queueing" && (
-          <QueueScreen retryAtMs={state.retryAtMs} onLeave={leave} />
-        )}
+        {state.phase === "queueing" && <QueueScreen retryAtMs={state.retryAtMs} onLeave={leave} />}
         {state.phase === "ended" && (
           <EndScreen
             key={state.ending.reason}
@@ -55,9 +53,7 @@ export function App() {
           />
         )}
       </main>
-      <footer className="footnote">
-        {AGENT} is a machine. It hears you only during a call.
-      </footer>
+      <footer className="footnote">{AGENT} is a machine. It hears you only during a call.</footer>
     </div>
   );
 }

@@ -1,4 +1,4 @@
-import { useId, useState, type FormEvent } from "react";
+import { useId, useState, type SubmitEvent } from "react";
 import { request, type Appointment } from "../actions";
 import { config } from "../config";
 import { AGENT } from "../copy";
@@ -19,7 +19,7 @@ export function AppointmentForm(props: {
   const text = request(appointment);
 
   const edit = (change: Partial<Appointment>) => onEdit({ ...appointment, ...change });
-  const submit = (event: FormEvent) => {
+  const submit = (event: SubmitEvent) => {
     event.preventDefault();
     if (!text || disabled) return;
     setSent(appointment);
@@ -34,7 +34,9 @@ export function AppointmentForm(props: {
       hidden={props.hidden}
     >
       <form onSubmit={submit}>
-        <p className="hint">Fill it in yourself, or tell {config.agentName} when you want to come.</p>
+        <p className="hint">
+          Fill it in yourself, or tell {config.agentName} when you want to come.
+        </p>
         <div className="field">
           <label htmlFor={`${id}-kind`}>What for</label>
           <select

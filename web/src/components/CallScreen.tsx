@@ -58,11 +58,7 @@ export function CallScreen(props: {
         startedAtMs={session.call?.startedAtMs ?? null}
       />
       <div className="workspace" data-part={current}>
-        <PartsNav
-          current={current}
-          news={board.news}
-          onOpen={open}
-        />
+        <PartsNav current={current} news={board.news} onOpen={open} />
         <CallAlerts {...props} />
         <div className="parts">
           <div className="part conversation" hidden={!shown.includes("conversation")}>
@@ -96,11 +92,7 @@ export function CallScreen(props: {
           onUndo={() => tellActions({ type: "undone" })}
           onDismiss={dismissNote}
         />
-        <Composer
-          disabled={!reachable}
-          focused={media.microphone === null}
-          onSend={send}
-        />
+        <Composer disabled={!reachable} focused={media.microphone === null} onSend={send} />
       </div>
       <Controls session={session} media={media} disabled={state.phase === "hanging-up"} />
     </Screen>

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type FormEvent } from "react";
+import { useEffect, useRef, useState, type SubmitEvent } from "react";
 import { config } from "../config";
 import { TEXT_MAX_CHARS } from "../contract";
 import { isFocusIdle } from "../focus";
@@ -18,7 +18,7 @@ export function Composer(props: {
     if (focused && !disabled && isFocusIdle()) input.current?.focus();
   }, [focused, disabled]);
 
-  const submit = (event: FormEvent) => {
+  const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const trimmed = text.trim();
     if (trimmed === "" || disabled) return;

@@ -20,20 +20,12 @@ export function MicrophoneScreen(props: {
       </p>
       <div className="actions">
         {props.problem !== "insecure" && props.problem !== "unsupported" && (
-          <button
-            className="button primary"
-            data-testid="retry"
-            onClick={() => props.onCall(true)}
-          >
+          <button className="button primary" data-testid="retry" onClick={() => props.onCall(true)}>
             <MicrophoneIcon /> Try again
           </button>
         )}
         {props.problem !== "insecure" && (
-          <button
-            className="button"
-            data-testid="call-by-text"
-            onClick={() => props.onCall(false)}
-          >
+          <button className="button" data-testid="call-by-text" onClick={() => props.onCall(false)}>
             <KeyboardIcon /> Go on by text
           </button>
         )}

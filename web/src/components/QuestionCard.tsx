@@ -16,7 +16,8 @@ export function QuestionCard(props: {
   /** Esc: away from the card, without an answer. */
   onEscape: () => void;
 }) {
-  const { question, state, expiresAtMs } = props.card;
+  const { card, ref } = props;
+  const { question, state, expiresAtMs } = card;
   const id = useId();
   const settling = useSettling();
   const open = state.stage === "open";
@@ -27,7 +28,7 @@ export function QuestionCard(props: {
   };
   return (
     <article
-      ref={props.ref}
+      ref={ref}
       className="question"
       role="group"
       tabIndex={-1}

@@ -61,19 +61,17 @@ function leave(): void {
   (input ?? document.getElementById("screen-title"))?.focus();
 }
 
-function useAnnouncement(
-  cards: Cards,
-  elements: RefObject<Map<string, HTMLElement>>,
-): string {
+function useAnnouncement(cards: Cards, elements: RefObject<Map<string, HTMLElement>>): string {
   const [announced, setAnnounced] = useState("");
   const known = useRef<ReadonlySet<string>>(new Set());
   useEffect(() => {
     const open = cards.filter(({ state }) => state.stage === "open");
     const fresh = open.filter(({ question }) => !known.current.has(question.digest));
     known.current = new Set(cards.map(({ question }) => question.digest));
-    if (fresh.length === 0) return;
+    const [first] = fresh;
+    if (!first) return;
     setAnnounced(fresh.map(({ question }) => announce(question)).join(" "));
-    if (isFocusIdle()) elements.current.get(fresh[0]!.question.id)?.focus();
+    if (isFocusIdle()) elements.current.get(first.question.id)?.focus();
   }, [cards, elements]);
   return announced;
 }

@@ -24,9 +24,7 @@ export function QueueScreen(props: {
         You need do nothing: as soon as {config.agentName} is free, your call begins.
       </p>
       <p className="status" data-testid="queue" data-asking={leftMs === 0}>
-        {leftMs === 0
-          ? "Asking for a place…"
-          : `Next try in ${countdown(leftMs)}`}
+        {leftMs === 0 ? "Asking for a place…" : `Next try in ${countdown(leftMs)}`}
       </p>
       <button className="button quiet" data-testid="leave" onClick={onLeave}>
         Leave the queue
