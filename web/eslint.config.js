@@ -7,7 +7,7 @@ import tseslint from "typescript-eslint";
 
 export default defineConfig(
   // Generated.
-  { ignores: ["dist/", "src/contract.ts"] },
+  { ignores: ["dist/", "src/**/contract.ts"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   js.configs.recommended,
   {

@@ -4,7 +4,7 @@ import type { TokenFailure } from "./voiceToken";
 
 export type AgentState = "initializing" | "idle" | "listening" | "thinking" | "speaking";
 
-/** How long the caller has been waiting for an agent, as the page puts it in words. */
+/** How long the caller has been waiting for an agent, for the words on the page. */
 export type Patience = "fresh" | "still-waiting" | "no-agent";
 
 export type Ending =

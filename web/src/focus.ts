@@ -1,4 +1,4 @@
-/** Whether nothing would be lost if the focus moved on from where it is. */
+/** Whether moving the focus would disturb nobody. */
 export function isFocusIdle(): boolean {
   const { activeElement } = document;
   return (

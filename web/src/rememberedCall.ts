@@ -1,9 +1,9 @@
-/** The call that this tab is in: after a reload it is come back to. */
+/** The call that this tab is in: after a reload the page returns to it. */
 export interface RememberedCall {
   callId: string;
   /** By this machine's clock. */
   startedAtMs: number;
-  /** Whether the caller spoke, or wrote only. */
+  /** Whether the caller used a microphone. */
   microphone: boolean;
   muted: boolean;
 }
@@ -34,7 +34,7 @@ export function recallFromAnyTab(): RememberedCall | null {
   return withStorage("localStorage", (storage) => parse(storage.getItem(KEY))) ?? null;
 }
 
-/** Browsers that keep nothing for pages throw at the first touch. */
+/** A browser that stores nothing for pages throws when the storage is read. */
 function withStorage<Value>(
   which: "sessionStorage" | "localStorage",
   by: (storage: Storage) => Value,

@@ -131,7 +131,7 @@ export function useCall() {
     actions,
     tellActions,
     session,
-    /** The call that goes on without this page, as far as it can tell. */
+    /** The call that continues without this page, as far as the page can tell. */
     lost: ending?.reason === "too-many-calls" ? recallFromAnyTab() : lost,
     begin,
     comeBack,

@@ -16,6 +16,7 @@ const nothing = () => undefined;
 
 const end = (ending: Ending, lost = false) => (
   <EndScreen
+    agentName="Agent"
     ending={ending}
     callId={null}
     transcript={[]}
@@ -80,8 +81,10 @@ test("screen readers hear a line of the transcript once it is final", () => {
     final,
     revision: 1,
   });
-  const interim = renderToStaticMarkup(<Transcript entries={[line(false)]} live />);
-  const final = renderToStaticMarkup(<Transcript entries={[line(true)]} live />);
+  const interim = renderToStaticMarkup(
+    <Transcript entries={[line(false)]} agentName="Agent" live />,
+  );
+  const final = renderToStaticMarkup(<Transcript entries={[line(true)]} agentName="Agent" live />);
   expect(interim).toContain('aria-live="polite"');
   expect(interim).toMatch(/data-side="caller"[^>]*aria-hidden="true"/);
   expect(final).toMatch(/data-side="caller"[^>]*aria-hidden="false"/);
@@ -89,7 +92,7 @@ test("screen readers hear a line of the transcript once it is final", () => {
 
 test("what people say is text, never markup", () => {
   const notice: Entry = { id: "n1", kind: "notice", side: "agent", text: "<img src=x>" };
-  const html = renderToStaticMarkup(<Transcript entries={[notice]} live />);
+  const html = renderToStaticMarkup(<Transcript entries={[notice]} agentName="Agent" live />);
   expect(html).toContain("&lt;img src=x&gt;");
   expect(html).toContain('role="alert"');
 });
@@ -141,7 +144,7 @@ test("what came of a call has a wait, a failure, and its ticket", () => {
   const view = (followed: Parameters<typeof FollowUpView>[0]["followed"]) =>
     renderToStaticMarkup(<FollowUpView followed={followed} />);
   expect(view({ state: "none" })).toBe("");
-  expect(view({ state: "waiting" })).toContain("Writing down");
+  expect(view({ state: "waiting" })).toContain("Writing your call summary");
   const followUp = {
     state: "ready",
     summary: {

@@ -65,7 +65,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return body;
 }
 
-test("a place is asked for with an empty JSON object", async () => {
+test("a token is asked for with an empty JSON object", async () => {
   const seen: unknown[] = [];
   const address = await serve(async (request, response) => {
     seen.push(request.method, request.headers["content-type"], await bodyOf(request));
@@ -76,7 +76,7 @@ test("a place is asked for with an empty JSON object", async () => {
   expect(seen).toEqual(["POST", "application/json", "{}"]);
 });
 
-test("a place in a call that is known is asked for by its id", async () => {
+test("a token for a known call is asked for by its id", async () => {
   const seen: string[] = [];
   const address = await serve(async (request, response) => {
     seen.push(await bodyOf(request));

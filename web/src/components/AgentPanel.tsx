@@ -1,13 +1,13 @@
 import { BarVisualizer } from "@livekit/components-react";
 import type { RemoteAudioTrack } from "livekit-client";
 import type { CallState } from "../callState";
-import { config } from "../config";
 import { AGENT_STATE, statusOf } from "../copy";
 import { Timer } from "./Timer";
 
-/** Who is on the line, what it does, and how it sounds. */
+/** The agent: its name, what it is doing, and its sound. */
 export function AgentPanel(props: {
   state: CallState;
+  name: string;
   track: RemoteAudioTrack | null;
   /** When the call began, by this machine's clock. */
   startedAtMs: number | null;
@@ -25,7 +25,9 @@ export function AgentPanel(props: {
         {...(track && { track })}
       />
       <div className="agent-facts">
-        <p className="agent-name">{config.shopName}</p>
+        <p className="agent-name" data-testid="agent-name">
+          {props.name}
+        </p>
         {agentState && (
           <p className="agent-state" data-testid="agent-state" data-state={agentState}>
             {AGENT_STATE[agentState]}

@@ -47,6 +47,7 @@ export function App() {
             ending={state.ending}
             callId={session?.call?.callId ?? null}
             transcript={transcript}
+            agentName={media.agentName ?? config.shopName}
             onCall={begin}
             onComeBack={lost && (() => comeBack(lost))}
             onLeave={leave}

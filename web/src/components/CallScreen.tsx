@@ -20,7 +20,7 @@ import { Screen } from "./Screen";
 import { Suggestions } from "./Suggestions";
 import { Transcript } from "./Transcript";
 
-/** The call itself: the agent on one side, the conversation and what came of it on the other. */
+/** The call itself: the agent on one side, the conversation and what it shows on the other. */
 export function CallScreen(props: {
   state: CallState;
   transcript: Entries;
@@ -36,6 +36,7 @@ export function CallScreen(props: {
   const { state, transcript, media, cards, session, tellCards, tellActions } = props;
   const { board, asked, done } = props.actions;
   const reachable = state.phase === "in-call" && !state.reconnecting;
+  const agentName = media.agentName ?? config.shopName;
   const wide = useWide();
   const current = wide ? (board.beside ?? "conversation") : board.part;
   const shown: readonly Part[] = wide ? ["conversation", current] : [current];
@@ -54,6 +55,7 @@ export function CallScreen(props: {
     <Screen title={`Call with ${config.shopName}`} className="call">
       <AgentPanel
         state={state}
+        name={agentName}
         track={media.agentTrack}
         startedAtMs={session.call?.startedAtMs ?? null}
       />
@@ -62,7 +64,7 @@ export function CallScreen(props: {
         <CallAlerts {...props} />
         <div className="parts">
           <div className="part conversation" hidden={!shown.includes("conversation")}>
-            <Transcript entries={transcript} live />
+            <Transcript entries={transcript} agentName={agentName} live />
             {transcript.length === 0 && (
               <p className="empty">What you both say will appear here.</p>
             )}

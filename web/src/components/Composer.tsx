@@ -4,10 +4,10 @@ import { TEXT_MAX_CHARS } from "../contract";
 import { isFocusIdle } from "../focus";
 import { SendIcon } from "./icons";
 
-/** Text for those who cannot or would rather not speak, and things to ask. */
+/** Writing to the agent, and things to ask. */
 export function Composer(props: {
   disabled: boolean;
-  /** Take the focus as soon as it can be used: the caller has no microphone. */
+  /** Takes the focus as soon as it is enabled: the caller has no microphone. */
   focused: boolean;
   onSend: (text: string) => void;
 }) {

@@ -3,7 +3,7 @@ import { MICROPHONE } from "../copy";
 import { KeyboardIcon, MicrophoneIcon } from "./icons";
 import { Screen } from "./Screen";
 
-/** No microphone: why, the remedy, and the way on without one. */
+/** There is no microphone: why, what to do, and how to continue without one. */
 export function MicrophoneScreen(props: {
   problem: MicrophoneProblem;
   onCall: (withMicrophone: boolean) => void;
@@ -26,7 +26,7 @@ export function MicrophoneScreen(props: {
         )}
         {props.problem !== "insecure" && (
           <button className="button" data-testid="call-by-text" onClick={() => props.onCall(false)}>
-            <KeyboardIcon /> Go on by text
+            <KeyboardIcon /> Continue in text
           </button>
         )}
         <button className="button quiet" data-testid="leave" onClick={props.onLeave}>

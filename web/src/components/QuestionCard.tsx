@@ -8,12 +8,12 @@ import { CheckIcon, ClockIcon, CloseIcon } from "./icons";
 
 const URGENT_MS = 10_000;
 
-/** One question of the agent's, whole, with yes and no. Nothing but a button answers it. */
+/** One of the agent's questions in full, with yes and no. Only its buttons answer it. */
 export function QuestionCard(props: {
   card: Card;
   ref: Ref<HTMLElement>;
   onAnswer: (approved: boolean) => void;
-  /** Esc: away from the card, without an answer. */
+  /** Esc: leaves the card without an answer. */
   onEscape: () => void;
 }) {
   const { card, ref } = props;
@@ -77,7 +77,7 @@ export function QuestionCard(props: {
             onClick={() => props.onAnswer(true)}
           >
             <CheckIcon />
-            {state.stage === "answering" && state.approved ? "Saying yes…" : "Yes, do it"}
+            {state.stage === "answering" && state.approved ? "Sending yes…" : "Yes, do it"}
           </button>
           <button
             className="button"
@@ -86,7 +86,7 @@ export function QuestionCard(props: {
             onClick={() => props.onAnswer(false)}
           >
             <CloseIcon />
-            {state.stage === "answering" && !state.approved ? "Saying no…" : "No"}
+            {state.stage === "answering" && !state.approved ? "Sending no…" : "No"}
           </button>
         </div>
       )}
@@ -109,7 +109,7 @@ function Countdown({ untilMs }: { untilMs: number }) {
   );
 }
 
-/** Whether the card has only just come. */
+/** Whether the card has only just appeared. */
 function useSettling(): boolean {
   const [settling, setSettling] = useState(true);
   useEffect(() => {

@@ -6,7 +6,7 @@ import { isFocusIdle } from "../focus";
 import { announce, RESULTS } from "../copy";
 import { QuestionCard } from "./QuestionCard";
 
-/** The agent's questions. A new one is announced once, and takes the focus from nobody's work. */
+/** The agent's questions. A new one is announced once, and never takes the focus from an input. */
 export function Questions(props: {
   cards: Cards;
   onAnswer: (question: PendingConfirmation, approved: boolean) => void;
@@ -55,7 +55,7 @@ export function Questions(props: {
   );
 }
 
-/** To where the person would write, or to the heading. */
+/** Moves the focus to the text input, or to the heading. */
 function leave(): void {
   const input = document.querySelector<HTMLInputElement>("#text:enabled");
   (input ?? document.getElementById("screen-title"))?.focus();
