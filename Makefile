@@ -1,4 +1,4 @@
-# Each target gets what it needs and skips what is there. `make` alone lists them.
+# Each target installs what it needs unless it is there. `make` alone lists them.
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
@@ -11,7 +11,7 @@ SHORT := "not long and not compose and not chaos"
 UV_COMPILE := $(UV) pip compile --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet
 
-# A caller's words are text: no `$` and no quote in them means anything to make or to the shell.
+# A caller's words are plain text: `$` and quotes in them mean nothing to make or the shell.
 override SAY := $(value SAY)
 override WAV := $(value WAV)
 export SAY WAV
@@ -70,14 +70,14 @@ env-example: venv ## write .env.example from the settings classes
 	@exec $(PYTHON_IN_VENV) -m devstack.env_example > .env.example
 
 .PHONY: clean
-clean: ## remove everything that was made, .run with its keys and databases included
+clean: ## remove everything that make has made, .run with its keys and databases included
 	@rm -rf .venv .run .cache web/dist web/node_modules \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The steps below are made by the targets above.
 
-.PHONY: venv dev settings sfu web chromium postgres redis
+.PHONY: venv dev sfu web chromium postgres redis
 venv:
 	@devstack/venv.sh requirements.lock
 

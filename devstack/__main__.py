@@ -1,7 +1,7 @@
 """
 `python -m devstack`: check everything, start everything, wait for Ctrl-C.
 
-`--prepare`, as `make run` calls it: get the SFU and build the page first, where need be.
+`--prepare`, as `make run` calls it: first get the SFU and build the page if they are missing.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ def _welcome(loaded: services.Loaded, logs: Path) -> list[str]:
 
 
 def _say(line: str) -> None:
-    # A terminal that was closed must not keep us from stopping what we started.
+    # A closed terminal must not keep us from stopping what we started.
     with contextlib.suppress(OSError):
         print(line, flush=True)
 

@@ -1,4 +1,4 @@
-"""The SFU's program: found on PATH, found where it was built before, or built."""
+"""Finds livekit-server, the SFU: on PATH, or built earlier; or builds it."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ BUILD_TIMEOUT_S = 1800
 
 def find(chosen: Path | None) -> Path | None:
     """
-    The livekit-server to run: *chosen* whatever its version, else one of our version.
+    Find the livekit-server to run: *chosen* whatever its version, else one of our version.
 
     Returns: None when there is none.
     """
@@ -45,9 +45,9 @@ def version_of(program: Path) -> str | None:
 
 def get(chosen: Path | None) -> Path:
     """
-    The livekit-server to run, built when there is none yet: about 2 minutes on two cores.
+    Find the livekit-server to run, or build it: 2 to 3 minutes on two cores.
 
-    Raises: StepError: it can neither be found nor built.
+    Raises: StepError: it was not found and could not be built.
     """
     found = find(chosen)
     if found:
@@ -62,7 +62,7 @@ def get(chosen: Path | None) -> Path:
         ) from None
     folder = BUILT.parent
     run(
-        f"Building the SFU, livekit-server {VERSION}: about 2 minutes, once",
+        f"Building the SFU, livekit-server {VERSION}: 2 to 3 minutes, once",
         ["go", "install", MODULE],
         log=Path(".cache/livekit-server.log"),
         remedy="It needs Go's module proxy; check the network and try again.",

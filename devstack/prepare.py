@@ -1,9 +1,8 @@
 """
-`python -m devstack.prepare WHAT ...`: get what is not in the repository.
+`python -m devstack.prepare STEP ...`: install or build what is not in the repository.
 
-`settings`: nothing to get, but nothing is built for settings that are wrong. `sfu`:
-livekit-server. `web`: the web client's packages and its build. `chromium`, `postgres`, `redis`:
-the browser and the servers of the tests. What is there already is left alone.
+`sfu`: livekit-server. `web`: the web client's packages and its build. `chromium`, `postgres`,
+`redis`: the browser and the servers of the tests. What is there already is left alone.
 """
 
 import sys
