@@ -153,9 +153,6 @@ def derived(loaded: Loaded) -> dict[str, str]:
         "storefront_database_url": f"sqlite+aiosqlite:///{run_dir}/storefront.db",
         "worker_drain_s": str(DRAIN_S),
     }
-    if is_example(loaded):
-        # The example's shop has a CRM and takes tickets. It must not hear of another agent's calls.
-        values |= {"post_call_crm": STOREFRONT.name, "post_call_tickets": STOREFRONT.name}
     chosen = {name for settings in loaded.values() for name in settings.model_fields_set}
     return {
         (ENV_PREFIX + name).upper(): value for name, value in values.items() if name not in chosen

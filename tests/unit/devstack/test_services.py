@@ -22,11 +22,9 @@ def loaded(agent: str, monkeypatch: pytest.MonkeyPatch) -> services.Loaded:
 
 
 def test_services_of_the_example_include_its_shop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The demo has a backend, a CRM and a sentence to try."""
+    """The demo has a backend and a sentence to try."""
     settings = loaded("examples.storefront.agent", monkeypatch)
     assert "storefront" in services.commands(settings)
-    assert services.derived(settings)["PARLEY_POST_CALL_CRM"] == "storefront"
-    assert services.derived(settings)["PARLEY_POST_CALL_TICKETS"] == "storefront"
     assert "order seven" in "\n".join(_welcome(settings, Path("logs")))
 
 
@@ -34,13 +32,11 @@ def test_services_of_the_example_include_its_shop(monkeypatch: pytest.MonkeyPatc
 def test_services_of_another_agent_have_no_shop(
     agent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A clinic's callers are not told of orders, and its calls do not go to the shop's CRM."""
+    """A clinic's `make run` has nothing to do with the shop's orders."""
     settings = loaded(agent, monkeypatch)
     commands = services.commands(settings)
     assert "storefront" not in commands
     assert set(commands) == {service.name for service in services.SERVICES} - {"storefront"}
-    assert "PARLEY_POST_CALL_CRM" not in services.derived(settings)
-    assert "PARLEY_POST_CALL_TICKETS" not in services.derived(settings)
     welcome = "\n".join(_welcome(settings, Path("logs")))
     assert "order" not in welcome
     assert 'make ask SAY="..."' in welcome
