@@ -11,8 +11,8 @@ RUN npm run build
 
 FROM python:3.13-slim AS dependencies
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-# Fixed ids: the SFU's container runs under them too, to read a key of mode 600. A new volume takes
-# the owner of the folder that it covers.
+# Fixed ids: the SFU's container has them too, to read a key of mode 600. A new volume gets the
+# owner of the folder that it covers.
 RUN groupadd --gid 10001 parley \
     && useradd --uid 10001 --gid parley --no-create-home --shell /usr/sbin/nologin parley \
     && install --directory --owner=parley --group=parley --mode=700 /keys /data /record
@@ -31,7 +31,7 @@ ENV PARLEY_SFU_KEYS_FILE=/keys/sfu-keys.yaml \
 HEALTHCHECK --interval=30s --timeout=5s --start-period=2m --start-interval=1s \
     CMD ["python", "-c", "import os, urllib.request as http; http.urlopen(f'http://127.0.0.1:{os.environ[\"READY_PORT\"]}/readyz', timeout=4)"]
 USER parley
-# Below, the mode is set because a checkout may be readable by its owner alone.
+# The modes below are set because a checkout may be readable by its owner only.
 
 
 FROM dependencies AS keys
@@ -69,7 +69,7 @@ CMD ["python", "-m", "agent_worker"]
 
 
 FROM dependencies AS call-supervisor
-# Exposed to the containers' own network; compose publishes it on loopback alone.
+# Exposed to the containers' own network; compose publishes it on loopback only.
 ENV READY_PORT=8084 PARLEY_SUPERVISOR_HOST=0.0.0.0 PARLEY_SUPERVISOR_EXPOSED=true
 EXPOSE 8084
 COPY --chmod=755 service_base service_base

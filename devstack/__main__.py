@@ -1,7 +1,7 @@
 """
 `python -m devstack`: check everything, start everything, wait for Ctrl-C.
 
-`--prepare`, as `make run` calls it: get the SFU and build the page first, where need be.
+`--prepare`, as `make run` calls it: first get the SFU and build the page if they are missing.
 """
 
 import asyncio
@@ -23,15 +23,13 @@ def main(arguments: list[str]) -> int:
     # Nothing is built for settings that are wrong.
     if not problems and "--prepare" in arguments and (code := prepare.main(["sfu", "web"])):
         return code
-    lines = services.commands()
-    if not problems:
-        problems = list(checks.problems(loaded, lines))
+    lines = {} if problems else services.commands(loaded)
+    problems = problems or list(checks.problems(loaded, lines))
     if problems:
         print("\n".join(problems), file=sys.stderr)
         return 2
     stack = loaded["sfu"]
     assert isinstance(stack, StackSettings)
-    page = services.TOKEN.url(loaded["token-service"])
     supervisor = Supervisor(
         services.programs(lines, loaded),
         log_dir=stack.run_dir / "logs",
@@ -47,20 +45,22 @@ def main(arguments: list[str]) -> int:
         say=_say,
         show_logs=stack.logs,
     )
-    return asyncio.run(
-        supervisor.run(
-            [
-                "",
-                f'Open {page} and press "Call now"; or, without a microphone:',
-                '  make ask SAY="what is the status of order seven"',
-                f"Logs: {stack.run_dir / 'logs'}. Ctrl-C stops everything.",
-            ]
-        )
-    )
+    return asyncio.run(supervisor.run(_welcome(loaded, stack.run_dir / "logs")))
+
+
+def _welcome(loaded: services.Loaded, logs: Path) -> list[str]:
+    page = services.TOKEN.url(loaded["token-service"])
+    question = "what is the status of order seven" if services.is_example(loaded) else "..."
+    return [
+        "",
+        f'Open {page} and press "Call now"; or, without a microphone:',
+        f'  make ask SAY="{question}"',
+        f"Logs: {logs}. Ctrl-C stops everything.",
+    ]
 
 
 def _say(line: str) -> None:
-    # A terminal that was closed must not keep us from stopping what we started.
+    # A closed terminal must not keep us from stopping what we started.
     with contextlib.suppress(OSError):
         print(line, flush=True)
 

@@ -32,14 +32,14 @@ def main() -> int:
     child = subprocess.Popen(  # noqa: S603
         sys.argv[1:],
         start_new_session=True,
-        # Whoever kills this process outright wants the command gone too.
+        # If this process is killed outright, the command must end too.
         preexec_fn=lambda: die_with_parent(signal.SIGKILL),
     )
     if stopping:
         child.send_signal(signal.SIGTERM)
     code = child.wait()
     try:
-        # What the command left behind in its session has nobody to end it.
+        # Nothing else would end what the command left behind in its session.
         os.killpg(child.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass

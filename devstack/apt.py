@@ -1,4 +1,4 @@
-"""Debian packages that tests need, installed with apt where we may."""
+"""Installs Debian packages that tests need, if this user is root."""
 
 import os
 import shutil

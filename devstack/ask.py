@@ -21,7 +21,7 @@ ANSWER_TIMEOUT_S = 30
 
 
 class AskError(Exception):
-    """It cannot be asked. The message says why and what to do."""
+    """The agent cannot be asked. The message says why and what to do."""
 
 
 async def speak(speech_url: str, text: str, speed: float = 1.0) -> Pcm:
@@ -62,7 +62,7 @@ def to_wav(pcm: Pcm) -> bytes:
 
 def from_wav(path: Path) -> Pcm:
     """
-    The sound of a WAV file, brought to mono and 24 kHz.
+    The sound of a WAV file, converted to mono and 24 kHz.
 
     Raises: AskError: it is not a 16-bit PCM WAV file.
     """

@@ -1,4 +1,4 @@
-"""Everything that would keep the stack from starting, found before anything is started."""
+"""Finds everything that would keep the stack from starting, before anything is started."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -43,7 +43,7 @@ def settings() -> tuple[Loaded, list[str]]:
     """
     Every service's settings, and a sentence for each that is wrong or unknown.
 
-    With problems in `.env` itself nothing is loaded: what follows from them would confuse.
+    With problems in `.env` itself nothing is loaded: their consequences would only confuse.
     """
     problems = env_file_problems(ENV_FILE)
     if problems:
@@ -58,7 +58,7 @@ def settings() -> tuple[Loaded, list[str]]:
         f"{name}: there is no such setting; see .env.example."
         for name in unknown_variables(list(SETTINGS.values()), ENV_FILE)
     ]
-    # The shared settings are wrong in each class that has them.
+    # A wrong shared setting is reported by each class that has it.
     return loaded, list(dict.fromkeys(problems))
 
 

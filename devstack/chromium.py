@@ -1,4 +1,4 @@
-"""The browser of the browser tests: Debian's Chromium, installed with apt where we may."""
+"""The browser of the browser tests: Debian's Chromium, installed with apt if this user is root."""
 
 import shutil
 from pathlib import Path

@@ -15,7 +15,7 @@ from service_base.sfu import SfuSettings, read_sfu_key
 
 def ensure(file: Path) -> None:
     """
-    Make the keys file if there is none; else see that the SFU will take it.
+    Make the keys file if there is none; else check that the SFU will accept it.
 
     Raises: SettingsError: it cannot be made, is malformed, or others may read it.
     """
@@ -35,7 +35,7 @@ def ensure(file: Path) -> None:
 
 
 def main() -> None:
-    """Make what is missing; exits with 2 and a sentence when it cannot be made."""
+    """Make what is missing; exit with 2 and a sentence when that fails."""
     with or_exit():
         ensure(load_or_exit(SfuSettings).sfu_keys_file)
         journal_keys.ensure(load_or_exit(RecordSettings).journal_keys_file)

@@ -1,10 +1,11 @@
-"""The SFU's program: found on PATH, found where it was built before, or built with Go."""
+"""Finds livekit-server, the SFU: on PATH, or built earlier; or builds it."""
 
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
+from devstack import toolchain
 from devstack.step import StepError, run
 
 VERSION = "1.13.5"
@@ -15,7 +16,7 @@ BUILD_TIMEOUT_S = 1800
 
 def find(chosen: Path | None) -> Path | None:
     """
-    The livekit-server to run: *chosen* whatever its version, else one of our version.
+    Find the livekit-server to run: *chosen* whatever its version, else one of our version.
 
     Returns: None when there is none.
     """
@@ -44,32 +45,34 @@ def version_of(program: Path) -> str | None:
 
 def get(chosen: Path | None) -> Path:
     """
-    The livekit-server to run, built when there is none yet: about 2 minutes on two cores.
+    Find the livekit-server to run, or build it: 2 to 3 minutes on two cores.
 
-    Raises: StepError: it can neither be found nor built.
+    Raises: StepError: it was not found and could not be built.
     """
     found = find(chosen)
     if found:
         return found
     if chosen is not None:
         raise StepError(f"PARLEY_SFU_BINARY: {chosen} is not a program that can be run.")
-    go = shutil.which("go")
-    if go is None:
+    try:
+        variables = toolchain.variables(toolchain.GO)
+    except StepError as error:
         raise StepError(
-            f"The SFU is missing: put livekit-server {VERSION} on your PATH, or install Go "
-            "(https://go.dev/dl) and it is built for you."
-        )
+            f"There is no livekit-server {VERSION} on your PATH, and no Go to build it.\n{error}"
+        ) from None
     folder = BUILT.parent
     run(
-        f"Building the SFU, livekit-server {VERSION}: about 2 minutes, once",
-        [go, "install", MODULE],
+        f"Building the SFU, livekit-server {VERSION}: 2 to 3 minutes, once",
+        ["go", "install", MODULE],
         log=Path(".cache/livekit-server.log"),
-        remedy="It needs Go 1.24 or newer and Go's module proxy.",
+        remedy="It needs Go's module proxy; check the network and try again.",
         timeout_s=BUILD_TIMEOUT_S,
-        variables={"GOBIN": str(folder)},
+        # Without cgo no C compiler is needed, and no half of one does harm.
+        variables={**variables, "GOBIN": str(folder), "CGO_ENABLED": "0"},
     )
     # Go names it after its folder.
     (folder / "server").replace(BUILT)
     if version_of(BUILT) != VERSION:
         raise StepError(f"The SFU was built but {BUILT} does not run; delete it and try again.")
+    toolchain.discard(toolchain.GO)
     return BUILT

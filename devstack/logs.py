@@ -7,12 +7,12 @@ from pathlib import Path
 
 LOOK_EVERY_S = 0.2
 MAX_BYTES = 64 * 1024 * 1024
-"""A log is emptied beyond this: it serves the developer at the keyboard, not an archive."""
+"""A larger log is emptied: it is for the developer at the keyboard, not an archive."""
 
 
 async def watch(logs: Sequence[Path], show: Callable[[str], None] | None) -> None:
     """
-    Keep *logs* below `MAX_BYTES`, for ever. The writers append, so emptying a file is safe.
+    Keep *logs* below `MAX_BYTES` until cancelled. The writers append, so emptying a file is safe.
 
     Args: show: takes each new line with its log's name in front; None: nothing is shown.
     """

@@ -1,4 +1,4 @@
-"""Whether the ports that the stack needs can be had."""
+"""Checks that the ports that the stack needs are free."""
 
 import socket
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from service_base.settings import ENV_PREFIX
 
 @dataclass(frozen=True)
 class Port:
-    """A port that a service is to listen on."""
+    """A port that a service will listen on."""
 
     service: Service
     setting: str
@@ -33,7 +33,7 @@ def needed(loaded: Loaded, names: Iterable[str]) -> list[Port]:
 
 
 def problems(ports: list[Port]) -> Iterator[str]:
-    """A sentence for each port that is asked for twice or cannot be had."""
+    """A sentence for each port that two services share or that is not free."""
     seen: dict[tuple[str, int], Port] = {}
     for port in ports:
         variable = (ENV_PREFIX + port.setting).upper()
@@ -56,7 +56,7 @@ def _unavailable(port: Port) -> str | None:
         family, _, _, _, address = socket.getaddrinfo(port.host, port.number, type=kind)[0]
         with socket.socket(family, kind) as probe:
             if kind is socket.SOCK_STREAM:
-                # As servers do; else a connection closed a moment ago counts as taken.
+                # As servers do; else a connection that was just closed counts as taken.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             if kind is socket.SOCK_STREAM:

@@ -1,4 +1,4 @@
-"""A private PostgreSQL for tests and benchmarks: Debian's, installed with apt where we may."""
+"""A private PostgreSQL for tests and benchmarks, installed with apt if this user is root."""
 
 import os
 import shutil

@@ -1,9 +1,8 @@
 """
-`python -m devstack.prepare WHAT ...`: get what is not in the repository.
+`python -m devstack.prepare STEP ...`: install or build what is not in the repository.
 
-`settings`: nothing to get, but nothing is built for settings that are wrong. `sfu`:
-livekit-server. `web`: the web client's packages and its build. `chromium`, `postgres`, `redis`:
-the browser and the servers of the tests. What is there already is left alone.
+`sfu`: livekit-server. `web`: the web client's packages and its build. `chromium`, `postgres`,
+`redis`: the browser and the servers of the tests. What is there already is left alone.
 """
 
 import sys
@@ -15,7 +14,6 @@ from devstack.settings import StackSettings
 from devstack.step import StepError
 from service_base.settings import SettingsError, load
 
-WEB = Path("web")
 CONTRACT = Path("voice_contract")
 """The page's message types are generated from it."""
 
@@ -31,7 +29,7 @@ def _sfu() -> None:
 
 STEPS: dict[str, Callable[[], None]] = {
     "sfu": _sfu,
-    "web": lambda: web_client.build(WEB, also=[CONTRACT]),
+    "web": lambda: web_client.build(web_client.WEB, also=[CONTRACT]),
     "chromium": chromium.get,
     "postgres": postgres.get,
     "redis": redis.get,

@@ -17,7 +17,7 @@ from devstack.parent_death import die_with_parent
 PROBE_EVERY_S = 0.1
 PROBE_TIMEOUT_S = 3.0
 GONE_TRIES = 100
-"""Of 10 ms, for what was killed to be gone, so that no port is held when we end."""
+"""Tries, 10 ms apart, until killed processes are gone: no port may be held when we exit."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Program:
     ready_url: str | None = None
     """Answers 200 when ready; None: ready as soon as it is started."""
     stop_round: int = 1
-    """Rounds of stopping follow one another: who needs others stops before them."""
+    """Rounds of stopping follow one another: a process stops before those it depends on."""
     hurry_s: float | None = None
-    """When it gets SIGTERM a second time, which to it means "at once"; None: never."""
+    """After how long it gets a second SIGTERM, which ends it immediately; None: never."""
 
 
 class NotReadyError(Exception):
@@ -96,7 +96,7 @@ class Process:
 
     async def stop(self, grace_s: float) -> bool:
         """
-        SIGTERM to that one process, SIGKILL to its whole session after *grace_s*.
+        Send SIGTERM to that one process, and SIGKILL to its whole session after *grace_s*.
 
         Returns: whether it ended by itself.
         """
@@ -120,12 +120,12 @@ class Process:
         return by_itself
 
     def kill(self) -> None:
-        """SIGKILL to it and to all it started in its session."""
+        """Send SIGKILL to it and to everything it started in its session."""
         if self._child is not None:
             self._signal_session(signal.SIGKILL)
 
     def _signal_session(self, signum: int) -> bool:
-        """Returns: whether there was anyone to signal."""
+        """Returns: whether there was a process to signal."""
         try:
             os.killpg(self.child.pid, signum)
         except (ProcessLookupError, PermissionError):
@@ -134,7 +134,7 @@ class Process:
 
 
 def _empty(log: Path) -> BinaryIO:
-    """For appending, so that emptying the file later leaves no hole in it."""
+    """Open *log*, empty, for appending, so that emptying it later leaves no hole in it."""
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")
     return open(log, "ab")

@@ -1,4 +1,4 @@
-"""A private Redis for tests: Debian's, installed with apt where we may."""
+"""A private Redis for tests: Debian's, installed with apt if this user is root."""
 
 import shutil
 import subprocess

@@ -61,7 +61,7 @@ SFU = Service(
     more_ports={"sfu_tcp_port": "tcp", "sfu_udp_port": "udp"},
     ready_path="/",
     stop_round=2,
-    # The first SIGTERM has it wait for its participants, the second one not.
+    # After the first SIGTERM it waits for its participants, after the second it does not.
     hurry_s=1.0,
 )
 STOREFRONT = Service(
@@ -78,7 +78,7 @@ SUPERVISOR = Service(
     SupervisorSettings,
     "supervisor_port",
     "supervisor_host",
-    # Together with the worker: else it would seek other agents for the worker's calls.
+    # Together with the worker: else it would dispatch other agents to the worker's calls.
     stop_round=0,
 )
 POST_CALL = Service("post-call", "post-call", PostCallSettings, "post_call_port", "post_call_host")
@@ -95,13 +95,27 @@ Loaded = Mapping[str, ServiceSettings]
 """The settings by the same names."""
 
 
-def commands(procfile: Path = ROOT / "Procfile") -> dict[str, str]:
-    """The Procfile's lines: command by name."""
-    return dict(parse_procfile(procfile.read_text()).processes)
+def commands(loaded: Loaded, procfile: Path = ROOT / "Procfile") -> dict[str, str]:
+    """
+    The Procfile's lines: command by name.
+
+    Without the example's backend when the agent is another.
+    """
+    lines = dict(parse_procfile(procfile.read_text()).processes)
+    if not is_example(loaded):
+        lines.pop(STOREFRONT.name, None)
+    return lines
+
+
+def is_example(loaded: Loaded) -> bool:
+    """Whether the agent is the one of the example."""
+    worker = loaded[WORKER.name]
+    assert isinstance(worker, WorkerSettings)
+    return worker.agent.split(".")[:2] == ["examples", "storefront"]
 
 
 def programs(lines: Mapping[str, str], loaded: Loaded) -> list[Program]:
-    """What to start. A line of the Procfile that is no service of ours is ready at once."""
+    """What to start. A Procfile line that is no service of ours counts as ready when started."""
     known = {service.name: service for service in SERVICES}
     found = []
     for name, command in lines.items():
@@ -124,8 +138,8 @@ def programs(lines: Mapping[str, str], loaded: Loaded) -> list[Program]:
 
 def derived(loaded: Loaded) -> dict[str, str]:
     """
-    Variables for the processes, where the person set nothing: who moves a port or the run folder
-    moves everything that points to it.
+    Variables for the processes, where no setting was chosen: moving a port or the run folder also
+    moves what points to it.
     """
     run_dir = _stack(loaded).run_dir.absolute()
     worker = loaded["agent-worker"]

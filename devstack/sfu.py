@@ -61,9 +61,9 @@ def main() -> None:
     file = settings.run_dir / "livekit.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(yaml.safe_dump(config(settings)))
-    # It answers SIGTERM only once the last participant has left, so an orphan would stay.
+    # After SIGTERM it waits for its last participant, so an orphan would stay.
     die_with_parent(signal.SIGKILL)
-    # It reads settings from these too, and they would win over ours.
+    # It reads settings from these too, and they would override ours.
     environment = {
         name: value
         for name, value in os.environ.items()

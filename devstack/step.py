@@ -1,4 +1,4 @@
-"""One long step of the preparation: its output in a file, its progress and failure in words."""
+"""Runs one long step of the preparation: output to a file, progress and failure in words."""
 
 import os
 import subprocess

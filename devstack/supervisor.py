@@ -1,9 +1,8 @@
 """
-Starts the stack, says when it is ready, and ends it whole.
+Starts the stack, says when it is ready, and stops all of it.
 
-Honcho parses the Procfile but does not run it: it signals process groups, knows nothing of
-readiness or of an order of stopping, ignores a second Ctrl-C, and leaves everything running when
-it is killed itself.
+Honcho parses the Procfile but does not run it: it signals process groups, has no readiness checks
+and no order of stopping, ignores a second Ctrl-C, and leaves everything running when it is killed.
 """
 
 import asyncio
@@ -26,7 +25,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 class Supervisor:
     """
-    Runs programs together: one that ends early ends all.
+    Runs programs together: when one ends, all are stopped.
 
     Args: log_dir: gets one `NAME.log` each, empty at the start.
         ready_timeout_s: how long each may take to be ready.
@@ -146,7 +145,7 @@ class Supervisor:
         self._say("All stopped.")
 
     async def _stop_without_terminal(self) -> None:
-        """SIGHUP may never come: make, run by a terminal directly, keeps it to itself."""
+        """SIGHUP may never come: make does not pass it on when a terminal runs it directly."""
         while os.isatty(0):  # noqa: ASYNC110
             await asyncio.sleep(TERMINAL_LOOK_EVERY_S)
         self._stop.set()

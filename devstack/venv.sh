@@ -1,7 +1,6 @@
 #!/bin/sh
 # devstack/venv.sh [LOCK ...]: make .venv and install what the lock files say, unless it is there.
-# A name that ends in -model.lock is installed without its dependencies (it asks for programs that
-# we do not use). In sh, because it runs before there is any Python of ours.
+# In sh, because it runs before there is any Python of ours.
 set -eu
 cd "$(dirname "$0")/.."
 log=.cache/venv.log
@@ -31,39 +30,13 @@ find_python() {
         "or name it with PYTHON=..."
 }
 
-failed() {
-    tail -n 8 "$log" | sed 's/^/  | /' >&2
-    fail "$*"
-}
-
 mkdir -p .cache
 if ! .venv/bin/python -c '' 2>/dev/null; then
     python=$(find_python)
     echo "Making .venv with $("$python" --version) ..."
-    "$python" -m venv --clear .venv >"$log" 2>&1 ||
-        failed "Python cannot make a virtual environment here; on Debian: apt install python3-venv"
+    if ! "$python" -m venv --clear .venv >"$log" 2>&1; then
+        tail -n 8 "$log" | sed 's/^/  | /' >&2
+        fail "Python cannot make a virtual environment here; on Debian: apt install python3-venv"
+    fi
 fi
-
-for lock in "$@"; do
-    stamp=.venv/.installed-$(basename "$lock" .lock)
-    sum=$(cksum <"$lock")
-    if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$sum" ]; then
-        continue
-    fi
-    case $lock in
-    *-model.lock) without=--no-deps ;;
-    *) without= ;;
-    esac
-    echo "Installing the Python packages of $lock ..."
-    if command -v uv >/dev/null; then
-        # As pip does; else each start compiles for itself until all is compiled.
-        set -- uv pip install --compile-bytecode --python .venv/bin/python
-    else
-        set -- .venv/bin/python -m pip install --disable-pip-version-check --no-input
-    fi
-    # shellcheck disable=SC2086
-    "$@" --require-hashes $without -r "$lock" >"$log" 2>&1 ||
-        failed "Installing from $lock failed; is the package registry reachable?" \
-            "All of the output is in $log."
-    printf '%s' "$sum" >"$stamp"
-done
+exec .venv/bin/python -m devstack.packages "$@"

@@ -1,15 +1,19 @@
-"""The built web client: made with Node when its sources have changed, else left alone."""
+"""
+The built web client: made with Node when its sources have changed, else left alone.
+
+`python -m devstack.web_client SCRIPT`: run a script of `web/package.json`, such as `test`.
+"""
 
 import hashlib
-import re
-import shutil
-import subprocess
-from collections.abc import Iterable
+import os
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from devstack import toolchain
 from devstack.step import StepError, run
 
-NODE = "20.19"
+WEB = Path("web")
 INSTALL_TIMEOUT_S = 600
 BUILD_TIMEOUT_S = 300
 MADE = ("node_modules", "dist")
@@ -20,20 +24,20 @@ def install(web: Path) -> None:
     """
     `npm ci`, unless the lock file is the one installed.
 
-    Raises: StepError: Node is missing or too old, or the registry does not answer.
+    Raises: StepError: there is no Node, or the registry does not answer.
     """
     stamp = web / "node_modules" / ".parley-installed"
     wanted = _digest(path for path in [web / "package.json", web / "package-lock.json"])
     if _read(stamp) == wanted:
         return
-    npm = _npm()
     run(
         "Installing the web client's packages",
-        [npm, "ci", "--no-audit", "--no-fund"],
+        ["npm", "ci", "--no-audit", "--no-fund"],
         folder=web,
         log=Path(".cache/npm-ci.log"),
         remedy="It needs the npm registry; check the network and try again.",
         timeout_s=INSTALL_TIMEOUT_S,
+        variables=toolchain.variables(toolchain.NODE),
     )
     stamp.write_text(wanted)
 
@@ -55,35 +59,15 @@ def build(web: Path, *, also: Iterable[Path] = ()) -> None:
         return
     run(
         "Building the web client",
-        [_npm(), "run", "build"],
+        ["npm", "run", "build"],
         folder=web,
         log=Path(".cache/web-build.log"),
         remedy="Correct what it complains about and try again.",
         timeout_s=BUILD_TIMEOUT_S,
+        variables=toolchain.variables(toolchain.NODE),
     )
     # Only now: the build may have written sources itself, such as the message types.
     stamp.write_text(sources())
-
-
-def _npm() -> str:
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        raise StepError(
-            f"The web client needs Node {NODE} or newer to be built, and there is none on your "
-            "PATH: install it from https://nodejs.org."
-        )
-    said = subprocess.run(  # noqa: S603
-        [node, "--version"], capture_output=True, text=True, timeout=10, check=False
-    ).stdout
-    version = re.match(r"v(\d+)\.(\d+)", said)
-    least = tuple(map(int, NODE.split(".")))
-    if version is None or (int(version[1]), int(version[2])) < least:
-        raise StepError(
-            f"The web client needs Node {NODE} or newer to be built, and yours is "
-            f"{said.strip() or 'of no known version'}: install a newer one from "
-            "https://nodejs.org."
-        )
-    return npm
 
 
 def _files(folder: Path) -> list[Path]:
@@ -108,3 +92,18 @@ def _read(stamp: Path) -> str | None:
         return stamp.read_text()
     except FileNotFoundError:
         return None
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Become `npm run`. Returns: 1 when there is no Node."""
+    try:
+        environment = {**os.environ, **toolchain.variables(toolchain.NODE)}
+    except StepError as error:
+        print(error, file=sys.stderr)
+        return 1
+    os.chdir(WEB)
+    os.execvpe("npm", ["npm", "run", *arguments], environment)  # noqa: S606, S607
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -23,13 +23,13 @@ MODELS = ("moonshine-tiny-en", "piper-en-us-joe")
 
 
 async def list_models(_: Request) -> Response:
-    """`GET /v1/models`: for clients that choose from it; requests may name any model."""
+    """`GET /v1/models`: for clients that choose from the list; requests may name any model."""
     data = [{"id": id, "object": "model", "created": 0, "owned_by": "local"} for id in MODELS]
     return JSONResponse({"object": "list", "data": data})
 
 
 def build(settings: SpeechSettings) -> Starlette:
-    """The application. It starts to load the models when it starts to serve."""
+    """The application. Loading the models starts when it starts to serve."""
     models = Models(threads=settings.speech_threads)
     ears = WorkQueue("stt", workers=settings.speech_threads, queue=settings.speech_queue)
     voice = WorkQueue("tts", workers=1, queue=settings.speech_queue)

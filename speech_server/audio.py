@@ -1,4 +1,4 @@
-"""Sound as bytes: WAV in and out, and sample rates."""
+"""Audio as bytes: reading and writing WAV, and changing sample rates."""
 
 import io
 import wave
@@ -23,11 +23,11 @@ def read_wav(file: bytes, *, rate_hz: int, limit_s: float) -> Pcm:
     """
     The sound of a WAV file, channels averaged, at *rate_hz*.
 
-    A streamed file, whose header gives no length or too long a one, is read to its end.
+    A streamed file, whose header has no length or one that is too long, is read to its end.
 
     Raises:
         NotWav: not a WAV file, or not 16-bit PCM.
-        EmptyAudio: not one sample in it.
+        EmptyAudio: it has no samples.
         AudioTooLong: more than *limit_s* seconds.
     """
     try:
@@ -48,7 +48,8 @@ def read_wav(file: bytes, *, rate_hz: int, limit_s: float) -> Pcm:
         raise EmptyAudio
     if frames > limit_s * source_hz:
         raise AudioTooLong(
-            f"The audio lasts {frames / source_hz:.1f} s; this server transcribes {limit_s:g} s."
+            f"The audio lasts {frames / source_hz:.1f} s; this server transcribes up to"
+            f" {limit_s:g} s."
         )
     samples = np.frombuffer(data[: frames * 2 * channels], "<i2").reshape(frames, channels)
     mono = samples[:, 0] if channels == 1 else samples.mean(axis=1).astype(np.int16)

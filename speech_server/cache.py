@@ -1,4 +1,4 @@
-"""Spoken clauses that may be asked for again: greetings, apologies, beginnings of replies."""
+"""Caches spoken clauses that are likely to be needed again, such as greetings."""
 
 from collections import OrderedDict
 
@@ -7,7 +7,7 @@ Key = tuple[str, float]
 
 
 class ClauseCache:
-    """The last used clauses, as many as fit into *limit_bytes*. Used by one thread."""
+    """The most recently used clauses, up to *limit_bytes*. Not thread-safe."""
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
@@ -15,13 +15,13 @@ class ClauseCache:
         self._sounds: OrderedDict[Key, bytes] = OrderedDict()
 
     def get(self, key: Key) -> bytes | None:
-        """The clause's sound, if it is known."""
+        """The clause's sound, if it is cached."""
         if key in self._sounds:
             self._sounds.move_to_end(key)
         return self._sounds.get(key)
 
     def put(self, key: Key, sound: bytes) -> None:
-        """Keep *sound*, and drop what was not used for longest."""
+        """Store *sound*, and drop the least recently used clauses."""
         self._size_bytes += len(sound) - len(self._sounds.pop(key, b""))
         self._sounds[key] = sound
         while self._size_bytes > self._limit_bytes:

@@ -1,4 +1,4 @@
-"""Text cut into clauses, so that the first one is heard while the others are synthesized."""
+"""Cuts text into clauses, so that the first is heard while the others are synthesized."""
 
 from itertools import zip_longest
 
@@ -7,8 +7,8 @@ LONGEST_CHARACTERS = 160
 
 GROWTH = 4
 """
-A clause may be so many times as long as all before it and still be ready before they have been
-heard: synthesis is about ten times as fast as speech. Longer clauses sound better.
+How many times longer than everything before it a clause may be, and still be ready in time:
+synthesis is about ten times as fast as speech. Longer clauses sound better.
 """
 
 _CLOSING = "\"'”’)]"  # noqa: RUF001

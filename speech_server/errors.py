@@ -1,4 +1,4 @@
-"""What the speech server refuses, and how it says so to clients of OpenAI's API."""
+"""Errors of the speech server, in the form that clients of OpenAI's API read."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ from service_base.problems import BadRequest, ServiceError
 
 
 class Busy(ServiceError):
-    """Too many requests are waiting already."""
+    """Too many requests are waiting."""
 
     status = 503
     code = "busy"
@@ -19,7 +19,7 @@ class Busy(ServiceError):
 
 
 class NotReady(ServiceError):
-    """The speech models are not loaded."""
+    """The speech models are not loaded yet."""
 
     status = 503
     code = "not-ready"
@@ -41,26 +41,26 @@ class NotWav(BadRequest):
 
 
 class EmptyAudio(BadRequest):
-    """The file has no sound in it."""
+    """The file contains no audio."""
 
     code = "empty-audio"
 
 
 class AudioTooLong(ServiceError):
-    """The audio is longer than this server transcribes."""
+    """The audio is too long for this server."""
 
     status = 413
     code = "audio-too-long"
 
 
 class EmptyText(BadRequest):
-    """There is nothing to say: the text has no letter and no digit."""
+    """There is nothing to say: the text contains no letter or digit."""
 
     code = "empty-text"
 
 
 class TextTooLong(BadRequest):
-    """The text is longer than this server speaks."""
+    """The text is too long for this server."""
 
     code = "text-too-long"
 
@@ -75,7 +75,7 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 def _with_openai_error(handler: Handler) -> Handler:
-    """Adds the member `error`, from which OpenAI's clients read, to a problem document."""
+    """Adds the member `error`, which OpenAI's clients read, to a problem document."""
 
     async def handle(request: Request, error: Exception) -> Response:
         response = await handler(request, error)

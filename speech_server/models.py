@@ -1,4 +1,4 @@
-"""The two models: loaded once, warmed up, and only then lent out."""
+"""The two models, loaded once and warmed up before use."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ WARM_UP = ("Hello.", "One moment, please.", "This is a longer sentence, to be he
 
 
 class Models:
-    """`load()` fills it; until then, and when that failed, asking for a model is `NotReady`."""
+    """The models. Reading one raises NotReady until `load()` has succeeded."""
 
     def __init__(self, *, threads: int) -> None:
         self._threads = threads
@@ -26,7 +26,7 @@ class Models:
         self._why_not = NotReady.__doc__
 
     async def load(self) -> None:
-        """Load and warm up in a thread. A failure is logged, and told by `check`."""
+        """Load and warm up in a thread. A failure is logged, and reported by `check`."""
         started = time.perf_counter()
         try:
             self._loaded = await asyncio.to_thread(_load, self._threads)

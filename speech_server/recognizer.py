@@ -27,7 +27,7 @@ TOKENS_PER_S = 6.5
 
 SHORTEST_FRAMES = RATE_HZ // 4
 SILENCE_PEAK = 33
-"""-60 dB of full scale: quieter sound is answered as silence without asking the model."""
+"""-60 dB of full scale: quieter sound counts as silence, without asking the model."""
 
 UNSURE_BELOW = 0.45
 """
@@ -39,18 +39,18 @@ REPEATED_ABOVE = 2.4
 """Size of a transcript over its compressed size. Source: Whisper's default."""
 
 INVENTED = frozenset({"", "you", "mm", "thankyouforwatching"})
-"""What the model is sure to hear in hum, clicks and noise, besides music."""
+"""What the model confidently hears in hum, clicks and noise, besides music."""
 
 MUSIC = "♪"
 LAST_LATIN = "\u024f"
-"""Letters beyond it are not English; the model writes them to the noise of a quiet room."""
+"""Letters beyond it are not English; the model hears them in the noise of a quiet room."""
 
 _START, _END = 1, 2
 
 
 @dataclass(frozen=True)
 class Guess:
-    """What the model made of a sound."""
+    """What the model heard."""
 
     text: str
     certainty: float
@@ -59,8 +59,8 @@ class Guess:
 
 class Recognizer:
     """
-    The loaded model. Its methods may be called by several threads at once, each on one processor:
-    a second thread did not make one transcription faster.
+    The loaded model. Thread-safe. Each transcription uses one processor: a second thread did not
+    make one faster.
     """
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class Recognizer:
         return guess.text
 
     def guess(self, pcm: Pcm) -> Guess:
-        """What the model makes of *pcm* (16 kHz), be it speech or not."""
+        """What the model hears in *pcm* (16 kHz), speech or not."""
         sound = pcm.astype(np.float32) / 32768
         sound = np.pad(sound, (0, max(0, SHORTEST_FRAMES - len(sound))))
         mask = np.ones((1, len(sound)), np.int64)
@@ -118,7 +118,7 @@ class Recognizer:
                 name.replace("present", "past_key_values"): state
                 for name, state in zip(wanted[1:], states, strict=True)
             }
-            # What the encoder gave does not change after the first step.
+            # The encoder's output does not change after the first step.
             wanted = [name for name in wanted if ".encoder." not in name]
         written = b"".join(self._tokens[token] for token in tokens).decode(errors="ignore")
         return Guess(

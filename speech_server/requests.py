@@ -1,4 +1,4 @@
-"""What both endpoints do around their work: count refusals, give up in time, notice who left."""
+"""What both endpoints share: count refusals, time out, notice that the client has left."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -27,7 +27,7 @@ async def supervised(kind: Kind, *, limit_s: float) -> AsyncIterator[None]:
     """
     Give the block *limit_s* seconds, and count its errors by their code.
 
-    Raises: TimedOut: the time is over.
+    Raises: TimedOut: the time is up.
     """
     try:
         try:
@@ -42,7 +42,7 @@ async def supervised(kind: Kind, *, limit_s: float) -> AsyncIterator[None]:
 
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     """
-    What *work* returns. The request's body must have been read.
+    Wait for *work* while the client is connected. The request's body must have been read.
 
     Raises: ClientLeft: the client closed the connection first; *work* was cancelled.
     """

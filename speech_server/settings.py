@@ -14,17 +14,17 @@ class SpeechSettings(ServiceSettings):
         2,
         ge=1,
         le=64,
-        description="Threads of each model: so many transcriptions run at once, one thread each;"
-        " speech is synthesized one clause at a time on all of them.",
+        description="Threads of each model. Transcriptions use one thread each; speech is"
+        " synthesized one clause at a time on all threads.",
     )
     speech_queue: int = Field(
         16,
         ge=0,
         le=1000,
-        description="Requests of each kind that may wait for a model; the next one is refused.",
+        description="Requests of each kind that may wait for a model; further ones are refused.",
     )
     speech_timeout_s: float = Field(
-        60, gt=0, le=600, description="Time in seconds after which a request is given up."
+        60, gt=0, le=600, description="Time limit of a request, in seconds."
     )
     speech_max_upload_bytes: int = Field(
         8 * 1024 * 1024, ge=1024, description="Largest request body of a transcription, in bytes."
@@ -33,7 +33,7 @@ class SpeechSettings(ServiceSettings):
         30,
         gt=0,
         le=30,
-        description="Longest audio to transcribe, in seconds; the model knows no more than 30.",
+        description="Longest audio to transcribe, in seconds; the model supports up to 30.",
     )
     speech_max_characters: int = Field(
         4096, ge=1, le=100_000, description="Longest text to speak, in characters."
@@ -41,5 +41,5 @@ class SpeechSettings(ServiceSettings):
     speech_cache_bytes: int = Field(
         16 * 1024 * 1024,
         ge=0,
-        description="Memory for spoken clauses that may be asked for again, in bytes; 0 for none.",
+        description="Size of the cache of spoken clauses, in bytes; 0: no cache.",
     )

@@ -35,7 +35,7 @@ BYTES_PER_S = 2 * RATE_HZ
 
 
 class SpeechRequest(BaseModel):
-    """The body. `model`, `voice` and `instructions` are not looked at: there is one voice."""
+    """The body. `model`, `voice` and `instructions` are ignored: there is one voice."""
 
     input: str
     response_format: Literal["wav", "pcm"] = "wav"
@@ -46,7 +46,7 @@ class SpeechRequest(BaseModel):
 
 
 class Speech:
-    """The endpoint, as ASGI application."""
+    """The endpoint, an ASGI application."""
 
     def __init__(self, models: Models, queue: WorkQueue, settings: SpeechSettings) -> None:
         self._models = models
@@ -65,7 +65,7 @@ class Speech:
             async with self._queue.admit():
                 wish = await self._read(Request(scope, receive))
                 first, *rest = _to_say(wish)
-                # The first clause is awaited before the answer begins: an error has its status.
+                # Before the response starts, so that an error in the first clause has its status.
                 sound = await while_connected(receive, self._speak(voice, first, wish.speed))
                 first_byte_s = time.perf_counter() - started
                 FIRST_BYTE_S.observe(first_byte_s)
@@ -92,7 +92,7 @@ class Speech:
             raise BadRequest(f"`{field}`: {first['msg']}") from None
         if len(wish.input) > characters:
             raise TextTooLong(
-                f"The text has {len(wish.input)} characters; this server speaks {characters}."
+                f"The text has {len(wish.input)} characters; this server speaks up to {characters}."
             )
         return wish
 

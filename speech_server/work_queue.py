@@ -1,4 +1,4 @@
-"""The way to a model: a bounded queue in front of a bounded number of threads."""
+"""A bounded queue in front of a bounded number of threads."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ class WorkQueue:
 
     Args:
         kind: the label in metrics.
-        workers: calls that run at once.
+        workers: calls that run in parallel.
         queue: requests that may be admitted beyond those.
     """
 
@@ -34,9 +34,9 @@ class WorkQueue:
     @asynccontextmanager
     async def admit(self) -> AsyncIterator[None]:
         """
-        Hold a place for one request, which may then make several calls, one after another.
+        Admit one request, which may then make several calls, one after another.
 
-        Raises: Busy: all places are taken.
+        Raises: Busy: too many requests are admitted.
         """
         if self._admitted >= self._limit:
             raise Busy
@@ -48,10 +48,10 @@ class WorkQueue:
 
     async def run(self, call: Callable[[], T]) -> tuple[T, float]:
         """
-        What *call* returns, and its duration in seconds.
+        Run *call* in a thread. Returns: its result, and its duration in seconds.
 
-        Cancelled while it waits, the call is never made. Cancelled while it runs, its result is
-        dropped, and its thread counts as taken until it is done.
+        When cancelled before it starts, *call* never runs. When cancelled while it runs, its
+        result is dropped, and its thread stays occupied until it is done.
         """
         arrived = time.perf_counter()
         with QUEUE_DEPTH.labels(self.kind).track_inprogress():
@@ -70,5 +70,5 @@ class WorkQueue:
         return result, duration_s
 
     def close(self) -> None:
-        """Take no more calls; the running ones end by themselves."""
+        """Accept no more calls. Running calls finish."""
         self._executor.shutdown(wait=False, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""The way into a call: a new one is admitted, a caller's own is come back to."""
+"""Admits a caller to a new call, or back to the caller's own call."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ REFUSALS: dict[Refusal, type[ServiceError]] = {
 
 @contextmanager
 def record_or_problem() -> Iterator[None]:
-    """What a database that is away raises, as the problem that the caller may see."""
+    """Turns the errors of an unavailable database into a problem that the caller may see."""
     try:
         yield
     except DATABASE_DOWN as error:
@@ -51,31 +51,31 @@ class Admission:
     """Lets callers in: the record decides, then the SFU makes the room."""
 
     record: Record
-    turnstile: BatchAdmission
+    batch: BatchAdmission
     rooms: Rooms
 
     async def new(self, caller: Caller) -> Call:
         """
-        A new call of *caller*, or the one that it asked for and has not joined yet.
+        Admit *caller* to a new call, or to the one it asked for earlier and has not joined yet.
 
         Raises: a problem of `REFUSALS`, SfuUnavailable, RecordUnavailable.
         """
         with record_or_problem():
-            admitted = await self.turnstile.admit(new_call_id(), caller.applicant)
+            admitted = await self.batch.admit(new_call_id(), caller.applicant)
             if isinstance(admitted, Refusal):
                 raise self._refused(admitted)
             try:
                 await self.rooms.open(admitted.call)
             except SfuUnavailable:
                 if admitted.is_new:
-                    # Nobody can join it, so its slot is another's.
+                    # Nobody can join it: free its slot for another call.
                     await hang_up(self.record, admitted.call.call_id, SfuUnavailable.code)
                 raise
             return admitted.call
 
     async def own(self, caller: Caller, call_id: str) -> Call:
         """
-        The caller's own call, to come back to.
+        Admit *caller* back to its own call.
 
         Raises: CallNotFound, CallOver, NotAllowed, SfuUnavailable, RecordUnavailable.
         """
@@ -83,7 +83,7 @@ class Admission:
             call = await own_call(self.record, caller, call_id)
             if call.state not in JOINABLE:
                 raise CallOver
-            # By the record's identity, under which whoever put the caller out knew it.
+            # By the identity in the record, which is what an operator denies.
             if await deny_list.denied(self.record, caller.identity, caller.tenant, call_id):
                 raise NotAllowed
             await self.rooms.reopen(call)
@@ -97,9 +97,9 @@ class Admission:
 
 async def own_call(record: Record, caller: Caller, call_id: str) -> Call:
     """
-    The call of that id, which is the caller's own.
+    Read the caller's own call.
 
-    Raises: CallNotFound: there is none, or it is another's: a stranger does not learn which.
+    Raises: CallNotFound: it does not exist or belongs to someone else; the error is the same.
     """
     call = await calls.read(record, call_id)
     if call is None or not caller.owns(call):

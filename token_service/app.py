@@ -32,7 +32,7 @@ from token_service.voice_token import livekit_token, voice_token
 log = structlog.get_logger()
 
 RECORD_WAIT_S = 3.0
-"""For a connection or a lock. A caller is told that it cannot be before the browser gives up."""
+"""For a connection or a lock. Short enough to tell the caller before the browser gives up."""
 
 
 def build(settings: TokenSettings) -> Starlette:

@@ -1,4 +1,4 @@
-"""How a request says who calls, by the setting PARLEY_TOKEN_AUTH."""
+"""Finds out who a request comes from, in the way that PARLEY_TOKEN_AUTH chooses."""
 
 import hashlib
 import hmac
@@ -24,7 +24,7 @@ Identify = Callable[[Request], Awaitable[Caller]]
 
 def by(settings: TokenSettings) -> Identify:
     """
-    The way that *settings* choose.
+    The function that identifies callers as *settings* choose.
 
     Raises: SettingsError: the file of API keys cannot be read.
     """
@@ -56,7 +56,7 @@ def by(settings: TokenSettings) -> Identify:
 
 class ApiKeys:
     """
-    Servers that call for their users: the key names the tenant, the server its user.
+    Servers that ask on behalf of their users: the key names the tenant, a header the user.
 
     Args: keys: secrets by tenant.
     """
@@ -65,15 +65,15 @@ class ApiKeys:
         self._tenants = {_digest(secret): tenant for tenant, secret in keys.items()}
 
     async def __call__(self, request: Request) -> Caller:
-        """The user whom the server names."""
+        """The user that the server names."""
         sent = _digest(bearer(request))
-        # All are compared, each in the same time, so that no answer's time tells of a key.
+        # All keys are compared, in constant time, so that the response time reveals nothing.
         found = [name for key, name in self._tenants.items() if hmac.compare_digest(key, sent)]
         if not found:
-            raise SignInRequired("This API key is not known.")
+            raise SignInRequired("This API key is unknown.")
         identity = request.headers.get(CALLER_HEADER)
         if identity is None:
-            raise NotAllowed(f"The header {CALLER_HEADER} must name the user who calls.")
+            raise NotAllowed(f"The header {CALLER_HEADER} must name the calling user.")
         name = unquote(request.headers.get(CALLER_NAME_HEADER, ""), errors="replace")
         return proven(identity, found[0], name)
 

@@ -1,4 +1,4 @@
-"""Who calls."""
+"""The caller that a request comes from."""
 
 import hashlib
 import hmac
@@ -12,23 +12,23 @@ from voice_contract.names import AGENT_IDENTITY_PREFIX
 
 ANONYMOUS_PREFIX = "caller-"
 NAME = re.compile(r"[!-\"$-~]{1,128}")
-"""Visible ASCII but `#`: the SFU lets the holder of `sam`'s token join as `sam#2` too."""
+"""Visible ASCII except `#`: the SFU lets the holder of `sam`'s token also join as `sam#2`."""
 DISPLAY_NAME_MAX_CHARS = 100
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Whom the token service vouches for."""
+    """A caller whose identity the token service has checked."""
 
     identity: str
     """In the room and in the record."""
     tenant: str | None = None
-    """Identities are told apart within it."""
+    """Identities are unique within a tenant."""
     display_name: str | None = None
     secret: str | None = field(default=None, repr=False)
-    """Of an anonymous caller's cookie; None: the identity itself was proven."""
+    """From an anonymous caller's cookie; None: the identity itself was proven."""
     is_new: bool = False
-    """An anonymous caller that nobody has seen before."""
+    """An anonymous caller on its first request."""
 
     @property
     def proof_hash(self) -> bytes | None:
@@ -37,11 +37,11 @@ class Caller:
 
     @property
     def applicant(self) -> Applicant:
-        """As the record knows it."""
+        """The caller as the record knows it."""
         return Applicant(self.identity, self.tenant, self.display_name, self.proof_hash)
 
     def owns(self, call: Call) -> bool:
-        """Whether *call* is this caller's, by the proof that it began with."""
+        """Whether *call* belongs to this caller, by the proof that it was started with."""
         proof = self.proof_hash
         if proof is not None:
             return hmac.compare_digest(proof, call.return_proof_hash or b"")
@@ -53,19 +53,19 @@ def proven(identity: object, tenant: object = None, display_name: object = None)
     """
     The caller that a signed token or a trusted server names.
 
-    Raises: NotAllowed: a name is of a shape that cannot be one, or one that is ours to give.
+    Raises: NotAllowed: a name has characters that are not allowed, or a prefix that is reserved.
     """
     for name in (identity, tenant):
         if name is not None and not (isinstance(name, str) and NAME.fullmatch(name)):
-            raise NotAllowed("The name that you are signed in with cannot be used here.")
+            raise NotAllowed("You are signed in with a name that cannot be used here.")
     assert isinstance(identity, str) and (tenant is None or isinstance(tenant, str))
     if identity.startswith((AGENT_IDENTITY_PREFIX, ANONYMOUS_PREFIX)):
-        raise NotAllowed("The name that you are signed in with cannot be used here.")
+        raise NotAllowed("You are signed in with a name that cannot be used here.")
     shown = _shown(display_name) if isinstance(display_name, str) else ""
     return Caller(identity, tenant, shown or None)
 
 
 def _shown(name: str) -> str:
-    """On one line, without what steers a terminal or a page."""
+    """*name* on one line, without control characters."""
     plain = "".join(character if character.isprintable() else " " for character in name)
     return " ".join(plain.split())[:DISPLAY_NAME_MAX_CHARS]

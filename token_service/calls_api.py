@@ -1,4 +1,4 @@
-"""A caller's own calls: looked at, ended, what follows from them. Other people's do not exist."""
+"""A caller's own calls: read one, end one, read its summary. Other people's are not found."""
 
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
@@ -21,7 +21,7 @@ CALL_ID = TypeAdapter[str](CallId)
 
 
 async def view(request: Request, caller: Caller) -> Response:
-    """`GET /api/calls/{call_id}`: its state and what was said."""
+    """`GET /api/calls/{call_id}`: its state and its transcript."""
     with record_or_problem():
         call = await _call(request, caller)
         lines = await transcript.read(_record(request), call.call_id)
@@ -37,9 +37,9 @@ async def view(request: Request, caller: Caller) -> Response:
 
 async def end(request: Request, caller: Caller) -> Response:
     """
-    `POST /api/calls/{call_id}/end`: hang up, for a page that goes away and cannot tell the agent.
+    `POST /api/calls/{call_id}/end`: hang up, for a page that is closing and cannot tell the agent.
 
-    A call that is over stays so.
+    Does nothing to a call that has ended.
     """
     with record_or_problem():
         call = await _call(request, caller)
@@ -48,7 +48,7 @@ async def end(request: Request, caller: Caller) -> Response:
 
 
 async def follow_up(request: Request, caller: Caller) -> Response:
-    """`GET /api/calls/{call_id}/follow-up`: what came of the call."""
+    """`GET /api/calls/{call_id}/follow-up`: summary, action items and ticket of the call."""
     with record_or_problem():
         call = await _call(request, caller)
         found = await read_follow_up(_record(request), call.call_id)

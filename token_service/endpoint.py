@@ -1,4 +1,4 @@
-"""What every request to the API passes: rate limits, who it is, one event in the log."""
+"""Wraps every endpoint of the API: rate limits, the caller's identity, one log event."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -33,9 +33,9 @@ Handler = Callable[[Request, Caller], Awaitable[Response]]
 @dataclass
 class RequestLog:
     """
-    What there is to tell of a request: nothing that opens a door, nothing of the person.
+    What is logged about a request. Never holds a credential or personal data.
 
-    Its handler finds it in `request.state.passage`.
+    The request's handler finds it in `request.state.request_log`.
     """
 
     event: str = "api.answered"
@@ -47,20 +47,20 @@ class RequestLog:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One for the service."""
+    """Makes the routes of the API; the service has one."""
 
     rate_limits: RateLimits
     identify: Identify
 
     def route(self, path: str, method: str, handler: Handler) -> Route:
-        """A route whose requests pass here."""
+        """A route whose requests are limited, identified and logged."""
 
         async def endpoint(request: Request) -> Response:
-            return await self._pass(request, handler)
+            return await self._handle(request, handler)
 
         return Route(path, endpoint, methods=[method], name=handler.__name__)
 
-    async def _pass(self, request: Request, handler: Handler) -> Response:
+    async def _handle(self, request: Request, handler: Handler) -> Response:
         started = time.perf_counter()
         request_log = request.state.request_log = RequestLog()
         status, cause = ServiceError.status, None
@@ -72,19 +72,19 @@ class Endpoint:
             request_log.outcome = ServiceError.code
             raise
         finally:
-            _tell(request, request_log, status, time.perf_counter() - started, cause)
+            _log(request, request_log, status, time.perf_counter() - started, cause)
 
     async def _answer(
         self, request: Request, handler: Handler, request_log: RequestLog
     ) -> tuple[Response, BaseException | None]:
-        """The handler's answer, or the problem for which there is none and its cause."""
+        """The handler's response, or a problem and its cause."""
         headers: dict[str, str] = {}
         cause = None
         try:
-            headers = (await self.rate_limits.arrived(request)).headers
+            headers = (await self.rate_limits.check_address(request)).headers
             caller = await self.identify(request)
             if not caller.is_new:
-                headers = (await self.rate_limits.asked(caller)).headers
+                headers = (await self.rate_limits.check_caller(caller)).headers
             response = await handler(request, caller)
         except (ServiceError, ClientDisconnect) as error:
             problem = error if isinstance(error, ServiceError) else BadRequest()
@@ -96,7 +96,7 @@ class Endpoint:
         return response, cause
 
 
-def _tell(
+def _log(
     request: Request,
     request_log: RequestLog,
     status: int,

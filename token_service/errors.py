@@ -1,4 +1,4 @@
-"""Errors of the token service that a caller's page may see."""
+"""Errors of the token service. The docstring is the text that callers see."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -32,7 +32,7 @@ class AgentsBusy(ServiceError):
 
 
 class ServiceBusy(ServiceError):
-    """There are as many calls as we can take right now. Please try again in a moment."""
+    """We cannot take more calls right now. Please try again in a moment."""
 
     status = 503
     code = "service-busy"
@@ -40,11 +40,11 @@ class ServiceBusy(ServiceError):
 
 
 class TooManyCalls(ServiceError):
-    """You are in another call already. Please end it first."""
+    """You are already in another call. Please end it first."""
 
     status = 429
     code = "too-many-calls"
-    # One that was left without hanging up has ended by then.
+    # A call that was left without hanging up has ended by then.
     retry_after_s = GRACE_S
 
 
@@ -56,7 +56,7 @@ class DailyLimit(ServiceError):
 
 
 class RateLimited(ServiceError):
-    """You have asked too often. Please wait a moment."""
+    """Too many requests. Please wait a moment."""
 
     status = 429
     code = "rate-limited"
@@ -83,7 +83,7 @@ class SignInUnavailable(ServiceError):
 
 
 class NotAllowed(ServiceError):
-    """You may not call from here."""
+    """You are not allowed to call from here."""
 
     status = 403
     code = "not-allowed"
@@ -97,7 +97,7 @@ class CallOver(ServiceError):
 
 
 class CallNotFound(ServiceError):
-    """There is no such call of yours."""
+    """You have no such call."""
 
     status = 404
     code = "call-not-found"

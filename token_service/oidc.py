@@ -1,4 +1,4 @@
-"""Callers who are signed in with an OpenID Connect issuer: a JWT that it signed says who it is."""
+"""Callers who are signed in with an OpenID Connect issuer, identified by a JWT that it signed."""
 
 import asyncio
 import time
@@ -16,14 +16,14 @@ from token_service.errors import SignInRequired, SignInUnavailable
 log = structlog.get_logger()
 
 ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384"})
-"""With a key pair: who can check a token must not be able to make one."""
+"""Asymmetric only: whoever can check a token must not be able to make one."""
 FETCH_TIMEOUT_S = 3.0
 FRESH_S = 300.0
-"""Keys older than this are asked for again, while they go on to be used."""
+"""Keys older than this are fetched again, and used meanwhile."""
 STALE_S = 86_400.0
-"""How long keys are used while the issuer cannot be asked."""
+"""How long keys are used while the issuer cannot be reached."""
 ASK_EVERY_S = 10.0
-"""At most so often, whatever key ids strangers send."""
+"""Shortest time between two fetches, whatever key ids a request names."""
 
 JWKS_ERRORS = Counter(
     "parley_token_jwks_errors_total", "Times that the issuer's keys could not be fetched"
@@ -31,7 +31,7 @@ JWKS_ERRORS = Counter(
 
 
 class KeySet:
-    """The issuer's keys, fetched off the event loop and kept while the issuer is away."""
+    """The issuer's keys, fetched in a thread and kept while the issuer is unreachable."""
 
     def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = PyJWKClient(url, cache_jwk_set=False, timeout=FETCH_TIMEOUT_S)
@@ -44,9 +44,9 @@ class KeySet:
 
     async def key(self, key_id: str) -> PyJWK:
         """
-        The key of that id. One that is known is there at once, whether or not the issuer is.
+        The key with that id. A known key is returned without asking the issuer.
 
-        Raises: SignInRequired: the issuer has no such key. SignInUnavailable: it cannot be asked.
+        Raises: SignInRequired: the issuer has no such key. SignInUnavailable: it cannot be reached.
         """
         age_s = self._clock() - self._fetched_s
         if key_id in self._keys and age_s < STALE_S:
@@ -61,7 +61,7 @@ class KeySet:
         raise SignInUnavailable if self._failed else SignInRequired
 
     def _ask(self) -> "asyncio.Task[None] | None":
-        """Fetch the keys, unless that was tried just now. Returns: the fetch under way."""
+        """Start to fetch the keys, unless that was just tried. Returns: the running fetch."""
         if self._fetching is None and self._clock() - self._asked_s >= ASK_EVERY_S:
             self._asked_s = self._clock()
             self._fetching = asyncio.create_task(self._fetch())
@@ -85,7 +85,7 @@ class KeySet:
 
 
 class Oidc:
-    """What a token must say. See the settings of the same names."""
+    """Checks tokens. The arguments are the settings of the same names."""
 
     def __init__(
         self, *, issuer: str, audience: str, jwks_url: str, tenant_claim: str, leeway_s: int
@@ -98,10 +98,10 @@ class Oidc:
 
     async def caller(self, token: str) -> Caller:
         """
-        The caller of a token.
+        The caller that *token* names.
 
         Raises: SignInRequired: it is not from the issuer, not for us, or not valid now.
-            SignInUnavailable. NotAllowed: its names cannot be used.
+            SignInUnavailable. NotAllowed: a name in it cannot be used.
         """
         try:
             key_id = jwt.get_unverified_header(token).get("kid")
@@ -120,7 +120,7 @@ class Oidc:
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
-                # The key's own, not what the token wishes.
+                # The algorithm of the key, not the one that the token names.
                 algorithms=[key.algorithm_name],
                 audience=self._audience,
                 issuer=self._issuer,

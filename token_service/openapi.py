@@ -1,4 +1,4 @@
-"""The API's description, as it is published: `GET /api/openapi.json`."""
+"""The API's OpenAPI document: `GET /api/openapi.json`."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     Problem,
 )
 ANY_ENDPOINT = ("400", "401", "403", "408", "429", "500", "503")
-"""Problems that each may answer."""
+"""Status codes of problems that every endpoint may return."""
 CALL_ID = {
     "name": "call_id",
     "in": "path",
@@ -41,9 +41,9 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Parley's token service",
             "version": "1",
-            "description": "Who calls is known by an HttpOnly cookie, an OpenID Connect token or "
-            "an API key, as the service is set up. Errors are RFC 9457 problem details; `code` "
-            "says which.",
+            "description": "Callers are identified by an HttpOnly cookie, an OpenID Connect token "
+            "or an API key, depending on the settings. Errors are RFC 9457 problem details; "
+            "`code` says which.",
         },
         "paths": {
             "/api/voice-token": {
@@ -56,7 +56,7 @@ def document() -> dict[str, Any]:
             },
             "/api/livekit-token": {
                 "post": _operation(
-                    "The same as LiveKit's standard token endpoint",
+                    "LiveKit's standard token endpoint",
                     LiveKitTokenRequest,
                     {"201": LiveKitToken},
                     ("413",),
@@ -72,7 +72,12 @@ def document() -> dict[str, Any]:
             },
             "/api/calls/{call_id}/follow-up": {
                 "parameters": [CALL_ID],
-                "get": _operation("What came of the call", None, {"200": FollowUp}, ("404",)),
+                "get": _operation(
+                    "Summary, action items and ticket of the call",
+                    None,
+                    {"200": FollowUp},
+                    ("404",),
+                ),
             },
         },
         "components": {
@@ -87,7 +92,7 @@ def document() -> dict[str, Any]:
 
 
 async def openapi(_: Request) -> Response:
-    """The document, the same for everybody."""
+    """Return the document."""
     return JSONResponse(DOCUMENT)
 
 

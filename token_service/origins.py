@@ -1,4 +1,4 @@
-"""Which pages may use the API: the service's own, and those of a list."""
+"""Which web pages may use the API: the service's own, and those on a list."""
 
 from collections.abc import Collection
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ READABLE = ["Retry-After", "RateLimit", "RateLimit-Policy"]
 
 
 def middleware(settings: TokenSettings) -> list[Middleware]:
-    """For the pages of *settings*."""
+    """Middleware that allows the pages in *settings*."""
     hosts = {*LOOPBACK, settings.token_host} if settings.is_for_loopback else None
     origins = settings.origins
     cors = Middleware(
@@ -34,12 +34,12 @@ def middleware(settings: TokenSettings) -> list[Middleware]:
 
 class OriginCheck:
     """
-    Refuses what another page has a browser send.
+    Refuses requests that a browser sends for a foreign page.
 
     Args:
-        origins: Of pages that may, besides our own.
-        hosts: Names under which we are called; None: any. Where loopback is all the protection
-            there is, a page must not reach us by a name of its own that it points there.
+        origins: Of the pages that may use the API besides our own.
+        hosts: Host names that requests may use; None: any. When loopback is the only protection,
+            a foreign page must not reach us by a host name of its own that resolves to loopback.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class OriginCheck:
             return False
         origin = headers.get("origin")
         if origin is None:
-            # Browsers leave it out where the page's own origin asks, and when a link is followed.
+            # Browsers leave it out for the page's own origin, and when a link is followed.
             return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
         # Without the scheme, which a proxy in front may have changed.
         return origin in self.origins or (bool(host) and origin.partition("://")[2] == host)

@@ -1,4 +1,4 @@
-"""How often may be asked: by everybody, from an address, by a caller."""
+"""Rate limits: for all requests, for each address, for each caller."""
 
 import math
 import time
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 WINDOW_S = 60
 REDIS_TIMEOUT_S = 0.5
 REDIS_PAUSE_S = 5.0
-"""How long Redis is left alone after it failed, so that not every caller waits for it."""
+"""How long Redis is not used after it failed, so that not every caller waits for it."""
 
 REDIS_ERRORS = Counter(
     "parley_token_rate_redis_errors_total", "Times that Redis did not count a request"
@@ -36,17 +36,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Allowance:
-    """What is left of a limit."""
+    """How much of a limit is left."""
 
     name: str
     limit: int
     left: int
     reset_s: int
-    """Seconds until there is more."""
+    """Seconds until the limit is full again."""
 
     @property
     def headers(self) -> dict[str, str]:
-        """Source: draft-ietf-httpapi-ratelimit-headers-10."""
+        """As in draft-ietf-httpapi-ratelimit-headers-10."""
         return {
             "RateLimit-Policy": f'"{self.name}";q={self.limit};w={WINDOW_S}',
             "RateLimit": f'"{self.name}";r={self.left};t={self.reset_s}',
@@ -54,7 +54,7 @@ class Allowance:
 
 
 class RateLimits:
-    """Counts requests: in this process, or in Redis together with all others."""
+    """Counts requests, in this process or in a Redis that all token services share."""
 
     def __init__(self, settings: TokenSettings) -> None:
         self._all = RateLimitItemPerMinute(settings.token_rate_all)
@@ -68,29 +68,29 @@ class RateLimits:
             self._redis = Limiter(_redis(url))
 
     async def close(self) -> None:
-        """Give the connections to Redis back."""
+        """Close the connections to Redis."""
         if self._redis is not None:
             await self._redis.storage.bridge.storage.aclose()  # type: ignore[attr-defined]
 
-    async def arrived(self, request: Request) -> Allowance:
+    async def check_address(self, request: Request) -> Allowance:
         """
-        Count a request before anything is known of it but its address.
+        Count a request by its address, before its caller is identified.
 
         Returns: what is left for the address. Raises: RateLimited, RecordUnavailable.
         """
         address = address_of(request)
-        # Asked before anything is kept of the address: so there are never more of them than that.
+        # Checked before the address is stored: bounds how many addresses are stored.
         if not await self._try(lambda limiter: limiter.test(self._all, "all"), True):
             await self._refuse("all", self._all)
         await self._hit("address", self._address, address)
         await self._hit("all", self._all)
         return await self._left("address", self._address, address)
 
-    async def asked(self, caller: Caller) -> Allowance:
+    async def check_caller(self, caller: Caller) -> Allowance:
         """
-        Count a request of a caller who is known.
+        Count a request of a caller that has been identified.
 
-        Returns: what is left for the caller. Raises: as `arrived`.
+        Returns: what is left for the caller. Raises: as `check_address`.
         """
         who = (caller.tenant or "", caller.identity)
         await self._hit("caller", self._caller, *who)
@@ -115,7 +115,7 @@ class RateLimits:
         return Allowance(name, item.amount, max(0, stats.remaining), max(0, reset_s))
 
     async def _try(self, work: Callable[[Limiter], Awaitable[T]], uncounted: T) -> T:
-        """Do *work* where requests are counted; *uncounted* is the answer when they are not."""
+        """Do *work* on the store of counts; *uncounted* is returned when nothing is counted."""
         if self._redis is None:
             return await work(self._memory)
         if time.monotonic() >= self._redis_back_s:
@@ -135,7 +135,7 @@ class RateLimits:
 
 
 def address_of(request: Request) -> str:
-    """Whom a request comes from; all of an IPv6 network, which is what one customer is given."""
+    """The address of a request's sender; for IPv6 its /64 network, which is one customer's."""
     host = request.client.host if request.client else ""
     try:
         address = ip_address(host)

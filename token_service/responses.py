@@ -1,11 +1,11 @@
-"""Answers of the API."""
+"""Responses of the API."""
 
 from pydantic import BaseModel
 from starlette.responses import Response
 
 
 def json_response(model: BaseModel, *, status: int = 200) -> Response:
-    """*model* as JSON, not to be stored anywhere."""
+    """*model* as JSON that no cache may store."""
     return Response(
         model.model_dump_json(),
         status,

@@ -1,4 +1,4 @@
-"""Room tokens: what a caller's browser joins its call with."""
+"""Room tokens, with which a caller's browser joins its call."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,13 +12,13 @@ from voice_contract.tokens import VoiceToken
 
 @dataclass(frozen=True)
 class RoomTokens:
-    """Signs with *key* for the SFU at *rtc_url*, as browsers reach it."""
+    """Signs tokens with *key* for the SFU at *rtc_url*, its address for browsers."""
 
     key: SfuKey
     rtc_url: str
 
     def token(self, call_id: str, caller: str) -> VoiceToken:
-        """A token for one room: to join within 30 s, with microphone and data, and no more."""
+        """A token to join one room within 30 s, with microphone and data only."""
         expires_at = datetime.now(UTC) + timedelta(seconds=JOIN_WITHIN_S)
         token = (
             api.AccessToken(self.key.api_key, self.key.secret)

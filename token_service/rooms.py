@@ -1,4 +1,4 @@
-"""The calls' rooms in the SFU. Making one that exists changes nothing in it."""
+"""The calls' rooms in the SFU. Creating a room that exists does not change it."""
 
 from dataclasses import dataclass
 
@@ -12,11 +12,11 @@ from voice_contract.limits import GRACE_S, JOIN_WITHIN_S, SFU_LEEWAY_S
 from voice_contract.room import RoomState, RoomStateName
 
 ROOM_EMPTY_TIMEOUT_S = JOIN_WITHIN_S + SFU_LEEWAY_S + 30
-"""Longer than the token can be used, so that the room outlives every way of joining it."""
+"""Longer than the token is valid, so that the room still exists when it is used."""
 ROOM_DEPARTURE_TIMEOUT_S = GRACE_S + 15
 SFU_TIMEOUT_S = 3
-SFU_AWAY = (aiohttp.ClientError, api.TwirpError, TimeoutError)
-"""What a request to the SFU raises when it is away or refuses."""
+SFU_ERRORS = (aiohttp.ClientError, api.TwirpError, TimeoutError)
+"""What a request to the SFU raises when it is unreachable or refuses."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Rooms:
 
     async def open(self, call: Call) -> None:
         """
-        The room of a call that waits for its first agent: it is on its way when this returns.
+        Create the room of a call and dispatch its first agent.
 
         Raises: SfuUnavailable: the SFU did not answer within 3 s, or refused.
         """
@@ -44,8 +44,8 @@ class Rooms:
 
     async def reopen(self, call: Call) -> None:
         """
-        The room of a call to come back to, should the SFU have lost it. Never with an agent:
-        after the first one only the supervisor sends any.
+        Create the room of an existing call again, in case the SFU has lost it. Dispatches no
+        agent: after the first one only the supervisor does.
 
         Raises: as `open`.
         """
@@ -55,11 +55,11 @@ class Rooms:
         """
         Return when the SFU accepts our key.
 
-        Raises: SfuUnavailable: it does not, or is away.
+        Raises: SfuUnavailable: it does not, or is unreachable.
         """
         try:
             await self.client.room.list_rooms(api.ListRoomsRequest(names=["-"]))
-        except SFU_AWAY as error:
+        except SFU_ERRORS as error:
             raise SfuUnavailable from error
 
     async def _create(
@@ -74,5 +74,5 @@ class Rooms:
         )
         try:
             await self.client.room.create_room(request)
-        except SFU_AWAY as error:
+        except SFU_ERRORS as error:
             raise SfuUnavailable from error

@@ -35,14 +35,14 @@ class TokenSettings(SfuSettings, RecordSettings):
 
     token_auth: Literal["none", "oidc", "api-key"] = Field(
         "none",
-        description="Who may call: none (whoever reaches the service), oidc (who has a token of an "
-        "OpenID Connect issuer), api-key (servers that have a key, for their users).",
+        description="Who may call: none (everyone who reaches the service), oidc (users with a "
+        "token from an OpenID Connect issuer), api-key (servers that have a key, for their users).",
     )
     token_open: bool = Field(
         False,
         validate_default=True,
-        description="With none above: whether that may be so although the service can be reached "
-        "from other machines.",
+        description="With none above: allow it although the service can be reached from other "
+        "machines.",
     )
     token_oidc_issuer: str = Field(
         "",
@@ -79,13 +79,11 @@ class TokenSettings(SfuSettings, RecordSettings):
         "their X-Forwarded-For and X-Forwarded-Proto are believed.",
     )
 
-    token_rate_caller: int = Field(
-        30, ge=1, description="Requests a minute of one caller that is known."
-    )
+    token_rate_caller: int = Field(30, ge=1, description="Requests per minute by one known caller.")
     token_rate_address: int = Field(
-        300, ge=1, description="Requests a minute from one address (IPv6: one /64 network)."
+        300, ge=1, description="Requests per minute from one address (IPv6: one /64 network)."
     )
-    token_rate_all: int = Field(3_000, ge=1, description="Requests a minute of everybody.")
+    token_rate_all: int = Field(3_000, ge=1, description="Requests per minute in total.")
     token_rate_redis_url: SecretStr = Field(
         SecretStr(""),
         description="Redis that counts the requests of all token services together "
@@ -93,17 +91,17 @@ class TokenSettings(SfuSettings, RecordSettings):
     )
     token_rate_without_redis: Literal["memory", "refuse", "allow"] = Field(
         "memory",
-        description="While that Redis is away: memory (each service counts its own), refuse, "
-        "allow (nothing is counted).",
+        description="While that Redis is unreachable: memory (each service counts its own), "
+        "refuse, allow (nothing is counted).",
     )
     token_calls_a_caller: int = Field(
-        2, ge=0, description="Calls of one caller at the same time; 0: no limit."
+        2, ge=0, description="Simultaneous calls of one caller; 0: no limit."
     )
     token_minutes_a_day: int = Field(
-        120, ge=0, description="Minutes of one caller's calls a day (UTC); 0: no limit."
+        120, ge=0, description="Minutes of calls per caller and day (UTC); 0: no limit."
     )
     token_calls_max: int = Field(
-        0, ge=0, description="Calls of everybody at the same time; 0: as many as workers take."
+        0, ge=0, description="Simultaneous calls in total; 0: as many as workers take."
     )
 
     @field_validator("token_open")
@@ -112,7 +110,7 @@ class TokenSettings(SfuSettings, RecordSettings):
         host = info.data.get("token_host", LOOPBACK[0])
         if info.data.get("token_auth") == "none" and host not in LOOPBACK and not value:
             raise ValueError(
-                f"whoever reaches {host} could call: set PARLEY_TOKEN_AUTH, or this to true"
+                f"everyone who reaches {host} could call: set PARLEY_TOKEN_AUTH, or this to true"
             )
         return value
 
@@ -166,12 +164,12 @@ class TokenSettings(SfuSettings, RecordSettings):
 
     @property
     def is_for_loopback(self) -> bool:
-        """Whether all that keeps strangers out is that they cannot reach the service."""
+        """Whether listening on loopback is the only protection."""
         return self.token_auth == "none" and not self.token_open  # noqa: S105
 
     @property
     def origins(self) -> list[str]:
-        """Of other pages that may call."""
+        """Origins of other pages that may call."""
         return _listed(self.token_origins)
 
     @property
@@ -181,7 +179,7 @@ class TokenSettings(SfuSettings, RecordSettings):
 
     @property
     def limits(self) -> Limits:
-        """What is admitted."""
+        """Limits of admission."""
         return Limits(
             calls_a_caller=self.token_calls_a_caller or None,
             minutes_a_day=self.token_minutes_a_day or None,

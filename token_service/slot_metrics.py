@@ -1,4 +1,4 @@
-"""How many slots there are and are used, for the metrics."""
+"""Metrics of the workers' slots: how many are free, how many are used."""
 
 import asyncio
 import math

@@ -13,7 +13,7 @@ NOT_BUILT = "The web client is not built. Run: make web\n"
 
 
 class StaticSite(StaticFiles):
-    """The files of *folder*; assets carry a hash in their names and may be kept for ever."""
+    """The files of *folder*. Assets have a hash in their names and may be cached forever."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(directory=folder, html=True, check_dir=False)
@@ -37,7 +37,7 @@ class StaticSite(StaticFiles):
 
 
 class SecurityHeaders:
-    """Adds to every answer the headers that keep the page to itself, its SFU and our API."""
+    """Adds the security headers to every response."""
 
     def __init__(self, app: ASGIApp, rtc_url: str) -> None:
         self.app = app

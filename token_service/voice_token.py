@@ -1,4 +1,4 @@
-"""`POST /api/voice-token`, and the same in the shape that any LiveKit client knows."""
+"""`POST /api/voice-token`, and the same as LiveKit's standard token endpoint."""
 
 from typing import TypeVar
 
@@ -17,14 +17,14 @@ from token_service.room_tokens import RoomTokens
 from voice_contract.tokens import VoiceToken, VoiceTokenRequest
 
 BODY_LIMIT_BYTES = 4_096
-CHOSEN_BY_US = "Identity, room and rights are chosen by the server: send {} in the request's body."
+CHOSEN_BY_US = "The server chooses identity, room and rights: send {} as the request's body."
 
 M = TypeVar("M", bound=BaseModel)
 
 
 class LiveKitTokenRequest(BaseModel):
     """
-    The body of LiveKit's standard token endpoint, of which the caller may choose nothing: neither
+    The body of LiveKit's standard token endpoint. The caller may choose nothing: neither
     `room_name` nor `participant_...` nor `room_config`.
     """
 
@@ -41,17 +41,17 @@ class LiveKitToken(BaseModel):
 
 
 async def voice_token(request: Request, caller: Caller) -> Response:
-    """`POST /api/voice-token`: a token for a new call, or for the caller's own of that id."""
-    asked = await _asked(request, VoiceTokenRequest)
-    token = await _token(request, caller, asked.call_id)
+    """`POST /api/voice-token`: a token for a new call, or for the caller's own call."""
+    body = await _read(request, VoiceTokenRequest)
+    token = await _token(request, caller, body.call_id)
     answer = json_response(token)
     remember(request, answer, caller)
     return answer
 
 
 async def livekit_token(request: Request, caller: Caller) -> Response:
-    """`POST /api/livekit-token`: what LiveKit's `TokenSource.endpoint` asks for; a new call."""
-    await _asked(request, LiveKitTokenRequest)
+    """`POST /api/livekit-token`: a token for a new call, for LiveKit's `TokenSource.endpoint`."""
+    await _read(request, LiveKitTokenRequest)
     token = await _token(request, caller, None)
     answer = json_response(
         LiveKitToken(server_url=token.rtc_url, participant_token=token.token), status=201
@@ -60,7 +60,7 @@ async def livekit_token(request: Request, caller: Caller) -> Response:
     return answer
 
 
-async def _asked(request: Request, model: type[M]) -> M:
+async def _read(request: Request, model: type[M]) -> M:
     request.state.request_log.event = "call.refused"
     body = await read_body(request, limit_bytes=BODY_LIMIT_BYTES)
     try:

@@ -170,7 +170,7 @@ def test_readyz_before_the_warm_up_is_503_while_healthz_is_200(server: Server) -
     """The port is open at once; readiness waits for the models and says so."""
     health, ready, body = server.starting[0]
     assert (health, ready) == (200, 503)
-    assert json.loads(body)["parts"] == {"models": "The speech models are not loaded."}
+    assert json.loads(body)["parts"] == {"models": "The speech models are not loaded yet."}
     assert json.loads(server.starting[-1][2]) == {"ready": True, "parts": {"models": "ok"}}
 
 

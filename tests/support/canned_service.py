@@ -23,6 +23,7 @@ from voice_contract.names import AGENT_IDENTITY_PREFIX
 from voice_contract.tokens import CallView, Problem, TranscriptLine, VoiceToken, VoiceTokenRequest
 
 CALLER = "caller-1"
+AGENT_NAME = "The agent of the test"
 
 
 @dataclass
@@ -65,6 +66,7 @@ class CannedService:
         return (
             api.AccessToken(self.sfu.key.api_key, self.sfu.key.secret)
             .with_identity(identity)
+            .with_name(AGENT_NAME if is_agent else "")
             .with_kind("agent" if is_agent else "standard")
             .with_ttl(timedelta(seconds=60))
             .with_grants(grants)

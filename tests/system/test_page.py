@@ -25,7 +25,7 @@ from examples.storefront.agent.actions import (
     StartOver,
 )
 from tests.support.browser import chromium, complaints, ended, heard_hz, in_phase, opened, said
-from tests.support.canned_service import CannedService, canned_service, listening
+from tests.support.canned_service import AGENT_NAME, CannedService, canned_service, listening
 from tests.support.local_stack import ROOT, LocalStack, free_ports, until
 from tests.support.scripted_agent import ScriptedAgent, in_the_room, say_room_state
 from tests.support.token_service import room
@@ -75,11 +75,12 @@ def near(pitches: list[int], hz: int) -> bool:
 async def test_page_while_agents_change_tells_it_and_plays_one_of_them(
     service: CannedService, page: Page
 ) -> None:
-    """The servers' word is shown within a second; an agent that was replaced is not heard."""
+    """What the servers say is shown within a second; an agent that was replaced is not heard."""
     await page.get_by_test_id("call").click()
     async with in_the_room(service, pitch_hz=440) as first:
         await in_phase(page, "in-call")
         await expect(page.locator("audio")).to_have_count(1)
+        await expect(page.get_by_test_id("agent-name")).to_have_text(AGENT_NAME)
         assert near(await heard_hz(page), 440)
         await say_room_state(service, 2, "recovering")
         status = page.get_by_test_id("status")

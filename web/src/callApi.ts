@@ -4,10 +4,10 @@ import type { CallView, FollowUp } from "./contract";
 import { ask, headers } from "./http";
 import { isA } from "./messages";
 
-/** Where the caller's own call is; a cookie or a login proves whose it is. */
+/** The URL of the caller's own call; a cookie or a login proves that it is theirs. */
 const address = (callId: string) => `/api/calls/${encodeURIComponent(callId)}`;
 
-/** What is on record of the call; null when it can not be had. */
+/** The call as recorded; null when it cannot be read. */
 export async function readCall(callId: string, abort: AbortSignal): Promise<CallView | null> {
   try {
     const { body } = await ask(address(callId), {}, abort, config.requestTimeoutMs);
@@ -19,13 +19,13 @@ export async function readCall(callId: string, abort: AbortSignal): Promise<Call
 
 const END_REASONS = ["caller", "agent", "silence", "not-understood", "no-agent"] as const;
 
-/** How a call ended whose room was closed; that of a call that goes on is lost for this page. */
+/** How a call ended whose room was closed. If the call continues, this page has lost it. */
 export function endingOnRecord(view: CallView | null): Ending {
   if (view?.state === "requested" || view?.state === "live") return { reason: "connection-lost" };
   return { reason: END_REASONS.find((reason) => reason === view?.end_reason) ?? "closed" };
 }
 
-/** The work after the call; null: not to be had now; `none`: there is none for this call. */
+/** The work after the call; null: cannot be read now; `none`: this call has none. */
 export async function readFollowUp(
   callId: string,
   abort: AbortSignal,

@@ -1,4 +1,10 @@
-import { Track, TrackEvent, type LocalAudioTrack, type LocalTrack, type Room } from "livekit-client";
+import {
+  Track,
+  TrackEvent,
+  type LocalAudioTrack,
+  type LocalTrack,
+  type Room,
+} from "livekit-client";
 import type { Media } from "./media";
 import { openMicrophone, type MicrophoneProblem } from "./microphone";
 

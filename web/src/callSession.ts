@@ -36,14 +36,14 @@ export interface CallListener {
   actions: (event: ActionEvent) => void;
 }
 
-/** A page's part in one call. It says nothing more after `ended` or `leave()`. */
+/** The page's side of one call. It reports nothing more after `ended` or `leave()`. */
 export class CallSession {
   readonly room = new Room({
     // With one connection for both directions, publishing the microphone while the agent's track
     // is being added fails now and then: "Transceiver not found based on m-line index".
     singlePeerConnection: false,
   });
-  /** The call, once it has a place. */
+  /** The call, once the server has given out a token for it. */
   call: RememberedCall | null = null;
   readonly confirmations: ConfirmationClient;
   readonly actions: ClientActions;
@@ -82,7 +82,7 @@ export class CallSession {
     this.listen();
   }
 
-  /** Begins a call. */
+  /** Starts a call. */
   async start(withMicrophone: boolean): Promise<void> {
     this.withMicrophone = withMicrophone;
     try {
@@ -94,16 +94,16 @@ export class CallSession {
     }
   }
 
-  /** Comes back to a call: at once, since it does not wait long; the microphone follows. */
+  /** Returns to a call. Joins before it opens the microphone: the call does not wait long. */
   async comeBack(call: RememberedCall): Promise<void> {
     this.call = call;
     this.withMicrophone = call.microphone;
     const replayed = this.replay("replayed");
     try {
-      const place = await this.requestCall();
+      const token = await this.requestCall();
       await replayed;
       this.room.once(RoomEvent.Connected, () => void this.replayAgain());
-      await this.enter(place);
+      await this.enter(token);
     } catch (error) {
       await replayed;
       this.finish(endingOf(error));
@@ -131,7 +131,7 @@ export class CallSession {
     this.finish(this.ending);
   }
 
-  /** Ends the call because nobody came. */
+  /** Ends the call because no agent came. */
   stopWaiting(reason: "agent-left" | "no-agent"): void {
     this.settle();
     this.finish({ reason });
@@ -144,7 +144,7 @@ export class CallSession {
     this.leave();
   }
 
-  /** Leaves without a word, whatever the call is doing. */
+  /** Leaves without telling anyone, whatever the call is doing. */
   leave(): void {
     this.over = true;
     this.abort.abort();
@@ -188,7 +188,7 @@ export class CallSession {
     this.listener.transcript({ type: "sent", id, ok });
   }
 
-  /** Call from a click: only then may a blocked page begin to sound. */
+  /** Call from a click: only then may a blocked page start to play sound. */
   async allowPlayback(): Promise<void> {
     await this.room.startAudio().catch(() => undefined);
   }
@@ -221,16 +221,17 @@ export class CallSession {
     }
   }
 
-  private async enter(place: VoiceToken): Promise<void> {
+  private async enter({ token, rtc_url }: VoiceToken): Promise<void> {
     if (this.over) return;
-    const callId = callOf(place.token);
+    const callId = callOf(token);
     if (callId && callId !== this.call?.callId) {
       const { withMicrophone: microphone } = this;
       this.call = { callId, startedAtMs: Date.now(), microphone, muted: false };
     }
     this.keep({});
     this.listener.call({ type: "token-received" });
-    await this.room.connect(place.rtc_url, place.token, { autoSubscribe: false });
+    await this.room.connect(rtc_url, token, { autoSubscribe: false });
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it may be by now
     if (this.over) return;
     this.listener.call({ type: "connected" });
     this.look();
@@ -243,7 +244,7 @@ export class CallSession {
     if (view) this.listener.transcript({ type, lines: view.transcript });
   }
 
-  /** What was said last comes on record when the agent notices that nobody listens. */
+  /** The last lines are recorded only once the agent notices that nobody is listening. */
   private async replayAgain(): Promise<void> {
     await sleep(config.replayAgainMs);
     await this.replay("completed");
@@ -302,7 +303,7 @@ export class CallSession {
       });
   }
 
-  /** Subscribes to the agent's sound and to no one else's, and tells what the agent does. */
+  /** Subscribes to the agent's sound and to nobody else's, and reports what the agent does. */
   private look(): void {
     if (this.over || this.ending || this.room.state !== ConnectionState.Connected) return;
     const agent = findAgent(this.room);
@@ -315,7 +316,7 @@ export class CallSession {
     const audio = agent?.getTrackPublication(Track.Source.Microphone)?.audioTrack;
     const agentTrack = (audio as RemoteAudioTrack | undefined) ?? null;
     this.sound.play(agentTrack);
-    this.listener.media({ agentTrack });
+    this.listener.media({ agentTrack, ...(agent?.name && { agentName: agent.name }) });
     const said = roomState(this.room);
     if (said) this.listener.call({ type: "room-state", room: said.state });
     if (agent && agent.identity !== this.agent) {
@@ -329,7 +330,7 @@ export class CallSession {
     );
   }
 
-  /** At once, in both directions; leaving the room takes a moment. */
+  /** Stops sound in both directions immediately; leaving the room takes a moment. */
   private silence(): void {
     this.microphone.stop();
     this.sound.play(null);
@@ -338,12 +339,10 @@ export class CallSession {
   private async disconnected(reason?: DisconnectReason): Promise<void> {
     this.silence();
     const ending = endingOfDisconnect(reason);
-    // LiveKit leaves the room when the page is left: most likely nobody will be there to come back.
+    // LiveKit leaves the room when the page is left: most likely the page is gone for good.
     if (ending.reason === "page-left") await sleep(config.pageLeaveMs);
     const closed = ending.reason === "closed" && this.call;
-    this.finish(
-      closed ? endingOnRecord(await readCall(closed.callId, this.abort.signal)) : ending,
-    );
+    this.finish(closed ? endingOnRecord(await readCall(closed.callId, this.abort.signal)) : ending);
   }
 
   private async obey(message: AgentMessage): Promise<void> {

@@ -4,7 +4,7 @@ import type { TokenFailure } from "./voiceToken";
 
 export type AgentState = "initializing" | "idle" | "listening" | "thinking" | "speaking";
 
-/** How long the caller has been waiting for an agent, as the page puts it in words. */
+/** How long the caller has been waiting for an agent, for the words on the page. */
 export type Patience = "fresh" | "still-waiting" | "no-agent";
 
 export type Ending =
@@ -122,8 +122,7 @@ function waiting({ agentLeft, reconnecting, room }: Room & { agentLeft: boolean 
 
 function present(state: InRoom, agentState: AgentState): CallState {
   const { reconnecting, room } = state;
-  const agentReturned =
-    state.phase === "in-call" ? state.agentReturned : state.agentLeft;
+  const agentReturned = state.phase === "in-call" ? state.agentReturned : state.agentLeft;
   return { phase: "in-call", agentState, agentReturned, reconnecting, room };
 }
 

@@ -18,9 +18,9 @@ const REMEMBERED = 200;
 const DETAIL_MAX_CHARS = 200;
 const POLICY: Partial<Record<ActionName, "ask" | "do">> = config.actions;
 
-/** Does what the agent suggests, as far as the page's own list and the person let it. */
+/** Does what the agent suggests, if the page's own list and the caller allow it. */
 export class ClientActions {
-  /** What came of each, so that none is done twice; null: the person is asked. */
+  /** The outcome of each, so that none is done twice; null: the caller is being asked. */
   private readonly outcomes = new Map<string, ActionReport | null>();
   private readonly asked = new Map<string, Suggested>();
 
@@ -47,7 +47,7 @@ export class ClientActions {
     }
   }
 
-  /** The person's answer to a suggestion. */
+  /** The caller's answer to a suggestion. */
   answer(id: string, yes: boolean): void {
     const request = this.asked.get(id);
     if (!request) return;
@@ -58,8 +58,9 @@ export class ClientActions {
 
   private refusal(action: Action): string | null {
     const policy = POLICY[action.action];
-    if (!policy) return "not on this page's list";
-    if (policy === "ask" && this.asked.size >= config.askedMax) return "too many at once";
+    if (!policy) return "not allowed on this page";
+    if (policy === "ask" && this.asked.size >= config.askedMax)
+      return "too many suggestions are waiting";
     return objection(action);
   }
 
@@ -114,8 +115,10 @@ export class ClientActions {
   private keep(id: string, report: ActionReport | null): void {
     this.outcomes.set(id, report);
     if (this.outcomes.size > REMEMBERED) {
-      const [oldest] = this.outcomes.keys();
-      this.outcomes.delete(oldest!);
+      for (const oldest of this.outcomes.keys()) {
+        this.outcomes.delete(oldest);
+        break;
+      }
     }
   }
 }

@@ -10,18 +10,18 @@ import {
 import { parse } from "./messages";
 import { sleep, within } from "./time";
 
-/** Asks the agent of the moment. */
+/** Asks the current agent. */
 export type Ask = (method: string, payload: string) => Promise<string>;
 
 /**
  * Brings the agent's questions to the caller, and the answers back.
  *
- * The agent tells every change, but what it tells may be lost: so the page asks too.
+ * The agent reports every change, but a report may be lost, so the page asks too.
  */
 export class ConfirmationClient {
   /** What the agent said last. */
   private pending: readonly PendingConfirmation[] = [];
-  /** Counts what was asked and told: an answer that was overtaken says nothing. */
+  /** Counts requests and reports, so that an outdated answer is ignored. */
   private revision = 0;
   private readonly clock: ReturnType<typeof setInterval>;
   private readonly refresher: ReturnType<typeof setInterval>;
@@ -40,14 +40,14 @@ export class ConfirmationClient {
     over.addEventListener("abort", () => this.stop(), { once: true });
   }
 
-  /** What the agent tells by itself. */
+  /** Takes a report from the agent. */
   list({ pending }: Confirmations): void {
     this.revision += 1;
     this.pending = pending;
     this.tell({ type: "listed", pending, nowMs: performance.now() });
   }
 
-  /** Asks what is open; it also says that this page shows cards, so it tries until it is heard. */
+  /** Asks which questions are open. It also tells the agent that this page shows cards. */
   async open(): Promise<void> {
     for (let tries = 0; tries < config.confirmationTries && !this.over.aborted; tries += 1) {
       if (await this.refresh()) return;
@@ -84,7 +84,7 @@ export class ConfirmationClient {
     return confirmations !== null;
   }
 
-  /** The agent's reply, or nothing. */
+  /** The agent's reply, or an empty text. */
   private async request(method: string, payload: string): Promise<string> {
     try {
       return await within(config.confirmationReplyMs, this.ask(method, payload));

@@ -1,8 +1,8 @@
 import type { ConfirmationResult, PendingConfirmation } from "./contract";
 
 /**
- * What became of a question. `closed`: answered by voice, or withdrawn. `unanswered`: the caller's
- * answer got no reply.
+ * How a question ended. `closed`: answered by voice, or withdrawn. `unanswered`: the agent did not
+ * reply to the caller's answer.
  */
 export type CardResult = ConfirmationResult["state"] | "closed" | "unanswered";
 
@@ -22,7 +22,7 @@ export interface Card {
 export type Cards = readonly Card[];
 
 export type ConfirmationEvent =
-  /** All that is open, by the agent. */
+  /** All open questions, from the agent. */
   | { type: "listed"; pending: readonly PendingConfirmation[]; nowMs: number }
   | { type: "answering"; id: string; approved: boolean }
   | { type: "settled"; id: string; result: CardResult }
@@ -59,11 +59,7 @@ export function confirmationsReducer(cards: Cards, event: ConfirmationEvent): Ca
 }
 
 /** The agent's list counts: what is no longer on it was closed elsewhere. */
-function listed(
-  cards: Cards,
-  pending: readonly PendingConfirmation[],
-  nowMs: number,
-): Cards {
+function listed(cards: Cards, pending: readonly PendingConfirmation[], nowMs: number): Cards {
   const kept = cards.map((card) => {
     const question = pending.find(({ id }) => id === card.question.id);
     if (question) return renew(card, question, nowMs);
@@ -84,7 +80,7 @@ function renew(card: Card, question: PendingConfirmation, nowMs: number): Card {
   const answered =
     state.stage === "answering" ||
     (state.stage === "settled" && state.result !== "closed" && state.result !== "expired");
-  // An answer to what was shown before is none to another question.
+  // An answer to the question as it was is not an answer to a changed one.
   const same = question.digest === card.question.digest;
   return same && answered ? { ...open(question, nowMs), state } : open(question, nowMs);
 }
@@ -93,7 +89,7 @@ function settle(card: Card, result: CardResult): Card {
   return card.state.stage === "settled" ? card : { ...card, state: { stage: "settled", result } };
 }
 
-/** An answer that is on its way may have been in time. */
+/** An answer that is being sent may have been in time. */
 function isPast({ state, expiresAtMs }: Card, nowMs: number): boolean {
   return state.stage === "open" && expiresAtMs <= nowMs;
 }

@@ -27,7 +27,7 @@ export function statusOf(state: CallState): string {
     case "microphone-problem":
       return "No microphone yet";
     case "requesting-call":
-      return state.returning ? "Looking for your call…" : "Getting you a place…";
+      return state.returning ? "Looking for your call…" : "Starting your call…";
     case "queueing":
       return "All our lines are busy";
     case "connecting":
@@ -46,7 +46,7 @@ export function statusOf(state: CallState): string {
 const RECONNECTING = "The connection was interrupted. Reconnecting…";
 const ENDING = "The call is ending…";
 
-/** By the servers' word where there is one, else by what this page sees. */
+/** From what the servers say, if they said anything, else from what this page sees. */
 function waiting(state: Extract<CallState, { phase: "waiting-for-agent" }>): string {
   switch (state.room) {
     case "recovering":
@@ -67,26 +67,26 @@ const NO_AGENT_YET: Record<Patience, string> = {
 };
 
 const AGENT_LEFT: Record<Patience, string> = {
-  fresh: `${AGENT} has left. Waiting for a return…`,
-  "still-waiting": `${AGENT} has left. Still waiting for a return…`,
+  fresh: `${AGENT} has left. Waiting for it to come back…`,
+  "still-waiting": `${AGENT} has left. Still waiting for it to come back…`,
   "no-agent": `${AGENT} has not come back`,
 };
 
 const RECOVERING: Record<Patience, string> = {
   fresh: "One moment, reconnecting you…",
   "still-waiting": "One more moment, still reconnecting you…",
-  "no-agent": "Reconnecting you takes longer than usual",
+  "no-agent": "Reconnecting you is taking longer than usual",
 };
 
 const NO_AGENT: Record<Patience, string> = {
-  fresh: `Nobody is free to go on with your call. Looking for someone…`,
-  "still-waiting": "Still looking for someone to go on with your call…",
-  "no-agent": "Nobody is free at the moment. We keep trying",
+  fresh: "No agent is free to continue your call. Looking for one…",
+  "still-waiting": "Still looking for an agent to continue your call…",
+  "no-agent": "No agent is free right now. We keep trying",
 };
 
 export const AGENT_STATE: Record<AgentState, string> = {
   initializing: "Getting ready",
-  idle: "Here",
+  idle: "Ready",
   listening: "Listening",
   thinking: "Thinking",
   speaking: "Speaking",
@@ -103,15 +103,15 @@ export const MICROPHONE: Record<MicrophoneProblem, Explanation> = {
   },
   "in-use": {
     title: "Another program is using the microphone",
-    text: "End the other call or close the program that holds it, then try again.",
+    text: "End the other call or close the program that uses it, then try again.",
   },
   insecure: {
     title: "This page cannot make calls",
     text: "Browsers allow calls only from pages that are opened over https. Open this page with an address that begins with https.",
   },
   unsupported: {
-    title: "This browser gives pages no microphone",
-    text: "Go on by text, or open the page in another browser.",
+    title: "This browser does not support microphones",
+    text: "Continue in text, or open the page in another browser.",
   },
   unknown: {
     title: "The microphone could not be started",
@@ -125,7 +125,7 @@ export const PARTS: Record<Part, string> = {
   appointment: "Appointment",
 };
 
-/** What a screen reader says when a question comes: all of it, once. */
+/** What a screen reader says when a question arrives: all of it, once. */
 export function announce({ title, arguments: all, expires_in_ms }: PendingConfirmation): string {
   const details = all.map(({ name, value }) => `${name}: ${value}.`).join(" ");
   const seconds = Math.round(expires_in_ms / 1_000);
@@ -134,11 +134,11 @@ export function announce({ title, arguments: all, expires_in_ms }: PendingConfir
 
 export const RESULTS: Record<CardResult, string> = {
   approved: "You said yes.",
-  declined: "You said no. Nothing is done.",
-  expired: "The time is over. Nothing is done.",
-  changed: "This has changed meanwhile. Nothing is done.",
-  unknown: "This is no longer asked.",
-  closed: "Answered, or no longer asked.",
+  declined: "You said no. Nothing was done.",
+  expired: "Time is up. Nothing was done.",
+  changed: "This has changed in the meantime. Nothing was done.",
+  unknown: "This question is no longer open.",
+  closed: "Answered or withdrawn.",
   unanswered: `Your answer may not have arrived. Please tell ${agentName}.`,
 };
 
@@ -148,31 +148,31 @@ export function suggestion(action: Action): Explanation & { yes: string } {
     case "show_order":
       return {
         title: `Show order ${action.number}?`,
-        text: `${AGENT} would put it among your orders here.`,
+        text: `${AGENT} would like to add it to your orders on this page.`,
         yes: "Show it",
       };
     case "navigate":
       return {
         title: `Go to “${PARTS[action.to]}”?`,
-        text: `${AGENT} would show you this part of the page.`,
+        text: `${AGENT} would like to show you this part of the page.`,
         yes: "Go there",
       };
     case "fill_form":
       return {
         title: "Fill in the form?",
-        text: `${AGENT} would fill in the appointment form. You send it yourself.`,
+        text: `${AGENT} would like to fill in the appointment form. You send it yourself.`,
         yes: "Fill it in",
       };
     case "offer_download":
       return {
         title: "Save a file?",
-        text: `${AGENT} offers you ${action.filename} to keep.`,
+        text: `${AGENT} offers you the file ${action.filename}.`,
         yes: "Save it",
       };
     case "start_over":
       return {
         title: "Start over?",
-        text: `${AGENT} would clear the orders shown here and the form.`,
+        text: `${AGENT} would like to clear the orders shown here and the form.`,
         yes: "Clear them",
       };
   }
@@ -199,11 +199,11 @@ const ENDINGS: Record<Exclude<Ending["reason"], "refused">, Explanation> = {
   agent: { title: "The call is finished", text: `${AGENT} said goodbye.` },
   silence: {
     title: "The call ended because it was quiet",
-    text: "Nothing was said for a while. If you were speaking, check that the right microphone is chosen, or write instead.",
+    text: "Nothing was said for a while. If you were speaking, check that the right microphone is selected, or write instead.",
   },
   "not-understood": {
     title: `${AGENT} could not help this time`,
-    text: "Try again with other words, or write what you need.",
+    text: "Try different words, or write what you need.",
   },
   "agent-left": {
     title: `${AGENT} left the call`,
@@ -218,12 +218,12 @@ const ENDINGS: Record<Exclude<Ending["reason"], "refused">, Explanation> = {
     text: "Check your network, then call again.",
   },
   "page-left": {
-    title: "The page was left",
+    title: "You left the page",
     text: "You can call again.",
   },
   closed: { title: "The call was closed", text: "Our side ended the call. You can call again." },
   "taken-over": {
-    title: "The call went on elsewhere",
+    title: "The call continues elsewhere",
     text: "It was opened in another tab or on another device.",
   },
   "connect-failed": {
@@ -231,16 +231,16 @@ const ENDINGS: Record<Exclude<Ending["reason"], "refused">, Explanation> = {
     text: "The media server did not answer. A firewall or VPN may be in the way; try another network, or try again in a moment.",
   },
   "token-expired": {
-    title: "Your place in the call has expired",
-    text: "It took too long to connect. Please call again.",
+    title: "Connecting took too long",
+    text: "Please call again.",
   },
   "agents-busy": {
     title: "All our lines are still busy",
-    text: "We kept trying for you, but no place became free. Please try again later.",
+    text: "We kept trying, but no agent became free. Please try again later.",
   },
   "service-busy": {
     title: "All our lines are still busy",
-    text: "We kept trying for you, but no place became free. Please try again later.",
+    text: "We kept trying, but no agent became free. Please try again later.",
   },
   "too-many-calls": {
     title: "You are already in a call",
@@ -248,11 +248,11 @@ const ENDINGS: Record<Exclude<Ending["reason"], "refused">, Explanation> = {
   },
   "daily-limit": {
     title: "That was all for today",
-    text: "You have used up the time that you can call for in one day.",
+    text: "You have used all of your call time for one day.",
   },
   "rate-limited": {
     title: "One moment, please",
-    text: "There were too many tries in a short time.",
+    text: "You have tried too often in a short time.",
   },
   "sign-in-required": {
     title: "Please sign in",
@@ -268,15 +268,15 @@ const ENDINGS: Record<Exclude<Ending["reason"], "refused">, Explanation> = {
   },
   "call-ended": {
     title: "This call has ended",
-    text: "It was finished while you were away. You can begin a new one.",
+    text: "It ended while you were away. You can start a new one.",
   },
   "call-not-found": {
-    title: "This call is not there",
-    text: "You can begin a new one.",
+    title: "This call does not exist",
+    text: "You can start a new one.",
   },
   "record-unavailable": {
     title: "Calls are not possible right now",
-    text: "Our record of calls cannot be reached. Please try again in a moment.",
+    text: "Our call records cannot be reached. Please try again in a moment.",
   },
   "sfu-unavailable": {
     title: "Calls are not possible right now",
@@ -297,20 +297,20 @@ const ENDINGS: Record<Exclude<Ending["reason"], "refused">, Explanation> = {
 };
 
 export const FOLLOW_UP: Record<Exclude<Followed["state"], "none">, string> = {
-  waiting: "Writing down what came of your call…",
-  late: "Writing down what came of your call takes longer than usual. You need not wait for it.",
-  ready: "What came of your call is here.",
-  failed: "What came of your call could not be written down by itself. A person will look at it.",
+  waiting: "Writing your call summary…",
+  late: "Your call summary is taking longer than usual. You do not have to wait for it.",
+  ready: "Your call summary is ready.",
+  failed: "Your call summary could not be written automatically. A person will look at it.",
 };
 
 export const OUTCOMES: Record<Exclude<CallSummary["outcome"], "unknown">, string> = {
-  resolved: "Settled",
+  resolved: "Resolved",
   unresolved: "Still open",
 };
 
 const HOUR_MS = 3_600_000;
 
-/** When the next call may begin. */
+/** When the next call can start. */
 export function whenAgain(leftMs: number): string {
   if (leftMs <= 0) return "You can call again now.";
   if (leftMs < HOUR_MS) return `You can call again in ${countdown(leftMs)}.`;
@@ -319,15 +319,16 @@ export function whenAgain(leftMs: number): string {
 
 const CALM: readonly Ending["reason"][] = ["caller", "agent", "taken-over", "call-ended"];
 
-const STILL_THERE = "Your call waits for you a short while.";
+const STILL_THERE = "Your call stays open for a short while.";
 const LOST: Partial<Record<Ending["reason"], string>> = {
-  "too-many-calls": "It was begun in another tab, or in one that was closed. You can go on with it here.",
+  "too-many-calls":
+    "This call was started in another tab, or in one that was closed. You can continue it here.",
 };
 
 /**
- * Why a call ended or could not begin, and what to do. `calm` endings are no errors.
+ * Why a call ended or could not begin, and what to do. `calm` endings are not errors.
  *
- * *lost*: the call may be going on without this page.
+ * *lost*: the call may continue without this page.
  */
 export function explain(ending: Ending, lost = false): Explanation & { calm: boolean } {
   const explanation =

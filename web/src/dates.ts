@@ -1,5 +1,9 @@
 const DAY = new Intl.DateTimeFormat("en", { weekday: "long", month: "long", day: "numeric" });
-const MOMENT = new Intl.DateTimeFormat("en", { weekday: "long", hour: "numeric", minute: "2-digit" });
+const MOMENT = new Intl.DateTimeFormat("en", {
+  weekday: "long",
+  hour: "numeric",
+  minute: "2-digit",
+});
 
 const WEEKDAY = new Intl.DateTimeFormat("en", { weekday: "long" });
 const DAY_MS = 86_400_000;

@@ -1,9 +1,7 @@
-/** Whether nothing would be lost if the focus moved on from where it is. */
+/** Whether moving the focus would disturb nobody. */
 export function isFocusIdle(): boolean {
   const { activeElement } = document;
   return (
-    activeElement === null ||
-    activeElement === document.body ||
-    activeElement.id === "screen-title"
+    activeElement === null || activeElement === document.body || activeElement.id === "screen-title"
   );
 }

@@ -13,7 +13,7 @@ export interface InboxListener {
   message(message: AgentMessage): void;
 }
 
-/** What comes from the agent; all else is ignored and counted. */
+/** Receives what the agent sends. Everything else is ignored and counted. */
 export class Inbox {
   private revisions = 0;
   private ignored = 0;

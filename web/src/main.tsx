@@ -13,7 +13,9 @@ import "./styles/parts.css";
 setLogLevel("warn");
 document.title = `${config.shopName} · ${config.productName}`;
 
-createRoot(document.getElementById("root")!).render(
+const root = document.getElementById("root");
+if (!root) throw new Error("index.html has no element #root");
+createRoot(root).render(
   <StrictMode>
     <App />
   </StrictMode>,

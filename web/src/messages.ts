@@ -22,8 +22,7 @@ export function parse<Name extends keyof Contract>(
 /** The agent's message in *text*, or null. */
 export function parseAgentMessage(text: string): AgentMessage | null {
   const value = json(text);
-  // `AgentMessage` is a choice, which the contract's list of models does not hold.
-  return isA("AgentMessage" as keyof Contract, value) ? (value as AgentMessage) : null;
+  return isA("AgentMessage", value) ? value : null;
 }
 
 function json(text: string): unknown {

@@ -1,14 +1,9 @@
 import { createLocalAudioTrack, MediaDeviceFailure, type LocalAudioTrack } from "livekit-client";
 
 export type MicrophoneProblem =
-  | "refused"
-  | "missing"
-  | "in-use"
-  | "insecure"
-  | "unsupported"
-  | "unknown";
+  "refused" | "missing" | "in-use" | "insecure" | "unsupported" | "unknown";
 
-/** Why no microphone could be had, from what `getUserMedia` threw. */
+/** Why there is no microphone, from what `getUserMedia` threw. */
 export function microphoneProblem(error: unknown): MicrophoneProblem {
   switch (MediaDeviceFailure.getFailure(error)) {
     case MediaDeviceFailure.PermissionDenied:
@@ -22,7 +17,7 @@ export function microphoneProblem(error: unknown): MicrophoneProblem {
   }
 }
 
-/** Opens the microphone, which asks for permission where it was not given before. */
+/** Opens the microphone; the browser asks for permission if it was not given before. */
 export async function openMicrophone(): Promise<LocalAudioTrack | MicrophoneProblem> {
   if (!isSecureContext) return "insecure";
   if (!("mediaDevices" in navigator)) return "unsupported";

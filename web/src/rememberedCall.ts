@@ -1,9 +1,9 @@
-/** The call that this tab is in: after a reload it is come back to. */
+/** The call that this tab is in: after a reload the page returns to it. */
 export interface RememberedCall {
   callId: string;
   /** By this machine's clock. */
   startedAtMs: number;
-  /** Whether the caller spoke, or wrote only. */
+  /** Whether the caller used a microphone. */
   microphone: boolean;
   muted: boolean;
 }
@@ -13,29 +13,29 @@ const KEY = "parley.call";
 /** This tab's call, and for `recallFromAnyTab` the browser's latest. */
 export function remember(call: RememberedCall): void {
   const text = JSON.stringify(call);
-  use("sessionStorage", (storage) => storage.setItem(KEY, text));
-  use("localStorage", (storage) => storage.setItem(KEY, text));
+  withStorage("sessionStorage", (storage) => storage.setItem(KEY, text));
+  withStorage("localStorage", (storage) => storage.setItem(KEY, text));
 }
 
 export function forget(): void {
   const { callId } = recall() ?? {};
-  use("sessionStorage", (storage) => storage.removeItem(KEY));
+  withStorage("sessionStorage", (storage) => storage.removeItem(KEY));
   if (callId === recallFromAnyTab()?.callId) {
-    use("localStorage", (storage) => storage.removeItem(KEY));
+    withStorage("localStorage", (storage) => storage.removeItem(KEY));
   }
 }
 
 export function recall(): RememberedCall | null {
-  return use("sessionStorage", (storage) => parse(storage.getItem(KEY))) ?? null;
+  return withStorage("sessionStorage", (storage) => parse(storage.getItem(KEY))) ?? null;
 }
 
 /** The call of a tab that was closed, or of another one. */
 export function recallFromAnyTab(): RememberedCall | null {
-  return use("localStorage", (storage) => parse(storage.getItem(KEY))) ?? null;
+  return withStorage("localStorage", (storage) => parse(storage.getItem(KEY))) ?? null;
 }
 
-/** Browsers that keep nothing for pages throw at the first touch. */
-function use<Value>(
+/** A browser that stores nothing for pages throws when the storage is read. */
+function withStorage<Value>(
   which: "sessionStorage" | "localStorage",
   by: (storage: Storage) => Value,
 ): Value | undefined {

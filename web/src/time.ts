@@ -3,9 +3,12 @@ export function sleep(durationMs: number, abort?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = () => {
       clearTimeout(timer);
-      reject(abort!.reason);
+      reject(abort?.reason as Error);
     };
-    if (abort?.aborted) return reject(abort.reason);
+    if (abort?.aborted) {
+      reject(abort.reason as Error);
+      return;
+    }
     const timer = setTimeout(() => {
       abort?.removeEventListener("abort", stop);
       resolve();

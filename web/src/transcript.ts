@@ -11,9 +11,9 @@ export type Transcript = readonly Entry[];
 
 export type TranscriptEvent =
   | { type: "cleared" }
-  /** What is on record replaces what this page saw. */
+  /** The recorded lines replace what this page saw. */
   | { type: "replayed"; lines: readonly TranscriptLine[] }
-  /** What came on record since, of what was said before this page was back. */
+  /** Lines recorded since then, from before this page was back. */
   | { type: "completed"; lines: readonly TranscriptLine[] }
   | {
       type: "heard";
@@ -83,7 +83,9 @@ function completed(transcript: Transcript, record: readonly Entry[]): Transcript
       !transcript.some(
         (entry) =>
           entry.id === id ||
-          (!entry.id.startsWith(RECORD) && entry.side === side && entry.text.trim() === text.trim()),
+          (!entry.id.startsWith(RECORD) &&
+            entry.side === side &&
+            entry.text.trim() === text.trim()),
       ),
   );
   const live = transcript.findLastIndex(({ id }) => id.startsWith(RECORD)) + 1;
@@ -96,7 +98,7 @@ function onRecord({ seq, speaker: side, text, typed }: TranscriptLine): Entry {
   return { id, kind: "speech", side, text, final: true, revision: 0 };
 }
 
-/** Replaces the entry with the same id in its place, or appends; the oldest make room. */
+/** Replaces the entry with the same id, or appends it; drops the oldest beyond the limit. */
 function put(transcript: Transcript, entry: Entry): Transcript {
   const bounded = { ...entry, text: entry.text.slice(0, MAX_ENTRY_CHARS) };
   const at = transcript.findIndex((known) => known.id === entry.id);

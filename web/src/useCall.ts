@@ -83,6 +83,7 @@ export function useCall() {
   const ending = state.phase === "ended" ? state.ending : null;
   const gone = ending?.reason === "call-not-found";
   useEffect(() => {
+    // eslint-disable-next-line react-hooks/set-state-in-effect -- the session ends with it
     if (gone) leave();
   }, [gone, leave]);
 
@@ -130,7 +131,7 @@ export function useCall() {
     actions,
     tellActions,
     session,
-    /** The call that goes on without this page, as far as it can tell. */
+    /** The call that continues without this page, as far as the page can tell. */
     lost: ending?.reason === "too-many-calls" ? recallFromAnyTab() : lost,
     begin,
     comeBack,

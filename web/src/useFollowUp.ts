@@ -4,12 +4,11 @@ import type { FollowUp } from "./contract";
 import { readFollowUp } from "./callApi";
 import { sleep } from "./time";
 
-/** `late`: it is not there yet, and the page looks no more. `none`: there is nothing to come. */
+/** `late`: the page has stopped waiting for it. `none`: this call has none. */
 export type Followed =
-  | { state: "waiting" | "late" | "none" }
-  | { state: "ready" | "failed"; followUp: FollowUp };
+  { state: "waiting" | "late" | "none" } | { state: "ready" | "failed"; followUp: FollowUp };
 
-/** What comes of a call, as soon as it is there. */
+/** The work after a call, as soon as it is done. */
 export function useFollowUp(callId: string | null): Followed {
   const [followed, setFollowed] = useState<Followed>({ state: callId ? "waiting" : "none" });
   useEffect(() => {

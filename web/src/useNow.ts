@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-/** `performance.now()`, anew four times a second. */
+/** `performance.now()`, updated four times a second. */
 export function useNow(): number {
   const [nowMs, setNowMs] = useState(() => performance.now());
   useEffect(() => {

@@ -19,7 +19,7 @@ const REFUSALS = [
 ] as const;
 
 export interface Refusal {
-  /** `refused`: with a code that has no words of its own. */
+  /** `refused`: a code that the page has no words for. */
   reason: (typeof REFUSALS)[number] | "refused";
   /** One sentence of the service that may be shown. */
   detail: string;
@@ -35,7 +35,7 @@ export class TokenError extends Error {
 }
 
 /**
- * Asks for a place in a new call, or in the caller's own call *callId*.
+ * Asks for a token for a new call, or for the caller's own call *callId*.
  *
  * Throws TokenError, or the signal's reason when the caller gave up.
  */
@@ -62,7 +62,7 @@ export async function requestVoiceToken(
     throw new TokenError(fromProblem(answer.body, answer.retryAfterMs));
   }
   if (answer.status === 401) {
-    // Of a proxy that guards the service.
+    // From a proxy in front of the service.
     throw new TokenError({ reason: "sign-in-required", detail: "", retryAfterMs: null });
   }
   throw new TokenError({ reason: "unexpected" });
@@ -71,8 +71,8 @@ export async function requestVoiceToken(
 /** The call that a token is for, which is its room. The SFU checks the token; the page reads it. */
 export function callOf(token: string): string | null {
   try {
-    const payload = token.split(".")[1]!.replaceAll("-", "+").replaceAll("_", "/");
-    const { video } = JSON.parse(atob(payload)) as { video?: { room?: unknown } };
+    const payload = token.split(".")[1]?.replaceAll("-", "+").replaceAll("_", "/");
+    const { video } = JSON.parse(atob(payload ?? "")) as { video?: { room?: unknown } };
     return typeof video?.room === "string" ? video.room : null;
   } catch {
     return null;
@@ -88,9 +88,9 @@ function fromProblem({ code, detail }: Problem, retryAfterMs: number | null): To
 const BUSY: readonly TokenFailure["reason"][] = ["agents-busy", "service-busy"];
 
 /**
- * How long to wait in the queue before the next try; null: this failure is not one to wait for.
+ * How long to wait in the queue before the next try; null: waiting does not help.
  *
- * *queueing*: it waits already. Then it also bears with having asked too often.
+ * *queueing*: the page is in the queue already. Then being rate-limited is a reason to wait too.
  */
 export function queueDelay(error: unknown, queueing: boolean): number | null {
   if (!(error instanceof TokenError) || !("retryAfterMs" in error.failure)) return null;

@@ -23,15 +23,11 @@ test("the latest attempt is the agent, by number", () => {
 
 test("an agent before the attempt that the room names is none", () => {
   expect(findAgent(room(["agent-0198-1"], said(2)))).toBeUndefined();
-  expect(findAgent(room(["agent-0198-1", "agent-0198-2"], said(2)))?.identity).toBe(
-    "agent-0198-2",
-  );
+  expect(findAgent(room(["agent-0198-1", "agent-0198-2"], said(2)))?.identity).toBe("agent-0198-2");
 });
 
 test("an agent that is here before the room says so is the agent", () => {
-  expect(findAgent(room(["agent-0198-1", "agent-0198-2"], said(1)))?.identity).toBe(
-    "agent-0198-2",
-  );
+  expect(findAgent(room(["agent-0198-1", "agent-0198-2"], said(1)))?.identity).toBe("agent-0198-2");
 });
 
 test("what is sent is believed of the current agent alone", () => {
@@ -44,12 +40,16 @@ test("what is sent is believed of the current agent alone", () => {
   expect(isCurrentAgent(none, "agent-0198-1")).toBe(false);
 });
 
-test.each([undefined, "", "no JSON", "{}", '{"attempt":0,"state":"live"}', '{"attempt":1,"state":"?"}'])(
-  "the metadata %j say nothing",
-  (metadata) => {
-    expect(roomState({ metadata })).toBeNull();
-  },
-);
+test.each([
+  undefined,
+  "",
+  "no JSON",
+  "{}",
+  '{"attempt":0,"state":"live"}',
+  '{"attempt":1,"state":"?"}',
+])("the metadata %j say nothing", (metadata) => {
+  expect(roomState({ metadata })).toBeNull();
+});
 
 test("the room's state is understood, and what is added to it later", () => {
   const metadata = '{"attempt":3,"state":"no-agent","since":"today"}';

@@ -9,7 +9,7 @@ const view = (state: CallView["state"], end_reason: string | null = null): CallV
   transcript: [],
 });
 
-test("a closed room of a call that goes on is a lost connection", () => {
+test("a closed room of a call that continues is a lost connection", () => {
   expect(endingOnRecord(view("live"))).toEqual({ reason: "connection-lost" });
   expect(endingOnRecord(view("requested"))).toEqual({ reason: "connection-lost" });
 });

@@ -1,29 +1,23 @@
 import { expect, test } from "vitest";
-import {
-  callReducer,
-  IDLE,
-  mayComeBack,
-  type CallEvent,
-  type CallState,
-} from "../src/callState";
+import { callReducer, IDLE, mayComeBack, type CallEvent, type CallState } from "../src/callState";
 
 const after = (...events: CallEvent[]): CallState => events.reduce(callReducer, IDLE);
 
 const CALLED: CallEvent = { type: "called", withMicrophone: true };
 const OPENED: CallEvent = { type: "microphone-opened" };
-const PLACE: CallEvent = { type: "token-received" };
+const TOKEN: CallEvent = { type: "token-received" };
 const CONNECTED: CallEvent = { type: "connected" };
 const LISTENING: CallEvent = { type: "agent-seen", agentState: "listening" };
 const GONE: CallEvent = { type: "agent-gone" };
-const TO_ROOM = [CALLED, OPENED, PLACE, CONNECTED];
+const TO_ROOM = [CALLED, OPENED, TOKEN, CONNECTED];
 
-test("a call asks for the microphone before it asks for a place", () => {
+test("a call asks for the microphone before it asks for a token", () => {
   expect(after(CALLED).phase).toBe("asking-microphone");
-  expect(after(CALLED, PLACE).phase).toBe("asking-microphone");
+  expect(after(CALLED, TOKEN).phase).toBe("asking-microphone");
   expect(after(CALLED, OPENED).phase).toBe("requesting-call");
 });
 
-test("a call by text asks for a place at once", () => {
+test("a call by text asks for a token right away", () => {
   expect(after({ type: "called", withMicrophone: false }).phase).toBe("requesting-call");
 });
 
@@ -35,7 +29,7 @@ test("a refused microphone stops the call and keeps the reason", () => {
 });
 
 test("the steps to the agent follow each other", () => {
-  expect(after(CALLED, OPENED, PLACE).phase).toBe("connecting");
+  expect(after(CALLED, OPENED, TOKEN).phase).toBe("connecting");
   expect(after(...TO_ROOM)).toEqual({
     phase: "waiting-for-agent",
     patience: "fresh",
@@ -58,7 +52,7 @@ test("waiting runs out of patience only while it waits", () => {
   expect(after(...TO_ROOM, LISTENING, impatient).phase).toBe("in-call");
 });
 
-test("an agent that leaves is waited for anew, and may come back", () => {
+test("an agent that leaves is waited for again, and may come back", () => {
   const waiting = after(...TO_ROOM, { type: "waited", patience: "no-agent" }, LISTENING, GONE);
   expect(waiting).toMatchObject({ patience: "fresh", agentLeft: true });
   expect(callReducer(waiting, LISTENING).phase).toBe("in-call");
@@ -79,18 +73,18 @@ test("what the servers say of the agent is kept while agents come and go", () =>
   expect(callReducer(live, LISTENING)).toMatchObject({ phase: "in-call", room: "live" });
 });
 
-test("a return asks for the place at once", () => {
+test("a return asks for the token right away", () => {
   const returning: CallEvent = { type: "returning" };
   expect(after(returning)).toEqual({ phase: "requesting-call", returning: true });
-  expect(after(returning, PLACE)).toEqual({ phase: "connecting", returning: true });
-  expect(after(returning, PLACE, CONNECTED).phase).toBe("waiting-for-agent");
+  expect(after(returning, TOKEN)).toEqual({ phase: "connecting", returning: true });
+  expect(after(returning, TOKEN, CONNECTED).phase).toBe("waiting-for-agent");
 });
 
-test("the queue goes on until there is a place", () => {
+test("the queue continues until there is a token", () => {
   const queued = (retryAtMs: number | null): CallEvent => ({ type: "queued", retryAtMs });
   const waiting = after(CALLED, OPENED, queued(5), queued(null), queued(9));
   expect(waiting).toEqual({ phase: "queueing", retryAtMs: 9 });
-  expect(callReducer(waiting, PLACE)).toEqual({ phase: "connecting", returning: false });
+  expect(callReducer(waiting, TOKEN)).toEqual({ phase: "connecting", returning: false });
 });
 
 test("a call that was lost may be come back to, one that has ended may not", () => {
@@ -114,10 +108,14 @@ test("reconnecting is remembered while the agent's state changes", () => {
 });
 
 test("the first ending stays", () => {
-  const ended = after(...TO_ROOM, { type: "hanging-up" }, {
-    type: "ended",
-    ending: { reason: "caller" },
-  });
+  const ended = after(
+    ...TO_ROOM,
+    { type: "hanging-up" },
+    {
+      type: "ended",
+      ending: { reason: "caller" },
+    },
+  );
   expect(ended).toEqual({ phase: "ended", ending: { reason: "caller" } });
   const late: CallEvent = { type: "ended", ending: { reason: "connection-lost" } };
   expect(callReducer(ended, late)).toBe(ended);

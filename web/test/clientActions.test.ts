@@ -108,7 +108,9 @@ test("more questions than a person can answer are refused", async () => {
   const { suggest, reports } = desk();
   for (const id of ["a1", "a2", "a3", "a4", "a5"]) suggest(id, START_OVER);
   await settle();
-  expect(reports).toEqual([{ id: "a5", outcome: "refused", detail: "too many at once" }]);
+  expect(reports).toEqual([
+    { id: "a5", outcome: "refused", detail: "too many suggestions are waiting" },
+  ]);
 });
 
 test("what breaks is reported as failed", async () => {

@@ -18,6 +18,7 @@ const nothing = () => undefined;
 
 const end = (ending: Ending, lost = false) => (
   <EndScreen
+    agentName="Agent"
     ending={ending}
     callId={null}
     transcript={[]}
@@ -61,10 +62,7 @@ test.each([
 });
 
 test("an ending that is a fault is an alert, a goodbye is not", () => {
-  const ended = (reason: "agent" | "no-agent") =>
-    renderToStaticMarkup(
-      end({ reason }),
-    );
+  const ended = (reason: "agent" | "no-agent") => renderToStaticMarkup(end({ reason }));
   expect(ended("no-agent")).toContain('role="alert"');
   expect(ended("agent")).not.toContain('role="alert"');
 });
@@ -92,8 +90,10 @@ test("screen readers hear a line of the transcript once it is final", () => {
     final,
     revision: 1,
   });
-  const interim = renderToStaticMarkup(<Transcript entries={[line(false)]} live />);
-  const final = renderToStaticMarkup(<Transcript entries={[line(true)]} live />);
+  const interim = renderToStaticMarkup(
+    <Transcript entries={[line(false)]} agentName="Agent" live />,
+  );
+  const final = renderToStaticMarkup(<Transcript entries={[line(true)]} agentName="Agent" live />);
   expect(interim).toContain('aria-live="polite"');
   expect(interim).toMatch(/data-side="caller"[^>]*aria-hidden="true"/);
   expect(final).toMatch(/data-side="caller"[^>]*aria-hidden="false"/);
@@ -101,7 +101,7 @@ test("screen readers hear a line of the transcript once it is final", () => {
 
 test("what people say is text, never markup", () => {
   const notice: Entry = { id: "n1", kind: "notice", side: "agent", text: "<img src=x>" };
-  const html = renderToStaticMarkup(<Transcript entries={[notice]} live />);
+  const html = renderToStaticMarkup(<Transcript entries={[notice]} agentName="Agent" live />);
   expect(html).toContain("&lt;img src=x&gt;");
   expect(html).toContain('role="alert"');
 });
@@ -111,7 +111,9 @@ test("a card shows the whole question and all arguments, as text", () => {
   const asked = question("one", { arguments: [{ name: "Reason", value }] });
   const html = renderToStaticMarkup(
     <Questions
-      cards={[{ question: asked, expiresAtMs: performance.now() + 42_000, state: { stage: "open" } }]}
+      cards={[
+        { question: asked, expiresAtMs: performance.now() + 42_000, state: { stage: "open" } },
+      ]}
       onAnswer={nothing}
       onDismiss={nothing}
     />,
@@ -151,7 +153,7 @@ test("what came of a call has a wait, a failure, and its ticket", () => {
   const view = (followed: Parameters<typeof FollowUpView>[0]["followed"]) =>
     renderToStaticMarkup(<FollowUpView followed={followed} />);
   expect(view({ state: "none" })).toBe("");
-  expect(view({ state: "waiting" })).toContain("Writing down");
+  expect(view({ state: "waiting" })).toContain("Writing your call summary");
   const followUp = {
     state: "ready",
     summary: {
@@ -166,7 +168,13 @@ test("what came of a call has a wait, a failure, and its ticket", () => {
     ticket: "T-17",
   } as const;
   const ready = view({ state: "ready", followUp: followUp as unknown as FollowUp });
-  for (const words of ["A refund", "Still open", "Looked up order 9", "When was it paid?", "T-17"]) {
+  for (const words of [
+    "A refund",
+    "Still open",
+    "Looked up order 9",
+    "When was it paid?",
+    "T-17",
+  ]) {
     expect(ready).toContain(words);
   }
   expect(ready).toContain("Call back (the shop, by Friday, November 27)");

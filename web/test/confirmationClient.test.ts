@@ -18,8 +18,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A desk whose agent answers what *replies* say, in turn, the last one for ever. */
-function desk(...replies: (string | Error | Promise<string>)[]) {
+/** A client whose agent answers with *replies* in turn, and repeats the last one. */
+function clientOf(...replies: (string | Error | Promise<string>)[]) {
   const asked: [method: string, payload: string][] = [];
   const events: ConfirmationEvent[] = [];
   const made = new ConfirmationClient(
@@ -32,7 +32,7 @@ function desk(...replies: (string | Error | Promise<string>)[]) {
     (event) => events.push(event),
     abort.current.signal,
   );
-  return { desk: made, asked, events };
+  return { client: made, asked, events };
 }
 
 const list = (...pending: ReturnType<typeof question>[]) =>
@@ -40,7 +40,11 @@ const list = (...pending: ReturnType<typeof question>[]) =>
 const never = new Promise<string>(() => undefined);
 
 test("the page asks until an agent tells what is open", async () => {
-  const { desk: made, asked, events } = desk(new Error("not registered yet"), list(question("one")));
+  const {
+    client: made,
+    asked,
+    events,
+  } = clientOf(new Error("not registered yet"), list(question("one")));
   void made.open();
   await vi.advanceTimersByTimeAsync(1_000);
   expect(asked).toEqual([
@@ -51,7 +55,7 @@ test("the page asks until an agent tells what is open", async () => {
 });
 
 test("an agent that knows no questions is asked a few times", async () => {
-  const { desk: made, asked, events } = desk(new Error("no such method"));
+  const { client: made, asked, events } = clientOf(new Error("no such method"));
   void made.open();
   await vi.advanceTimersByTimeAsync(60_000);
   expect(asked).toHaveLength(5);
@@ -59,7 +63,7 @@ test("an agent that knows no questions is asked a few times", async () => {
 });
 
 test("what is open is asked for again and again, and nothing when nothing is open", async () => {
-  const { desk: made, asked } = desk(list(question("one")), list());
+  const { client: made, asked } = clientOf(list(question("one")), list());
   made.list({ type: "confirmations", pending: [question("one")] });
   await vi.advanceTimersByTimeAsync(6_000);
   expect(asked).toHaveLength(2);
@@ -69,7 +73,7 @@ test("what is open is asked for again and again, and nothing when nothing is ope
 
 test("a reply that a later message overtook says nothing", async () => {
   let reply: (text: string) => void = () => undefined;
-  const { desk: made, events } = desk(new Promise((resolve) => (reply = resolve)));
+  const { client: made, events } = clientOf(new Promise((resolve) => (reply = resolve)));
   void made.open();
   made.list({ type: "confirmations", pending: [question("two")] });
   reply(list());
@@ -80,7 +84,7 @@ test("a reply that a later message overtook says nothing", async () => {
 test.each(["", "{}", '{"type":"confirmations","pending":[{}]}', '{"type":"call-ended"}'])(
   "the reply %j opens nothing",
   async (reply) => {
-    const { desk: made, events } = desk(reply);
+    const { client: made, events } = clientOf(reply);
     void made.open();
     await vi.advanceTimersByTimeAsync(60_000);
     expect(events).toEqual([]);
@@ -88,12 +92,11 @@ test.each(["", "{}", '{"type":"confirmations","pending":[{}]}', '{"type":"call-e
 );
 
 test("an answer is sent until there is a result, always the same", async () => {
-  const { desk: made, asked, events } = desk(
-    new Error("reconnecting"),
-    never,
-    '{"state":"maybe"}',
-    '{"state":"approved"}',
-  );
+  const {
+    client: made,
+    asked,
+    events,
+  } = clientOf(new Error("reconnecting"), never, '{"state":"maybe"}', '{"state":"approved"}');
   void made.answer(question("one"), true);
   await vi.advanceTimersByTimeAsync(6_000);
   const vote = JSON.stringify({ id: "one", digest: "a".repeat(64), approved: true });
@@ -104,9 +107,9 @@ test("an answer is sent until there is a result, always the same", async () => {
   ]);
 });
 
-test("a question that was changed meanwhile is asked anew", async () => {
+test("a question that was changed meanwhile is asked again", async () => {
   const changed = question("one", { digest: "b".repeat(64) });
-  const { desk: made, events } = desk('{"state":"changed"}', list(changed));
+  const { client: made, events } = clientOf('{"state":"changed"}', list(changed));
   void made.answer(question("one"), true);
   await vi.advanceTimersByTimeAsync(0);
   expect(events.slice(1)).toMatchObject([
@@ -116,14 +119,14 @@ test("a question that was changed meanwhile is asked anew", async () => {
 });
 
 test("an answer that nobody takes is said to be unanswered", async () => {
-  const { desk: made, events } = desk(new Error("nobody"));
+  const { client: made, events } = clientOf(new Error("nobody"));
   void made.answer(question("one"), false);
   await vi.advanceTimersByTimeAsync(31_000);
   expect(events.at(-1)).toEqual({ type: "settled", id: "one", result: "unanswered" });
 });
 
 test("a call that is over asks nothing more", async () => {
-  const { desk: made, asked } = desk(new Error("nobody"));
+  const { client: made, asked } = clientOf(new Error("nobody"));
   made.list({ type: "confirmations", pending: [question("one")] });
   abort.current.abort();
   void made.open();

@@ -8,8 +8,7 @@ import {
 } from "../src/confirmations";
 import { question } from "./questions";
 
-const after = (...events: ConfirmationEvent[]): Cards =>
-  events.reduce(confirmationsReducer, []);
+const after = (...events: ConfirmationEvent[]): Cards => events.reduce(confirmationsReducer, []);
 
 const listed = (nowMs: number, ...pending: Card["question"][]): ConfirmationEvent => ({
   type: "listed",
@@ -31,10 +30,7 @@ test("what is open is shown in the agent's order, each with its own time", () =>
 });
 
 test("the agent's latest word on the time counts", () => {
-  const cards = after(
-    listed(0, ONE),
-    listed(10_000, question("one", { expires_in_ms: 20_000 })),
-  );
+  const cards = after(listed(0, ONE), listed(10_000, question("one", { expires_in_ms: 20_000 })));
   expect(cards).toMatchObject([{ expiresAtMs: 30_000, state: { stage: "open" } }]);
 });
 
@@ -89,8 +85,7 @@ test("an answer to what was shown is none to what it was changed to", () => {
 test("a question runs out by the page's clock, one whose answer is on its way does not", () => {
   const yes: ConfirmationEvent = { type: "answering", id: "two", approved: true };
   const opened = after(listed(0, ONE, TWO), yes);
-  const passed = (nowMs: number) =>
-    confirmationsReducer(opened, { type: "passed", nowMs });
+  const passed = (nowMs: number) => confirmationsReducer(opened, { type: "passed", nowMs });
   expect(passed(59_999)).toBe(opened);
   expect(states(passed(60_000))).toEqual([
     { stage: "settled", result: "expired" },

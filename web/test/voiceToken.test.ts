@@ -2,13 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener } from "node:h
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
 import { config } from "../src/config";
-import {
-  callOf,
-  queueDelay,
-  requestVoiceToken,
-  TokenError,
-  type Refusal,
-} from "../src/voiceToken";
+import { callOf, queueDelay, requestVoiceToken, TokenError, type Refusal } from "../src/voiceToken";
 
 const TOKEN = {
   rtc_url: "ws://127.0.0.1:1",
@@ -58,7 +52,9 @@ const problem = (
 
 async function failure(address: string, timeoutMs?: number) {
   const abort = new AbortController().signal;
-  const error: unknown = await requestVoiceToken(abort, null, address, timeoutMs).catch((e) => e);
+  const error: unknown = await requestVoiceToken(abort, null, address, timeoutMs).catch(
+    (e: unknown) => e,
+  );
   expect(error).toBeInstanceOf(TokenError);
   return (error as TokenError).failure;
 }
@@ -69,7 +65,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return body;
 }
 
-test("a place is asked for with an empty JSON object", async () => {
+test("a token is asked for with an empty JSON object", async () => {
   const seen: unknown[] = [];
   const address = await serve(async (request, response) => {
     seen.push(request.method, request.headers["content-type"], await bodyOf(request));
@@ -80,7 +76,7 @@ test("a place is asked for with an empty JSON object", async () => {
   expect(seen).toEqual(["POST", "application/json", "{}"]);
 });
 
-test("a place in a call that is known is asked for by its id", async () => {
+test("a token for a known call is asked for by its id", async () => {
   const seen: string[] = [];
   const address = await serve(async (request, response) => {
     seen.push(await bodyOf(request));

@@ -27,7 +27,7 @@ def started(stack: LocalStack) -> "subprocess.CompletedProcess[str]":
     [
         (
             {"PARLEY_TOKEN_HOST": "0.0.0.0", "PARLEY_SFU_API_SECRET": "hunter2"},  # noqa: S104
-            "Bad setting: PARLEY_TOKEN_OPEN: whoever reaches 0.0.0.0 could call: "
+            "Bad setting: PARLEY_TOKEN_OPEN: everyone who reaches 0.0.0.0 could call: "
             "set PARLEY_TOKEN_AUTH, or this to true",
         ),
         (

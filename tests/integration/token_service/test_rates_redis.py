@@ -49,7 +49,7 @@ async def admitted(limits: RateLimits, times: int) -> int:
     passed = 0
     for _ in range(times):
         try:
-            await limits.arrived(ASKED)
+            await limits.check_address(ASKED)
             passed += 1
         except RateLimited as error:
             assert 1 <= (error.retry_after_s or 0) <= 120

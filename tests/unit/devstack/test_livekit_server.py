@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from devstack import livekit_server
+from devstack import livekit_server, toolchain
 from devstack.livekit_server import VERSION
 from devstack.step import StepError
+
+GO_VERSION = '[ "$1" = version ] && echo go version go1.26.0 x/y && exit'
 
 
 def program(folder: Path, name: str, script: str) -> Path:
@@ -24,6 +26,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(toolchain, "FETCHED", tmp_path / "toolchain")
     monkeypatch.setattr(livekit_server, "BUILT", tmp_path / "built" / "livekit-server")
     monkeypatch.chdir(tmp_path)
     return folder
@@ -54,19 +57,20 @@ def test_server_chosen_by_setting_but_missing_is_a_sentence(path: Path) -> None:
         livekit_server.get(Path("nowhere"))
 
 
-def test_server_without_go_is_one_sentence_with_both_remedies(path: Path) -> None:
-    """Install one of the two."""
+def test_server_without_go_and_without_network_says_all_that_was_tried(path: Path) -> None:
+    """No server, no Go, and none to be fetched: each with its remedy."""
+    program(path, "uv", "echo no route to host; exit 1")
     with pytest.raises(StepError) as raised:
         livekit_server.get(None)
-    assert str(raised.value) == (
-        f"The SFU is missing: put livekit-server {VERSION} on your PATH, or install Go "
-        "(https://go.dev/dl) and it is built for you."
-    )
+    lines = str(raised.value).splitlines()
+    assert lines[0] == f"There is no livekit-server {VERSION} on your PATH, and no Go to build it."
+    assert lines[2] == "  | no route to host"
+    assert "https://go.dev/dl" in lines[-1]
 
 
 def test_server_that_does_not_build_shows_why(path: Path) -> None:
     """The end of Go's own output and the remedy."""
-    program(path, "go", "echo dial tcp: no route to host; exit 1")
+    program(path, "go", f"{GO_VERSION}; echo dial tcp: no route to host; exit 1")
     with pytest.raises(StepError, match=r"(?s)failed.*no route to host.*module proxy"):
         livekit_server.get(None)
 
@@ -77,6 +81,7 @@ def test_server_is_built_with_go_once(path: Path) -> None:
     program(
         path,
         "go",
+        f"{GO_VERSION}\n"
         f'[ "$1 $2" = "install {livekit_server.MODULE}" ] || exit 9\n'
         f"printf '#!/bin/sh\\necho livekit-server version {VERSION}\\n' >\"$GOBIN/server\"\n"
         '/bin/chmod +x "$GOBIN/server"',

@@ -20,7 +20,7 @@ async def test_service_error_is_a_problem_with_openai_error_and_retry_after() ->
     document = json.loads(bytes(response.body))
     assert document["code"] == "busy"
     assert document["error"] == {
-        "message": "Too many requests are waiting already.",
+        "message": "Too many requests are waiting.",
         "type": "server_error",
         "param": None,
         "code": "busy",

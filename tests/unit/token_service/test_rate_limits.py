@@ -24,14 +24,14 @@ def from_address(host: str | None) -> Request:
 async def test_address_that_asks_too_often_is_told_when_to_ask_again() -> None:
     """Others are not held up by it."""
     limited = rate_limits(token_rate_address=3)
-    left = [(await limited.arrived(from_address("192.0.2.1"))).left for _ in range(3)]
+    left = [(await limited.check_address(from_address("192.0.2.1"))).left for _ in range(3)]
     assert left == [2, 1, 0]
     with pytest.raises(RateLimited) as refused:
-        await limited.arrived(from_address("192.0.2.1"))
+        await limited.check_address(from_address("192.0.2.1"))
     assert 1 <= (refused.value.retry_after_s or 0) <= 120
     assert refused.value.headers_of_limit["RateLimit-Policy"] == '"address";q=3;w=60'
     assert refused.value.headers_of_limit["RateLimit"].startswith('"address";r=0;t=')
-    await limited.arrived(from_address("192.0.2.2"))
+    await limited.check_address(from_address("192.0.2.2"))
 
 
 async def test_everybody_together_is_limited_and_no_address_is_kept_beyond_that() -> None:
@@ -40,7 +40,7 @@ async def test_everybody_together_is_limited_and_no_address_is_kept_beyond_that(
     refused = 0
     for number in range(200):
         try:
-            await limited.arrived(from_address(f"192.0.2.{number}"))
+            await limited.check_address(from_address(f"192.0.2.{number}"))
         except RateLimited as error:
             refused += 1
             assert error.headers_of_limit["RateLimit-Policy"] == '"all";q=5;w=60'
@@ -51,11 +51,11 @@ async def test_everybody_together_is_limited_and_no_address_is_kept_beyond_that(
 async def test_caller_is_limited_within_its_tenant() -> None:
     """Wherever it asks from; nobody else is."""
     limited = rate_limits(token_rate_caller=1)
-    await limited.asked(Caller("sam", "shop"))
+    await limited.check_caller(Caller("sam", "shop"))
     with pytest.raises(RateLimited):
-        await limited.asked(Caller("sam", "shop"))
-    await limited.asked(Caller("sam", "bank"))
-    await limited.asked(Caller("kim", "shop"))
+        await limited.check_caller(Caller("sam", "shop"))
+    await limited.check_caller(Caller("sam", "bank"))
+    await limited.check_caller(Caller("kim", "shop"))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def loaded(**values: Any) -> TokenSettings:
 @pytest.mark.parametrize("host", ["::", "192.168.1.2", "voice.example"])
 def test_settings_without_sign_in_are_for_loopback_alone(host: str) -> None:
     """Unless somebody says that they want it so."""
-    with pytest.raises(SettingsError, match="PARLEY_TOKEN_OPEN: whoever reaches"):
+    with pytest.raises(SettingsError, match="PARLEY_TOKEN_OPEN: everyone who reaches"):
         loaded(token_host=host)
     assert not loaded(token_host=host, token_open=True).is_for_loopback
     assert loaded(token_host="localhost").is_for_loopback

@@ -1,15 +1,14 @@
 import { BarVisualizer } from "@livekit/components-react";
 import type { RemoteAudioTrack } from "livekit-client";
 import type { CallState } from "../callState";
-import { config } from "../config";
 import { AGENT_STATE, statusOf } from "../copy";
 import { Timer } from "./Timer";
 
-/** Who is on the line, what it does, and how it sounds. */
+/** The agent: its name, what it is doing, and its sound. */
 export function AgentPanel(props: {
-  /** The agent's own name; empty before it is there. */
-  name: string;
   state: CallState;
+  /** The agent's own name. */
+  name: string;
   track: RemoteAudioTrack | null;
   /** When the call began, by this machine's clock. */
   startedAtMs: number | null;
@@ -27,7 +26,9 @@ export function AgentPanel(props: {
         {...(track && { track })}
       />
       <div className="agent-facts">
-        <p className="agent-name">{props.name || config.shopName}</p>
+        <p className="agent-name" data-testid="agent-name">
+          {props.name}
+        </p>
         {agentState && (
           <p className="agent-state" data-testid="agent-state" data-state={agentState}>
             {AGENT_STATE[agentState]}

@@ -40,24 +40,21 @@ export function App() {
             onLeave={leave}
           />
         )}
-        {state.phase === "queueing" && (
-          <QueueScreen retryAtMs={state.retryAtMs} onLeave={leave} />
-        )}
+        {state.phase === "queueing" && <QueueScreen retryAtMs={state.retryAtMs} onLeave={leave} />}
         {state.phase === "ended" && (
           <EndScreen
             key={state.ending.reason}
             ending={state.ending}
             callId={session?.call?.callId ?? null}
             transcript={transcript}
+            agentName={media.agentName ?? config.shopName}
             onCall={begin}
             onComeBack={lost && (() => comeBack(lost))}
             onLeave={leave}
           />
         )}
       </main>
-      <footer className="footnote">
-        {AGENT} is a machine. It hears you only during a call.
-      </footer>
+      <footer className="footnote">{AGENT} is a machine. It hears you only during a call.</footer>
     </div>
   );
 }

@@ -37,7 +37,7 @@ export function CallAlerts(props: {
         <div className="alert" role="alert" data-testid="alert">
           <WarningIcon />
           <p>
-            <strong>{statusOf(state)}.</strong> You can wait on, or try a new call.
+            <strong>{statusOf(state)}.</strong> You can keep waiting, or start a new call.
           </p>
           <div className="actions">
             <button className="button primary" data-testid="retry" onClick={props.onRetry}>

@@ -1,5 +1,4 @@
 import { useCallback, useEffect } from "react";
-import { findAgent } from "../agent";
 import type { CallSession } from "../callSession";
 import type { CallState } from "../callState";
 import { config } from "../config";
@@ -21,7 +20,7 @@ import { Screen } from "./Screen";
 import { Suggestions } from "./Suggestions";
 import { Transcript } from "./Transcript";
 
-/** The call itself: the agent on one side, the conversation and what came of it on the other. */
+/** The call itself: the agent on one side, the conversation and what it shows on the other. */
 export function CallScreen(props: {
   state: CallState;
   transcript: Entries;
@@ -37,6 +36,7 @@ export function CallScreen(props: {
   const { state, transcript, media, cards, session, tellCards, tellActions } = props;
   const { board, asked, done } = props.actions;
   const reachable = state.phase === "in-call" && !state.reconnecting;
+  const agentName = media.agentName ?? config.shopName;
   const wide = useWide();
   const current = wide ? (board.beside ?? "conversation") : board.part;
   const shown: readonly Part[] = wide ? ["conversation", current] : [current];
@@ -54,21 +54,17 @@ export function CallScreen(props: {
   return (
     <Screen title={`Call with ${config.shopName}`} className="call">
       <AgentPanel
-        name={findAgent(session.room)?.name ?? ""}
         state={state}
+        name={agentName}
         track={media.agentTrack}
         startedAtMs={session.call?.startedAtMs ?? null}
       />
       <div className="workspace" data-part={current}>
-        <PartsNav
-          current={current}
-          news={board.news}
-          onOpen={open}
-        />
+        <PartsNav current={current} news={board.news} onOpen={open} />
         <CallAlerts {...props} />
         <div className="parts">
           <div className="part conversation" hidden={!shown.includes("conversation")}>
-            <Transcript entries={transcript} live />
+            <Transcript entries={transcript} agentName={agentName} live />
             {transcript.length === 0 && (
               <p className="empty">What you both say will appear here.</p>
             )}
@@ -98,11 +94,7 @@ export function CallScreen(props: {
           onUndo={() => tellActions({ type: "undone" })}
           onDismiss={dismissNote}
         />
-        <Composer
-          disabled={!reachable}
-          focused={media.microphone === null}
-          onSend={send}
-        />
+        <Composer disabled={!reachable} focused={media.microphone === null} onSend={send} />
       </div>
       <Controls session={session} media={media} disabled={state.phase === "hanging-up"} />
     </Screen>

@@ -1,13 +1,13 @@
-import { useEffect, useRef, useState, type FormEvent } from "react";
+import { useEffect, useRef, useState, type SubmitEvent } from "react";
 import { config } from "../config";
 import { TEXT_MAX_CHARS } from "../contract";
 import { isFocusIdle } from "../focus";
 import { SendIcon } from "./icons";
 
-/** Text for those who cannot or would rather not speak, and things to ask. */
+/** Writing to the agent, and things to ask. */
 export function Composer(props: {
   disabled: boolean;
-  /** Take the focus as soon as it can be used: the caller has no microphone. */
+  /** Takes the focus as soon as it is enabled: the caller has no microphone. */
   focused: boolean;
   onSend: (text: string) => void;
 }) {
@@ -18,7 +18,7 @@ export function Composer(props: {
     if (focused && !disabled && isFocusIdle()) input.current?.focus();
   }, [focused, disabled]);
 
-  const submit = (event: FormEvent) => {
+  const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const trimmed = text.trim();
     if (trimmed === "" || disabled) return;

@@ -6,7 +6,7 @@ import { CheckIcon, CloseIcon } from "./icons";
 
 const WHERE: Partial<Record<string, Part>> = { show_order: "orders", fill_form: "appointment" };
 
-/** What the page did at the agent's suggestion, and the way to undo it. */
+/** What the page did at the agent's suggestion, with a button to undo it. */
 export function DoneNote(props: {
   done: ActionsState["done"];
   shown: readonly Part[];
@@ -41,7 +41,7 @@ export function DoneNote(props: {
               data-testid="look"
               onClick={() => props.onOpen(where)}
             >
-              Look
+              Show
             </button>
           )}
           {action.action !== "offer_download" && (
@@ -49,11 +49,7 @@ export function DoneNote(props: {
               Undo
             </button>
           )}
-          <button
-            className="button quiet small round"
-            aria-label="Close this note"
-            onClick={onDismiss}
-          >
+          <button className="button quiet small round" aria-label="Dismiss" onClick={onDismiss}>
             <CloseIcon />
           </button>
         </>

@@ -9,13 +9,14 @@ import { ClockIcon, HangUpIcon, PhoneIcon, WarningIcon } from "./icons";
 import { Screen } from "./Screen";
 import { Transcript } from "./Transcript";
 
-/** Why the call ended or never began, what was said, what came of it, and the way back in. */
+/** Why the call ended or never started, its transcript, its summary, and how to call again. */
 export function EndScreen(props: {
   ending: Ending;
   callId: string | null;
   transcript: Entries;
+  agentName: string;
   onCall: (withMicrophone: boolean) => void;
-  /** Back to a call that goes on; null: there is none. */
+  /** Returns to a call that continues; null: there is none. */
   onComeBack: (() => void) | null;
   onLeave: () => void;
 }) {
@@ -45,7 +46,7 @@ export function EndScreen(props: {
       <div className="actions">
         {onComeBack && (
           <button className="button primary" data-testid="come-back" onClick={onComeBack}>
-            <PhoneIcon /> Come back
+            <PhoneIcon /> Return to your call
           </button>
         )}
         {ending.reason === "sign-in-required" ? (
@@ -75,15 +76,15 @@ export function EndScreen(props: {
       {isFollowed(ending) && <FollowUp callId={props.callId} />}
       {props.transcript.length > 0 && (
         <details className="record">
-          <summary>What was said</summary>
-          <Transcript entries={props.transcript} live={false} />
+          <summary>Transcript</summary>
+          <Transcript entries={props.transcript} agentName={props.agentName} live={false} />
         </details>
       )}
     </Screen>
   );
 }
 
-/** The time until the service takes another call from this caller; null where it is no matter. */
+/** The time until this caller may call again; null where there is no such limit. */
 function useWait(ending: Ending): number | null {
   const nowMs = useNow();
   const [shownAtMs] = useState(nowMs);
@@ -92,7 +93,7 @@ function useWait(ending: Ending): number | null {
   return Math.max(0, shownAtMs + ending.retryAfterMs - nowMs);
 }
 
-/** Whether *durationMs* have not passed yet since it was first asked. */
+/** True until *durationMs* have passed since the component appeared. */
 function useForAWhile(durationMs: number): boolean {
   const [still, setStill] = useState(true);
   useEffect(() => {

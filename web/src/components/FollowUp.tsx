@@ -3,7 +3,7 @@ import { useFollowUp, type Followed } from "../useFollowUp";
 import { inWords } from "../dates";
 import { FOLLOW_UP, OUTCOMES } from "../copy";
 
-/** What came of the call: summary, what is left to do, ticket. */
+/** The work after the call: summary, what is left to do, ticket. */
 export function FollowUp({ callId }: { callId: string | null }) {
   return <FollowUpView followed={useFollowUp(callId)} />;
 }
@@ -14,7 +14,7 @@ export function FollowUpView({ followed }: { followed: Followed }) {
   return (
     <section
       className="follow-up"
-      aria-label="What came of your call"
+      aria-label="Your call summary"
       data-testid="follow-up"
       data-state={state}
     >

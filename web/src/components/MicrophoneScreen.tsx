@@ -3,7 +3,7 @@ import { MICROPHONE } from "../copy";
 import { KeyboardIcon, MicrophoneIcon } from "./icons";
 import { Screen } from "./Screen";
 
-/** No microphone: why, the remedy, and the way on without one. */
+/** There is no microphone: why, what to do, and how to continue without one. */
 export function MicrophoneScreen(props: {
   problem: MicrophoneProblem;
   onCall: (withMicrophone: boolean) => void;
@@ -20,21 +20,13 @@ export function MicrophoneScreen(props: {
       </p>
       <div className="actions">
         {props.problem !== "insecure" && props.problem !== "unsupported" && (
-          <button
-            className="button primary"
-            data-testid="retry"
-            onClick={() => props.onCall(true)}
-          >
+          <button className="button primary" data-testid="retry" onClick={() => props.onCall(true)}>
             <MicrophoneIcon /> Try again
           </button>
         )}
         {props.problem !== "insecure" && (
-          <button
-            className="button"
-            data-testid="call-by-text"
-            onClick={() => props.onCall(false)}
-          >
-            <KeyboardIcon /> Go on by text
+          <button className="button" data-testid="call-by-text" onClick={() => props.onCall(false)}>
+            <KeyboardIcon /> Continue in text
           </button>
         )}
         <button className="button quiet" data-testid="leave" onClick={props.onLeave}>

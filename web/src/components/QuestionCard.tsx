@@ -8,15 +8,16 @@ import { CheckIcon, ClockIcon, CloseIcon } from "./icons";
 
 const URGENT_MS = 10_000;
 
-/** One question of the agent's, whole, with yes and no. Nothing but a button answers it. */
+/** One of the agent's questions in full, with yes and no. Only its buttons answer it. */
 export function QuestionCard(props: {
   card: Card;
   ref: Ref<HTMLElement>;
   onAnswer: (approved: boolean) => void;
-  /** Esc: away from the card, without an answer. */
+  /** Esc: leaves the card without an answer. */
   onEscape: () => void;
 }) {
-  const { question, state, expiresAtMs } = props.card;
+  const { card, ref } = props;
+  const { question, state, expiresAtMs } = card;
   const id = useId();
   const settling = useSettling();
   const open = state.stage === "open";
@@ -27,7 +28,7 @@ export function QuestionCard(props: {
   };
   return (
     <article
-      ref={props.ref}
+      ref={ref}
       className="question"
       role="group"
       tabIndex={-1}
@@ -76,7 +77,7 @@ export function QuestionCard(props: {
             onClick={() => props.onAnswer(true)}
           >
             <CheckIcon />
-            {state.stage === "answering" && state.approved ? "Saying yes…" : "Yes, do it"}
+            {state.stage === "answering" && state.approved ? "Sending yes…" : "Yes, do it"}
           </button>
           <button
             className="button"
@@ -85,7 +86,7 @@ export function QuestionCard(props: {
             onClick={() => props.onAnswer(false)}
           >
             <CloseIcon />
-            {state.stage === "answering" && !state.approved ? "Saying no…" : "No"}
+            {state.stage === "answering" && !state.approved ? "Sending no…" : "No"}
           </button>
         </div>
       )}
@@ -108,7 +109,7 @@ function Countdown({ untilMs }: { untilMs: number }) {
   );
 }
 
-/** Whether the card has only just come. */
+/** Whether the card has only just appeared. */
 function useSettling(): boolean {
   const [settling, setSettling] = useState(true);
   useEffect(() => {

@@ -6,7 +6,7 @@ import { isFocusIdle } from "../focus";
 import { announce, RESULTS } from "../copy";
 import { QuestionCard } from "./QuestionCard";
 
-/** The agent's questions. A new one is announced once, and takes the focus from nobody's work. */
+/** The agent's questions. A new one is announced once, and never takes the focus from an input. */
 export function Questions(props: {
   cards: Cards;
   onAnswer: (question: PendingConfirmation, approved: boolean) => void;
@@ -55,25 +55,23 @@ export function Questions(props: {
   );
 }
 
-/** To where the person would write, or to the heading. */
+/** Moves the focus to the text input, or to the heading. */
 function leave(): void {
   const input = document.querySelector<HTMLInputElement>("#text:enabled");
   (input ?? document.getElementById("screen-title"))?.focus();
 }
 
-function useAnnouncement(
-  cards: Cards,
-  elements: RefObject<Map<string, HTMLElement>>,
-): string {
+function useAnnouncement(cards: Cards, elements: RefObject<Map<string, HTMLElement>>): string {
   const [announced, setAnnounced] = useState("");
   const known = useRef<ReadonlySet<string>>(new Set());
   useEffect(() => {
     const open = cards.filter(({ state }) => state.stage === "open");
     const fresh = open.filter(({ question }) => !known.current.has(question.digest));
     known.current = new Set(cards.map(({ question }) => question.digest));
-    if (fresh.length === 0) return;
+    const [first] = fresh;
+    if (!first) return;
     setAnnounced(fresh.map(({ question }) => announce(question)).join(" "));
-    if (isFocusIdle()) elements.current.get(fresh[0]!.question.id)?.focus();
+    if (isFocusIdle()) elements.current.get(first.question.id)?.focus();
   }, [cards, elements]);
   return announced;
 }

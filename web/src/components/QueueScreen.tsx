@@ -4,9 +4,9 @@ import { useNow } from "../useNow";
 import { statusOf } from "../copy";
 import { Screen } from "./Screen";
 
-/** All agents are busy: the page tries again by itself, until the person has had enough. */
+/** All agents are busy: the page keeps trying until the caller gives up. */
 export function QueueScreen(props: {
-  /** By `performance.now()`; null: it is asking right now. */
+  /** By `performance.now()`; null: it is trying right now. */
   retryAtMs: number | null;
   onLeave: () => void;
 }) {
@@ -21,12 +21,10 @@ export function QueueScreen(props: {
         <span />
       </div>
       <p className="lead" role="status">
-        You need do nothing: as soon as {config.agentName} is free, your call begins.
+        Nothing to do: your call starts as soon as {config.agentName} is free.
       </p>
       <p className="status" data-testid="queue" data-asking={leftMs === 0}>
-        {leftMs === 0
-          ? "Asking for a place…"
-          : `Next try in ${countdown(leftMs)}`}
+        {leftMs === 0 ? "Trying now…" : `Next try in ${countdown(leftMs)}`}
       </p>
       <button className="button quiet" data-testid="leave" onClick={onLeave}>
         Leave the queue

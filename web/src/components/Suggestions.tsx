@@ -2,7 +2,7 @@ import { suggestion } from "../copy";
 import type { Suggested } from "../storefront/actions";
 import { FileIcon } from "./icons";
 
-/** What the agent suggests that the page does, where the person is asked first. */
+/** What the agent suggests that the page should do, where the caller is asked first. */
 export function Suggestions(props: {
   asked: readonly Suggested[];
   onAnswer: (id: string, yes: boolean) => void;
@@ -35,7 +35,7 @@ function Suggestion(props: { request: Suggested; onAnswer: (yes: boolean) => voi
       <p>{text}</p>
       {action.action === "offer_download" && (
         <details>
-          <summary>Look at it</summary>
+          <summary>Preview</summary>
           <pre tabIndex={0}>{action.text}</pre>
         </details>
       )}

@@ -1,12 +1,12 @@
 import { useEffect, useLayoutEffect, useRef } from "react";
-import { config } from "../config";
 import type { Entry, Transcript as Entries } from "../transcript";
 
-/** How far from its end a list may be scrolled and still follow what comes. */
+/** How far from its end a list may be scrolled and still follow new lines. */
 const FOLLOW_WITHIN_PX = 80;
 
 /** Both sides of the conversation. *live*: read aloud by screen readers and kept at its end. */
-export function Transcript({ entries, live }: { entries: Entries; live: boolean }) {
+export function Transcript(props: { entries: Entries; agentName: string; live: boolean }) {
+  const { entries, agentName, live } = props;
   const list = useRef<HTMLOListElement>(null);
   const following = useRef(true);
   useLayoutEffect(() => {
@@ -16,7 +16,7 @@ export function Transcript({ entries, live }: { entries: Entries; live: boolean 
   useEffect(() => {
     const element = list.current;
     if (!live || !element) return;
-    // What comes below the list takes some of its room.
+    // What appears below the list makes it smaller.
     const observer = new ResizeObserver(() => {
       if (following.current) element.scrollTop = element.scrollHeight;
     });
@@ -36,15 +36,19 @@ export function Transcript({ entries, live }: { entries: Entries; live: boolean 
       }}
     >
       {entries.map((entry) => (
-        <Line key={isFinal(entry) ? `${entry.id} final` : entry.id} entry={entry} />
+        <Line
+          key={isFinal(entry) ? `${entry.id} final` : entry.id}
+          entry={entry}
+          agentName={agentName}
+        />
       ))}
     </ol>
   );
 }
 
 /** A final line is a new node, so that screen readers announce it once, and whole. */
-function Line({ entry }: { entry: Entry }) {
-  const who = entry.side === "agent" ? config.shopName : "You";
+function Line({ entry, agentName }: { entry: Entry; agentName: string }) {
+  const who = entry.side === "agent" ? agentName : "You";
   const notice = entry.kind === "notice";
   return (
     <li

@@ -8,10 +8,7 @@ export function WaitScreen({ state, onLeave }: { state: CallState; onLeave: () =
   const asking = state.phase === "asking-microphone";
   const returning = "returning" in state && state.returning;
   return (
-    <Screen
-      title={returning ? "Back to your call" : `Calling ${config.shopName}`}
-      className="wait"
-    >
+    <Screen title={returning ? "Back to your call" : `Calling ${config.shopName}`} className="wait">
       <div className="ripple" aria-hidden="true">
         <span />
         <span />

@@ -76,7 +76,7 @@ export function AppointmentForm(props: {
           data-testid="appointment-send"
           disabled={!text || disabled}
         >
-          <SendIcon /> Ask for it
+          <SendIcon /> Send request
         </button>
         <p className="hint" role="status">
           {sent === appointment && `Sent. ${AGENT} answers in the conversation.`}

@@ -42,7 +42,7 @@ export interface Board {
 
 export interface ActionsState {
   board: Board;
-  /** What the person is asked first, the oldest first. */
+  /** What the caller is being asked, the oldest first. */
   asked: readonly Suggested[];
   /** What was done last, and how things were before. */
   done: { request: Suggested; before: Board } | null;
@@ -51,7 +51,7 @@ export interface ActionsState {
 export type ActionEvent =
   | { type: "asked"; request: Suggested }
   | { type: "answered"; id: string }
-  /** Nobody waits for the person's answers any more. */
+  /** The agent no longer waits for answers. */
   | { type: "interrupted" }
   | { type: "done"; request: Suggested }
   | { type: "undone" }
@@ -95,7 +95,7 @@ export function actionsReducer(state: ActionsState, event: ActionEvent): Actions
     case "seen":
       return { ...state, board: { ...board, news: without(board.news, event.part) } };
     case "edited":
-      // Undoing what was done before would undo the person's own work too.
+      // Undoing the page's change would now undo the caller's own edits too.
       return { ...state, board: { ...board, appointment: event.appointment }, done: null };
     case "cleared":
       return NOTHING_DONE;
@@ -105,14 +105,14 @@ export function actionsReducer(state: ActionsState, event: ActionEvent): Actions
 /** Why an action that fits the contract is not done; null: it can be done. */
 export function objection(action: Action): string | null {
   if (action.action !== "fill_form") return null;
-  if (action.day !== "" && !isDay(action.day)) return "day is not a date as 2026-12-31";
+  if (action.day !== "" && !isDay(action.day)) return "day is not a date such as 2026-12-31";
   if (action.time !== "" && !/^([01]\d|2[0-3]):[0-5]\d$/.test(action.time)) {
-    return "time is not as 15:30";
+    return "time is not a time such as 15:30";
   }
   return null;
 }
 
-/** What the form asks the agent for, as a person says it; null while something is missing. */
+/** What the form asks the agent for, as a caller would say it; null while a field is empty. */
 export function request({ kind, day, time }: Appointment): string | null {
   if (!kind || !day || !time) return null;
   const days = daysUntil(day);
@@ -149,7 +149,7 @@ function look(board: Board, part: Part): Board {
   return { ...board, part, beside, news: without(board.news, part) };
 }
 
-/** Something is new in *part*; the person may be busy with another. */
+/** Marks *part* as new, without leaving the part that the caller is in. */
 function tellOf(board: Board, part: Part): Board {
   if (board.part === part) return board;
   const beside = board.part === "conversation" ? part : board.beside;
