@@ -1,7 +1,6 @@
 import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test } from "vitest";
 import { IDLE, type Ending } from "../src/callState";
-import { config } from "../src/config";
 import type { FollowUp } from "../src/contract";
 import { AgentPanel } from "../src/components/AgentPanel";
 import { EndScreen } from "../src/components/EndScreen";
@@ -34,11 +33,10 @@ test("the start gives the reason for the microphone beside the call button", () 
   expect(html).toMatch(new RegExp(`id="${id}">.*microphone`));
 });
 
-test("a call shows the agent's own name once it is there", () => {
+test("a call shows the agent's name", () => {
   const panel = (name: string) =>
     renderToStaticMarkup(<AgentPanel name={name} state={IDLE} track={null} startedAtMs={null} />);
-  expect(panel("House")).toContain('<p class="agent-name">House</p>');
-  expect(panel("")).toContain(`<p class="agent-name">${config.shopName.replace("&", "&amp;")}</p>`);
+  expect(panel("House")).toContain(">House</p>");
 });
 
 test("a refused microphone offers the remedy, another try, and text", () => {
