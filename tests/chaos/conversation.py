@@ -14,7 +14,7 @@ from call_record.verification import Verdict, verify
 from devstack.ask import speak
 from devstack.caller import SOUND_RMS, Caller, Ear, attempt_of, joined, rms
 from tests.chaos.fleet import Fleet, Service
-from tests.support.asking import ledger
+from tests.support.call_steps import ledger
 from tests.support.calls import the_call
 
 BIN_S = 0.1

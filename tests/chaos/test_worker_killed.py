@@ -11,8 +11,8 @@ import pytest
 from tests.chaos.conversation import Conversation, conversation
 from tests.chaos.fleet import Fleet
 from tests.chaos.results import measured
-from tests.support.asking import greeted
-from tests.support.cards import cards, pushed_card, vote
+from tests.support.call_steps import greeted
+from tests.support.confirmation_cards import cards, pushed_card, vote
 from voice_contract.confirmations import PendingConfirmation
 
 Step = Callable[[Conversation], Awaitable[None]]

@@ -6,7 +6,7 @@ import time
 import httpx2 as httpx
 
 from devstack.caller import joined
-from tests.support.asking import ask, greeted, ledger
+from tests.support.call_steps import ask, greeted, ledger
 from tests.support.local_stack import LocalStack
 from voice_contract.follow_up import FollowUp
 

@@ -11,8 +11,8 @@ from livekit import api, rtc
 
 from devstack.ask import speak
 from devstack.caller import Caller, joined
-from tests.support.asking import ask, effects, entries, greeted, speech_url
-from tests.support.cards import cards, pushed_card, rpc, vote
+from tests.support.call_steps import ask, effects, entries, greeted, speech_url
+from tests.support.confirmation_cards import cards, pushed_card, rpc, vote
 from tests.support.gate_agent import EXPIRES_S
 from tests.support.local_stack import LocalStack, running_stack
 from voice_contract.actions import ActionReport, ClientAction, ShowOrder

@@ -12,7 +12,7 @@ from call_record import journal
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
 from devstack.caller import joined
-from tests.support.asking import ask, calls_now, greeted
+from tests.support.call_steps import ask, calls_now, greeted
 from tests.support.calls import the_call
 from tests.support.local_stack import LocalStack
 from voice_contract.journal import AgentTurnEnded, CallReturned, UserTurn

@@ -31,7 +31,7 @@ from agent_worker.tools.tool import (
 )
 from call_record.journal import Recorded
 from tests.support.calls import FakeClock
-from tests.support.gates import TestLease
+from tests.support.gate_scene import TestLease
 from voice_contract.confirmations import ConfirmationVote
 from voice_contract.journal import (
     ConfirmationAnswered,

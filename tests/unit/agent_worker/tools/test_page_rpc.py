@@ -6,7 +6,7 @@ from livekit import rtc
 from agent_worker.metrics import Metrics
 from agent_worker.tools.client_actions import CALL_MAX, ClientActions
 from agent_worker.tools.page_rpc import PAYLOAD_MAX_BYTES, PageRpc
-from tests.support.gates import Scene, asked, outcome
+from tests.support.gate_scene import Scene, asked, outcome
 from voice_contract.actions import ActionReport, ClientAction, Navigate, StartOver
 from voice_contract.confirmations import ConfirmationResult, Confirmations, ConfirmationVote
 from voice_contract.journal import (

@@ -12,7 +12,7 @@ from agent_worker.tools.breaker import FAILURES
 from agent_worker.tools.retry import BreakerOpen, Retry
 from agent_worker.tools.tool import Answer, BackendUnavailable, Tool, ToolRefused
 from tests.support.calls import FakeClock
-from tests.support.gates import look, note, push
+from tests.support.gate_scene import look, note, push
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What a caller does and sees, for tests of the whole stack."""
+"""What a caller does, and what the stack shows of it, for tests of the whole stack."""
 
 import asyncio
 
