@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from call_record import keys
 from call_record.database import Database
@@ -17,6 +18,12 @@ from call_record.prepare import prepare
 from call_record.record import Record
 from devstack import postgres
 from tests.support.local_stack import LocalStack, running_sfu, running_stack
+
+BOTH_DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+# Its usual tracebacks, with all variables, take seconds.
+_renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _renderer])
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +47,7 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=BOTH_DATABASES)
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database without tables, once of each kind."""
     if request.param == "sqlite":
@@ -51,7 +58,7 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"{server.rpartition('/')[0]}/{name}"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=BOTH_DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database ready for a record that is empty, once of each kind."""
     if request.param == "sqlite":

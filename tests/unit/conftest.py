@@ -22,7 +22,8 @@ def pytest_asyncio_loop_factories(
 async def virtual_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits take no time, and all clocks agree on how long they were."""
     loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualTimeLoop)
+    if not isinstance(loop, VirtualTimeLoop):
+        return  # the test itself is not async
     for name in CLOCKS:
         began_s = getattr(time, name)()
         monkeypatch.setattr(time, name, lambda began_s=began_s: began_s + loop.time())

@@ -11,7 +11,7 @@ from agent_worker import claim as claiming
 from agent_worker.claim import CallClaim, NotClaimed, claim_call
 from agent_worker.metrics import Metrics
 from agent_worker.settings import WorkerSettings
-from call_record import calls
+from call_record import calls, lease
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
@@ -25,8 +25,9 @@ HoldIt = Callable[[str], AbstractAsyncContextManager[CallClaim]]
 
 
 @pytest.fixture
-def claim_it(database_url: str, tmp_path: Path) -> HoldIt:
-    """Holds the call of that id, as a job does."""
+def claim_it(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HoldIt:
+    """Holds the call of that id, as a job does, and renews oftener."""
+    monkeypatch.setattr(lease, "EVERY_S", 0.05)
     settings = load(
         WorkerSettings,
         database_url=database_url,
@@ -51,7 +52,7 @@ async def test_hold_claims_renews_and_seals(record: Record, claim_it: HoldIt) ->
         assert held.may_act()
         held.keep()
         held.keep()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while (await the_call(record, call_id)).renewals < 2:
                 await asyncio.sleep(0.05)
         held.journal.write(UserTurn(text="Hello"))
@@ -95,7 +96,7 @@ async def test_hold_that_let_go_renews_no_more(record: Record, claim_it: HoldIt)
         held.keep()
         held.let_go()
         before = (await the_call(record, call_id)).renewals
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(0.2)
         assert (await the_call(record, call_id)).renewals == before
 
 

@@ -28,6 +28,8 @@ from voice_contract.journal import (
 )
 from voice_contract.journal import ToolRefused as RefusedEntry
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 SAYS = GatePhrases()
 
 

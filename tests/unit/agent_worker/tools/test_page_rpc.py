@@ -17,6 +17,8 @@ from voice_contract.journal import (
 )
 from voice_contract.names import ACTION_OUTCOME_METHOD, CONFIRM_METHOD, CONFIRMATIONS_METHOD
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 
 class Counter:
     """The desk, with what it pushes."""

@@ -26,6 +26,8 @@ from voice_contract.journal import (
     UserTurn,
 )
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 SAYS = GatePhrases()
 
 
