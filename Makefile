@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON_IN_VENV := .venv/bin/python
 UV := $(or $(shell command -v uv),.venv/bin/uv)
 SHORT := "not long and not compose and not chaos"
+UNIT := "not postgres and not models"
 UV_COMPILE := $(UV) pip compile --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet
 
@@ -35,6 +36,10 @@ test: lint chromium postgres redis ## what must hold at every commit: lint, the 
 	@$(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile -m $(SHORT) tests/unit tests/integration
 	@# One at a time: they measure what a caller hears.
 	@exec $(PYTHON_IN_VENV) -m pytest -m $(SHORT) tests/system tests/chaos
+
+.PHONY: test-unit
+test-unit: dev ## the quick round: unit tests that need no service and no model
+	@exec $(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile -m $(UNIT) tests/unit
 
 .PHONY: test-long
 test-long: dev sfu web chromium postgres redis ## the tests that take minutes
