@@ -33,7 +33,9 @@ ask: venv ## ask the running agent: SAY="where is order seven", or WAV=file
 test: lint chromium postgres redis ## what must hold at every commit: lint, the page's tests, the short tests
 	@cd web && exec npm test
 	@# More than the two cores of a small machine: they wait for the disk and for processes.
-	@$(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile -m $(SHORT) tests/unit tests/integration
+	@# The slowest files first, so that none is alone at the end.
+	@$(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m $(SHORT) \
+		tests/integration tests/unit
 	@# One at a time: they measure what a caller hears.
 	@exec $(PYTHON_IN_VENV) -m pytest -m $(SHORT) tests/system tests/chaos
 
