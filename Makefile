@@ -45,7 +45,9 @@ test-unit: dev ## the quick round: unit tests that need no service and no model
 
 .PHONY: test-long
 test-long: dev sfu web chromium postgres redis ## the tests that take minutes
-	@exec $(PYTHON_IN_VENV) -m pytest -m long
+	@$(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m long \
+		tests/integration tests/unit
+	@exec $(PYTHON_IN_VENV) -m pytest -m long tests/system tests/chaos
 
 .PHONY: chaos
 chaos: dev sfu web postgres ## break every part in calls, many times; a table of what the caller waited

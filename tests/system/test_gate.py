@@ -153,7 +153,7 @@ async def test_card_goes_to_the_device_that_takes_the_call_over(stack: LocalStac
                 most_s = time.monotonic() - wished_at
                 assert shown.model_copy(update={"expires_in_ms": card.expires_in_ms}) == card
                 gone_s = (card.expires_in_ms - shown.expires_in_ms) / 1000
-                assert least_s - 0.01 <= gone_s <= most_s + 0.01
+                assert least_s - 0.1 <= gone_s <= most_s + 0.1
                 votes = [await vote(second, shown, approved) for approved in (True, False, True)]
                 assert votes == ["approved"] * 3
                 await second.agent_line(containing="2 dollars for order 5 are on their way")
