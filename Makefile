@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON_IN_VENV := .venv/bin/python
 UV := $(or $(shell command -v uv),.venv/bin/uv)
 SHORT := "not long and not compose and not chaos"
+UNIT := "not postgres and not models"
 UV_COMPILE := $(UV) pip compile --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet
 
@@ -32,13 +33,21 @@ ask: venv ## ask the running agent: SAY="where is order seven", or WAV=file
 test: lint chromium postgres redis ## what must hold at every commit: lint, the page's tests, the short tests
 	@$(PYTHON_IN_VENV) -m devstack.web_client test
 	@# More than the two cores of a small machine: they wait for the disk and for processes.
-	@$(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile -m $(SHORT) tests/unit tests/integration
+	@# The slowest files first, so that none is alone at the end.
+	@$(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m $(SHORT) \
+		tests/integration tests/unit
 	@# One at a time: they measure what a caller hears.
 	@exec $(PYTHON_IN_VENV) -m pytest -m $(SHORT) tests/system tests/chaos
 
+.PHONY: test-unit
+test-unit: dev ## the quick round: unit tests that need no service and no model
+	@exec $(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile -m $(UNIT) tests/unit
+
 .PHONY: test-long
 test-long: dev sfu web chromium postgres redis ## the tests that take minutes
-	@exec $(PYTHON_IN_VENV) -m pytest -m long
+	@$(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m long \
+		tests/integration tests/unit
+	@exec $(PYTHON_IN_VENV) -m pytest -m long tests/system tests/chaos
 
 .PHONY: chaos
 chaos: dev sfu web postgres ## break every part in calls, many times; a table of what the caller waited

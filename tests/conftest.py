@@ -1,15 +1,17 @@
 """Fixtures for all tests: real processes, started once for those that ask for them."""
 
 import asyncio
+import os
 import shutil
 import subprocess
 import uuid
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from call_record import keys
 from call_record.database import Database
@@ -17,6 +19,22 @@ from call_record.prepare import prepare
 from call_record.record import Record
 from devstack import postgres
 from tests.support.local_stack import LocalStack, running_sfu, running_stack
+
+BOTH_DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+# Its usual tracebacks, with all variables, take seconds.
+_renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _renderer])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where `CI` is set, what is skipped has failed: nobody reads the list of what was left out."""
+    report = yield
+    if report.skipped and os.environ.get("CI"):
+        report.outcome = "failed"
+        report.longrepr = f"Skipped, and CI is set: {report.longreprtext}"
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +58,7 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=BOTH_DATABASES)
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database without tables, once of each kind."""
     if request.param == "sqlite":
@@ -51,7 +69,7 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"{server.rpartition('/')[0]}/{name}"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=BOTH_DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database ready for a record that is empty, once of each kind."""
     if request.param == "sqlite":

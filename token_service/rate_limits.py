@@ -56,7 +56,10 @@ class Allowance:
 class RateLimits:
     """Counts requests, in this process or in a Redis that all token services share."""
 
-    def __init__(self, settings: TokenSettings) -> None:
+    def __init__(
+        self, settings: TokenSettings, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
         self._all = RateLimitItemPerMinute(settings.token_rate_all)
         self._address = RateLimitItemPerMinute(settings.token_rate_address)
         self._caller = RateLimitItemPerMinute(settings.token_rate_caller)
@@ -118,11 +121,11 @@ class RateLimits:
         """Do *work* on the store of counts; *uncounted* is returned when nothing is counted."""
         if self._redis is None:
             return await work(self._memory)
-        if time.monotonic() >= self._redis_back_s:
+        if self._clock() >= self._redis_back_s:
             try:
                 return await work(self._redis)
             except StorageError as error:
-                self._redis_back_s = time.monotonic() + REDIS_PAUSE_S
+                self._redis_back_s = self._clock() + REDIS_PAUSE_S
                 log.warning("redis.failed", reason=type(error.__cause__).__name__)
         REDIS_ERRORS.inc()
         match self._without_redis:

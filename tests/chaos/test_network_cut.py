@@ -11,7 +11,7 @@ from tests.chaos.conversation import conversation
 from tests.chaos.fleet import Fleet
 from tests.chaos.island import Island
 from tests.chaos.results import measured
-from tests.support.asking import greeted
+from tests.support.call_steps import greeted
 
 CUT_S = 12.0
 

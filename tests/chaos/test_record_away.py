@@ -8,7 +8,7 @@ import pytest
 from tests.chaos.conversation import conversation
 from tests.chaos.fleet import Fleet
 from tests.chaos.results import measured
-from tests.support.asking import greeted
+from tests.support.call_steps import greeted
 
 AWAY_S = 10.0
 

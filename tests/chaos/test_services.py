@@ -10,7 +10,7 @@ from tests.chaos.conversation import conversation
 from tests.chaos.fleet import Fleet
 from tests.chaos.line import Person, people
 from tests.chaos.results import measured
-from tests.support.asking import greeted
+from tests.support.call_steps import greeted
 from tests.support.calls import the_call
 
 

@@ -280,7 +280,7 @@ def prove(url: str, folder: Path, *, examples: int, steps: int) -> None:
 
 def test_record_stays_true_whatever_its_actors_do(database_url: str, tmp_path: Path) -> None:
     """One owner, gapless order, a chain that verifies, nothing after the seal."""
-    prove(database_url, tmp_path, examples=30, steps=20)
+    prove(database_url, tmp_path, examples=15, steps=20)
 
 
 @pytest.mark.long

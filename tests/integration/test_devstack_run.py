@@ -2,10 +2,11 @@
 
 import signal
 import socket
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2 as httpx
+import pytest
 
 from devstack.services import SERVICES
 from tests.support.local_stack import LocalStack
@@ -39,8 +40,21 @@ def held_ports(stack: LocalStack) -> list[int]:
     return found
 
 
-def test_stack_is_ready_and_every_part_says_so(stack: LocalStack) -> None:
+@pytest.fixture(scope="module")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """The whole stack, ready; the last test stops it."""
+    stack = LocalStack.on_free_ports(tmp_path_factory.mktemp("stack"))
+    stack.start()
+    try:
+        stack.wait_welcome()
+        yield stack
+    finally:
+        stack.stop([signal.SIGKILL])
+
+
+def test_stack_is_ready_and_every_part_says_so(own_stack: LocalStack) -> None:
     """One line when each starts, one when it is ready, the address, and 200 everywhere."""
+    stack = own_stack
     width = max(len(service.label) for service in SERVICES)
     for service in SERVICES:
         assert f"{service.label:<{width}}  starting" in stack.output
@@ -50,19 +64,12 @@ def test_stack_is_ready_and_every_part_says_so(stack: LocalStack) -> None:
     assert f'Open {stack.page_url} and press "Call now"' in stack.output
 
 
-def test_stack_stopped_leaves_no_process_and_no_port(tmp_path: Path) -> None:
+def test_stack_stopped_leaves_no_process_and_no_port(own_stack: LocalStack) -> None:
     """In order, without a kill, and with exit code 0."""
-    stack = LocalStack.on_free_ports(tmp_path)
-    stack.start()
-    try:
-        stack.wait_welcome()
-        assert len(processes_of(stack)) > len(SERVICES)
-        assert len(held_ports(stack)) == 9
-        started = time.monotonic()
-        assert stack.stop() == 0
-        assert time.monotonic() - started < 10
-    finally:
-        stack.stop([signal.SIGKILL])
+    stack = own_stack
+    assert len(processes_of(stack)) > len(SERVICES)
+    assert len(held_ports(stack)) == 9
+    assert stack.stop() == 0
     assert stack.output.rstrip().endswith("All stopped.")
     assert "killed" not in stack.output
     assert processes_of(stack) == []

@@ -33,9 +33,9 @@ from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.tool import Caller, Tool
 from devstack.parent_death import die_with_parent
 from tests.support.faulty_proxy import FaultyProxy, faulty_proxy
-from tests.support.gates import TestLease
+from tests.support.gate_scene import TestLease
 from tests.support.local_stack import ROOT, free_ports, until
-from tests.support.matrix_tools import CONFIRMED, HIDDEN, PLAIN, native, over_mcp
+from tests.support.native_and_mcp_tools import CONFIRMED, HIDDEN, PLAIN, native, over_mcp
 from tests.unit.agent_worker.scripted import Script, ScriptedLLM
 from voice_contract.ids import new_call_id
 from voice_contract.journal import ToolFinished, ToolRefused, ToolStarted, ToolUnknown
@@ -132,7 +132,12 @@ def proxy(shop_port: int) -> Iterator[FaultyProxy]:
 def mcp_port(proxy: FaultyProxy) -> Iterator[int]:
     """The MCP server over HTTP."""
     (port,) = free_ports(1)
-    command = [sys.executable, "-m", "tests.support.matrix_tools", f"http://127.0.0.1:{proxy.port}"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.native_and_mcp_tools",
+        f"http://127.0.0.1:{proxy.port}",
+    ]
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
     with running([*command, str(port)], environment, str(ROOT)):
         wait_for(f"http://127.0.0.1:{port}/mcp")
@@ -144,7 +149,9 @@ async def tools(proxy: FaultyProxy, mcp_port: int) -> AsyncIterator[dict[str, li
     """The same tools by carrier."""
     shop = f"http://127.0.0.1:{proxy.port}"
     servers = {
-        "stdio": over_mcp(command=(sys.executable, "-m", "tests.support.matrix_tools", shop)),
+        "stdio": over_mcp(
+            command=(sys.executable, "-m", "tests.support.native_and_mcp_tools", shop)
+        ),
         "http": over_mcp(url=f"http://127.0.0.1:{mcp_port}/mcp"),
     }
     made = {"native": native(shop)}

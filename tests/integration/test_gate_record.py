@@ -14,11 +14,11 @@ from call_record.lease import Lease
 from call_record.record import Record
 from call_record.verification import Verdict, verify
 from call_record.writer import JournalWriter
-from tests.support import killed_gate
+from tests.support import gate_process
 from tests.support.calls import requested, the_call
 from tests.support.faults import Faults
-from tests.support.gates import Scene, asked, outcome
-from tests.support.killed_gate import Disk, gate_of, take_over
+from tests.support.gate_process import Disk, gate_of, take_over
+from tests.support.gate_scene import Scene, asked, outcome
 from tests.support.local_stack import until
 from voice_contract.confirmations import ConfirmationVote
 from voice_contract.journal import ConfirmationAnswered, ToolStarted
@@ -125,10 +125,10 @@ async def test_agent_that_is_killed_midway_is_taken_over(
     done = tmp_path / "done"
     done.mkdir()
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.support.killed_gate"])
+    context.set_forkserver_preload(["tests.support.gate_process"])
     here, there = context.Pipe()
     process = context.Process(
-        target=killed_gate.run,
+        target=gate_process.run,
         args=(database_url, tmp_path / "journal-keys.yaml", call_id, done, there),
         daemon=True,
     )

@@ -51,12 +51,12 @@ def fail() -> str:
     raise ToolError("db password=hunter2")
 
 @server.tool()
-async def work(file: str) -> str:
+async def work(file: str, seconds: float = 0.5) -> str:
     "Work for a while, and leave a trace of how it ended."
     with open(file, "a") as trace:
         try:
             trace.write("begun,"); trace.flush()
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(seconds)
             trace.write("done,")
         except asyncio.CancelledError:
             trace.write("stopped,")
@@ -159,11 +159,12 @@ async def test_process_that_died_is_started_again(over_stdio: McpServer, tmp_pat
 
     first = await number()
     os.kill(first, signal.SIGKILL)
-    await asyncio.sleep(0.1)
+    await until(lambda: not Path(f"/proc/{first}").exists())
     second = await number()
     assert second != first
     trace = tmp_path / "trace"
-    under_way = asyncio.create_task(connection.send("work", {"file": str(trace)}))
+    work = {"file": str(trace), "seconds": 60}
+    under_way = asyncio.create_task(connection.send("work", work))
     await until(lambda: trace.exists() and trace.read_text() == "begun,")
     os.kill(second, signal.SIGKILL)
     with pytest.raises(TimeoutError):

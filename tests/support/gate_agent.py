@@ -7,7 +7,7 @@ from typing import Any
 from agent_worker.tools.tool import Answer, Tool
 from examples.storefront.agent import AGENT as SHOP
 
-SLOW_S = 4.0
+SLOW_S = 8.0
 EXPIRES_S = 3.0
 
 

@@ -1,10 +1,9 @@
 """
-An owner's endpoints and a model's server that behave as a test wants. Run it with
-`python -m tests.support.receiver`.
+An owner's endpoints and a model's server that behave as a test wants.
 
-A process of its own, on sockets, sharing nothing with what it receives from: signatures are
-checked with the public `standardwebhooks` library. Each request to `/hooks/NAME` takes the next
-word of NAME's script, the last one for all that follow:
+`python -m tests.support.receiver`: a process of its own, on sockets, sharing nothing with what it
+receives from. Signatures are checked with the public `standardwebhooks` library. Each request to
+`/hooks/NAME` takes the next word of NAME's script, the last one for all that follow:
 
 `accept`; `slow` (accepts after 0.1 s); a status such as `500` (429 comes with `Retry-After: 1`);
 `hang` (never answers); `cut` (closes without an answer); `lost` (accepts, then closes without an

@@ -13,8 +13,8 @@ from playwright.async_api import Page, expect
 
 from devstack.ask import recognize, speak, to_wav
 from devstack.caller import RATE_HZ, Pcm
-from tests.support.asking import ledger
 from tests.support.browser import chromium, complaints, ended, in_phase, in_state, opened, said
+from tests.support.call_steps import ledger
 from tests.support.local_stack import LocalStack
 
 ASK_AFTER_S = 9

@@ -12,7 +12,7 @@ from livekit import api, rtc
 
 from devstack.ask import recognize, speak
 from devstack.caller import SOUND_RMS, Caller, joined, rms
-from tests.support.asking import ask, greeted, ledger, speech_url
+from tests.support.call_steps import ask, greeted, ledger, speech_url
 from tests.support.local_stack import LocalStack, running_stack
 from tests.support.log_lines import identities, loud, process_exited
 from voice_contract.messages import CallEnded, Notice

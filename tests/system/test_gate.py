@@ -12,8 +12,8 @@ from livekit import api, rtc
 from devstack.ask import speak
 from devstack.caller import Caller, joined
 from examples.storefront.agent.actions import ShowOrder
-from tests.support.asking import ask, effects, entries, greeted, speech_url
-from tests.support.cards import cards, pushed_card, rpc, vote
+from tests.support.call_steps import ask, effects, entries, greeted, speech_url
+from tests.support.confirmation_cards import cards, pushed_card, rpc, vote
 from tests.support.gate_agent import EXPIRES_S
 from tests.support.local_stack import LocalStack, running_stack
 from tests.support.log_lines import loud
@@ -57,9 +57,11 @@ async def test_spoken_yes_after_another_question_cancels_the_order_once(
     stack: LocalStack, caller: Caller
 ) -> None:
     """Asked, talked about something else meanwhile, "yes" said aloud: one effect, told."""
-    await ask(stack, caller, "I would like to cancel my order number nine", "Cancel order 9?")
+    await caller.send_text("I would like to cancel my order number nine")
+    await caller.agent_line(containing="Cancel order 9?")
     await pushed_card(caller)
-    await ask(stack, caller, "what is the status of my order number eight", "Order 8 is on its way")
+    await caller.send_text("Where is order eight?")
+    await caller.agent_line(containing="Order 8 is on its way")
     assert await effects(stack, caller) == []
     await ask(stack, caller, "yes please", "All right")
     await caller.agent_line(containing="Order 9 is cancelled")
@@ -143,15 +145,18 @@ async def test_card_goes_to_the_device_that_takes_the_call_over(stack: LocalStac
         async with joined(stack.page_url, http=browser, hang_up=False) as first:
             await greeted(first)
             await cards(first)
+            wished_at = time.monotonic()
             await first.send_text("refund 2 dollars for order 5")
-            card, asked_at = await pushed_card(first), time.monotonic()
+            card, seen_at = await pushed_card(first), time.monotonic()
             call_id = first.room.name
             async with joined(stack.page_url, http=browser, call_id=call_id) as second:
-                await asyncio.wait_for(first.left.wait(), 10)
+                await asyncio.wait_for(first.left.wait(), 30)
+                least_s = time.monotonic() - seen_at
                 (shown,) = await cards(second)
-                gone_ms = (time.monotonic() - asked_at) * 1000
+                most_s = time.monotonic() - wished_at
                 assert shown.model_copy(update={"expires_in_ms": card.expires_in_ms}) == card
-                assert abs(card.expires_in_ms - gone_ms - shown.expires_in_ms) < 500
+                gone_s = (card.expires_in_ms - shown.expires_in_ms) / 1000
+                assert least_s - 0.1 <= gone_s <= most_s + 0.1
                 votes = [await vote(second, shown, approved) for approved in (True, False, True)]
                 assert votes == ["approved"] * 3
                 await second.agent_line(containing="2 dollars for order 5 are on their way")

@@ -16,9 +16,9 @@ import pytest
 
 from devstack.ask import speak
 from devstack.caller import Caller, joined
-from tests.support.asking import effects, entries, greeted, ledger, speech_url
-from tests.support.cards import cards, vote
-from tests.support.corrected_ear import SEPARATOR
+from tests.support.call_steps import effects, entries, greeted, ledger, speech_url
+from tests.support.confirmation_cards import cards, vote
+from tests.support.correcting_stt import SEPARATOR
 from tests.support.hasty_agent import AT_ONCE
 from tests.support.local_stack import LocalStack, free_ports, running_stack, until
 from tests.support.scripted_providers import Asked, ScriptedProviders, ToolCalls, scripted_providers
@@ -53,7 +53,7 @@ def hasty_stack(
     with running_stack(
         tmp_path_factory.mktemp("hasty"),
         PARLEY_AGENT="tests.support.hasty_agent",
-        PARLEY_STT="tests.support.corrected_ear:CorrectedEar",
+        PARLEY_STT="tests.support.correcting_stt:CorrectingSTT",
         PARLEY_STT_OPTIONS=json.dumps({"base_url": url}),
         PARLEY_REASONING="model",
         PARLEY_LLM_BASE_URL=url,

@@ -1,5 +1,6 @@
 """The documentation says what the code does, where a command can tell."""
 
+import ast
 import dataclasses
 import inspect
 import json
@@ -33,6 +34,7 @@ from voice_contract.__main__ import actions_schema
 
 FENCE = r"```%s\n(.*?)```"
 ROOT = Path(__file__).parents[2]
+SUPPORT = ROOT / "tests" / "support"
 MODULES = (
     agent_worker.worker,
     call_supervisor.metrics,
@@ -72,8 +74,23 @@ def test_security_page_names_tests_that_exist() -> None:
     }
     assert len(named) > 40
     assert named - there == set()
-    for path in re.findall(r"`((?:tests|web)/[\w/]+)`", page):
+    paths = re.findall(r"`((?:tests|web)/[\w/]+)`", page)
+    assert paths
+    for path in paths:
         assert (ROOT / path).exists(), path
+
+
+def test_index_of_the_tests_helpers_lists_each_with_its_docstring() -> None:
+    """Who looks for a helper finds it in one table."""
+    rows = dict(
+        re.findall(r"^\| `(\w+\.py)` \| (.+) \|$", (SUPPORT / "README.md").read_text(), re.M)
+    )
+    assert rows == {file.name: _first_sentence(file) for file in SUPPORT.glob("*.py")}
+
+
+def _first_sentence(file: Path) -> str:
+    said = ast.get_docstring(ast.parse(file.read_text())) or ""
+    return said.split("\n\n")[0].replace("\n", " ").removesuffix(".")
 
 
 async def test_agents_page_example_works_as_written(

@@ -134,7 +134,7 @@ class PostCallWorkplace:
             assert time.monotonic() < deadline, self.log[-4_000:]
             await asyncio.sleep(0.02)
 
-    async def settled(self, *call_ids: str, timeout_s: float = 30) -> None:
+    async def settled(self, *call_ids: str, timeout_s: float = 60) -> None:
         """Wait until no step of these calls is open."""
         deadline = time.monotonic() + timeout_s
         for call_id in call_ids:

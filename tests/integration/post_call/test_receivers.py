@@ -55,7 +55,7 @@ async def test_receiver_that_comes_back_is_told(desk: PostCallWorkplace, down_s:
     desk.variables["PARLEY_POST_CALL_TRIES"] = "60"
     desk.start()
     call_id = await ended(desk.record, REFUND_UNKNOWN)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await desk.accepted(call_id, "steady") < 1:
             await asyncio.sleep(0.05)
     await asyncio.sleep(down_s)

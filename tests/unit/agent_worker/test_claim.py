@@ -12,7 +12,7 @@ from agent_worker import claim as claiming
 from agent_worker.claim import CallClaim, NotClaimed, claim_call
 from agent_worker.metrics import Metrics
 from agent_worker.settings import WorkerSettings
-from call_record import calls
+from call_record import calls, lease
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
@@ -26,8 +26,9 @@ ClaimIt = Callable[[str], AbstractAsyncContextManager[CallClaim]]
 
 
 @pytest.fixture
-def claim_it(database_url: str, tmp_path: Path) -> ClaimIt:
-    """Claims the call of that id, as a job does."""
+def claim_it(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClaimIt:
+    """Claims the call of that id, as a job does, and renews oftener."""
+    monkeypatch.setattr(lease, "EVERY_S", 0.05)
     settings = load(
         WorkerSettings,
         database_url=database_url,
@@ -52,7 +53,7 @@ async def test_claim_renews_and_seals(record: Record, claim_it: ClaimIt) -> None
         assert claim.may_act()
         claim.keep()
         claim.keep()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while (await the_call(record, call_id)).renewals < 2:
                 await asyncio.sleep(0.05)
         claim.journal.write(UserTurn(text="Hello"))
@@ -114,7 +115,7 @@ async def test_claim_that_let_go_renews_no_more(record: Record, claim_it: ClaimI
         claim.keep()
         claim.let_go()
         before = (await the_call(record, call_id)).renewals
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(0.2)
         assert (await the_call(record, call_id)).renewals == before
 
 

@@ -12,6 +12,8 @@ from livekit.agents import AgentSession
 from agent_worker import migration
 from agent_worker.migration import Migration
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 
 @dataclass
 class Scene:
@@ -63,15 +65,17 @@ async def test_migration_waits_for_a_pause(scene: Scene) -> None:
     scene.busy = False
     assert not waiting.done()
     quiet_at = time.monotonic()
-    await asyncio.wait_for(waiting, 5)
-    assert time.monotonic() - quiet_at > 0.15
+    await waiting
+    assert time.monotonic() - quiet_at == pytest.approx(0.2, abs=migration.LOOK_S)
 
 
 async def test_migration_without_a_pause_happens_all_the_same(scene: Scene) -> None:
     """Its worker must go."""
     scene.is_(agent="speaking")
     scene.migration.ask()
-    await asyncio.wait_for(scene.waiting(), 2)
+    asked_at = time.monotonic()
+    await scene.waiting()
+    assert time.monotonic() - asked_at == pytest.approx(1.0, abs=migration.LOOK_S)
 
 
 async def test_migration_is_asked_for_by_a_signal() -> None:

@@ -11,6 +11,8 @@ from agent_worker.page_channel import PageChannel
 from voice_contract.messages import CallEnded, Notice
 from voice_contract.names import MESSAGE_TOPIC
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 CALLER = "caller-1"
 LONG = "word " * 1_000
 

@@ -156,6 +156,7 @@ class VoiceCall(TextCall):
             settle_s=settle_s,
             stt=self.ear,
             tts=_Mute(),
+            vad=None,
             turn_handling={
                 "turn_detection": "stt",
                 "endpointing": {"min_delay": 0.05, "max_delay": 0.2},

@@ -13,6 +13,12 @@ from tests.support.local_stack import ROOT
 
 WORKER = """
 import os, signal, subprocess, sys, time
+def drain(*_):
+    print("draining", flush=True)
+    time.sleep(0.5)
+    print("call alive" if call.poll() is None else "call lost", flush=True)
+    sys.exit(7)
+signal.signal(signal.SIGTERM, drain)
 call = subprocess.Popen([sys.executable, "-c", '''
 import signal, sys, time
 def heard(*_):
@@ -22,12 +28,6 @@ print("call up", flush=True)
 time.sleep(0.1)
 time.sleep(300)
 '''])
-def drain(*_):
-    print("draining", flush=True)
-    time.sleep(0.5)
-    print("call alive" if call.poll() is None else "call lost", flush=True)
-    sys.exit(7)
-signal.signal(signal.SIGTERM, drain)
 while True:
     time.sleep(1)
 """

@@ -156,18 +156,25 @@ async def test_supervisor_when_one_dies_later_names_it_and_stops_all(tmp_path: P
 
 async def test_supervisor_when_one_is_never_ready_says_its_last_answer(tmp_path: Path) -> None:
     """The wait is bounded and its end tells what the process answered."""
-    program = serving("slow", status=503)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 17\r\n\r\nloading the model")
+        writer.close()
+
     said: list[str] = []
-    supervisor = Supervisor(
-        [program],
-        log_dir=tmp_path,
-        environment=os.environ,
-        ready_timeout_s=1.5,
-        stop_grace_s=1,
-        say=said.append,
-    )
-    assert await supervisor.run([]) == 1
-    assert "not ready after 1.5 s; its last answer was 503 loading the model" in said[-1]
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        supervisor = Supervisor(
+            [Program("slow", "slow service", "exec sleep 300", f"http://127.0.0.1:{port}")],
+            log_dir=tmp_path,
+            environment=os.environ,
+            ready_timeout_s=0.5,
+            stop_grace_s=1,
+            say=said.append,
+        )
+        assert await supervisor.run([]) == 1
+    assert "not ready after 0.5 s; its last answer was 503 loading the model" in said[-1]
 
 
 async def test_supervisor_program_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:

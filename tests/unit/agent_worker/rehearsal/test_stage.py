@@ -9,6 +9,8 @@ from agent_worker.reasoning.llm import AgentLLM
 from agent_worker.rehearsal.script import Script, ScriptError, read
 from agent_worker.rehearsal.stage import Report, Stage
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 GOOD = """
 name: The house
 order: [look, paint, clear]

@@ -15,6 +15,8 @@ from voice_contract.journal import (
     ConfirmationRefused,
 )
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 DIGEST = "d" * 64
 
 

@@ -14,7 +14,7 @@ from agent_worker.metrics import Metrics, MetricsReceiver
 from agent_worker.tools.budget import TURN_MAX
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.tool import Answer, BackendUnavailable, ToolRefused, make_rule
-from tests.support.gates import SECRET, Scene, asked, outcome, pay
+from tests.support.gate_scene import SECRET, Scene, asked, outcome, pay
 from tests.support.local_stack import until
 from voice_contract.journal import (
     BudgetEvent,
@@ -27,6 +27,8 @@ from voice_contract.journal import (
     ToolUnknown,
 )
 from voice_contract.journal import ToolRefused as RefusedEntry
+
+pytestmark = pytest.mark.usefixtures("virtual_time")
 
 SAYS = GatePhrases()
 

@@ -31,7 +31,8 @@ from agent_worker.tools.tool import (
 )
 from call_record.journal import Recorded
 from tests.support.calls import FakeClock
-from tests.support.gates import TestLease
+from tests.support.gate_scene import TestLease
+from tests.support.virtual_time import VirtualTimeLoop
 from voice_contract.confirmations import ConfirmationVote
 from voice_contract.journal import (
     ConfirmationAnswered,
@@ -254,7 +255,8 @@ def test_gate_keeps_its_promises_whatever_happens(steps: list[Step]) -> None:
         world.gate.close()
         await asyncio.sleep(0)
 
-    asyncio.run(run())
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(run())
 
 
 @settings(max_examples=40, deadline=None)
@@ -276,4 +278,5 @@ def test_each_wish_in_a_turn_of_its_own_is_one_effect(numbers: list[int], repeat
         assert [number for _, _, number in world.backend.effects] == numbers
         world.check()
 
-    asyncio.run(run())
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(run())

@@ -7,7 +7,7 @@ from agent_worker.metrics import Metrics
 from agent_worker.tools.client_actions import CALL_MAX, ClientActions
 from agent_worker.tools.page_rpc import PAYLOAD_MAX_BYTES, PageRpc
 from examples.storefront.agent.actions import Navigate, StartOver
-from tests.support.gates import Scene, asked, outcome
+from tests.support.gate_scene import Scene, asked, outcome
 from voice_contract.actions import ActionReport, ClientAction
 from voice_contract.confirmations import ConfirmationResult, Confirmations, ConfirmationVote
 from voice_contract.journal import (
@@ -17,6 +17,8 @@ from voice_contract.journal import (
     ConfirmationRefused,
 )
 from voice_contract.names import ACTION_OUTCOME_METHOD, CONFIRM_METHOD, CONFIRMATIONS_METHOD
+
+pytestmark = pytest.mark.usefixtures("virtual_time")
 
 
 class Counter:

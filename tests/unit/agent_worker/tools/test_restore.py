@@ -10,7 +10,7 @@ from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.restore import restore
 from agent_worker.tools.result_delivery import ResultDelivery
 from call_record.journal import Recorded
-from tests.support.gates import Scene, asked, outcome
+from tests.support.gate_scene import Scene, asked, outcome
 from voice_contract.journal import (
     AgentTurnEnded,
     ConfirmationAnswered,
@@ -25,6 +25,8 @@ from voice_contract.journal import (
     ToolUnknown,
     UserTurn,
 )
+
+pytestmark = pytest.mark.usefixtures("virtual_time")
 
 SAYS = GatePhrases()
 

@@ -12,7 +12,9 @@ from agent_worker.tools.breaker import FAILURES
 from agent_worker.tools.retry import BreakerOpen, Retry
 from agent_worker.tools.tool import Answer, BackendUnavailable, Tool, ToolRefused
 from tests.support.calls import FakeClock
-from tests.support.gates import look, note, push
+from tests.support.gate_scene import look, note, push
+
+pytestmark = pytest.mark.usefixtures("virtual_time")
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ async def test_attempt_keeps_to_retry_after(backend: Backend) -> None:
     started_s = time.monotonic()
     tries = Tries(BackendUnavailable(retry_after_s=0.4), DONE)
     await Retry(_patient(push), tries, backend).run()
-    assert time.monotonic() - started_s >= 0.4
+    assert time.monotonic() - started_s == pytest.approx(0.4, abs=0.01)
     late = Tries(BackendUnavailable(retry_after_s=60), DONE)
     with pytest.raises(BackendUnavailable):
         await Retry(_patient(push), late, backend).run()

@@ -24,6 +24,8 @@ from tests.unit.agent_worker.scripted import Script, ScriptedLLM
 from tests.unit.agent_worker.small_agent import TextCall
 from voice_contract.journal import ToolProposed, ToolRefused
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 SAYS = GatePhrases()
 ASKS = "Clear room 7? In full: quickly: no. Yes or no?"
 

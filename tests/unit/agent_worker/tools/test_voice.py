@@ -13,6 +13,8 @@ from tests.unit.agent_worker.scripted import Script, ScriptedLLM
 from tests.unit.agent_worker.voice_call import VoiceCall
 from voice_contract.journal import ConfirmationAnswered, ToolProposed, ToolRefused
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 SAYS = GatePhrases()
 ASKS = "Clear room 7? In full: quickly: no. Yes or no?"
 

@@ -19,6 +19,8 @@ from tests.support.local_stack import until
 from tests.unit.agent_worker.small_agent import PHRASES, TextCall
 from voice_contract.messages import EndReason
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 
 class Stalls:
     """A conversation that stalls at will."""

@@ -1,7 +1,7 @@
 """
 The same tool three times: as a function, and behind an MCP server over stdio and over HTTP.
 
-`python -m tests.support.matrix_tools SHOP_URL [PORT]` is the server.
+`python -m tests.support.native_and_mcp_tools SHOP_URL [PORT]` is the server.
 """
 
 import sys

@@ -18,7 +18,7 @@ from agent_worker.voice.preflight import PAUSE_S, PreflightSTT, _PreflightStream
 SEPARATOR = " | "
 
 
-class CorrectedEar(PreflightSTT):
+class CorrectingSTT(PreflightSTT):
     """
     The worker's own, except that of "this | that" it hears "this" first and "that" in the end.
 

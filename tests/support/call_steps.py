@@ -1,4 +1,4 @@
-"""What a caller does and sees, for tests of the whole stack."""
+"""What a caller does, and what the stack shows of it, for tests of the whole stack."""
 
 import asyncio
 
@@ -56,10 +56,14 @@ async def effects(stack: LocalStack, caller: Caller) -> list[object]:
 
 
 async def entries(stack: LocalStack, caller: Caller) -> list[Entry | None]:
-    """The call's journal."""
-    await asyncio.sleep(0.3)
-    async with stack.record() as record:
-        return [one.entry for one in await journal.read(record, caller.room.name)]
+    """The call's journal, when nothing more has come for a while: it is written behind."""
+    read: list[Entry | None] = []
+    async with stack.record() as record, asyncio.timeout(30):
+        while True:
+            before, read = read, [e.entry for e in await journal.read(record, caller.room.name)]
+            if read == before:
+                return read
+            await asyncio.sleep(0.5)
 
 
 async def calls_now(stack: LocalStack) -> float:
