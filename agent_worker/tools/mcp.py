@@ -24,7 +24,7 @@ from agent_worker.tools.tool import (
     check_guards,
     check_names,
     make_rule,
-    short_place,
+    short_location,
 )
 
 Injected = Literal["caller", "call_id", "tenant", "idempotency_key"]
@@ -98,7 +98,7 @@ def allow(
 
     Raises: ToolMistake: something does not fit, with file and line.
     """
-    source = _caller_place()
+    source = _caller_location()
     where = f"{source}: allow"
     guards = Guards(
         effect=effect,
@@ -139,7 +139,7 @@ def mcp_server(
 
     Raises: ToolMistake: something does not fit, with file and line.
     """
-    source = _caller_place()
+    source = _caller_location()
     where = f"{source}: mcp_server {name!r}"
     if not NAME.fullmatch(name):
         raise ToolMistake(f"{where}: a name is made of letters, digits, _ and -")
@@ -201,10 +201,10 @@ def _as_tool(server: McpServer, name: str, listing: Listing, send: Send) -> Tool
     return made
 
 
-def _caller_place() -> str:
+def _caller_location() -> str:
     """Where the author's code is that called ours."""
     frame = inspect.currentframe()
     while frame is not None and frame.f_code.co_filename == __file__:
         frame = frame.f_back
     assert frame is not None
-    return short_place(frame.f_code.co_filename, frame.f_lineno)
+    return short_location(frame.f_code.co_filename, frame.f_lineno)

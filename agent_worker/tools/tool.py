@@ -194,7 +194,7 @@ def tool(
     """
 
     def make(function: Callable[..., Awaitable[Answer]]) -> Tool:
-        source = place_of(function)
+        source = location_of(function)
         name = function.__name__
         where = f"{source}: {name}"
         if not inspect.iscoroutinefunction(function):
@@ -233,7 +233,7 @@ def make_rule(function: Callable[..., Awaitable[None] | None]) -> Rule:
 
     Raises: ToolMistake: it has no docstring, or a parameter without annotation.
     """
-    where = f"{place_of(function)}: {function.__name__}"
+    where = f"{location_of(function)}: {function.__name__}"
     visible, injected = _parameters(function, where)
     description = _docstring(function, where)
     return Rule(function.__name__, description, frozenset(visible), injected, function)
@@ -274,13 +274,13 @@ def check_names(made: Tool, where: str) -> None:
             raise ToolMistake(f"{where}: rule {rule.name}: no parameter {min(unknown)!r}")
 
 
-def place_of(function: Callable[..., object]) -> str:
+def location_of(function: Callable[..., object]) -> str:
     """File and line of *function*, from the working directory where it is under it."""
     code = inspect.unwrap(function).__code__
-    return short_place(code.co_filename, code.co_firstlineno)
+    return short_location(code.co_filename, code.co_firstlineno)
 
 
-def short_place(file: str, line: int) -> str:
+def short_location(file: str, line: int) -> str:
     """`file:line`, the file from where Python found it."""
     path = Path(file)
     for base in (Path.cwd(), *map(Path, filter(None, sys.path))):

@@ -4,12 +4,13 @@ import asyncio
 
 import pytest
 
-from agent_worker.tools.gate import Gate
+from agent_worker.tools.events import GateEvents
 from agent_worker.tools.invocations import Invocation
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.restore import restore
 from agent_worker.tools.result_delivery import ResultDelivery
 from call_record.journal import Recorded
+from tests.support.gates import TOOLS as ALL_TOOLS
 from tests.support.gates import Scene, asked, outcome
 from voice_contract.journal import (
     AgentTurnEnded,
@@ -27,50 +28,50 @@ from voice_contract.journal import (
 )
 
 SAYS = GatePhrases()
+TOOLS = {tool.name: tool for tool in ALL_TOOLS}
 
 
 class Heir(Scene):
     """The agent after one whose journal ended with *entries*."""
 
     def __init__(self, before: Scene, *more: Entry, later_s: float = 1.0) -> None:
-        super().__init__()
+        delivery = _Notes()
+        super().__init__(events=delivery)
         self.turning.seconds = before.turning.seconds + later_s
-        self.untold: list[Invocation] = []
+        self.untold = delivery.untold
         at_ms = before.turning.now_ms()
         recorded = [
             Recorded(number, at_ms, 1, entry.kind, entry, b"")
             for number, entry in enumerate((*before.memory.entries, *more))
         ]
-        delivery = _Notes(self.gate, self.untold)
-        restore(self.gate, delivery, recorded)
+        restore(self.gate, delivery, self.memory, recorded)
 
 
-class _Notes(ResultDelivery):
-    def __init__(self, gate: Gate, untold: list[Invocation]) -> None:
-        self._notes = untold
-        super().__init__(gate)
+class _Notes(ResultDelivery, GateEvents):
+    def __init__(self) -> None:
+        super().__init__(SAYS)
+        self.untold: list[Invocation] = []
 
     def settled(self, invocation: Invocation) -> None:
-        self._notes.append(invocation)
+        self.untold.append(invocation)
 
 
 @pytest.fixture
 async def before() -> Scene:
     scene = Scene()
-    scene.gate.settled = lambda _: None
     scene.memory.write(UserTurn(text="Please do.", turn_id="turn-1"))
     return scene
 
 
-def started(scene: Scene, name: str, key: str = "call-1:1") -> list[Entry]:
+def started(name: str, key: str = "call-1:1") -> list[Entry]:
     """A write that was begun and of which nothing more is known."""
-    arguments = scene.gate.tools[name].arguments.canonical({"number": 4})
+    arguments = TOOLS[name].arguments.canonical({"number": 4})
     return [
         ToolProposed(invocation_id="fnc-1", tool=name, arguments=arguments, turn_id="turn-1"),
         ToolStarted(
             invocation_id="fnc-1",
             tool=name,
-            effect=scene.gate.tools[name].effect,
+            effect=TOOLS[name].effect,
             arguments=arguments,
             idempotency_key=key,
         ),
@@ -81,7 +82,7 @@ async def test_unfinished_write_is_run_again_with_its_key_where_that_is_once(
     before: Scene,
 ) -> None:
     """Effectively once: the backend knows the key. Its result is told."""
-    heir = Heir(before, *started(before, "push"))
+    heir = Heir(before, *started("push"))
     (invocation,) = heir.gate.invocations
     assert (await outcome(invocation)).say == "Pushed."
     assert heir.probe.keys == ["call-1:1"]
@@ -93,7 +94,7 @@ async def test_unfinished_write_is_run_again_with_its_key_where_that_is_once(
 
 async def test_unfinished_write_is_unknown_where_it_could_happen_twice(before: Scene) -> None:
     """At most once: nobody knows, it is said, and it is never repeated."""
-    heir = Heir(before, *started(before, "note"))
+    heir = Heir(before, *started("note"))
     assert heir.probe.events == []
     assert [entry.invocation_id for entry in heir.wrote(ToolUnknown)] == ["fnc-1"]
     (invocation,) = heir.untold
@@ -105,7 +106,7 @@ async def test_unfinished_write_is_unknown_where_it_could_happen_twice(before: S
 
 async def test_unfinished_read_is_left(before: Scene) -> None:
     """Whoever still wants to know asks again."""
-    heir = Heir(before, *started(before, "look"))
+    heir = Heir(before, *started("look"))
     assert [entry.invocation_id for entry in heir.wrote(ToolFailed)] == ["fnc-1"]
     assert heir.untold == [] and heir.probe.events == []
 
@@ -143,7 +144,7 @@ async def test_late_result_counts_as_not_heard(before: Scene) -> None:
     told = AgentTurnEnded(turn_id="1", heard="?", interrupted=False, tool_call_ids=("fnc-1",))
     heir = Heir(
         before,
-        *started(before, "note"),
+        *started("note"),
         ToolUnknown(invocation_id="fnc-1", reason="timeout"),
         told,
         ToolFinished(invocation_id="fnc-1", say="Noted after all."),
@@ -157,7 +158,7 @@ async def test_open_question_stays_open_for_the_rest_of_its_time(before: Scene) 
     old = await asked(before.propose("pay", {"amount": 5}))
     assert old.question is not None
     heir = Heir(before, later_s=12)
-    (card,) = heir.gate.questions.listing().pending
+    (card,) = heir.questions.listing().pending
     assert (card.id, card.digest, card.expires_in_ms) == (old.question.id, old.digest, 18_000)
     (invocation,) = heir.gate.invocations
     assert heir.vote(invocation, True) == "approved"
@@ -172,10 +173,10 @@ async def test_question_never_gets_more_time_than_it_had(before: Scene, later_s:
     await asked(before.propose("pay", {"amount": 5}))
     heir = Heir(before, later_s=later_s)
     if later_s > 0:
-        assert heir.gate.questions.open == []
+        assert heir.questions.open == []
         assert len(heir.wrote(ConfirmationExpired)) == 1
     else:
-        (card,) = heir.gate.questions.listing().pending
+        (card,) = heir.questions.listing().pending
         assert card.expires_in_ms == 30_000
         heir.gate.close()
 
@@ -238,7 +239,7 @@ async def test_question_of_another_version_is_closed(before: Scene) -> None:
     ]
     before.memory.entries = list(entries)
     heir = Heir(before)
-    assert heir.gate.questions.open == []
+    assert heir.questions.open == []
     assert len(heir.wrote(ConfirmationExpired)) == 1
     await asyncio.sleep(0.01)
     assert heir.probe.events == []
@@ -248,7 +249,7 @@ async def test_tool_that_is_no_more_is_left_with_what_is_known(before: Scene) ->
     """An unfinished write of it stays unknown; its key is not given to another effect."""
     entries = [
         entry.model_copy(update={"tool": "gone"}) if hasattr(entry, "tool") else entry
-        for entry in started(before, "push")
+        for entry in started("push")
     ]
     heir = Heir(before, *entries)
     assert [entry.reason for entry in heir.wrote(ToolUnknown)] == ["lost with its agent"]

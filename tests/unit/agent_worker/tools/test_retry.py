@@ -92,7 +92,7 @@ async def test_attempt_gives_up_after_three_tries(backend: Backend) -> None:
 
 
 async def test_attempt_knows_whether_it_may_have_acted(backend: Backend) -> None:
-    """Not while it waits for a place, and not when every try is known to have done nothing."""
+    """Not while it waits for a permit, and not when every try is known to have done nothing."""
     known = Retry(_patient(push), Tries(BackendUnavailable(), BackendUnavailable(), DONE), backend)
     task = asyncio.create_task(known.run())
     await asyncio.sleep(0.05)
