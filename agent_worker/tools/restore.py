@@ -126,7 +126,7 @@ class _Restorer:
     def __init__(self, gate: Gate, delivery: ResultDelivery, journal: Journal) -> None:
         self._gate = gate
         self._questions = gate.questions
-        self._unknown = gate.phrases.unknown
+        self._phrases = gate.phrases
         self._delivery = delivery
         self._journal = journal
 
@@ -192,7 +192,7 @@ class _Restorer:
             self._gate.start(invocation)
         else:
             self._journal.write(ToolUnknown(invocation_id=invocation.id, reason=LOST))
-            self._gate.recall_outcome(invocation, Outcome("unknown", self._unknown))
+            self._gate.recall_outcome(invocation, Outcome("unknown", self._phrases.unknown))
             self._delivery.settled(invocation)
 
     def _ask_on(self, invocation: Invocation, trace: _Trace) -> None:

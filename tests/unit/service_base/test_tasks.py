@@ -75,7 +75,8 @@ async def test_wait_includes_tasks_that_are_started_meanwhile() -> None:
     done: list[str] = []
 
     async def second() -> None:
-        await asyncio.sleep(0)
+        for _ in range(10):
+            await asyncio.sleep(0)
         done.append("second")
 
     async def first() -> None:
