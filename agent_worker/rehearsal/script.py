@@ -1,4 +1,4 @@
-"""The format of a script: YAML, one conversation a file."""
+"""The format of a script: a YAML file with one conversation."""
 
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -10,14 +10,14 @@ Words = str | list[str]
 
 
 class ScriptError(Exception):
-    """A script is wrong. The message names file and place."""
+    """A script is not valid. The message names the file and the field."""
 
 
 class Step(BaseModel):
     """
-    What the caller does, and what is expected then.
+    What the caller does, and what the agent should do then.
 
-    Words are found whatever their case; `/.../` is a regular expression.
+    Words are found in any case; `/.../` is a regular expression.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -27,13 +27,13 @@ class Step(BaseModel):
     vote: Literal["yes", "no"] | None = None
     """Or: how the caller answers the one open question on the screen."""
     wait_s: float | None = Field(None, gt=0, le=60)
-    """Or: nothing, for so long."""
+    """Or: how long the caller waits and does nothing."""
     says: Words = []
-    """What the agent says, all of them, until it has nothing more to say."""
+    """What the agent says, all of these, until it has nothing more to say."""
     never: Words = []
-    """What it does not say."""
+    """What the agent must not say."""
     calls: dict[str, dict[str, Any] | None] = {}
-    """Tools that run, with these arguments among theirs; null: whatever they are."""
+    """Tools that run, with at least these arguments; null: with any."""
     calls_nothing: bool = False
     """Whether no tool may run."""
     within_ms: int | None = Field(None, gt=0)
@@ -42,7 +42,7 @@ class Step(BaseModel):
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
         if sum(one is not None for one in (self.caller, self.vote, self.wait_s)) != 1:
-            raise ValueError("give one of caller, vote and wait_s")
+            raise ValueError("give exactly one of caller, vote and wait_s")
         if self.calls_nothing and self.calls:
             raise ValueError("calls_nothing contradicts calls")
         return self
@@ -54,19 +54,19 @@ class Script(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str
-    """What it shows."""
+    """What the script shows."""
     cards: bool = True
-    """Whether the caller's page shows cards; else the agent reads every argument aloud."""
+    """Whether the caller's page shows cards; without them the agent reads every argument aloud."""
     steps: list[Step] = Field(min_length=1, max_length=200)
     order: list[str] = []
-    """Tools that run in this order in the whole conversation, others in between."""
+    """Tools that run in this order in the whole conversation; others may run in between."""
 
 
 def read(file: Path) -> Script:
     """
     The script in *file*.
 
-    Raises: ScriptError: it cannot be read, or something in it is wrong.
+    Raises: ScriptError: it cannot be read, or is not valid.
     """
     try:
         return Script.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))

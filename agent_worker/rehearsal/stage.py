@@ -129,7 +129,7 @@ class Stage:
         return []
 
     async def _until_quiet(self, said_before: int, wait_s: float) -> float | None:
-        """Until nothing is said and done any more. Returns: when the agent's first words came."""
+        """Wait until the agent says and does nothing more. Returns: when its first words came."""
         first_s: float | None = None
         quiet_since_s = time.monotonic()
         ends_s = quiet_since_s + wait_s + REPLY_MAX_S

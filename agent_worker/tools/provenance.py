@@ -1,8 +1,8 @@
 """
-Where a tool call comes from: which words of the caller the model had seen when it proposed it.
+Which words of the caller a model had seen when it made a function call.
 
-A reply may be prepared before the caller's words are final, and is kept when they differ only in
-punctuation: "pay 15" would be run for "pay 1.5".
+The framework may prepare a reply before the caller's words are final, and keeps it when they differ
+only in punctuation: "pay 15" would run for "pay 1.5".
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from agent_worker.tools.arguments import is_strict
 
 @dataclass(frozen=True)
 class Origin:
-    """What a proposed call answers."""
+    """What a function call answers."""
 
     turn_id: str
     seen: str
@@ -37,7 +37,7 @@ def stamp(call: FunctionToolCall, chat_ctx: ChatContext) -> None:
 
 
 def origin_of(call: FunctionCall) -> Origin | None:
-    """What was noted on *call*; None: it did not come by our way."""
+    """What `stamp` noted on *call*; None: it was not stamped."""
     mark = call.extra.get(EXTRA)
     if not isinstance(mark, dict) or "turn" not in mark:
         return None

@@ -54,7 +54,7 @@ class Retry:
 
         Raises: ToolRefused, BackendUnavailable, or whatever else the tool raises.
         """
-        async for attempt in stamina.retry_context(
+        async for one_try in stamina.retry_context(
             on=self._again,
             attempts=TRIES if self._tool.guards.repeatable else 1,
             timeout=self._tool.guards.timeout_s,
@@ -62,7 +62,7 @@ class Retry:
             wait_max=LONGEST_PAUSE_S,
             wait_jitter=FIRST_PAUSE_S,
         ):
-            with attempt:
+            with one_try:
                 return await self._once()
         raise AssertionError("stamina raises the last error")
 
