@@ -84,7 +84,7 @@ async def _measure(name: str, url: str, folder: Path) -> None:
             await repeat("(the journal alone, written ahead)", lambda: journal.write_ahead(TURN)),
             await repeat("read", lambda: calls.make("look"), PACE_S),
             await repeat("write, unconfirmed", lambda: calls.make("note")),
-            await repeat("write, confirmed at once", lambda: calls.make("pay")),
+            await repeat("write, confirmed immediately", lambda: calls.make("pay")),
             await repeat("write, proposed again in the same turn", calls.again),
         ):
             print(f"{name:<12}{row}")

@@ -118,7 +118,7 @@ def wait_for(url: str) -> None:
             return
         except httpx.HTTPError:
             asyncio.run(asyncio.sleep(0.05))
-    raise AssertionError(f"nobody answers at {url}")
+    raise AssertionError(f"nothing answers at {url}")
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +202,7 @@ class MatrixCall:
 
     async def wish(self, tool: str, raw: str, *, times: int = 1, yes: bool = True) -> str:
         """
-        The caller wishes something, and the model proposes it so many times at once.
+        The caller wishes something, and the model proposes it *times* times in one reply.
 
         Returns: all that the agent says about it.
         """

@@ -103,7 +103,7 @@ async def test_vote_after_the_time_is_expired(asker: Asker) -> None:
 
 
 async def test_question_expires_by_itself(asker: Asker) -> None:
-    """Nobody needs to ask for it."""
+    """Without a vote or a listing."""
     question = asker.ask(expires_s=0.05)
     asker.clock.seconds += 0.06
     assert await asyncio.wait_for(question.decided, 5) == "expired"

@@ -168,7 +168,7 @@ async def test_budget_of_the_call_counts_all_tools() -> None:
 
 
 async def test_many_proposals_in_one_turn_are_cut_off(scene: Scene) -> None:
-    """A model may send any number of calls at once; the next turn counts anew."""
+    """A model may send any number in one reply; the next turn starts a new count."""
     for _ in range(TURN_MAX):
         with pytest.raises(ToolError):
             scene.propose("hack")
@@ -254,7 +254,7 @@ async def test_failure_is_not_kept(scene: Scene) -> None:
 
 
 async def test_unknown_outcome_is_never_repeated(scene: Scene) -> None:
-    """Not in this turn and not in a later one: nobody knows whether it was done."""
+    """Not in this turn and not in a later one: it may have been done."""
     scene.probe.errors = [RuntimeError(SECRET)]
     unknown = await scene.call("note", {"number": 1})
     assert (unknown.kind, unknown.say) == ("unknown", SAYS.unknown)
@@ -576,7 +576,7 @@ async def test_spoken_yes_decides_the_one_open_question(scene: Scene) -> None:
     assert scene.propose("pay", {"amount": 5}, turn_id="turn-2") is invocation
 
 
-async def test_spoken_no_is_answered_at_once_and_not_again(scene: Scene) -> None:
+async def test_spoken_no_is_answered_once(scene: Scene) -> None:
     """The invocation's own outcome needs no words any more."""
     invocation = await asked(scene.propose("pay", {"amount": 5}))
     heard = scene.gate.hear("no, thanks", "turn-2", "text")
@@ -586,7 +586,7 @@ async def test_spoken_no_is_answered_at_once_and_not_again(scene: Scene) -> None
 
 
 async def test_spoken_yes_counts_for_none_of_several_questions(scene: Scene) -> None:
-    """Nobody could tell which one is meant."""
+    """It could mean any of them."""
     invocations = [await asked(scene.propose("pay", {"amount": amount})) for amount in (5, 6)]
     heard = scene.gate.hear("yes", "turn-2", "voice")
     assert heard is not None and heard.say == SAYS.several

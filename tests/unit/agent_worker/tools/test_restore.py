@@ -88,12 +88,12 @@ async def test_unfinished_write_is_run_again_with_its_key_where_that_is_once(
     assert heir.probe.keys == ["call-1:1"]
     assert heir.kinds == ["tool.started", "tool.finished"]
     assert heir.untold == [invocation]
-    # The same turn, answered anew, means the same wish.
+    # The same turn, answered again, means the same wish.
     assert heir.propose("push", {"number": 4}) is invocation
 
 
 async def test_unfinished_write_is_unknown_where_it_could_happen_twice(before: Scene) -> None:
-    """At most once: nobody knows, it is said, and it is never repeated."""
+    """At most once: its outcome is unknown, the agent says so, and it is never repeated."""
     heir = Heir(before, *started("note"))
     assert heir.probe.events == []
     assert [entry.invocation_id for entry in heir.wrote(ToolUnknown)] == ["fnc-1"]
@@ -121,7 +121,7 @@ async def test_keys_go_on_where_they_stopped(before: Scene) -> None:
 
 
 async def test_done_write_of_the_same_turn_is_not_done_again(before: Scene) -> None:
-    """The turn is answered anew, the model proposes the same; a later wish is another."""
+    """The turn is answered again, the model proposes the same; a later wish is another."""
     await before.call("note", {"number": 1})
     heir = Heir(before)
     assert (await heir.call("note", {"number": 1})).say == "Noted."
@@ -258,7 +258,7 @@ async def test_tool_that_is_no_more_is_left_with_what_is_known(before: Scene) ->
 
 
 async def test_budgets_are_used_as_they_were(before: Scene) -> None:
-    """Another agent does not give a tool its number of runs anew."""
+    """Another agent does not reset the number of runs of a tool."""
     for number in (1, 2, 3):
         await before.call("look", {"number": number})
     heir = Heir(before)
@@ -266,8 +266,8 @@ async def test_budgets_are_used_as_they_were(before: Scene) -> None:
     assert (await heir.call("look", {"number": 5}, turn_id="turn-3")).say == SAYS.too_often
 
 
-async def test_ids_of_calls_go_on(before: Scene) -> None:
-    """A framework that begins to count anew does not mix up the journal."""
+async def test_invocation_ids_stay_unique(before: Scene) -> None:
+    """The framework of the next agent counts from the start; the journal is not mixed up."""
     await before.call("note", {"number": 1}, function_call_id="call_0")
     heir = Heir(before)
     invocation = heir.propose("note", {"number": 2}, function_call_id="call_0", turn_id="turn-2")
