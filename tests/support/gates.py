@@ -139,9 +139,10 @@ class Scene:
         self.turning = FakeClock()
         self.turn_id = "turn-1"
         self.page = CallersPage(has_cards=True)
+        self.tools = {tool.name: tool for tool in tools}
         self.gate = Gate(
             caller=Caller("caller-1", call_id, "tenant-1"),
-            tools=tools,
+            tools=self.tools.values(),
             resources=(self.probe,),
             journal=journal or self.memory,
             lease=lease or self.lease,

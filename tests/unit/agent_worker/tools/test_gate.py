@@ -536,7 +536,7 @@ async def test_outcome_is_logged_without_what_was_said_or_went_wrong(
         "event": "tool.finished",
         "log_level": "info",
         "tool": name,
-        "effect": "read" if name == "look" else "write",
+        "effect": scene.tools[name].effect,
         "outcome": kind,
     }
 

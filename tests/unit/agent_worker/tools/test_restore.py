@@ -10,7 +10,6 @@ from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.restore import restore
 from agent_worker.tools.result_delivery import ResultDelivery
 from call_record.journal import Recorded
-from tests.support.gates import TOOLS as ALL_TOOLS
 from tests.support.gates import Scene, asked, outcome
 from voice_contract.journal import (
     AgentTurnEnded,
@@ -28,7 +27,6 @@ from voice_contract.journal import (
 )
 
 SAYS = GatePhrases()
-TOOLS = {tool.name: tool for tool in ALL_TOOLS}
 
 
 class Heir(Scene):
@@ -63,15 +61,15 @@ async def before() -> Scene:
     return scene
 
 
-def started(name: str, key: str = "call-1:1") -> list[Entry]:
+def started(scene: Scene, name: str, key: str = "call-1:1") -> list[Entry]:
     """A write that was begun and of which nothing more is known."""
-    arguments = TOOLS[name].arguments.canonical({"number": 4})
+    arguments = scene.tools[name].arguments.canonical({"number": 4})
     return [
         ToolProposed(invocation_id="fnc-1", tool=name, arguments=arguments, turn_id="turn-1"),
         ToolStarted(
             invocation_id="fnc-1",
             tool=name,
-            effect=TOOLS[name].effect,
+            effect=scene.tools[name].effect,
             arguments=arguments,
             idempotency_key=key,
         ),
@@ -82,7 +80,7 @@ async def test_unfinished_write_is_run_again_with_its_key_where_that_is_once(
     before: Scene,
 ) -> None:
     """Effectively once: the backend knows the key. Its result is told."""
-    heir = Heir(before, *started("push"))
+    heir = Heir(before, *started(before, "push"))
     (invocation,) = heir.gate.invocations
     assert (await outcome(invocation)).say == "Pushed."
     assert heir.probe.keys == ["call-1:1"]
@@ -94,7 +92,7 @@ async def test_unfinished_write_is_run_again_with_its_key_where_that_is_once(
 
 async def test_unfinished_write_is_unknown_where_it_could_happen_twice(before: Scene) -> None:
     """At most once: its outcome is unknown, the agent says so, and it is never repeated."""
-    heir = Heir(before, *started("note"))
+    heir = Heir(before, *started(before, "note"))
     assert heir.probe.events == []
     assert [entry.invocation_id for entry in heir.wrote(ToolUnknown)] == ["fnc-1"]
     (invocation,) = heir.untold
@@ -106,7 +104,7 @@ async def test_unfinished_write_is_unknown_where_it_could_happen_twice(before: S
 
 async def test_unfinished_read_is_left(before: Scene) -> None:
     """Whoever still wants to know asks again."""
-    heir = Heir(before, *started("look"))
+    heir = Heir(before, *started(before, "look"))
     assert [entry.invocation_id for entry in heir.wrote(ToolFailed)] == ["fnc-1"]
     assert heir.untold == [] and heir.probe.events == []
 
@@ -144,7 +142,7 @@ async def test_late_result_counts_as_not_heard(before: Scene) -> None:
     told = AgentTurnEnded(turn_id="1", heard="?", interrupted=False, tool_call_ids=("fnc-1",))
     heir = Heir(
         before,
-        *started("note"),
+        *started(before, "note"),
         ToolUnknown(invocation_id="fnc-1", reason="timeout"),
         told,
         ToolFinished(invocation_id="fnc-1", say="Noted after all."),
@@ -249,7 +247,7 @@ async def test_tool_that_is_no_more_is_left_with_what_is_known(before: Scene) ->
     """An unfinished write of it stays unknown; its key is not given to another effect."""
     entries = [
         entry.model_copy(update={"tool": "gone"}) if hasattr(entry, "tool") else entry
-        for entry in started("push")
+        for entry in started(before, "push")
     ]
     heir = Heir(before, *entries)
     assert [entry.reason for entry in heir.wrote(ToolUnknown)] == ["lost with its agent"]
