@@ -44,8 +44,8 @@ class GuardedAgent(Agent):
             yield ChatChunk(id=shortuuid(), delta=ChoiceDelta(role="assistant", extra=extra))
         async for chunk in Agent.default.llm_node(self, chat_ctx, tools, model_settings):
             if isinstance(chunk, ChatChunk) and chunk.delta:
-                for call in chunk.delta.tool_calls:
-                    stamp(call, chat_ctx)
+                for function_call in chunk.delta.tool_calls:
+                    stamp(function_call, chat_ctx)
             yield chunk
 
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:

@@ -43,38 +43,38 @@ class PageRpc:
             ACTION_OUTCOME_METHOD: self.action_outcome,
         }
 
-    async def confirmations(self, call: rtc.RpcInvocationData) -> str:
+    async def confirmations(self, request: rtc.RpcInvocationData) -> str:
         """All open questions. A page that asks for them shows them as cards."""
-        self._check_sender(call, CONFIRMATIONS_METHOD)
+        self._check_sender(request, CONFIRMATIONS_METHOD)
         self._page.has_cards = True
         return self._questions.listing().model_dump_json()
 
-    async def confirm(self, call: rtc.RpcInvocationData) -> str:
+    async def confirm(self, request: rtc.RpcInvocationData) -> str:
         """The caller's vote. It is only recorded here: the caller's client does not wait long."""
-        self._check_sender(call, CONFIRM_METHOD)
-        vote = self._payload(call, ConfirmationVote)
-        return self._questions.vote(vote, "screen", call.caller_identity).model_dump_json()
+        self._check_sender(request, CONFIRM_METHOD)
+        vote = self._payload(request, ConfirmationVote)
+        return self._questions.vote(vote, "screen", request.caller_identity).model_dump_json()
 
-    async def action_outcome(self, call: rtc.RpcInvocationData) -> str:
+    async def action_outcome(self, request: rtc.RpcInvocationData) -> str:
         """The outcome of a client action."""
-        self._check_sender(call, ACTION_OUTCOME_METHOD)
-        if not self._actions.report(self._payload(call, ActionReport)):
+        self._check_sender(request, ACTION_OUTCOME_METHOD)
+        if not self._actions.report(self._payload(request, ActionReport)):
             raise rtc.RpcError(MALFORMED, "There is no such action.")
         return ""
 
-    def _check_sender(self, call: rtc.RpcInvocationData, method: str) -> None:
-        if call.caller_identity == self._caller.identity:
+    def _check_sender(self, request: rtc.RpcInvocationData, method: str) -> None:
+        if request.caller_identity == self._caller.identity:
             return
-        log.warning("rpc.refused", method=method, sender=call.caller_identity)
+        log.warning("rpc.refused", method=method, sender=request.caller_identity)
         if method == CONFIRM_METHOD:
-            self._questions.refuse("", call.caller_identity, "stranger")
+            self._questions.refuse("", request.caller_identity, "stranger")
         raise rtc.RpcError(FORBIDDEN, "Only the caller may do this.")
 
-    def _payload(self, call: rtc.RpcInvocationData, model: type[M]) -> M:
+    def _payload(self, request: rtc.RpcInvocationData, model: type[M]) -> M:
         try:
-            if len(call.payload.encode()) > PAYLOAD_MAX_BYTES:
+            if len(request.payload.encode()) > PAYLOAD_MAX_BYTES:
                 raise ValueError("too large")
-            return model.model_validate_json(call.payload)
+            return model.model_validate_json(request.payload)
         except (ValidationError, ValueError):
-            log.warning("rpc.malformed", bytes=len(call.payload))
+            log.warning("rpc.malformed", bytes=len(request.payload))
             raise rtc.RpcError(MALFORMED, "Malformed.") from None

@@ -23,22 +23,22 @@ class Origin:
     """Whether its arguments are one JSON object, as the model sent it."""
 
 
-def stamp(call: FunctionToolCall, chat_ctx: ChatContext) -> None:
-    """Note on *call* what the model had seen."""
+def stamp(function_call: FunctionToolCall, chat_ctx: ChatContext) -> None:
+    """Note on *function_call* what the model had seen."""
     turn = last_user(chat_ctx.items)
-    call.extra = {
-        **(call.extra or {}),
+    function_call.extra = {
+        **(function_call.extra or {}),
         EXTRA: {
             "turn": turn.id if turn else "",
             "seen": (turn.raw_text_content or "") if turn else "",
-            "strict": is_strict(call.arguments),
+            "strict": is_strict(function_call.arguments),
         },
     }
 
 
-def origin_of(call: FunctionCall) -> Origin | None:
-    """What `stamp` noted on *call*; None: it was not stamped."""
-    mark = call.extra.get(EXTRA)
+def origin_of(function_call: FunctionCall) -> Origin | None:
+    """What `stamp` noted on *function_call*; None: it was not stamped."""
+    mark = function_call.extra.get(EXTRA)
     if not isinstance(mark, dict) or "turn" not in mark:
         return None
     return Origin(mark["turn"], mark["seen"], mark["strict"])
