@@ -37,6 +37,7 @@ from agent_worker.voice.session import build_session
 from agent_worker.voice.speaking import SpeakingAgent
 from call_record import calls, journal
 from call_record.database import DATABASE_DOWN
+from service_base.tasks import TaskSet
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.journal import CallEnding, Usage
 from voice_contract.limits import GRACE_S, JOIN_WITHIN_S, SFU_LEEWAY_S
@@ -93,7 +94,7 @@ class Call(CallControl):
         self._end_after_reply: EndReason | None = None
         self._room_lost: asyncio.TimerHandle | None = None
         self._ready = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = TaskSet()
         self._answered_at: float | None = None
         self._presence: Presence | None = None
         self._page = PageChannel(context.room, dispatch.caller)
@@ -150,7 +151,7 @@ class Call(CallControl):
         await self._start()
         self._claim.keep()
         self._ready = True
-        self._spawn(self._watch_ending())
+        self._tasks.start(self._watch_ending(), name="watch-ending")
         await self._greet()
         return await self._ended
 
@@ -226,7 +227,7 @@ class Call(CallControl):
             on_back=self._on_back,
             on_given_up=lambda: self.end(None),
         )
-        self._spawn(self._note_joined())
+        self._tasks.start(self._note_joined(), name="note-joined")
         elapsed_s = self._history.elapsed_s if self._history is not None else 0.0
         # A resumed call gets at least enough time to say goodbye.
         left_s = max(10.0, self._settings.call_max_s - elapsed_s)
@@ -314,7 +315,7 @@ class Call(CallControl):
         return self._tools.gate.is_busy
 
     def _on_too_long(self) -> None:
-        self._spawn(self._end_too_long())
+        self._tasks.start(self._end_too_long(), name="end-too-long")
 
     async def _end_too_long(self) -> None:
         await self._session.say(self._agent.phrases.too_long_end)
@@ -393,8 +394,3 @@ class Call(CallControl):
     def _on_voice_failure(self, text: str) -> None:
         """Show *text*, which could not be spoken."""
         self._page.show("no-voice", text)
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

@@ -5,6 +5,7 @@ import asyncio
 import structlog
 from livekit import rtc
 
+from service_base.tasks import TaskSet
 from voice_contract.messages import NOTICE_MAX_CHARS, AgentMessage, Notice, NoticeCode
 from voice_contract.names import MESSAGE_TOPIC
 
@@ -18,7 +19,7 @@ class PageChannel:
         self._room = room
         self._caller = caller
         self._one_by_one = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = TaskSet()
         self._shown = ""
 
     async def send(self, message: AgentMessage) -> None:
@@ -51,10 +52,7 @@ class PageChannel:
 
     def _start(self, message: AgentMessage) -> asyncio.Task[None]:
         # Awaited sends are tasks too; otherwise they would overtake messages pushed just before.
-        task = asyncio.create_task(self._send(message))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        return self._tasks.start(self._send(message), name=f"send {message.type}")
 
     async def _send(self, message: AgentMessage) -> None:
         try:

@@ -33,6 +33,7 @@ from service_base.health import health_routes
 from service_base.metrics import METRICS_ROUTE
 from service_base.problems import EXCEPTION_HANDLERS
 from service_base.serve import background_server, bind
+from service_base.tasks import TaskSet
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.names import agent_identity
 
@@ -93,7 +94,7 @@ class Worker:
         self._starting = 0
         self._ended: set[str] = set()
         """Calls that have ended although their processes still run."""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = TaskSet()
         self._warming: asyncio.Task[None] | None = None
         self._registered = asyncio.Event()
         self._present = False
@@ -173,7 +174,8 @@ class Worker:
             health.should_exit = True
         if self._warming is not None:
             self._warming.cancel()
-        await asyncio.wait({*self._tasks, asyncio.create_task(self._leave())}, timeout=5)
+        self._tasks.start(self._leave(), name="leave")
+        await self._tasks.wait(timeout_s=5)
         await self._record.close()
         self._metrics.stop()
         self._call_ends.stop()
@@ -208,9 +210,7 @@ class Worker:
 
     def _on_process_ended(self, job: livekit_compat.RunningJobInfo) -> None:
         self._ended.discard(job.job.room.name)
-        task = asyncio.create_task(self._give_back(job.job.id, job.job.metadata))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(self._give_back(job.job.id, job.job.metadata), name="give-back")
 
     async def _give_back(self, job_id: str, metadata: str) -> None:
         """Give a call back if its process died, so that the supervisor sends another agent now."""

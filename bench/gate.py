@@ -14,8 +14,9 @@ from pathlib import Path
 import structlog
 
 from agent_worker.metrics import Metrics
-from agent_worker.tools.gate import Gate, Proposal
-from agent_worker.tools.invocations import Outcome
+from agent_worker.tools.confirmations import CallersPage
+from agent_worker.tools.gate import Gate
+from agent_worker.tools.invocations import Outcome, Proposal
 from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, ToolRefused, tool
 from bench.record import TURN, live, repeat
 from bench.row import HEADER
@@ -83,7 +84,7 @@ async def _measure(name: str, url: str, folder: Path) -> None:
             await repeat("(the journal alone, written ahead)", lambda: journal.write_ahead(TURN)),
             await repeat("read", lambda: calls.make("look"), PACE_S),
             await repeat("write, unconfirmed", lambda: calls.make("note")),
-            await repeat("write, confirmed at once", lambda: calls.make("pay")),
+            await repeat("write, confirmed immediately", lambda: calls.make("pay")),
             await repeat("write, proposed again in the same turn", calls.again),
         ):
             print(f"{name:<12}{row}")
@@ -100,10 +101,11 @@ class _Calls:
             journal=journal,
             lease=lease,
             metrics=Metrics(None),
+            page=CallersPage(has_cards=True),
             call_max=MANY,
             settle_s=0.0,
         )
-        self._gate.guards.has_cards = True
+        self._questions = self._gate.questions
         self._numbers = itertools.count()
 
     async def make(self, name: str, number: int | None = None) -> Outcome:
@@ -119,7 +121,7 @@ class _Calls:
             vote = ConfirmationVote(
                 id=invocation.question.id, digest=invocation.digest, approved=True
             )
-            self._gate.questions.vote(vote, "screen", "bench")
+            self._questions.vote(vote, "screen", "bench")
         outcome = await invocation.task
         assert outcome.kind == "done", outcome
         return outcome

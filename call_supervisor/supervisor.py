@@ -20,6 +20,7 @@ from call_supervisor.redispatch import Redispatch
 from call_supervisor.rooms import Rooms, SfuUnavailable, older_agents
 from call_supervisor.timeouts import Timeouts
 from call_supervisor.tracked_call import TrackedCall
+from service_base.tasks import TaskSet
 from voice_contract.room import RoomState
 
 log = structlog.get_logger()
@@ -57,7 +58,7 @@ class CallSupervisor:
         self._endings = Endings(record, rooms, timeouts)
         self._tracked_calls: dict[str, TrackedCall] = {}
         self._asked: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = TaskSet()
         self._sweeping = False
         self._swept_s = float("-inf")
         self._looked_s = float("-inf")
@@ -70,9 +71,7 @@ class CallSupervisor:
                 await self.poll()
                 await asyncio.sleep(max(0.0, started_s + self._timeouts.poll_s - self._now()))
         finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._tasks.cancel()
 
     def look_at(self, room: str) -> None:
         """Something happened in that room: look there soon. A webhook has no other effect."""
@@ -90,8 +89,7 @@ class CallSupervisor:
 
     async def settle(self) -> None:
         """Wait until everything that is under way is done."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._tasks.wait()
 
     async def poll(self) -> None:
         """Look at the record once and begin what follows from it."""
@@ -269,9 +267,7 @@ class CallSupervisor:
             log.warning("worker.gone", worker_id=worker_id)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._guarded(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(self._guarded(work), name="supervise")
 
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:

@@ -4,17 +4,17 @@ import asyncio
 import atexit
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
 
 import httpx2 as httpx
 import numpy as np
 from livekit import rtc
 from numpy.typing import NDArray
 
+from service_base.tasks import TaskSet
 from voice_contract.messages import AGENT_MESSAGE, AgentMessage
 from voice_contract.names import AGENT_IDENTITY_PREFIX, HANG_UP_METHOD, MESSAGE_TOPIC
 from voice_contract.tokens import VoiceToken, VoiceTokenRequest
@@ -88,7 +88,7 @@ class Caller:
         self._source = rtc.AudioSource(RATE_HZ, 1, queue_size_ms=20)
         self._to_say: deque[Pcm] = deque()
         self._said = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = TaskSet()
         self._streams: dict[str, rtc.AudioStream] = {}
 
     @property
@@ -165,9 +165,7 @@ class Caller:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.cancel()
         await self.room.disconnect()
         await self._source.aclose()
 
@@ -177,7 +175,7 @@ class Caller:
         track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         await self.room.local_participant.publish_track(track, options)
-        self._spawn(self._speak())
+        self._tasks.start(self._speak(), name="speak")
 
     async def _speak(self) -> None:
         silence = np.zeros(FRAME_SAMPLES, np.int16)
@@ -200,12 +198,12 @@ class Caller:
             stream = rtc.AudioStream(track, sample_rate=RATE_HZ, num_channels=1)
             self._streams[track.sid] = stream
             voice = self.voices.setdefault(participant.identity, Ear())
-            self._spawn(self._hear(track.sid, stream, voice))
+            self._tasks.start(self._hear(track.sid, stream, voice), name="hear")
 
     def _on_track_gone(self, track: rtc.RemoteTrack, *_: object) -> None:
         # Left open, it would go on with the sound of whoever comes next.
         if stream := self._streams.pop(track.sid, None):
-            self._spawn(stream.aclose())
+            self._tasks.start(stream.aclose(), name="close-stream")
 
     async def _hear(self, sid: str, stream: rtc.AudioStream, voice: Ear) -> None:
         try:
@@ -219,7 +217,7 @@ class Caller:
                 await stream.aclose()
 
     def _on_transcription(self, reader: rtc.TextStreamReader, sender: str) -> None:
-        self._spawn(self._read_transcription(reader, sender))
+        self._tasks.start(self._read_transcription(reader, sender), name="read-transcription")
 
     async def _read_transcription(self, reader: rtc.TextStreamReader, sender: str) -> None:
         text = await _read(reader)
@@ -231,16 +229,11 @@ class Caller:
 
     def _on_message(self, reader: rtc.TextStreamReader, sender: str) -> None:
         if sender.startswith(AGENT_IDENTITY_PREFIX):
-            self._spawn(self._read_message(reader))
+            self._tasks.start(self._read_message(reader), name="read-message")
 
     async def _read_message(self, reader: rtc.TextStreamReader) -> None:
         if text := await _read(reader):
             self.messages.append(AGENT_MESSAGE.validate_json(text))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 @asynccontextmanager

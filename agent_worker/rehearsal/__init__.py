@@ -1,1 +1,1 @@
-"""Conversations by script, in text: what an author expects of the agent, tried without a room."""
+"""Rehearsals: scripted conversations in text that test an agent without a room."""

@@ -1,4 +1,4 @@
-"""The format of a script: YAML, one conversation a file."""
+"""The format of a script: a YAML file with one conversation."""
 
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -15,7 +15,7 @@ class ScriptError(Exception):
 
 class Step(BaseModel):
     """
-    What the caller does, and what is expected then.
+    What the caller does, and what the agent should do then.
 
     Words are found in any case; `/.../` is a regular expression.
     """
@@ -42,7 +42,7 @@ class Step(BaseModel):
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
         if sum(one is not None for one in (self.caller, self.vote, self.wait_s)) != 1:
-            raise ValueError("give one of caller, vote and wait_s")
+            raise ValueError("give exactly one of caller, vote and wait_s")
         if self.calls_nothing and self.calls:
             raise ValueError("calls_nothing contradicts calls")
         return self
@@ -54,7 +54,7 @@ class Script(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str
-    """What it shows."""
+    """What the script shows."""
     cards: bool = True
     """Whether the caller's page shows cards. Without them the agent reads every argument aloud."""
     steps: list[Step] = Field(min_length=1, max_length=200)
@@ -66,7 +66,7 @@ def read(file: Path) -> Script:
     """
     The script in *file*.
 
-    Raises: ScriptError: it cannot be read, or something in it is wrong.
+    Raises: ScriptError: it cannot be read, or is not valid.
     """
     try:
         return Script.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))

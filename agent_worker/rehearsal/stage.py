@@ -24,6 +24,7 @@ from voice_contract.confirmations import ConfirmationVote
 from voice_contract.ids import new_call_id
 from voice_contract.journal import ToolStarted
 
+CALLER = "rehearsal"
 REPLY_MAX_S = 30.0
 QUIET_S = 0.05
 
@@ -53,7 +54,7 @@ class Stage:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> "Stage":
-        caller = Caller("rehearsal", new_call_id())
+        caller = Caller(CALLER, new_call_id())
         resources = await self._stack.enter_async_context(self._agent.open(caller))
         tools = await self._stack.enter_async_context(open_tools(self._agent, self._listings))
         self._tools = CallTools(
@@ -85,7 +86,7 @@ class Stage:
     async def play(self, script: Script) -> Report:
         """Play *script* to its end, whatever fails."""
         report = Report(script)
-        self._tools.gate.guards.has_cards = script.cards
+        self._tools.page.has_cards = script.cards
         for number, step in enumerate(script.steps, start=1):
             for failure in await self._play(step, report):
                 report.failures.append(f"step {number}: {failure}")
@@ -121,14 +122,14 @@ class Stage:
     def _vote(self, approved: bool) -> list[str]:
         question = self._tools.gate.asks()
         if question is None:
-            count = len(self._tools.gate.questions.open)
+            count = len(self._tools.questions.open)
             return [f"there are {count} open questions, so none can be answered"]
         vote = ConfirmationVote(id=question.id, digest=question.digest, approved=approved)
-        self._tools.gate.questions.vote(vote, "screen", self._tools.gate.caller.identity)
+        self._tools.questions.vote(vote, "screen", CALLER)
         return []
 
     async def _until_quiet(self, said_before: int, wait_s: float) -> float | None:
-        """Until nothing is said and done any more. Returns: when the agent's first words came."""
+        """Wait until the agent says and does nothing more. Returns: when its first words came."""
         first_s: float | None = None
         quiet_since_s = time.monotonic()
         ends_s = quiet_since_s + wait_s + REPLY_MAX_S

@@ -1,1 +1,1 @@
-"""The one path by which anything is done for a caller."""
+"""Tools: every tool invocation goes through the gate, the one path by which a tool can run."""

@@ -1,4 +1,4 @@
-"""A tool's arguments: checked strictly, in one canonical form, and what stands for them."""
+"""A tool's arguments: validated strictly, in one canonical form, with a digest."""
 
 import hashlib
 import json
@@ -16,11 +16,11 @@ Values = dict[str, JsonValue]
 
 
 class WrongArguments(ValueError):
-    """Arguments do not fit. The message can be spoken; it never quotes them."""
+    """Arguments are not valid. The message can be spoken; it never quotes them."""
 
 
 class Arguments(ABC):
-    """What a model may set when it calls a tool."""
+    """What a model may set when it proposes a tool."""
 
     schema: dict[str, Any]
     """As JSON Schema."""
@@ -30,7 +30,7 @@ class Arguments(ABC):
     @abstractmethod
     def canonical(self, raw: Mapping[str, Any]) -> Values:
         """
-        *raw* checked, defaults filled in.
+        *raw* validated, with defaults filled in.
 
         Raises: WrongArguments.
         """
@@ -66,22 +66,22 @@ class ModelArguments(Arguments):
 
     def _validate(self, raw: Mapping[str, Any]) -> BaseModel:
         try:
-            # As JSON, so that strict still lets a date be written as text.
+            # Validated as JSON: strict mode then still accepts a date that is written as text.
             return self._model.model_validate_json(dump(raw), strict=True)
         except ValidationError as error:
-            # Pydantic's own text quotes the input and links to its site.
+            # Pydantic's own message quotes the input and links to its site.
             raise _wrong(str(item["loc"][0]) for item in error.errors() if item["loc"]) from None
 
 
 class SchemaArguments(Arguments):
-    """Arguments that a JSON Schema describes; without its *hidden* properties."""
+    """Arguments that a JSON Schema describes, without its *hidden* properties."""
 
     def __init__(self, schema: Mapping[str, Any], hidden: frozenset[str] = frozenset()) -> None:
         properties = {
             name: one for name, one in schema.get("properties", {}).items() if name not in hidden
         }
         required = [name for name in schema.get("required", []) if name not in hidden]
-        # Many servers do not say it, but what is not described must not be sent.
+        # Many servers leave it out, but a property that they do not describe must not be sent.
         self.schema = {
             **{key: one for key, one in schema.items() if key != "title"},
             "type": "object",
@@ -119,9 +119,9 @@ class SchemaArguments(Arguments):
 
 def dump(values: object) -> str:
     """
-    As JSON in one form only: keys in order, no spaces.
+    *values* as JSON in its one canonical form: keys sorted, no spaces.
 
-    Raises: WrongArguments: it is no JSON, or too much.
+    Raises: WrongArguments: they cannot be JSON, or are too long.
     """
     try:
         text = json.dumps(
@@ -136,15 +136,15 @@ def dump(values: object) -> str:
 
 
 def digest(tenant: str | None, call_id: str, tool: str, values: Values) -> str:
-    """SHA-256, hexadecimal, of what a call of *tool* would do for whom: the same means the same."""
+    """SHA-256, in hex, of what an invocation of *tool* would do and for which call."""
     return hashlib.sha256(dump([tenant, call_id, tool, values]).encode()).hexdigest()
 
 
 def is_strict(text: str) -> bool:
     """
-    Whether *text* is one JSON object as a model must send it: nothing cut off, no name twice.
+    Whether *text* is one complete JSON object in which no name occurs twice.
 
-    The framework repairs what is not, and would run what the model never finished saying.
+    The framework repairs what is not, and would run a function call that the model never finished.
     """
     if len(text.encode(errors="replace")) > ARGUMENTS_MAX_BYTES:
         return False

@@ -1,4 +1,9 @@
-"""Backends as the gate sees them: each has a breaker, and so many places for calls at once."""
+"""
+The backends of one call's tools: each has a circuit breaker and a concurrency limit.
+
+Both are kept per call and backend. Each call runs in a process of its own, so a call learns nothing
+from another one's failures, and a backend gets up to `AT_ONCE` tries from every call at a time.
+"""
 
 import asyncio
 
@@ -6,11 +11,11 @@ from agent_worker.tools.breaker import Breaker
 from call_record.clock import Clock
 
 AT_ONCE = 4
-"""Calls of one backend that run at the same time, of one call."""
+"""How many tries one call may have at one backend at the same time."""
 
 
 class Backend:
-    """What the tools of one backend share."""
+    """What a call's tools with the same backend share."""
 
     def __init__(self, clock: Clock) -> None:
         self.breaker = Breaker(clock)
@@ -18,7 +23,7 @@ class Backend:
 
 
 class Backends:
-    """By name, made when they are first spoken of."""
+    """The backends of one call by name, each made when it is first used."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""How often tools may be called: in a turn, in a call, each."""
+"""How often a model may propose tools in one turn, and how often they may run in one call."""
 
 from collections import Counter
 
@@ -7,11 +7,11 @@ from agent_worker.tools.tool import Tool
 CALL_MAX = 100
 """Runs of all tools in one call."""
 TURN_MAX = 16
-"""Proposals in one turn of the caller: a model may send any number of calls at once."""
+"""Proposals in one turn of the caller: a model may send any number in one reply."""
 
 
 class Budget:
-    """What is used up of one call's."""
+    """How much of one call's tool budget has been used."""
 
     def __init__(self, call_max: int = CALL_MAX) -> None:
         self._call_max = call_max
@@ -20,20 +20,20 @@ class Budget:
         self._proposals = 0
 
     def propose(self, turn_id: str) -> int:
-        """Count one more proposal in that turn. Returns: how many it has now."""
+        """Count one more proposal in that turn. Returns: how many the turn has now."""
         if turn_id != self._turn:
             self._turn, self._proposals = turn_id, 0
         self._proposals += 1
         return self._proposals
 
     def left(self, tool: Tool) -> bool:
-        """Whether *tool* may run once more."""
+        """Whether *tool* may run once more in this call."""
         return self._runs[tool.name] < tool.guards.most and self._runs.total() < self._call_max
 
     def take(self, name: str) -> None:
-        """Count one more run."""
+        """Count one more run of the tool of that name."""
         self._runs[name] += 1
 
     def used(self, name: str) -> int:
-        """Runs of that tool."""
+        """How often the tool of that name has run."""
         return self._runs[name]

@@ -1,14 +1,19 @@
-"""All that a session needs to have an agent's tools, put together."""
+"""Puts an agent's tools together for one call: the gate and the parts around it."""
 
 from collections.abc import Callable, Iterable, Sequence
 
 from livekit.agents import AgentSession
+from livekit.agents.llm import ChatMessage
+from livekit.agents.voice.events import ConversationItemAddedEvent
 
 from agent_worker.metrics import Metrics
 from agent_worker.tools.client_actions import ClientActions
+from agent_worker.tools.confirmations import CallersPage
+from agent_worker.tools.events import GateEvents
 from agent_worker.tools.gate import Gate
 from agent_worker.tools.guarded_agent import GuardedAgent
 from agent_worker.tools.guards import SETTLE_S
+from agent_worker.tools.invocations import Invocation
 from agent_worker.tools.journal import Journal, Lease
 from agent_worker.tools.page_rpc import PageRpc
 from agent_worker.tools.phrases import GatePhrases
@@ -18,7 +23,7 @@ from agent_worker.tools.tool import Caller, Tool
 from agent_worker.tools.toolset import GuardedToolset
 from call_record.clock import Clock
 from call_record.journal import Recorded
-from voice_contract.actions import ClientAction
+from voice_contract.actions import Action, ClientAction
 from voice_contract.confirmations import Confirmations
 
 Push = Callable[[Confirmations | ClientAction], None]
@@ -26,9 +31,9 @@ Push = Callable[[Confirmations | ClientAction], None]
 
 class CallTools:
     """
-    The gate of one call with what is around it.
+    The gate of one call and the parts around it.
 
-    Args: push: Sends a message to the caller's page, and to nobody else.
+    Args: push: Sends a message to the caller's page, and to no one else.
     """
 
     def __init__(
@@ -46,6 +51,11 @@ class CallTools:
         clock: Clock | None = None,
         settle_s: float = SETTLE_S,
     ) -> None:
+        phrases = phrases or GatePhrases()
+        self._journal = journal
+        self.page = CallersPage()
+        self.actions = ClientActions(journal, metrics, push)
+        self.delivery = ResultDelivery(phrases)
         self.gate = Gate(
             caller=caller,
             tools=tools,
@@ -53,29 +63,29 @@ class CallTools:
             journal=journal,
             lease=lease,
             metrics=metrics,
+            page=self.page,
+            events=_Events(push, self.actions, self.delivery),
             phrases=phrases,
             call_max=call_max,
             clock=clock,
             settle_s=settle_s,
         )
-        self.delivery = ResultDelivery(self.gate)
+        self.questions = self.gate.questions
         self.toolset = GuardedToolset(self.gate, self.delivery)
-        self.actions = ClientActions(journal, metrics, push)
-        self.page_rpc = PageRpc(self.gate, self.actions)
-        self.gate.act = self.actions.suggest
-        self.gate.changed = lambda: push(self.gate.questions.listing())
+        self.page_rpc = PageRpc(caller, self.page, self.questions, self.actions)
 
     def restore(self, recorded: Iterable[Recorded]) -> None:
-        """Go on where the agent before this one stopped; before `follow`, when the call is ours."""
-        restore(self.gate, self.delivery, recorded)
+        """Continue where the agent before this one stopped; after the claim, before `follow`."""
+        restore(self.gate, self.delivery, self._journal, recorded)
 
     def follow(self, session: AgentSession[None], agent: GuardedAgent) -> None:
         """
-        Begin to listen, when *session* has started with *agent*.
+        Follow what is said in *session*, which has started with *agent*.
 
         Raises: Unguarded: one of their tools bypasses the gate.
         """
         self.toolset.check([*session.tools, *agent.tools])
+        session.on("conversation_item_added", self._on_item)
         self.delivery.follow(session)
 
     def close(self) -> None:
@@ -89,6 +99,34 @@ class CallTools:
         self.gate.leave()
 
     async def aclose(self) -> None:
-        """Wait for writes that are on their way."""
+        """Wait for writes that are under way."""
         self.delivery.stop()
         await self.gate.aclose()
+
+    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+        message = event.item
+        if not isinstance(message, ChatMessage):
+            return
+        if message.role == "user":
+            self.gate.turn_began(message.id)
+        elif message.role == "assistant":
+            self.gate.said(message.text_content or "")
+        self.delivery.turn_ended(message)
+
+
+class _Events(GateEvents):
+    """Takes what happens in the gate to the caller's page and to the delivery of results."""
+
+    def __init__(self, push: Push, actions: ClientActions, delivery: ResultDelivery) -> None:
+        self._push = push
+        self._actions = actions
+        self._delivery = delivery
+
+    def questions_changed(self, questions: Confirmations) -> None:
+        self._push(questions)
+
+    def action_suggested(self, action: Action) -> None:
+        self._actions.suggest(action)
+
+    def settled(self, invocation: Invocation) -> None:
+        self._delivery.settled(invocation)

@@ -20,7 +20,7 @@ class ClientActions:
     """
     The actions of one call.
 
-    Args: push: Sends one to the caller's page.
+    Args: push: Sends an action to the caller's page.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class ClientActions:
         self._suggested = 0
 
     def suggest(self, action: Action) -> None:
-        """Ask the page to do *action*; what it cannot or will not do is its own decision."""
+        """Ask the page to do *action*; the page decides whether it does."""
         if self._suggested >= CALL_MAX:
             log.warning("action.not_suggested", action=action.action, reason="too many")
             return
@@ -51,7 +51,7 @@ class ClientActions:
         self._push(ClientAction(id=action_id, action=action))
 
     def report(self, report: ActionReport) -> bool:
-        """The page tells what came of one; the first report counts. Returns: whether it is ours."""
+        """Record an outcome from the page, once. Returns: whether its action was suggested here."""
         action = self._open.pop(report.id, None)
         if action is None:
             return report.id in self._reported

@@ -1,8 +1,8 @@
 """
-What the caller is asked before a tool runs, and the answers.
+The questions that the caller is asked before a tool runs, and the answers.
 
-The first answer counts. Our own clock decides what came in time. What runs is what was asked: the
-digest stands for it.
+The first answer counts, and the agent's own clock decides whether it came in time. What runs is
+exactly what was asked: the digest identifies it.
 """
 
 import asyncio
@@ -13,7 +13,10 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from agent_worker.tools.arguments import Values
 from agent_worker.tools.journal import Journal
+from agent_worker.tools.phrases import GatePhrases
+from agent_worker.tools.tool import Tool
 from call_record.clock import Clock
 from voice_contract.confirmations import (
     PENDING_MAX,
@@ -36,11 +39,19 @@ Way = Literal["voice", "text", "screen"]
 Decision = Literal["approved", "declined", "expired", "ended"]
 DECIDED_MAX = 100
 REFUSED_MAX = 20
-"""So many answers that do not count are journalled: a stranger must not fill the journal."""
+"""How many answers that do not count are journalled: a stranger must not fill the journal."""
 
 
 class TooLongToAsk(ValueError):
-    """The question and its arguments are never cut, so what is too long is not asked."""
+    """The question or an argument is too long for a card. Nothing is cut, so it is not asked."""
+
+
+@dataclass
+class CallersPage:
+    """What the agent knows about the caller's page."""
+
+    has_cards: bool = False
+    """Whether it shows each open question as a card with all arguments."""
 
 
 def _future() -> "asyncio.Future[Decision]":
@@ -49,7 +60,7 @@ def _future() -> "asyncio.Future[Decision]":
 
 @dataclass(eq=False)
 class Question:
-    """One question that is open or was."""
+    """A question, open or decided."""
 
     invocation_id: str
     tool: str
@@ -60,30 +71,72 @@ class Question:
     digest: str
     expires_s: float
     """How long it stays open."""
-    full: str = ""
-    """The question with every argument, for who sees no card."""
+    full: str
+    """The question with every argument, for a caller who sees no card."""
+    page: CallersPage
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     closes_at_s: float = 0.0
     heard: bool = False
-    """Whether the caller has heard it in full."""
+    """Whether the caller has heard all of `wording`."""
     decided: "asyncio.Future[Decision]" = field(default_factory=_future)
+
+    @property
+    def wording(self) -> str:
+        """What the agent says to ask it: the title beside a card, every argument without one."""
+        return self.title if self.page.has_cards else self.full
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the caller has seen or heard every argument, so that a yes means all of them."""
+        return self.page.has_cards or self.heard
 
 
 class Questions:
     """
     The open questions of a call.
 
-    Args: changed: called whenever another set of questions is open.
+    Args: changed: Called with all open questions whenever one is opened or decided.
     """
 
-    def __init__(self, clock: Clock, journal: Journal, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        journal: Journal,
+        phrases: GatePhrases,
+        page: CallersPage,
+        changed: Callable[[Confirmations], None],
+    ) -> None:
         self._clock = clock
         self._journal = journal
+        self._phrases = phrases
+        self._page = page
         self._changed = changed
         self._open: dict[str, Question] = {}
         self._decided: dict[str, ConfirmationState] = {}
         self._refused = 0
         self._timer: asyncio.TimerHandle | None = None
+
+    def compose(self, invocation_id: str, tool: Tool, values: Values, digest: str) -> Question:
+        """The question whether *tool* may run with *values*."""
+        title = tool.question(values)
+        words = tool.in_words(values)
+        rest = [
+            f"{name.replace('_', ' ')}: {value}"
+            for name, value in words.items()
+            if f"{{{name}}}" not in (tool.guards.confirm or "")
+        ]
+        full = self._phrases.all_arguments.format(title=title, arguments="; ".join(rest))
+        return Question(
+            invocation_id=invocation_id,
+            tool=tool.name,
+            title=title,
+            words=words,
+            arguments=values,
+            digest=digest,
+            expires_s=tool.guards.expires_s,
+            full=full if rest else title,
+            page=self._page,
+        )
 
     def ask(self, question: Question) -> None:
         """
@@ -104,32 +157,42 @@ class Questions:
                 expires_in_ms=round(question.expires_s * 1000),
             )
         )
-        self.reopen(question, question.expires_s)
+        self._add(question)
 
-    def reopen(self, question: Question, remaining_s: float) -> None:
-        """Open a question that the journal already has."""
-        question.closes_at_s = self._clock.boot_s() + remaining_s
-        self._open[question.id] = question
-        self._set_timer()
-        self._changed()
+    def reopen(self, question: Question, asked_at_ms: int, expires_in_ms: int) -> None:
+        """
+        Open *question* for the rest of its time; the agent before this one asked it.
+
+        The time of asking comes from another machine's clock, so it can only shorten the rest.
+        """
+        passed_ms = self._clock.now_ms() - asked_at_ms
+        remaining_ms = max(0, min(expires_in_ms, expires_in_ms - passed_ms))
+        question.closes_at_s = self._clock.boot_s() + remaining_ms / 1000
+        self._add(question)
 
     @property
     def open(self) -> list[Question]:
-        """Those that can be answered now, the oldest first."""
+        """The questions that can be answered now, the oldest first."""
         self.expire()
         return list(self._open.values())
 
     @property
     def full(self) -> bool:
-        """Whether no more can be asked."""
+        """Whether as many questions are open as the page can show."""
         return len(self.open) >= PENDING_MAX
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether only one can be open: without cards, a yes could be for any of several."""
+        return not self._page.has_cards
 
     def listing(self) -> Confirmations:
         """What the caller's page shows."""
-        return Confirmations(pending=[self._card(question) for question in self.open])
+        self.expire()
+        return self._cards()
 
     def vote(self, vote: ConfirmationVote, by: Way, sender: str) -> ConfirmationResult:
-        """The caller's answer. Returns: what counts."""
+        """Decide a question by the caller's answer. Returns: the decision that counts."""
         self.expire()
         question = self._open.get(vote.id)
         if question is None:
@@ -153,7 +216,7 @@ class Questions:
         sender: str,
         reason: Literal["stranger", "changed", "unknown", "malformed"],
     ) -> None:
-        """Put an answer that does not count on record."""
+        """Record an answer that does not count."""
         self._refused += 1
         if self._refused <= REFUSED_MAX:
             self._journal.write(
@@ -163,14 +226,14 @@ class Questions:
             )
 
     def expire(self) -> None:
-        """Close what nobody answered in time."""
+        """Close the questions that were not answered in time."""
         now_s = self._clock.boot_s()
         for question in [one for one in self._open.values() if one.closes_at_s <= now_s]:
             self._journal.write(ConfirmationExpired(confirmation_id=question.id))
             self._decide(question, "expired")
 
     def end(self) -> None:
-        """The call is over: nothing that is open was approved."""
+        """The call is over: close the open questions, none of which was approved."""
         for question in list(self._open.values()):
             self._journal.write(
                 ConfirmationExpired(confirmation_id=question.id, reason="call-ended")
@@ -178,15 +241,15 @@ class Questions:
             self._decide(question, "ended")
 
     def leave(self) -> None:
-        """Another agent takes the open questions over."""
+        """Stop the timer; another agent takes over the open questions."""
         if self._timer is not None:
             self._timer.cancel()
 
     def know(self, confirmation_id: str, decision: Decision) -> ConfirmationState:
         """
-        A question of that id is decided: who answers it once more is told so.
+        Remember how the question of that id was decided, for answers that come again.
 
-        Returns: what it is told.
+        Returns: the state that such an answer gets.
         """
         state: ConfirmationState = "declined" if decision == "ended" else decision
         self._decided[confirmation_id] = state
@@ -200,8 +263,16 @@ class Questions:
         if not question.decided.done():
             question.decided.set_result(decision)
         self._set_timer()
-        self._changed()
+        self._changed(self._cards())
         return state
+
+    def _add(self, question: Question) -> None:
+        self._open[question.id] = question
+        self._set_timer()
+        self._changed(self._cards())
+
+    def _cards(self) -> Confirmations:
+        return Confirmations(pending=[self._card(question) for question in self._open.values()])
 
     def _set_timer(self) -> None:
         if self._timer is not None:
@@ -209,7 +280,7 @@ class Questions:
             self._timer = None
         if self._open:
             next_s = min(one.closes_at_s for one in self._open.values()) - self._clock.boot_s()
-            # A clock that sleeps does not count what this loop's timer counts: look again.
+            # The loop's clock may stand still while the machine sleeps; look at least every minute.
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(max(0.01, min(next_s, 60)), self._tick)
 

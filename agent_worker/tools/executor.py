@@ -1,14 +1,13 @@
 """Executes an invocation that every guard let through, and journals its start and its result."""
 
 import asyncio
-import contextvars
 import traceback
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 import structlog
 
 from agent_worker.tools.backends import Backends
+from agent_worker.tools.events import GateEvents
 from agent_worker.tools.idempotency import IdempotencyKeys
 from agent_worker.tools.invocations import Invocation, Outcome
 from agent_worker.tools.journal import Journal, Lease
@@ -19,47 +18,22 @@ from agent_worker.tools.tool import (
     BackendUnavailable,
     IdempotencyKey,
     ToolRefused,
-    short_place,
+    short_location,
 )
-from voice_contract.actions import Action
+from service_base.tasks import TaskSet
 from voice_contract.journal import EntryTooLarge, ToolFailed, ToolFinished, ToolStarted, ToolUnknown
 
 log = structlog.get_logger()
 
 
-class Tasks:
-    """Tasks that nothing of the framework can cancel: its context does not reach into them."""
-
-    def __init__(self) -> None:
-        self._running: set[asyncio.Task[Any]] = set()
-        self._log_fields = structlog.contextvars.get_contextvars()
-
-    def start(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
-        """Run *work*."""
-        context = contextvars.Context()
-        context.run(structlog.contextvars.bind_contextvars, **self._log_fields)
-        task = asyncio.get_running_loop().create_task(work, context=context)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return task
-
-    async def wait(self, timeout_s: float) -> None:
-        """Until all have ended, for *timeout_s* at most."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=timeout_s)
-
-    def __len__(self) -> int:
-        return len(self._running)
-
-
 class Executor:
     """
-    Executor the invocations of one call.
+    Executes the invocations of one call.
 
     Args:
-        inject: Finds what the server knows, by its type.
-        act: Called with what a tool suggests to the caller's page.
-        late: Called with what came of an invocation after all that was given up as unknown.
+        tasks: Where tools run; nothing of the framework can cancel a task there.
+        inject: Finds what the server sets, by its type.
+        late: Called with the outcome of an invocation that had been given up as unknown.
     """
 
     def __init__(
@@ -70,9 +44,9 @@ class Executor:
         idempotency_keys: IdempotencyKeys,
         backends: Backends,
         phrases: GatePhrases,
-        tasks: Tasks,
+        tasks: TaskSet,
         inject: Callable[[type], object],
-        act: Callable[[Action], None],
+        events: GateEvents,
         late: Callable[[Invocation, Outcome], None],
     ) -> None:
         self._journal = journal
@@ -82,11 +56,11 @@ class Executor:
         self._phrases = phrases
         self._tasks = tasks
         self._inject = inject
-        self._act = act
+        self._events = events
         self._late = late
 
     async def run(self, invocation: Invocation) -> Outcome:
-        """Run *invocation*. Nothing outside cancels it, even if its waiter goes away."""
+        """Run *invocation*; it goes on even if the task that awaits this is cancelled."""
         if invocation.writes:
             invocation.key = invocation.key or self._idempotency_keys.key(
                 invocation.cause, invocation.digest
@@ -102,13 +76,13 @@ class Executor:
             return Outcome("not-begun", self._phrases.not_now)
         backend = self._backends.of(invocation.tool.backend)
         retry = Retry(invocation.tool, lambda: invocation.tool.run(**bound, **injected), backend)
-        task = self._tasks.start(retry.run())
+        task = self._tasks.start(_result(retry), name=f"tool {invocation.tool.name}")
         done, _ = await asyncio.wait({task}, timeout=invocation.tool.guards.timeout_s)
         if done:
-            return self._verdict(invocation, retry, task)
+            return self._judge(invocation, retry, task.result())
         retry.give_up()
-        # What only reads, or has not acted yet, may be given up. A write goes on: stopping it
-        # midway is worse than not knowing.
+        # A read, or a write that has not reached its backend yet, can be cancelled. Any other write
+        # goes on: stopping it midway is worse than not knowing its outcome.
         if not invocation.writes or not retry.may_have_acted:
             task.cancel()
             return self._failed(invocation, "timeout", Outcome("timeout", self._phrases.too_slow))
@@ -116,7 +90,7 @@ class Executor:
         return self._unknown(invocation, "timeout")
 
     async def _record_start(self, invocation: Invocation) -> bool:
-        """Whether it is on record and may begin."""
+        """Journal its start. Returns: whether it may begin."""
         started = ToolStarted(
             invocation_id=invocation.id,
             tool=invocation.tool.name,
@@ -137,28 +111,28 @@ class Executor:
                 log.warning(
                     "tool.not_recorded", tool=invocation.tool.name, error=type(error).__name__
                 )
-        # What was to be stored may be stored yet.
+        # The start may still be stored later, so its end is journalled behind it.
         self._journal.write(ToolFailed(invocation_id=invocation.id, reason="not begun"))
         return False
 
     def _may_act(self) -> bool:
         return self._lease.may_act() and self._journal.healthy
 
-    def _verdict(
-        self, invocation: Invocation, retry: Retry, task: "asyncio.Task[Answer]"
+    def _judge(
+        self, invocation: Invocation, retry: Retry, result: Answer | BaseException
     ) -> Outcome:
-        error = task.exception()
-        if error is None:
-            return self._done(invocation, task.result())
+        if isinstance(result, Answer):
+            return self._done(invocation, result)
+        error = result
         if isinstance(error, ToolRefused):
             return self._failed(invocation, str(error), Outcome("refused", str(error)))
-        # Its text may hold anything.
-        where = traceback.extract_tb(error.__traceback__)[-1:]
+        # Without the error's text, which may hold anything.
+        frames = traceback.extract_tb(error.__traceback__)[-1:]
         log.warning(
             "tool.failed",
             tool=invocation.tool.name,
             error=type(error).__name__,
-            place=short_place(where[0].filename, where[0].lineno or 0) if where else "",
+            where=short_location(frames[0].filename, frames[0].lineno or 0) if frames else "",
         )
         away = isinstance(error, BackendUnavailable)
         if invocation.writes and (retry.doubtful or not away):
@@ -176,7 +150,7 @@ class Executor:
         try:
             data = answer.model_dump(mode="json")["data"]
         except ValueError:
-            # It is done all the same.
+            # The data cannot be stored, but the tool has done its work.
             log.error("tool.data_dropped", tool=invocation.tool.name, reason="no JSON")
             data, answer = {}, answer.model_copy(update={"data": {}})
         try:
@@ -184,7 +158,7 @@ class Executor:
         except EntryTooLarge:
             self._journal.write(finished)
         for action in answer.actions:
-            self._act(action)
+            self._events.action_suggested(action)
         return Outcome("done", answer.say, answer)
 
     def _failed(self, invocation: Invocation, reason: str, outcome: Outcome) -> Outcome:
@@ -196,9 +170,22 @@ class Executor:
         return Outcome("unknown", self._phrases.unknown)
 
     def _ended_late(
-        self, invocation: Invocation, retry: Retry, task: "asyncio.Task[Answer]"
+        self, invocation: Invocation, retry: Retry, task: "asyncio.Task[Answer | BaseException]"
     ) -> None:
         if not task.cancelled():
-            outcome = self._verdict(invocation, retry, task)
+            outcome = self._judge(invocation, retry, task.result())
             if outcome.kind != "unknown":
                 self._late(invocation, outcome)
+
+
+async def _result(retry: Retry) -> Answer | BaseException:
+    """What the tool answered or raised; a tool may also raise a cancellation that is not ours."""
+    try:
+        return await retry.run()
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        return error
+    except Exception as error:
+        return error

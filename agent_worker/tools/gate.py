@@ -1,9 +1,8 @@
 """
-The gate decides whether a proposed tool call happens, makes it happen once, and journals all of it.
+The gate decides whether a proposed tool invocation happens, makes it happen once, and journals it.
 
-The path: allow-list, arguments, policy, budget, confirmation (and policy again), `tool.started` in
-the journal, circuit breaker, concurrency limit, timeout, retry, result. An invocation belongs to
-the gate: whoever waits for it may stop waiting, and the framework cannot cancel a side effect.
+The path that every invocation takes, guard by guard, is in `guards.py`. An invocation belongs to
+the gate: the framework can stop waiting for it, but cannot cancel a side effect.
 """
 
 import asyncio
@@ -17,49 +16,32 @@ from livekit.agents.llm import ToolError
 
 from agent_worker.metrics import Metrics
 from agent_worker.tools import yes_no
-from agent_worker.tools.arguments import Values, WrongArguments, digest
+from agent_worker.tools.arguments import Values, WrongArguments
 from agent_worker.tools.backends import Backends
-from agent_worker.tools.budget import TURN_MAX, Budget
-from agent_worker.tools.confirmations import Question, Questions, Way
-from agent_worker.tools.executor import Executor, Tasks
+from agent_worker.tools.budget import CALL_MAX, Budget
+from agent_worker.tools.confirmations import CallersPage, Question, Questions, Way
+from agent_worker.tools.events import GateEvents
+from agent_worker.tools.executor import Executor
 from agent_worker.tools.guards import SETTLE_S, GuardPipeline
 from agent_worker.tools.idempotency import IdempotencyKeys
-from agent_worker.tools.invocations import Invocation, Invocations, Outcome, Refused
+from agent_worker.tools.invocations import Invocation, Invocations, Outcome, Proposal, Refused
 from agent_worker.tools.journal import Journal, Lease
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.tool import Caller, Tool
 from call_record.clock import Clock, SystemClock
-from voice_contract.actions import Action
+from service_base.tasks import TaskSet
 from voice_contract.confirmations import ConfirmationVote
-from voice_contract.journal import BudgetEvent, ToolProposed, ToolRefused
+from voice_contract.journal import ToolProposed, ToolRefused
 
 log = structlog.get_logger()
 
 CLOSE_S = 10.0
-"""So long writes that are on their way may hold up the end of the call."""
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """A call that a model or a template proposes."""
-
-    name: str
-    raw: Mapping[str, Any]
-    function_call_id: str
-    """The framework's id of the call."""
-    turn_id: str = ""
-    """The caller's turn that it answers."""
-    strict: bool = True
-    """Whether its arguments were well-formed as the model sent them."""
-    current: bool = True
-    """Whether it answers what the caller really said last."""
-    unsettled: Callable[[], bool] = lambda: False
-    """Whether the caller goes on speaking."""
+"""How long writes that are under way may delay the end of the call."""
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What the gate makes of a turn that answers its question."""
+    """What the agent answers to a turn that answers the open question."""
 
     say: str
     invocation: Invocation | None = None
@@ -72,10 +54,8 @@ class Gate:
 
     Args:
         resources: What the agent opened for the call; injected into tools and rules by type.
-        changed: Called whenever another set of questions is open.
-        act: Called with what a tool suggests to the caller's page.
-        settled: Called when an invocation has its outcome, and again when a late outcome replaces
-            "unknown".
+        page: What the agent knows about the caller's page.
+        events: Told what happens in the gate.
     """
 
     def __init__(
@@ -87,49 +67,51 @@ class Gate:
         journal: Journal,
         lease: Lease,
         metrics: Metrics,
+        page: CallersPage | None = None,
+        events: GateEvents | None = None,
         clock: Clock | None = None,
         phrases: GatePhrases | None = None,
         call_max: int | None = None,
         settle_s: float = SETTLE_S,
     ) -> None:
-        self.caller = caller
-        self.tools = {tool.name: tool for tool in tools}
+        self.tools = tuple(tools)
         self.phrases = phrases or GatePhrases()
-        self.clock = clock or SystemClock()
-        self.journal = journal
-        self.invocations = Invocations()
-        self.idempotency_keys = IdempotencyKeys(caller.call_id)
-        self.budget = Budget() if call_max is None else Budget(call_max)
-        self.closing = asyncio.Event()
-        self.changed: Callable[[], None] = lambda: None
-        self.act: Callable[[Action], None] = lambda _: None
-        self.settled: Callable[[Invocation], None] = lambda _: None
-        self.questions = Questions(self.clock, journal, lambda: self.changed())
+        self.invocations = Invocations(caller)
+        self._caller = caller
         self._resources = [caller, *resources]
+        self._journal = journal
         self._metrics = metrics
-        self._tasks = Tasks()
+        self._events = events or GateEvents()
+        self._idempotency_keys = IdempotencyKeys(caller.call_id)
+        self._budget = Budget(CALL_MAX if call_max is None else call_max)
+        self._closing = asyncio.Event()
+        self._tasks = TaskSet(isolated=True)
         self._turn = ""
-        self._ids: set[str] = set()
-        backends = Backends(self.clock)
+        clock = clock or SystemClock()
+        backends = Backends(clock)
+        self.questions = Questions(
+            clock, journal, self.phrases, page or CallersPage(), self._events.questions_changed
+        )
         executor = Executor(
             journal=journal,
             lease=lease,
-            idempotency_keys=self.idempotency_keys,
+            idempotency_keys=self._idempotency_keys,
             backends=backends,
             phrases=self.phrases,
             tasks=self._tasks,
             inject=self._inject,
-            act=lambda action: self.act(action),
+            events=self._events,
             late=self._settle_late,
         )
-        self.guards = GuardPipeline(
+        self._guards = GuardPipeline(
+            tools=self.tools,
             journal=journal,
             phrases=self.phrases,
-            budget=self.budget,
+            budget=self._budget,
             questions=self.questions,
             backends=backends,
             executor=executor,
-            closing=self.closing,
+            closing=self._closing,
             metrics=metrics,
             inject=self._inject,
             settle_s=settle_s,
@@ -139,22 +121,22 @@ class Gate:
 
     def propose(self, proposal: Proposal) -> Invocation:
         """
-        The invocation that *proposal* is: a new one, or the one that it repeats.
+        The invocation for *proposal*: a new one, or the one that it repeats.
 
-        Raises: ToolError: it never became one; the message can be spoken.
+        Raises: ToolError: it did not become an invocation; the message can be spoken.
         """
-        # No await in here: two proposals at once must not both be new.
+        # No await in here: of two proposals for the same, only one may become a new invocation.
         self.turn_began(proposal.turn_id)
-        self._bound(proposal)
-        invocation_id = self.new_id(proposal.function_call_id)
+        self._guards.limit(proposal)
+        invocation_id = self.invocations.new_id(proposal.function_call_id)
         try:
-            tool, values = self._admit(proposal)
+            tool, values = self._guards.admit(proposal)
         except Refused as refused:
             self._write_proposed(invocation_id, proposal, {})
             self._write_refused(invocation_id, refused)
             raise ToolError(refused.say) from None
-        means = digest(self.caller.tenant, self.caller.call_id, tool.name, values)
-        earlier = self.invocations.find(means)
+        invocation = self.invocations.make(invocation_id, tool, values, proposal.turn_id)
+        earlier = self.invocations.find(invocation.digest)
         if earlier is not None and earlier.covers(proposal.turn_id):
             if earlier.outcome is None:
                 earlier.turns.add(proposal.turn_id)
@@ -162,32 +144,31 @@ class Gate:
             self._count(tool, "duplicate", 0)
             return earlier
         self._write_proposed(invocation_id, proposal, values)
-        invocation = Invocation(invocation_id, tool, values, means, proposal.turn_id)
         if earlier is not None and earlier.outcome and earlier.outcome.kind == "unknown":
-            invocation.key = (
-                earlier.key
-            )  # sent again it does nothing new, and we learn what came of it
+            # Sent again with the same key it does nothing new, and its outcome becomes known.
+            invocation.key = earlier.key
         self.start(invocation, proposal.unsettled)
         return invocation
 
     def start(self, invocation: Invocation, unsettled: Callable[[], bool] = lambda: False) -> None:
-        """Set *invocation* going, in a task that is ours alone."""
+        """Take *invocation* through the guards, in a task that belongs to the gate alone."""
         self.invocations.add(invocation)
-        invocation.task = self._tasks.start(self._live(invocation, unsettled))
+        work = self._live(invocation, unsettled)
+        invocation.task = self._tasks.start(work, name=f"invocation {invocation.tool.name}")
 
     def turn_began(self, turn_id: str) -> None:
-        """The caller's turn of that id is the last one now."""
+        """Note that the caller's turn of that id is now the last one."""
         self._turn = turn_id
 
-    def new_id(self, function_call_id: str) -> str:
-        """The framework's id of a call, unless a model used it before."""
-        plain = function_call_id[:100] or "call"
-        number, unique = 1, plain
-        while unique in self._ids:
-            number += 1
-            unique = f"{plain}~{number}"
-        self._ids.add(unique)
-        return unique
+    async def wait(self, invocation: Invocation) -> None:
+        """Wait until *invocation* has its outcome or the call is over."""
+        assert invocation.task is not None
+        closing = asyncio.ensure_future(self._closing.wait())
+        either: set[asyncio.Future[Any]] = {invocation.task, closing}
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            closing.cancel()
 
     # -- what the caller answers
 
@@ -208,58 +189,99 @@ class Gate:
         question = self.asks()
         if question is None:
             return Heard(self.phrases.several)
-        if approved and not (self.guards.has_cards or question.heard):
+        if approved and not question.is_known:
             return Heard(question.full)
-        invocation = next(
-            (invocation for invocation in self.invocations if invocation.question is question), None
-        )
+        invocation = next((one for one in self.invocations if one.question is question), None)
         if invocation is not None:
             invocation.turns.add(turn_id)
             invocation.quiet = not approved
         vote = ConfirmationVote(id=question.id, digest=question.digest, approved=approved)
-        self.questions.vote(vote, by, self.caller.identity)
+        self.questions.vote(vote, by, self._caller.identity)
         return Heard(self.phrases.approved if approved else self.phrases.declined, invocation)
 
+    async def hear_spoken(
+        self, text: str, turn_id: str, goes_on: Callable[[], bool]
+    ) -> Heard | None:
+        """
+        `hear` a spoken turn. A yes waits for a moment: it may be the beginning of "yes, but ...".
+
+        Args: goes_on: Whether the caller is speaking again.
+        """
+        if self.questions.open and yes_no.read(text):
+            try:
+                await self._guards.let_settle(goes_on)
+            except Refused:
+                return None
+        return self.hear(text, turn_id, "voice")
+
     def said(self, text: str) -> None:
-        """The caller heard *text* from the agent."""
+        """Note that the caller heard *text* from the agent."""
         heard = " ".join(text.split())
         for question in self.questions.open:
-            words = question.title if self.guards.has_cards else question.full
-            question.heard = question.heard or " ".join(words.split()) in heard
+            question.heard = question.heard or " ".join(question.wording.split()) in heard
+
+    # -- what an agent before this one did
+
+    def recall(
+        self, invocation_id: str, name: str, raw: Mapping[str, Any], turn_id: str
+    ) -> Invocation | None:
+        """An invocation of the journal; None: this version of the agent has no such tool."""
+        self.invocations.new_id(invocation_id)
+        tool = next((one for one in self.tools if one.name == name), None)
+        if tool is None:
+            return None
+        try:
+            values = tool.arguments.canonical(raw)
+        except WrongArguments:
+            return None
+        return self.invocations.make(invocation_id, tool, values, turn_id)
+
+    def recall_run(self, name: str) -> None:
+        """Count a run of that tool in the budget."""
+        self._budget.take(name)
+
+    def recall_key(self, cause: str, digest: str, key: str) -> None:
+        """Keep the idempotency key of that effect."""
+        self._idempotency_keys.adopt(cause, digest, key)
+
+    def recall_outcome(self, invocation: Invocation, outcome: Outcome) -> None:
+        """Keep *invocation* with the outcome that it had."""
+        invocation.end(outcome)
+        self.invocations.add(invocation)
 
     # -- the end
 
     @property
     def is_busy(self) -> bool:
-        """Whether something is being done; a question that waits for its answer is not."""
-        asking = [invocation for invocation in self.invocations.open() if _is_asking(invocation)]
+        """Whether an invocation is under way; one that waits for the caller's answer is not."""
+        asking = [one for one in self.invocations if one.outcome is None and one.is_asking]
         return len(self._tasks) > len(asking)
 
     def close(self) -> None:
-        """The call is over: nothing new starts, what is open is declined."""
-        self.closing.set()
+        """The call is over: nothing new starts, and open questions are declined."""
+        self._closing.set()
         self.questions.end()
 
     def leave(self) -> None:
-        """The call goes on with another agent: nothing new starts, what is open stays open."""
-        self.closing.set()
+        """The call goes on with another agent: nothing new starts, open questions stay open."""
+        self._closing.set()
         self.questions.leave()
-        for invocation in self.invocations.open():
-            if _is_asking(invocation) and invocation.task is not None:
+        for invocation in self.invocations:
+            if invocation.is_asking and invocation.task is not None:
                 invocation.task.cancel()
 
     async def aclose(self) -> None:
-        """Wait for writes that are on their way, for 10 s at most."""
-        if not self.closing.is_set():
+        """Wait for writes that are under way, for 10 s at most."""
+        if not self._closing.is_set():
             self.close()
         await self._tasks.wait(CLOSE_S)
 
-    # -- a invocation's life
+    # -- an invocation's life
 
     async def _live(self, invocation: Invocation, unsettled: Callable[[], bool]) -> Outcome:
         started_s = time.monotonic()
         try:
-            outcome = await self.guards.run(invocation, unsettled)
+            outcome = await self._guards.run(invocation, unsettled)
         except Refused as refused:
             outcome = Outcome(refused.kind, refused.say)
             self._write_refused(invocation.id, refused)
@@ -270,38 +292,16 @@ class Gate:
         invocation.outcome = outcome
         invocation.turns.add(self._turn)
         self._count(invocation.tool, outcome.kind, time.monotonic() - started_s)
-        self.settled(invocation)
+        self._events.settled(invocation)
         return outcome
 
     def _settle_late(self, invocation: Invocation, outcome: Outcome) -> None:
         invocation.outcome, invocation.late = outcome, True
         self._count(invocation.tool, f"late-{outcome.kind}", 0)
         if self.invocations.find(invocation.digest) is invocation:
-            self.settled(invocation)
+            self._events.settled(invocation)
 
     # -- small parts
-
-    def _bound(self, proposal: Proposal) -> None:
-        proposals = self.budget.propose(proposal.turn_id)
-        if proposals == TURN_MAX + 1:
-            self.journal.write(BudgetEvent(budget="turn", used=proposals, limit=TURN_MAX))
-        if proposals > TURN_MAX:
-            raise ToolError(self.phrases.too_often)
-
-    def _admit(self, proposal: Proposal) -> tuple[Tool, Values]:
-        if self.closing.is_set():
-            raise Refused("closing", self.phrases.not_now)
-        tool = self.tools.get(proposal.name)
-        if tool is None:
-            raise Refused("allow-list", self.phrases.not_offered)
-        if not proposal.strict:
-            raise Refused("json", self.phrases.malformed)
-        if not proposal.current:
-            raise Refused("transcript", self.phrases.corrected)
-        try:
-            return tool, tool.arguments.canonical(proposal.raw)
-        except WrongArguments as wrong:
-            raise Refused("arguments", str(wrong)) from None
 
     def _inject(self, kind: type) -> object:
         return next(item for item in self._resources if isinstance(item, kind))
@@ -309,7 +309,7 @@ class Gate:
     def _write_proposed(
         self, invocation_id: str, proposal: Proposal, values: Values, *, duplicate_of: str = ""
     ) -> None:
-        self.journal.write(
+        self._journal.write(
             ToolProposed(
                 invocation_id=invocation_id,
                 tool=proposal.name[:200],
@@ -320,7 +320,7 @@ class Gate:
         )
 
     def _write_refused(self, invocation_id: str, refused: Refused) -> None:
-        self.journal.write(
+        self._journal.write(
             ToolRefused(invocation_id=invocation_id, reason=refused.say, guard=refused.guard)
         )
         log.info("tool.refused", guard=refused.guard)
@@ -334,7 +334,3 @@ class Gate:
             outcome=outcome,
             duration_ms=round(duration_s * 1000),
         )
-
-
-def _is_asking(invocation: Invocation) -> bool:
-    return invocation.question is not None and not invocation.question.decided.done()

@@ -1,4 +1,4 @@
-"""The framework's agent, as far as the gate needs it: what a model had seen, and spoken answers."""
+"""The framework's agent with what the gate needs: proposals are stamped, answers are heard."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -8,9 +8,7 @@ from livekit.agents.llm import ChatChunk, ChatContext, ChatMessage, ChoiceDelta,
 from livekit.agents.utils import shortuuid
 
 from agent_worker.reasoning import message_tags
-from agent_worker.tools import yes_no
 from agent_worker.tools.gate import Gate
-from agent_worker.tools.invocations import Refused
 from agent_worker.tools.provenance import stamp
 from agent_worker.tools.result_delivery import ResultDelivery
 
@@ -19,7 +17,7 @@ ANSWERED = "The caller answered the question above."
 
 
 class GuardedAgent(Agent):
-    """Stamps each tool call with its origin, and gives yes and no to the gate."""
+    """Stamps each function call with what the model had seen, and passes yes and no to the gate."""
 
     def __init__(
         self,
@@ -46,8 +44,8 @@ class GuardedAgent(Agent):
             yield ChatChunk(id=shortuuid(), delta=ChoiceDelta(role="assistant", extra=extra))
         async for chunk in Agent.default.llm_node(self, chat_ctx, tools, model_settings):
             if isinstance(chunk, ChatChunk) and chunk.delta:
-                for call in chunk.delta.tool_calls:
-                    stamp(call, chat_ctx)
+                for function_call in chunk.delta.tool_calls:
+                    stamp(function_call, chat_ctx)
             yield chunk
 
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
@@ -56,25 +54,16 @@ class GuardedAgent(Agent):
         if speculated is not None and speculated != text:
             # A changed context forces a fresh reply.
             turn_ctx.add_message(role="system", content=CORRECTED)
-        if await self._said_all(text):
-            heard = self._gate.hear(text, new_message.id, "voice")
-            if heard is not None:
-                message_tags.set_reply(new_message, heard.say)
-                turn_ctx.add_message(role="system", content=ANSWERED)
-
-    async def _said_all(self, text: str) -> bool:
-        """Whether a yes is all there is: "yes" may be the beginning of "yes, but ..."."""
-        if not self._gate.questions.open or not yes_no.read(text):
-            return True
-        try:
-            await self._gate.guards.let_settle(lambda: self.session.user_state == "speaking")
-        except Refused:
-            return False
-        return True
+        heard = await self._gate.hear_spoken(
+            text, new_message.id, lambda: self.session.user_state == "speaking"
+        )
+        if heard is not None:
+            message_tags.set_reply(new_message, heard.say)
+            turn_ctx.add_message(role="system", content=ANSWERED)
 
 
 def written(gate: Gate, text: str) -> ChatMessage:
-    """The caller's turn *text* that did not come by voice; yes and no go to the gate as well."""
+    """The caller's typed turn *text*; a yes or a no goes to the gate as well."""
     message = ChatMessage(role="user", content=[text])
     heard = gate.hear(text, message.id, "text")
     if heard is not None:

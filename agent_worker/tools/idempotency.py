@@ -1,8 +1,8 @@
 """
-IdempotencyKeys and their keys: what "once" means.
+Idempotency keys: what "once" means.
 
-A key is minted once for the same tool with the same arguments within one turn of the caller, or
-for one approval. It is kept over retries, over duplicates by the model, and over recovery.
+One key is minted for the same tool with the same arguments within one turn of the caller, or for
+one approval. It stays the same over retries, duplicate proposals, and a change of the call's agent.
 """
 
 from agent_worker.tools.tool import IdempotencyKey
@@ -17,16 +17,14 @@ class IdempotencyKeys:
         self._minted = 0
 
     def key(self, cause: str, digest: str) -> IdempotencyKey:
-        """
-        The key of what *digest* stands for, by *cause*: a turn's or an approval's id.
-        """
+        """The key of the effect with that digest; *cause* is the turn or the approval."""
         if (cause, digest) not in self._keys:
             self._minted += 1
             self._keys[cause, digest] = IdempotencyKey(f"{self._call_id}:{self._minted}")
         return self._keys[cause, digest]
 
     def adopt(self, cause: str, digest: str, key: str) -> None:
-        """That effect has this key already."""
+        """Take over *key*, which an agent before this one gave to that effect."""
         self._keys[cause, digest] = IdempotencyKey(key)
         call_id, _, number = key.rpartition(":")
         if call_id == self._call_id and number.isdecimal():

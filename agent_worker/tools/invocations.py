@@ -1,18 +1,38 @@
-"""Invocations: one per wish of the caller, however often the model proposes it."""
+"""Tool invocations: one for each wish of the caller, however often a model proposes it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-from agent_worker.tools.arguments import Values
+from agent_worker.tools.arguments import Values, digest
 from agent_worker.tools.confirmations import Question
-from agent_worker.tools.tool import Answer, Tool
+from agent_worker.tools.tool import Answer, Caller, Tool
 
 Kind = Literal[
     "done", "refused", "failed", "timeout", "unknown", "declined", "expired", "ended", "not-begun"
 ]
 KEPT_MAX = 500
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An invocation that a model or a template proposes."""
+
+    name: str
+    """The tool's."""
+    raw: Mapping[str, Any]
+    """The arguments as proposed."""
+    function_call_id: str
+    """The framework's id."""
+    turn_id: str = ""
+    """The caller's turn that it answers."""
+    strict: bool = True
+    """Whether its arguments were well-formed as the model sent them."""
+    current: bool = True
+    """Whether it answers what the caller really said last."""
+    unsettled: Callable[[], bool] = lambda: False
+    """Whether the caller goes on speaking."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +42,7 @@ class Outcome:
     kind: Kind
     say: str
     answer: Answer | None = None
-    """Of one that is done."""
+    """Only when it is done."""
 
 
 class Refused(Exception):
@@ -37,7 +57,7 @@ class Refused(Exception):
 
 @dataclass(eq=False)
 class Invocation:
-    """A wish, from the first proposal to its outcome."""
+    """One intended run of a tool, from the first proposal to its outcome."""
 
     id: str
     """The journal's `invocation_id`."""
@@ -49,18 +69,18 @@ class Invocation:
     turns: set[str] = field(default_factory=set)
     """All turns that it spans: a proposal in one of them is the same wish."""
     cause: str = ""
-    """What its effect's key belongs to: the turn, later the approval."""
+    """What its idempotency key is minted for: the turn, later the approval."""
     key: str | None = None
     question: Question | None = None
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the question is open."""
     outcome: Outcome | None = None
     quiet: bool = False
-    """Whether what came of it needs no words: the caller just got them."""
+    """Whether the agent need not tell its outcome, since the caller has just heard it."""
     begun: bool = False
-    """Whether an agent before this one began it: only its run is left."""
+    """Whether the agent before this one started it, so that it has passed every guard."""
     late: bool = False
-    """Whether its outcome came after all that was given up as unknown."""
+    """Whether its outcome came after it had been given up as unknown."""
     task: "asyncio.Future[Outcome] | None" = None
 
     def __post_init__(self) -> None:
@@ -68,7 +88,7 @@ class Invocation:
         self.cause = self.cause or f"turn:{self.turn_id}"
 
     def end(self, outcome: Outcome) -> None:
-        """It has ended before this agent came."""
+        """Set the outcome that it had before this agent came."""
         self.outcome = outcome
         self.task = asyncio.get_running_loop().create_future()
         self.task.set_result(outcome)
@@ -77,6 +97,11 @@ class Invocation:
     def writes(self) -> bool:
         """Whether it changes something."""
         return self.tool.effect == "write"
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether it waits for the caller's answer."""
+        return self.question is not None and not self.question.decided.done()
 
     def covers(self, turn_id: str) -> bool:
         """Whether the same proposal in that turn is this wish, not a new one."""
@@ -89,16 +114,33 @@ class Invocation:
 
 
 class Invocations:
-    """The invocations of a call, by what they would do."""
+    """The invocations of a call: the last one for each digest."""
 
-    def __init__(self) -> None:
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self._ids: set[str] = set()
         self._latest: dict[str, Invocation] = {}
 
     def __iter__(self) -> Iterator[Invocation]:
         return iter(list(self._latest.values()))
 
+    def new_id(self, function_call_id: str) -> str:
+        """A unique invocation id: the framework's, with a suffix if a model used it before."""
+        plain = function_call_id[:100] or "call"
+        number, unique = 1, plain
+        while unique in self._ids:
+            number += 1
+            unique = f"{plain}~{number}"
+        self._ids.add(unique)
+        return unique
+
+    def make(self, invocation_id: str, tool: Tool, values: Values, turn_id: str) -> Invocation:
+        """An invocation of this call, not yet kept."""
+        means = digest(self._caller.tenant, self._caller.call_id, tool.name, values)
+        return Invocation(invocation_id, tool, values, means, turn_id)
+
     def find(self, digest: str) -> Invocation | None:
-        """The last invocation that would do, or did, the same."""
+        """The last invocation with that digest: it would do, or did, the same."""
         return self._latest.get(digest)
 
     def add(self, invocation: Invocation) -> None:
@@ -108,13 +150,9 @@ class Invocations:
         if len(self._latest) > KEPT_MAX:
             self._drop_oldest()
 
-    def open(self) -> list[Invocation]:
-        """Those without an outcome."""
-        return [invocation for invocation in self if invocation.outcome is None]
-
     def _drop_oldest(self) -> None:
         """Never one that is open, nor one that must not be repeated."""
-        for digest, invocation in self._latest.items():
+        for key, invocation in self._latest.items():
             if invocation.outcome is not None and invocation.outcome.kind != "unknown":
-                del self._latest[digest]
+                del self._latest[key]
                 return

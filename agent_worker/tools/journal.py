@@ -1,4 +1,4 @@
-"""What the gate needs of the record: where it writes, and whether it may act."""
+"""What the gate needs from the record: a journal to write to, and a lease on the call."""
 
 from typing import Protocol
 
@@ -6,28 +6,28 @@ from voice_contract.journal import Entry, encode
 
 
 class Journal(Protocol):
-    """Where every step is written; `call_record.writer.JournalWriter` is one."""
+    """Stores every step of an invocation; `call_record.writer.JournalWriter` is one."""
 
     @property
     def healthy(self) -> bool:
-        """Whether what is written is stored in time. If not, no effect starts."""
+        """Whether entries are stored in time. If not, no write starts."""
 
     def write(self, entry: Entry) -> None:
-        """Store *entry* soon."""
+        """Store *entry* in the background."""
 
     async def write_ahead(self, entry: Entry) -> None:
-        """Store *entry* and all before it; durable on return, or raises."""
+        """Store *entry* and all before it. On return they are durable; otherwise it raises."""
 
 
 class Lease(Protocol):
-    """Whether the call is still ours; `call_record.lease.Lease` is one."""
+    """This agent's claim on the call; `call_record.lease.Lease` is one."""
 
     def may_act(self) -> bool:
-        """Whether an effect may start."""
+        """Whether a write may start."""
 
 
 class MemoryJournal:
-    """A journal that ends with its process, where no record is kept: rehearsals."""
+    """A journal in memory, for rehearsals, which keep no record."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -37,7 +37,7 @@ class MemoryJournal:
         """
         Keep *entry*.
 
-        Raises: EntryTooLarge: a real one would not take it.
+        Raises: EntryTooLarge: the real journal would not take it either.
         """
         encode(entry)
         self.entries.append(entry)
@@ -48,7 +48,7 @@ class MemoryJournal:
 
 
 class AlwaysOurs:
-    """The lease of a call that nobody else could take."""
+    """The lease of a call that no other agent can take."""
 
     def may_act(self) -> bool:
         """Yes."""

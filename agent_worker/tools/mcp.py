@@ -1,4 +1,4 @@
-"""What an agent's author writes to use an MCP server: which of its tools, behind which guards."""
+"""Declares an MCP server: which of its tools the agent may use, and behind which guards."""
 
 import inspect
 import re
@@ -24,13 +24,13 @@ from agent_worker.tools.tool import (
     check_guards,
     check_names,
     make_rule,
-    short_place,
+    short_location,
 )
 
 Injected = Literal["caller", "call_id", "tenant", "idempotency_key"]
 NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")
 CALLER, KEY = "parley/caller", "parley/key"
-"""Under these names the gate injects; no JSON property is called so."""
+"""The gate injects under these names, which no tool of a server has as parameters."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Allowed:
 
 @dataclass(frozen=True)
 class McpServer:
-    """A server, and the only ones of its tools that are offered. Made by `mcp_server`."""
+    """A server and those of its tools that are offered. Made by `mcp_server`."""
 
     name: str
     tools: Mapping[str, Allowed]
@@ -65,7 +65,7 @@ class Listed(BaseModel):
 
 
 Listing = dict[str, Listed]
-"""A server's tools by name, as far as they are allowed."""
+"""The allowed tools of a server, by name."""
 Send = Callable[[str, dict[str, Any]], Awaitable[Answer]]
 
 
@@ -88,17 +88,17 @@ def allow(
     errors_are_refusals: bool = False,
 ) -> Allowed:
     """
-    Allow a tool of an MCP server, with guards as of `@tool`.
+    Allow a tool of an MCP server, with the same guards as `@tool`.
 
     Args:
-        description: What a model reads instead of the server's own words.
-        inject: By the tool's parameter: what the server sets there; a model sees none of these.
-        errors_are_refusals: Whether an error that the tool reports means that nothing was done,
-            with words that can be spoken. If not, the outcome of a write is unknown then.
+        description: What a model reads instead of the server's own description.
+        inject: By parameter of the tool: what the gate sets; a model sees none of these parameters.
+        errors_are_refusals: Whether an error that the tool reports means that nothing was done, and
+            its text can be spoken. If not, such an error leaves the outcome of a write unknown.
 
     Raises: ToolMistake: something does not fit, with file and line.
     """
-    source = _caller_place()
+    source = _caller_location()
     where = f"{source}: allow"
     guards = Guards(
         effect=effect,
@@ -128,25 +128,25 @@ def mcp_server(
     headers: Callable[[], Mapping[str, str]] = _no_headers,
 ) -> McpServer:
     """
-    Use an MCP server. What *tools* does not list is not offered, whatever the server has.
+    Use an MCP server. Only the tools that *tools* lists are offered.
 
     Args:
-        command: Starts it, to be spoken to over stdin and stdout; one process a call.
-        url: Or its address, for streamable HTTP.
+        command: The command that starts a server over stdio; each call starts one process.
+        url: Or the address of a server over streamable HTTP.
         env: Names of environment variables that the started process gets besides PATH, HOME and
             the like.
-        headers: Returns HTTP headers, such as a token.
+        headers: Returns HTTP headers, such as one with a token.
 
     Raises: ToolMistake: something does not fit, with file and line.
     """
-    source = _caller_place()
+    source = _caller_location()
     where = f"{source}: mcp_server {name!r}"
     if not NAME.fullmatch(name):
         raise ToolMistake(f"{where}: a name is made of letters, digits, _ and -")
     if bool(command) == bool(url):
         raise ToolMistake(f"{where}: give either command or url")
     if not tools:
-        raise ToolMistake(f"{where}: tools: allow at least one")
+        raise ToolMistake(f"{where}: no tool is allowed; list at least one")
     if wrong := [tool for tool in tools if not NAME.fullmatch(tool)]:
         raise ToolMistake(f"{where}: {wrong[0]!r} cannot be the name of a tool")
     return McpServer(name, dict(tools), tuple(command), url, tuple(env), headers, source)
@@ -156,7 +156,7 @@ def as_tools(server: McpServer, listing: Listing, send: Send) -> list[Tool]:
     """
     The allowed tools of *server*, each behind its guards.
 
-    Raises: ToolMistake: the server has no such tool, or guards speak of what it does not have.
+    Raises: ToolMistake: the server has no such tool, or the guards name parameters that it lacks.
     """
     return [_as_tool(server, name, listing, send) for name in server.tools]
 
@@ -201,10 +201,10 @@ def _as_tool(server: McpServer, name: str, listing: Listing, send: Send) -> Tool
     return made
 
 
-def _caller_place() -> str:
-    """Where the author's code is that called ours."""
+def _caller_location() -> str:
+    """File and line of the author's code that uses this module."""
     frame = inspect.currentframe()
     while frame is not None and frame.f_code.co_filename == __file__:
         frame = frame.f_back
     assert frame is not None
-    return short_place(frame.f_code.co_filename, frame.f_lineno)
+    return short_location(frame.f_code.co_filename, frame.f_lineno)

@@ -1,4 +1,4 @@
-"""Speaks to MCP servers, over stdio and streamable HTTP."""
+"""Connects to MCP servers over stdio and streamable HTTP."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ SAY_MAX_CHARS = 2_000
 DATA_MAX_BYTES = ARGUMENTS_MAX_BYTES * 2
 PAGES_MAX = 20
 SDK_WORDS = re.compile(r"^Error executing tool [\w-]+: ")
-"""What MCP's Python SDK puts before an error's own words."""
+"""What MCP's Python SDK puts before the text of an error."""
 
 
 class McpUnavailable(Exception):
@@ -43,9 +43,9 @@ class McpUnavailable(Exception):
 
 class Connection:
     """
-    A connection to one server, made when it is first needed, and anew when it broke.
+    A connection to one server, made at its first use and again after it broke.
 
-    It lives in a task of its own: whoever needs it may be cancelled, or close it from elsewhere.
+    It lives in its own task, so that a user of it can be cancelled, or close it from another task.
     """
 
     def __init__(self, server: McpServer) -> None:
@@ -57,7 +57,7 @@ class Connection:
 
     async def list_tools(self) -> Listing:
         """
-        Those of the server's tools that are allowed.
+        The allowed tools of the server.
 
         Raises: McpUnavailable.
         """
@@ -85,11 +85,10 @@ class Connection:
 
     async def send(self, name: str, arguments: dict[str, Any]) -> Answer:
         """
-        Call a tool. Cancelling this tells the server to stop midway.
+        Run a tool. If this is cancelled, the server is told to stop midway.
 
-        Raises: ToolRefused: an error that the tool reported, where that means so.
-            BackendUnavailable: it
-            was not sent. TimeoutError: the answer was lost.
+        Raises: ToolRefused: the tool reported an error, and its errors are refusals.
+            BackendUnavailable: the request was not sent. TimeoutError: the answer was lost.
         """
         try:
             session = await self._connected()
@@ -97,7 +96,7 @@ class Connection:
             log.warning("mcp.away", server=self._server.name, error=type(error).__name__)
             raise BackendUnavailable from error
         try:
-            # No time limit of the client's: it would tell the server to stop.
+            # Without a timeout of the client, which would tell the server to stop.
             result = await session.call_tool(name, arguments)
         except MCPError as error:
             if error.code in (CONNECTION_CLOSED, REQUEST_TIMEOUT):
@@ -108,12 +107,12 @@ class Connection:
         return self._answer(name, result)
 
     async def aclose(self) -> None:
-        """Close the connection; a server that was started ends."""
+        """Close the connection; a server that this connection started ends."""
         async with self._lock:
             await self._disconnect()
 
     async def _connected(self) -> ClientSession:
-        """A session that answers: what is sent into a dead one would be of unknown outcome."""
+        """A session that answers a ping: a request into a dead one has an unknown outcome."""
         async with self._lock:
             if self._session is not None:
                 try:
@@ -187,7 +186,7 @@ async def _transport(server: McpServer) -> AsyncIterator[tuple[Any, Any]]:
         program, *rest = server.command
         env = {name: os.environ[name] for name in server.env if name in os.environ}
         parameters = StdioServerParameters(command=program, args=rest, env=env)
-        # What it prints may tell what callers said: our logs never do.
+        # What the server prints may hold what callers said, which must not reach the logs.
         with open(os.devnull, "w") as nowhere:  # noqa: ASYNC230 - it never blocks
             async with stdio_client(parameters, errlog=nowhere) as (read, write):
                 yield read, write
@@ -215,7 +214,7 @@ async def list_servers(servers: Sequence[McpServer]) -> dict[str, Listing]:
 
 @asynccontextmanager
 async def connections(servers: Sequence[McpServer]) -> AsyncIterator[dict[str, Send]]:
-    """How to call the tools of each server, by its name; connected when it is first needed."""
+    """By server name: a function that runs its tools. It connects at its first use."""
     made = {server.name: Connection(server) for server in servers}
     try:
         yield {name: connection.send for name, connection in made.items()}

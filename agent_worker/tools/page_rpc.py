@@ -1,4 +1,4 @@
-"""Where the caller's page comes in: RPC methods that serve nobody else."""
+"""The RPC methods for the caller's page; any other participant is refused."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -8,7 +8,8 @@ from livekit import rtc
 from pydantic import BaseModel, ValidationError
 
 from agent_worker.tools.client_actions import ClientActions
-from agent_worker.tools.gate import Gate
+from agent_worker.tools.confirmations import CallersPage, Questions
+from agent_worker.tools.tool import Caller
 from voice_contract.actions import ActionReport
 from voice_contract.confirmations import ConfirmationVote
 from voice_contract.names import ACTION_OUTCOME_METHOD, CONFIRM_METHOD, CONFIRMATIONS_METHOD
@@ -23,56 +24,57 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class PageRpc:
-    """Serves one caller's page."""
+    """The methods for one caller's page."""
 
-    def __init__(self, gate: Gate, actions: ClientActions) -> None:
-        self._gate = gate
+    def __init__(
+        self, caller: Caller, page: CallersPage, questions: Questions, actions: ClientActions
+    ) -> None:
+        self._caller = caller
+        self._page = page
+        self._questions = questions
         self._actions = actions
 
     @property
     def methods(self) -> dict[str, Handler]:
-        """RPC methods by name, to be registered in the room before the caller comes."""
+        """RPC methods by name; register them in the room before the caller joins."""
         return {
             CONFIRMATIONS_METHOD: self.confirmations,
             CONFIRM_METHOD: self.confirm,
             ACTION_OUTCOME_METHOD: self.action_outcome,
         }
 
-    async def confirmations(self, call: rtc.RpcInvocationData) -> str:
-        """All open questions; who asks shows them."""
-        self._check_sender(call, CONFIRMATIONS_METHOD)
-        self._gate.guards.has_cards = True
-        return self._gate.questions.listing().model_dump_json()
+    async def confirmations(self, request: rtc.RpcInvocationData) -> str:
+        """All open questions. A page that asks for them shows them as cards."""
+        self._check_sender(request, CONFIRMATIONS_METHOD)
+        self._page.has_cards = True
+        return self._questions.listing().model_dump_json()
 
-    async def confirm(self, call: rtc.RpcInvocationData) -> str:
-        """
-        The caller's vote. It is only recorded here, since the caller's client cancels what takes
-        it too long.
-        """
-        self._check_sender(call, CONFIRM_METHOD)
-        vote = self._payload(call, ConfirmationVote)
-        return self._gate.questions.vote(vote, "screen", call.caller_identity).model_dump_json()
+    async def confirm(self, request: rtc.RpcInvocationData) -> str:
+        """The caller's vote. It is only recorded here: the caller's client does not wait long."""
+        self._check_sender(request, CONFIRM_METHOD)
+        vote = self._payload(request, ConfirmationVote)
+        return self._questions.vote(vote, "screen", request.caller_identity).model_dump_json()
 
-    async def action_outcome(self, call: rtc.RpcInvocationData) -> str:
-        """What came of a client action."""
-        self._check_sender(call, ACTION_OUTCOME_METHOD)
-        if not self._actions.report(self._payload(call, ActionReport)):
+    async def action_outcome(self, request: rtc.RpcInvocationData) -> str:
+        """The outcome of a client action."""
+        self._check_sender(request, ACTION_OUTCOME_METHOD)
+        if not self._actions.report(self._payload(request, ActionReport)):
             raise rtc.RpcError(MALFORMED, "There is no such action.")
         return ""
 
-    def _check_sender(self, call: rtc.RpcInvocationData, method: str) -> None:
-        if call.caller_identity == self._gate.caller.identity:
+    def _check_sender(self, request: rtc.RpcInvocationData, method: str) -> None:
+        if request.caller_identity == self._caller.identity:
             return
-        log.warning("rpc.refused", method=method, sender=call.caller_identity)
+        log.warning("rpc.refused", method=method, sender=request.caller_identity)
         if method == CONFIRM_METHOD:
-            self._gate.questions.refuse("", call.caller_identity, "stranger")
+            self._questions.refuse("", request.caller_identity, "stranger")
         raise rtc.RpcError(FORBIDDEN, "Only the caller may do this.")
 
-    def _payload(self, call: rtc.RpcInvocationData, model: type[M]) -> M:
+    def _payload(self, request: rtc.RpcInvocationData, model: type[M]) -> M:
         try:
-            if len(call.payload.encode()) > PAYLOAD_MAX_BYTES:
+            if len(request.payload.encode()) > PAYLOAD_MAX_BYTES:
                 raise ValueError("too large")
-            return model.model_validate_json(call.payload)
+            return model.model_validate_json(request.payload)
         except (ValidationError, ValueError):
-            log.warning("rpc.malformed", bytes=len(call.payload))
+            log.warning("rpc.malformed", bytes=len(request.payload))
             raise rtc.RpcError(MALFORMED, "Malformed.") from None

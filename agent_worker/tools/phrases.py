@@ -1,20 +1,17 @@
-"""What the gate says."""
+"""What the agent says for the gate."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class GatePhrases:
-    """The gate's own words; everything else that is said of a tool, the tool's author wrote."""
+    """The gate's own phrases; everything else about a tool is said in its author's words."""
 
     failed: str = "That did not work just now. Please try again in a moment."
     too_slow: str = "That is taking too long. Please try again in a moment."
     away: str = "That system does not answer right now. Please try again in a moment."
     unknown: str = (
         "I could not confirm whether that was done. Please check before you try it again."
-    )
-    still_unknown: str = (
-        "I still do not know whether that was done the first time, so I will not do it again."
     )
     not_now: str = "I can't do that right now."
     not_offered: str = "I can't do that."
@@ -27,7 +24,7 @@ class GatePhrases:
     too_many_questions: str = "There are too many open questions. Please answer those first."
     one_moment: str = "One moment, please."
     all_arguments: str = "{title} In full: {arguments}. Yes or no?"
-    """For who sees no card; `{arguments}` are those that are not in the question."""
+    """For a caller without cards; `{arguments}` are those that the question does not mention."""
     approved: str = "All right."
     declined: str = "All right, I won't do that."
     expired: str = "I got no answer, so I did not do it."

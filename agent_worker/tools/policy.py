@@ -1,4 +1,4 @@
-"""Policy: rules beside the tools, checked before the caller is asked and again after the yes."""
+"""Policy: an author's rules for a tool, checked before the question and again after the yes."""
 
 import asyncio
 import inspect
@@ -12,20 +12,19 @@ from agent_worker.tools.tool import BackendUnavailable, Tool, ToolRefused
 log = structlog.get_logger()
 
 POLICY_S = 3.0
-"""Time in seconds that the rules of a tool may take together."""
+"""How long the rules of a tool may take together."""
 
 
 class PolicyFailed(Exception):
-    """A rule broke or took too long: what it would have said is not known, so nothing is done."""
+    """A rule raised an error or took too long. Its verdict is not known, so nothing is done."""
 
 
 async def check(tool: Tool, values: Values, inject: Callable[[type], object]) -> None:
     """
-    Let every rule of *tool* look at *values*.
+    Check *values* by every rule of *tool*.
 
-    Raises: ToolRefused: one says no, with a reason that can be spoken.
-        BackendUnavailable: one could not
-        ask what it needs to know. PolicyFailed.
+    Raises: ToolRefused: a rule refuses, with a reason that can be spoken.
+        BackendUnavailable: a rule could not get the facts that it needs. PolicyFailed.
     """
     if not tool.guards.policy:
         return

@@ -1,8 +1,8 @@
 """
-Where a tool call comes from: which words of the caller the model had seen when it proposed it.
+Which words of the caller a model had seen when it made a function call.
 
-A reply may be prepared before the caller's words are final, and is kept when they differ only in
-punctuation: "pay 15" would be run for "pay 1.5".
+The framework may prepare a reply before the caller's words are final, and keeps it when they differ
+only in punctuation: "pay 15" would run for "pay 1.5".
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from agent_worker.tools.arguments import is_strict
 
 @dataclass(frozen=True)
 class Origin:
-    """What a proposed call answers."""
+    """What a function call answers."""
 
     turn_id: str
     seen: str
@@ -23,22 +23,22 @@ class Origin:
     """Whether its arguments are one JSON object, as the model sent it."""
 
 
-def stamp(call: FunctionToolCall, chat_ctx: ChatContext) -> None:
-    """Note on *call* what the model had seen."""
+def stamp(function_call: FunctionToolCall, chat_ctx: ChatContext) -> None:
+    """Note on *function_call* what the model had seen."""
     turn = last_user(chat_ctx.items)
-    call.extra = {
-        **(call.extra or {}),
+    function_call.extra = {
+        **(function_call.extra or {}),
         EXTRA: {
             "turn": turn.id if turn else "",
             "seen": (turn.raw_text_content or "") if turn else "",
-            "strict": is_strict(call.arguments),
+            "strict": is_strict(function_call.arguments),
         },
     }
 
 
-def origin_of(call: FunctionCall) -> Origin | None:
-    """What was noted on *call*; None: it did not come by our way."""
-    mark = call.extra.get(EXTRA)
+def origin_of(function_call: FunctionCall) -> Origin | None:
+    """What `stamp` noted on *function_call*; None: it was not stamped."""
+    mark = function_call.extra.get(EXTRA)
     if not isinstance(mark, dict) or "turn" not in mark:
         return None
     return Origin(mark["turn"], mark["seen"], mark["strict"])

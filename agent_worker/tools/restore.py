@@ -1,9 +1,9 @@
 """
-What the gate knew, rebuilt from the journal by the agent that takes a call over.
+Rebuilds what the gate knew from the journal, for the agent that takes over a call.
 
-Keys, budgets and what must not be repeated are as they were. A question that is open stays open
-for the rest of its time. A tool that was started and has no result is run again with its key where
-the backend honours that; where not, nobody knows, and that is said.
+Keys, budgets and outcomes are as they were. An open question stays open for the rest of its time. A
+write that was started and has no result is run again with its key if the backend supports
+idempotency keys; if not, its outcome is unknown, and the agent says so.
 """
 
 from collections.abc import Iterable
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from agent_worker.tools.arguments import WrongArguments, digest
-from agent_worker.tools.confirmations import Decision, Question
+from agent_worker.tools.confirmations import Decision
 from agent_worker.tools.gate import Gate
 from agent_worker.tools.invocations import Invocation, Outcome
+from agent_worker.tools.journal import Journal
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.result_delivery import ResultDelivery
 from agent_worker.tools.tool import Answer
@@ -88,105 +88,107 @@ def _outcome(end: timeline_parts.InvocationEnd | None, phrases: GatePhrases) -> 
             return Outcome("failed", phrases.failed)
 
 
-def restore(gate: Gate, delivery: ResultDelivery, recorded: Iterable[Recorded]) -> None:
-    """Bring *gate* to where the journal ends, and go on from there."""
+def restore(
+    gate: Gate, delivery: ResultDelivery, journal: Journal, recorded: Iterable[Recorded]
+) -> None:
+    """Bring *gate* to the state at the journal's end, and continue from there."""
     line = fold(recorded)
     gate.turn_began(line.caller_turns[-1].noted.entry.turn_id if line.caller_turns else "")
+    restorer = _Restorer(gate, delivery, journal)
     for invocation in line.invocations:
-        # Of one whose beginning was lost nothing is known that could be gone on with.
+        # If the journal lost its beginning there is nothing to continue.
         if invocation.tool:
-            _restore(gate, delivery, _trace(invocation, gate.phrases))
+            restorer.restore(_trace(invocation, gate.phrases))
 
 
-def _restore(gate: Gate, delivery: ResultDelivery, trace: _Trace) -> None:
-    gate.new_id(trace.proposed.invocation_id)
-    if trace.asked and trace.decision:
-        gate.questions.know(trace.asked.confirmation_id, trace.decision)
-    if trace.asked or trace.started:
-        gate.budget.take(trace.proposed.tool)
-    invocation = _invocation(gate, trace)
-    if invocation is None:
-        _leave(gate, trace)
-    elif trace.outcome is not None:
-        invocation.end(trace.outcome)
-        gate.invocations.add(invocation)
-        delivery.knows(invocation)
-        if trace.started and not trace.told:
-            delivery.settled(invocation)
-    elif trace.started is not None:
-        _go_on(gate, delivery, invocation)
-    elif trace.asked is not None:
-        _ask_on(gate, delivery, invocation, trace)
+class _Restorer:
+    def __init__(self, gate: Gate, delivery: ResultDelivery, journal: Journal) -> None:
+        self._gate = gate
+        self._questions = gate.questions
+        self._phrases = gate.phrases
+        self._delivery = delivery
+        self._journal = journal
 
+    def restore(self, trace: _Trace) -> None:
+        """Restore one invocation and continue it."""
+        if trace.asked and trace.decision:
+            self._questions.know(trace.asked.confirmation_id, trace.decision)
+        if trace.asked or trace.started:
+            self._gate.recall_run(trace.proposed.tool)
+        invocation = self._invocation(trace)
+        if invocation is None:
+            self._drop(trace)
+        elif trace.outcome is not None:
+            self._gate.recall_outcome(invocation, trace.outcome)
+            self._delivery.knows(invocation)
+            if trace.started and not trace.told:
+                self._delivery.settled(invocation)
+        elif trace.started is not None:
+            self._go_on(invocation)
+        elif trace.asked is not None:
+            self._ask_on(invocation, trace)
 
-def _invocation(gate: Gate, trace: _Trace) -> Invocation | None:
-    """The invocation of *trace*; None: its arguments or its tool are not valid in this version."""
-    proposed, started = trace.proposed, trace.started
-    tool = gate.tools.get(proposed.tool)
-    if tool is None:
-        return None
-    try:
-        values = tool.arguments.canonical((started or proposed).arguments)
-    except WrongArguments:
-        return None
-    means = digest(gate.caller.tenant, gate.caller.call_id, tool.name, values)
-    invocation = Invocation(
-        proposed.invocation_id, tool, values, means, proposed.turn_id, turns=trace.turns
-    )
-    if trace.asked:
-        invocation.cause = f"yes:{trace.asked.confirmation_id}"
-    if started and started.idempotency_key:
-        invocation.key = started.idempotency_key
-        gate.idempotency_keys.adopt(invocation.cause, means, started.idempotency_key)
-    return invocation
+    def _invocation(self, trace: _Trace) -> Invocation | None:
+        """None: it was refused as proposed, or this version of the agent has no such tool."""
+        proposed, started = trace.proposed, trace.started
+        invocation = self._gate.recall(
+            proposed.invocation_id,
+            proposed.tool,
+            (started or proposed).arguments,
+            proposed.turn_id,
+        )
+        if invocation is None:
+            return None
+        invocation.turns |= trace.turns
+        if trace.asked:
+            invocation.cause = f"yes:{trace.asked.confirmation_id}"
+        if started and started.idempotency_key:
+            invocation.key = started.idempotency_key
+            self._gate.recall_key(invocation.cause, invocation.digest, started.idempotency_key)
+        return invocation
 
+    def _drop(self, trace: _Trace) -> None:
+        """This version of the agent cannot continue it."""
+        invocation_id, started = trace.proposed.invocation_id, trace.started
+        if trace.asked and trace.decision is None:
+            self._journal.write(ConfirmationExpired(confirmation_id=trace.asked.confirmation_id))
+        if trace.outcome is None and started:
+            ended = ToolUnknown if started.effect == "write" else ToolFailed
+            self._journal.write(ended(invocation_id=invocation_id, reason=LOST))
+            log.warning("tool.lost", tool=trace.proposed.tool)
+        if started and started.idempotency_key:
+            self._gate.recall_key(invocation_id, "", started.idempotency_key)
 
-def _leave(gate: Gate, trace: _Trace) -> None:
-    """This version cannot go on with it."""
-    invocation_id, started = trace.proposed.invocation_id, trace.started
-    if trace.asked and trace.decision is None:
-        gate.journal.write(ConfirmationExpired(confirmation_id=trace.asked.confirmation_id))
-    if trace.outcome is None and started:
-        ended = ToolUnknown if started.effect == "write" else ToolFailed
-        gate.journal.write(ended(invocation_id=invocation_id, reason=LOST))
-        log.warning("tool.lost", tool=trace.proposed.tool)
-    if started and started.idempotency_key:
-        gate.idempotency_keys.adopt(invocation_id, "", started.idempotency_key)
+    def _go_on(self, invocation: Invocation) -> None:
+        """It was started, and its outcome is not known."""
+        log.warning(
+            "tool.unfinished", tool=invocation.tool.name, again=invocation.tool.guards.repeatable
+        )
+        if not invocation.writes:
+            self._journal.write(ToolFailed(invocation_id=invocation.id, reason=LOST))
+        elif invocation.tool.guards.idempotent:
+            invocation.begun = True
+            self._gate.start(invocation)
+        else:
+            self._journal.write(ToolUnknown(invocation_id=invocation.id, reason=LOST))
+            self._gate.recall_outcome(invocation, Outcome("unknown", self._phrases.unknown))
+            self._delivery.settled(invocation)
 
-
-def _go_on(gate: Gate, delivery: ResultDelivery, invocation: Invocation) -> None:
-    """It was started, and nobody knows how it ended."""
-    log.warning(
-        "tool.unfinished", tool=invocation.tool.name, again=invocation.tool.guards.repeatable
-    )
-    if not invocation.writes:
-        gate.journal.write(ToolFailed(invocation_id=invocation.id, reason=LOST))
-    elif invocation.tool.guards.idempotent:
-        invocation.begun = True
-        gate.start(invocation)
-    else:
-        gate.journal.write(ToolUnknown(invocation_id=invocation.id, reason=LOST))
-        invocation.end(Outcome("unknown", gate.phrases.unknown))
-        gate.invocations.add(invocation)
-        delivery.settled(invocation)
-
-
-def _ask_on(gate: Gate, delivery: ResultDelivery, invocation: Invocation, trace: _Trace) -> None:
-    """The caller was asked, and what was approved was not begun."""
-    asked = trace.asked
-    assert asked is not None
-    if asked.digest != invocation.digest:
-        _leave(gate, trace)
-        return
-    question: Question = gate.guards.question(invocation)
-    question.id = asked.confirmation_id
-    invocation.question = question
-    if trace.decision is None:
-        # Of another machine's clock: never longer than it had.
-        gone_ms = gate.clock.now_ms() - trace.asked_at_ms
-        remaining_ms = max(0, min(asked.expires_in_ms, asked.expires_in_ms - gone_ms))
-        gate.questions.reopen(question, remaining_ms / 1000)
-        delivery.ask_again(invocation)
-    else:
-        question.decided.set_result(trace.decision)
-    gate.start(invocation)
+    def _ask_on(self, invocation: Invocation, trace: _Trace) -> None:
+        """The caller was asked, and it was not started."""
+        asked = trace.asked
+        assert asked is not None
+        if asked.digest != invocation.digest:
+            self._drop(trace)
+            return
+        question = self._questions.compose(
+            invocation.id, invocation.tool, invocation.values, invocation.digest
+        )
+        question.id = asked.confirmation_id
+        invocation.question = question
+        if trace.decision is None:
+            self._questions.reopen(question, trace.asked_at_ms, asked.expires_in_ms)
+            self._delivery.ask_again(invocation)
+        else:
+            question.decided.set_result(trace.decision)
+        self._gate.start(invocation)

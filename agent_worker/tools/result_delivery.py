@@ -1,8 +1,8 @@
 """
-Sees to it that the caller hears what became of an effect.
+Makes sure that the caller hears the result of every write.
 
-A result counts as told when the agent's turn with it was heard. One that was interrupted is told
-again when there is a pause, so that nobody has to guess what happened.
+A result counts as told once the caller has heard the agent's turn with it. If that turn was
+interrupted, the agent tells the result again in the next pause.
 """
 
 import asyncio
@@ -11,31 +11,31 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import structlog
-from livekit.agents import AgentSession, ConversationItemAddedEvent
+from livekit.agents import AgentSession
 from livekit.agents.llm import ChatMessage, FunctionCallOutput
 
 from agent_worker.livekit_compat import SessionClosing, split_late
 from agent_worker.reasoning.message_tags import EXTRA
-from agent_worker.tools.gate import Gate
 from agent_worker.tools.invocations import Invocation
+from agent_worker.tools.phrases import GatePhrases
 
 log = structlog.get_logger()
 
 PAUSE_S = 1.0
-"""The agent has been silent for so long: what is not told by now will not be by itself."""
+"""How long the agent must have been silent before it tells a result again."""
 TELLINGS_MAX = 2
-"""So often a result is told again; who interrupts it every time does not want to hear it."""
+"""How often a result is told again; a caller who always interrupts does not want to hear it."""
 KEPT_MAX = 200
 
 
 class ResultDelivery:
-    """Follows the invocations of *gate* and what is said in a session."""
+    """The results that the caller of one call has not heard yet."""
 
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
+    def __init__(self, phrases: GatePhrases) -> None:
+        self._phrases = phrases
         self._session: AgentSession[None] | None = None
         self._invocations: dict[str, Invocation] = {}
-        """By the framework's call id."""
+        """By the framework's function call id."""
         self._released: set[str] = set()
         self._waiting: dict[str, int] = {}
         self._untold: dict[str, Invocation] = {}
@@ -43,33 +43,32 @@ class ResultDelivery:
         self._tellings: Counter[str] = Counter()
         self._told: dict[str, tuple[str, ...]] = {}
         self._present = True
+        self._stopped = False
         self._task: asyncio.Task[None] | None = None
-        gate.settled = self.settled
 
     def follow(self, session: AgentSession[None]) -> None:
-        """Listen to what is said in *session*, and say in it what was not told."""
+        """From now on, say in *session* what the caller has not heard."""
         self._session = session
-        session.on("conversation_item_added", self._on_item)
         self._tell_again()
 
     def pause(self) -> None:
-        """Nobody hears the agent."""
+        """Tell nothing while the caller is away."""
         self._present = False
 
     def resume(self) -> None:
-        """Somebody hears the agent again."""
+        """The caller is back."""
         self._present = True
         self._tell_again()
 
     def stop(self) -> None:
         """Tell nothing more."""
-        self._present = False
+        self._stopped = True
         if self._task is not None:
             self._task.cancel()
 
     @contextmanager
     def waiting(self, function_call_id: str, invocation: Invocation) -> Iterator[None]:
-        """While the framework's call of that id waits for the result of *invocation*."""
+        """While the framework's function call of that id waits for the result of *invocation*."""
         self._invocations[function_call_id] = invocation
         while len(self._invocations) > KEPT_MAX:
             gone = next(iter(self._invocations))
@@ -85,11 +84,11 @@ class ResultDelivery:
                 self._tell_again()
 
     def released(self, function_call_id: str) -> None:
-        """The conversation goes on before that call has its result."""
+        """The conversation goes on before that function call has its result."""
         self._released.add(function_call_id)
 
     def settled(self, invocation: Invocation) -> None:
-        """*invocation* has an outcome, or another one than before."""
+        """*invocation* has its outcome, or a late outcome has replaced "unknown"."""
         assert invocation.outcome is not None
         if invocation.quiet or invocation.outcome.kind in ("declined", "ended"):
             return
@@ -99,16 +98,16 @@ class ResultDelivery:
         self._tell_again()
 
     def knows(self, invocation: Invocation) -> None:
-        """The conversation so far has the result of *invocation*, under its own id."""
+        """The restored conversation has the result of *invocation*, under the invocation's id."""
         self._invocations[invocation.id] = invocation
 
     def ask_again(self, invocation: Invocation) -> None:
-        """The question of *invocation* is open from before: nobody has heard it from this agent."""
+        """Ask the open question of *invocation* again: the agent before this one asked it."""
         self._unasked.append(invocation)
         self._tell_again()
 
     def results_in(self, outputs: Iterable[FunctionCallOutput]) -> list[str]:
-        """Of which invocations *outputs* are the results."""
+        """The ids of the invocations whose results are among *outputs*."""
         found: list[str] = []
         for output in outputs:
             function_call_id, late = split_late(output.call_id)
@@ -124,24 +123,20 @@ class ResultDelivery:
             meant = mark.get("tells", []) if isinstance(mark, dict) else []
             said = " ".join((message.text_content or "").split())
             self._told[message.id] = tuple(
-                job_id
-                for job_id, invocation in self._untold.items()
-                if (job_id in meant and not message.interrupted) or _words(invocation) in said
+                invocation_id
+                for invocation_id, invocation in self._untold.items()
+                if (invocation_id in meant and not message.interrupted)
+                or _words(invocation) in said
             )
             while len(self._told) > KEPT_MAX:
                 del self._told[next(iter(self._told))]
         return self._told[message.id]
 
-    def _on_item(self, event: ConversationItemAddedEvent) -> None:
-        item = event.item
-        if not isinstance(item, ChatMessage):
-            return
-        if item.role == "user":
-            self._gate.turn_began(item.id)
-        elif item.role == "assistant":
-            self._gate.said(item.text_content or "")
-            for job_id in self.told_by(item):
-                self._untold.pop(job_id, None)
+    def turn_ended(self, message: ChatMessage) -> None:
+        """Note what was told in *message*, a turn of the caller or the agent."""
+        if message.role == "assistant":
+            for invocation_id in self.told_by(message):
+                self._untold.pop(invocation_id, None)
         self._tell_again()
 
     def _tell_again(self) -> None:
@@ -151,8 +146,8 @@ class ResultDelivery:
             self._task = asyncio.create_task(self._tell(self._session))
 
     def _next(self) -> Invocation | None:
-        """An effect, or an open question, that nobody is about to tell of."""
-        if not self._present or self._gate.closing.is_set():
+        """The next open question or result of a write that the agent is not about to tell."""
+        if not self._present or self._stopped:
             return None
         self._unasked = [invocation for invocation in self._unasked if _is_unheard(invocation)]
         untold = (invocation for invocation in self._untold.values() if invocation.writes)
@@ -182,18 +177,14 @@ class ResultDelivery:
     def _phrase(self, invocation: Invocation) -> str:
         if _is_unheard(invocation):
             assert invocation.question is not None
-            return (
-                invocation.question.title
-                if self._gate.guards.has_cards
-                else invocation.question.full
-            )
-        phrases = self._gate.phrases
-        return (phrases.late if invocation.late else phrases.again).format(words=_words(invocation))
+            return invocation.question.wording
+        phrase = self._phrases.late if invocation.late else self._phrases.again
+        return phrase.format(words=_words(invocation))
 
 
 def _is_unheard(invocation: Invocation) -> bool:
     question = invocation.question
-    return question is not None and not question.decided.done() and not question.heard
+    return question is not None and invocation.is_asking and not question.heard
 
 
 def _words(invocation: Invocation) -> str:

@@ -1,4 +1,8 @@
-"""Running a tool: through its backend's breaker and places, again where that does no harm."""
+"""
+Runs a tool behind its backend's circuit breaker and concurrency limit.
+
+Retries only when a retry is safe: for tools that read, and for writes that are idempotent.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,44 +17,44 @@ TRIES = 3
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
 
-# Its hooks would log the error's text, which may hold anything.
+# stamina's own hooks would log the error's text, which may hold anything.
 stamina.instrumentation.set_on_retry_hooks([])
 
 
 class BreakerOpen(BackendUnavailable):
-    """The backend failed too often just now."""
+    """The backend's circuit breaker is open: it has failed too often just now."""
 
 
 class Retry:
-    """One run of *tool*, all its tries; *call* does one."""
+    """One run of *tool* with all its tries; *once* makes a single try."""
 
-    def __init__(self, tool: Tool, call: Callable[[], Awaitable[Answer]], backend: Backend) -> None:
+    def __init__(self, tool: Tool, once: Callable[[], Awaitable[Answer]], backend: Backend) -> None:
         self._tool = tool
-        self._call = call
+        self._run_once = once
         self._backend = backend
         self._inside = False
         self._given_up = False
         self.doubtful = False
-        """Whether some try ended so that nobody knows what it did."""
+        """Whether a try failed in a way that leaves unknown what it did."""
 
     @property
     def may_have_acted(self) -> bool:
-        """Whether something may have been done by now. If not, it can be given up."""
+        """Whether the backend may have done something by now. If not, the run can be cancelled."""
         return self._inside or self.doubtful
 
     def give_up(self) -> None:
-        """Nobody waits any longer, because it took too long: that counts against the backend."""
+        """The run took too long: count that as a failure of the backend."""
         if self._inside:
             self._given_up = True
             self._backend.breaker.failed()
 
     async def run(self) -> Answer:
         """
-        Try until it works, for three times at most and only where a repetition does no harm.
+        Try until it works: once, or up to three times when a retry is safe.
 
-        Raises: ToolRefused, BackendUnavailable; whatever else the tool raises.
+        Raises: ToolRefused, BackendUnavailable, or whatever else the tool raises.
         """
-        async for attempt in stamina.retry_context(
+        async for one_try in stamina.retry_context(
             on=self._again,
             attempts=TRIES if self._tool.guards.repeatable else 1,
             timeout=self._tool.guards.timeout_s,
@@ -58,7 +62,7 @@ class Retry:
             wait_max=LONGEST_PAUSE_S,
             wait_jitter=FIRST_PAUSE_S,
         ):
-            with attempt:
+            with one_try:
                 return await self._once()
         raise AssertionError("stamina raises the last error")
 
@@ -78,7 +82,7 @@ class Retry:
         try:
             async with self._backend.permits:
                 self._inside = True
-                answer = await self._call()
+                answer = await self._run_once()
             if not isinstance(answer, Answer):
                 raise TypeError(f"{self._tool.name} returned no Answer")
         except ToolRefused:
@@ -97,7 +101,7 @@ class Retry:
         return answer
 
     def _tell(self, verdict: Callable[[], None]) -> None:
-        """To the breaker, once: a try that was given up has been told already."""
+        """Report to the breaker, unless `give_up` has already reported this try."""
         if not self._given_up:
             verdict()
         self._given_up = False

@@ -1,4 +1,4 @@
-"""What an agent's author writes: a function that becomes a guarded tool."""
+"""Makes a guarded tool from a function of the agent's author."""
 
 import inspect
 import sys
@@ -24,27 +24,29 @@ class ToolMistake(TypeError):
 
 
 class Answer(BaseModel):
-    """What a tool found or did."""
+    """The result of a tool."""
 
     model_config = ConfigDict(extra="forbid")
 
     say: str
     """The result in words that can be spoken as they are."""
     data: dict[str, Any] = {}
-    """The same for a model that words its own answer. JSON values only."""
+    """The same as JSON, for a model that words its own answer."""
     actions: list[Action] = Field(default=[], max_length=3)
-    """What the caller's page might do now; it has its own list of what it does."""
+    """Suggestions to the caller's page, which decides by a list of its own."""
 
 
 class ToolRefused(Exception):
-    """The tool did not do it and will not. The message is a reason that can be spoken as it is."""
+    """
+    The tool has done nothing and will not do it. The message is a reason that can be spoken as is.
+    """
 
 
 class BackendUnavailable(Exception):
     """
-    The backend did not do it now, and may do it later.
+    The backend has done nothing now, but may do it later.
 
-    Any other exception of a writing tool means that nobody knows whether it was done.
+    Any other exception of a tool that writes means that the outcome is unknown.
     """
 
     def __init__(self, message: str = "", *, retry_after_s: float | None = None) -> None:
@@ -54,7 +56,7 @@ class BackendUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is calling, as the server knows it. Never from what was said."""
+    """Who is calling, as the server knows it; never taken from what was said."""
 
     identity: str
     call_id: str
@@ -62,44 +64,45 @@ class Caller:
 
 
 class IdempotencyKey(str):
-    """One per intended effect; send it to the backend so that a repetition does nothing new."""
+    """One per intended effect. Send it to the backend, so that a retry does nothing new."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of policy: refuses a call by raising `ToolRefused`, else returns nothing."""
+    """A rule of policy: it refuses an invocation by raising `ToolRefused`, or returns nothing."""
 
     name: str
     description: str
     reads: frozenset[str]
-    """The arguments that it looks at."""
+    """The arguments that it needs."""
     injected: Mapping[str, type]
     check: Callable[..., Awaitable[None] | None]
 
 
 @dataclass(frozen=True)
 class Guards:
-    """What stands between the wish to call a tool and its effect."""
+    """How a tool is guarded."""
 
     effect: Effect
     confirm: str | None = None
-    """The question, with arguments in braces; None: nothing is asked."""
+    """The question to the caller, with arguments in braces; None: the caller is not asked."""
     timeout_s: float = TIMEOUT_S
     idempotent: bool = False
-    """Whether the backend honours the key, so that sending again does nothing new."""
+    """Whether the backend supports idempotency keys, so that a retry does nothing new."""
     backend: str | None = None
-    """Tools of the same backend share its breaker and its places; None: one of its own."""
+    """Within a call, tools of the same backend share a circuit breaker and a concurrency limit;
+    None: the tool has its own."""
     policy: tuple[Rule, ...] = ()
     max_per_call: int | None = None
     """How often it may run in one call; None: 10 times when it writes, 50 when it reads."""
     expires_s: float = EXPIRES_S
     """How long the question waits for an answer."""
     in_words: Mapping[str, InWords] = field(default_factory=dict)
-    """By argument: how it is said, where its value does not speak for itself."""
+    """By argument: how its value is said, if not as it is."""
 
     @property
     def repeatable(self) -> bool:
-        """Whether running it once more does no harm."""
+        """Whether a retry is safe."""
         return self.effect == "read" or self.idempotent
 
     @property
@@ -120,12 +123,12 @@ class Tool:
     arguments: Arguments
     """What the model may set."""
     injected: Mapping[str, type]
-    """What the server sets, by name."""
+    """What the server sets, by parameter."""
     run: Callable[..., Awaitable[Answer]]
     source: str = ""
     """File and line."""
     server: str = ""
-    """The MCP server that has it; empty: it is the agent's own."""
+    """The MCP server that has it; empty: it is a function of the agent's author."""
 
     @property
     def effect(self) -> Effect:
@@ -137,7 +140,7 @@ class Tool:
 
     @property
     def schema(self) -> dict[str, Any]:
-        """The tool as a model sees it, in OpenAI's function shape."""
+        """The tool as a model sees it, as an OpenAI function."""
         return {
             "name": self.name,
             "description": self.description,
@@ -151,7 +154,7 @@ class Tool:
         }
 
     def question(self, arguments: Mapping[str, JsonValue]) -> str:
-        """What the caller is asked before it runs."""
+        """The question to the caller before it runs."""
         assert self.guards.confirm is not None
         return self.guards.confirm.format(**self.in_words(arguments))
 
@@ -171,30 +174,30 @@ def tool(
     """
     Make an async function a tool.
 
-    Its name, its docstring and its positional parameters are what a model sees; parameters need
-    type annotations that pydantic knows. Keyword-only parameters are filled by the server, by
-    their type: `Caller`, `IdempotencyKey`, or whatever the agent's `open` yields. The model can
-    neither see nor set them.
+    A model sees its name, its docstring and its positional parameters, which need type annotations
+    that pydantic knows. The server fills in keyword-only parameters by their type: `Caller`,
+    `IdempotencyKey`, or whatever the agent's `open` yields. A model can neither see nor set them.
 
     Args:
-        effect: `write` when it changes something; such a call is never cancelled half-way.
-        confirm: What the caller is asked first, such as `"Cancel order {order_number}?"`. The
-            caller also gets to know every argument that is not in it.
-        timeout_s: Time in seconds that the caller waits for the result.
-        idempotent: Whether the backend honours the `IdempotencyKey`: then it is tried again when
-            the backend does not answer, and after a crash.
-        backend: Name of what it talks to, which it shares with other tools.
-        policy: Functions that raise `ToolRefused` where the tool may not be called. They take
-            arguments of the tool by name and, keyword-only, what the server injects.
+        effect: `write` if it changes something; the gate never cancels a write halfway.
+        confirm: The question to the caller, such as `"Cancel order {order_number}?"`. The caller
+            also sees or hears every argument that the question does not mention.
+        timeout_s: How long the caller waits for the result.
+        idempotent: Whether the backend supports idempotency keys: then the gate sends the same
+            `IdempotencyKey` again when the backend does not answer, and after a crash.
+        backend: Name of the backend. Within a call, tools with the same backend share a circuit
+            breaker and a concurrency limit.
+        policy: Functions that raise `ToolRefused` if the tool may not run. They take arguments of
+            the tool by name and, keyword-only, what the server injects.
         max_per_call: How often it may run in one call.
-        expires_s: Time in seconds after which the question is closed.
+        expires_s: How long the question stays open.
         in_words: By argument: how its value is said.
 
     Raises: ToolMistake: something does not fit, with file and line.
     """
 
     def make(function: Callable[..., Awaitable[Answer]]) -> Tool:
-        source = place_of(function)
+        source = location_of(function)
         name = function.__name__
         where = f"{source}: {name}"
         if not inspect.iscoroutinefunction(function):
@@ -233,7 +236,7 @@ def make_rule(function: Callable[..., Awaitable[None] | None]) -> Rule:
 
     Raises: ToolMistake: it has no docstring, or a parameter without annotation.
     """
-    where = f"{place_of(function)}: {function.__name__}"
+    where = f"{location_of(function)}: {function.__name__}"
     visible, injected = _parameters(function, where)
     description = _docstring(function, where)
     return Rule(function.__name__, description, frozenset(visible), injected, function)
@@ -241,14 +244,14 @@ def make_rule(function: Callable[..., Awaitable[None] | None]) -> Rule:
 
 def check_guards(guards: Guards, where: str) -> Guards:
     """
-    *guards*, when they make sense.
+    *guards*, if they are valid.
 
-    Raises: ToolMistake: they do not.
+    Raises: ToolMistake: they are not.
     """
     if guards.effect not in ("read", "write"):
         raise ToolMistake(f'{where}: effect must be "read" or "write"')
     if guards.effect == "read" and (guards.confirm or guards.idempotent):
-        raise ToolMistake(f"{where}: only a tool that writes has confirm or idempotent")
+        raise ToolMistake(f"{where}: only a tool that writes can have confirm or idempotent")
     if not (0 < guards.timeout_s <= 60 and 0 < guards.expires_s <= 300):
         raise ToolMistake(f"{where}: timeout_s must be from 0 to 60 s, expires_s from 0 to 300 s")
     if guards.max_per_call is not None and guards.max_per_call < 1:
@@ -258,9 +261,9 @@ def check_guards(guards: Guards, where: str) -> Guards:
 
 def check_names(made: Tool, where: str) -> None:
     """
-    Whether the guards speak of the tool's own arguments.
+    Check that the guards name only arguments of the tool.
 
-    Raises: ToolMistake: of others.
+    Raises: ToolMistake: they name others.
     """
     known = made.arguments.names
     for name in _placeholders(made.guards.confirm or "", where):
@@ -274,14 +277,14 @@ def check_names(made: Tool, where: str) -> None:
             raise ToolMistake(f"{where}: rule {rule.name}: no parameter {min(unknown)!r}")
 
 
-def place_of(function: Callable[..., object]) -> str:
-    """File and line of *function*, from the working directory where it is under it."""
+def location_of(function: Callable[..., object]) -> str:
+    """File and line of *function*."""
     code = inspect.unwrap(function).__code__
-    return short_place(code.co_filename, code.co_firstlineno)
+    return short_location(code.co_filename, code.co_firstlineno)
 
 
-def short_place(file: str, line: int) -> str:
-    """`file:line`, the file from where Python found it."""
+def short_location(file: str, line: int) -> str:
+    """`file:line`, relative to the working directory or to an entry of `sys.path`."""
     path = Path(file)
     for base in (Path.cwd(), *map(Path, filter(None, sys.path))):
         if path.is_relative_to(base):
@@ -298,21 +301,21 @@ def _placeholders(text: str, where: str) -> list[str]:
     if any(form or conversion for _, _, form, conversion in parts) or not all(
         name.isidentifier() for name in found
     ):
-        raise ToolMistake(f"{where}: confirm: only plain {{names}} of parameters are filled in")
+        raise ToolMistake(f"{where}: confirm: only plain {{names}} of parameters can be filled in")
     return found
 
 
 def _docstring(function: Callable[..., object], where: str) -> str:
     text = inspect.getdoc(function)
     if not text:
-        raise ToolMistake(f"{where}: needs a docstring: people and models read it")
+        raise ToolMistake(f"{where}: needs a docstring, which people and models read")
     return text
 
 
 def _parameters(
     function: Callable[..., object], where: str
 ) -> tuple[dict[str, Any], dict[str, type]]:
-    """What the model sets, as pydantic's fields, and what the server injects."""
+    """What a model sets, as pydantic fields, and what the server injects."""
     try:
         hints = get_type_hints(function, include_extras=True)
     except NameError as error:
@@ -321,7 +324,7 @@ def _parameters(
     injected: dict[str, type] = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise ToolMistake(f"{where}: parameter {name}: name each parameter, without * or **")
+            raise ToolMistake(f"{where}: parameter {name}: *args and **kwargs are not possible")
         if name not in hints:
             raise ToolMistake(f"{where}: parameter {name} has no type annotation")
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:

@@ -1,4 +1,4 @@
-"""Gives an agent's tools to the session, all of them leading into the gate."""
+"""Gives an agent's tools to the session; every one of them leads into the gate."""
 
 import asyncio
 from collections.abc import Iterable
@@ -11,8 +11,8 @@ from livekit.agents.llm import Tool as SessionTool
 
 from agent_worker.livekit_compat import LateResultToolset
 from agent_worker.reasoning import message_tags
-from agent_worker.tools.gate import Gate, Proposal
-from agent_worker.tools.invocations import Invocation
+from agent_worker.tools.gate import Gate
+from agent_worker.tools.invocations import Invocation, Proposal
 from agent_worker.tools.provenance import is_current, origin_of
 from agent_worker.tools.result_delivery import ResultDelivery
 from agent_worker.tools.tool import Tool
@@ -20,7 +20,7 @@ from agent_worker.tools.tool import Tool
 log = structlog.get_logger()
 
 RELEASE_S = 0.7
-"""What takes longer no longer holds up the conversation."""
+"""After this time the conversation goes on without the result."""
 LOOK_S = 0.03
 
 
@@ -32,21 +32,22 @@ class GuardedToolset(LateResultToolset):
     """
     One raw function tool for each tool of the gate.
 
-    Raw: the framework hands the arguments over as they came, and the gate's checks are the only
-    ones. Of the session, not of an agent: what runs survives a handoff.
+    They are raw, so that the gate gets the arguments as the model sent them. They belong to the
+    session, not to an agent, so that a handoff to another agent cancels none.
     """
 
     def __init__(self, gate: Gate, delivery: ResultDelivery) -> None:
         self._gate = gate
         self._delivery = delivery
-        self._guarded = [self._wrap(tool) for tool in gate.tools.values()]
+        self._phrases = gate.phrases
+        self._guarded = [self._wrap(tool) for tool in gate.tools]
         super().__init__(id="guarded", tools=self._guarded, announce=message_tags.results_arrived)
 
     def check(self, tools: Iterable[SessionTool | Toolset]) -> None:
         """
-        Whether every one of *tools* leads into the gate.
+        Check that every one of *tools* leads into the gate.
 
-        Raises: Unguarded: one does not, so nothing may start.
+        Raises: Unguarded: one does not, so the session must not start.
         """
         for tool in tools:
             if isinstance(tool, Toolset):
@@ -55,19 +56,19 @@ class GuardedToolset(LateResultToolset):
                 raise Unguarded(f"{getattr(tool, 'id', type(tool).__name__)} bypasses the gate")
 
     def _wrap(self, tool: Tool) -> RawFunctionTool[..., Any]:
-        async def call(raw_arguments: dict[str, object], context: RunContext[Any]) -> object:
+        async def invoke(raw_arguments: dict[str, object], context: RunContext[Any]) -> object:
             try:
-                return await self._call(tool, raw_arguments, context)
+                return await self._invoke(tool, raw_arguments, context)
             except ToolError:
                 raise
             except Exception as error:
                 # The framework would put the text of any other exception into an event.
                 log.error("gate.failed", tool=tool.name, error=type(error).__name__)
-                raise ToolError(self._gate.phrases.failed) from None
+                raise ToolError(self._phrases.failed) from None
 
-        return function_tool(call, raw_schema=tool.schema)
+        return function_tool(invoke, raw_schema=tool.schema)
 
-    async def _call(self, tool: Tool, raw: dict[str, object], context: RunContext[Any]) -> object:
+    async def _invoke(self, tool: Tool, raw: dict[str, object], context: RunContext[Any]) -> object:
         origin = origin_of(context.function_call)
         invocation = self._gate.propose(
             Proposal(
@@ -87,16 +88,13 @@ class GuardedToolset(LateResultToolset):
         assert invocation.task is not None
         await self._first(invocation, context)
         if not invocation.task.done() or context.speech_handle.interrupted:
-            # From here on the conversation goes on; the result is told when there is a pause.
+            # Now the conversation goes on; the result is told in the next pause.
             self._delivery.released(context.function_call.call_id)
             await self._release(invocation, context)
-            closing = asyncio.ensure_future(self._gate.closing.wait())
-            either: set[asyncio.Future[Any]] = {invocation.task, closing}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            closing.cancel()
+            await self._gate.wait(invocation)
         outcome = invocation.outcome
         if outcome is None:
-            return ToolResult(self._gate.phrases.not_now, reply_required=False)
+            return ToolResult(self._phrases.not_now, reply_required=False)
         if invocation.quiet:
             return ToolResult(outcome.say, reply_required=False)
         if outcome.answer is None:
@@ -123,14 +121,11 @@ class GuardedToolset(LateResultToolset):
             asked.cancel()
 
     async def _release(self, invocation: Invocation, context: RunContext[Any]) -> None:
-        question = invocation.question
         silent = context.speech_handle.interrupted
-        if question is not None and not question.decided.done():
-            words = question.title if self._gate.guards.has_cards else question.full
-            await context.update(message_tags.question(words), template="{message}", silent=silent)
-        else:
-            words = self._gate.phrases.one_moment
-            await context.update(words, template="{message}", silent=silent)
+        words = self._phrases.one_moment
+        if invocation.question is not None and invocation.is_asking:
+            words = message_tags.question(invocation.question.wording)
+        await context.update(words, template="{message}", silent=silent)
 
 
 def _goes_on(context: RunContext[Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Yes and no, as callers say and type them; decided by this alone, never by a model."""
+"""Reads a yes or a no, spoken or typed, by fixed rules: no model decides what was approved."""
 
 import re
 
@@ -15,7 +15,7 @@ _NO = (
     r"i changed my mind|i've changed my mind"
 )
 _AROUND = r"please|thanks|thank you|well|um|uh|oh|ok|okay|all right|alright|just"
-"""Says neither. A lone "okay" only tells that somebody listens."""
+"""Words that mean neither. A lone "okay" only shows that the caller is listening."""
 
 _SAID = {
     True: re.compile(rf"(?:(?:{_AROUND}) )*(?:{_YES})(?: (?:{_YES}|{_AROUND}))*"),

@@ -118,7 +118,7 @@ def wait_for(url: str) -> None:
             return
         except httpx.HTTPError:
             asyncio.run(asyncio.sleep(0.05))
-    raise AssertionError(f"nobody answers at {url}")
+    raise AssertionError(f"nothing answers at {url}")
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +172,7 @@ class MatrixCall:
         self.lease = TestLease()
         self.wants: list[tuple[str, str]] = []
         self._shop_port = shop_port
-        self.kit = CallTools(
+        self.tools = CallTools(
             caller=Caller("caller-1", self.call_id),
             tools=tools,
             resources=(),
@@ -183,8 +183,10 @@ class MatrixCall:
         )
         agent = AgentDefinition("Matrix", "Hello.", "Test.", templates, tuple(tools))
         llm = AgentLLM(agent, ScriptedLLM(self._script), templates=False)
-        self.session: AgentSession[None] = AgentSession(llm=llm, tools=[self.kit.toolset])
-        self.agent = GuardedAgent(instructions="", gate=self.kit.gate, delivery=self.kit.delivery)
+        self.session: AgentSession[None] = AgentSession(llm=llm, tools=[self.tools.toolset])
+        self.agent = GuardedAgent(
+            instructions="", gate=self.tools.gate, delivery=self.tools.delivery
+        )
 
     def _script(self, conversation: ChatContext) -> Script:
         if outputs := unanswered(conversation.items):
@@ -197,32 +199,33 @@ class MatrixCall:
 
     async def __aenter__(self) -> "MatrixCall":
         await self.session.start(self.agent, record=False)
-        self.kit.follow(self.session, self.agent)
+        self.tools.follow(self.session, self.agent)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self.kit.close()
+        self.tools.close()
         await self.session.aclose()
-        await self.kit.aclose()
+        await self.tools.aclose()
 
     async def wish(self, tool: str, raw: str, *, times: int = 1, yes: bool = True) -> str:
         """
-        The caller wishes something, and the model proposes it so many times at once.
+        The caller wishes something, and the model proposes it *times* times in one reply.
 
         Returns: all that the agent says about it.
         """
         self.wants = [(tool, raw)] * times
         before = len(self.said)
         await self._turn("Do it.")
-        if self.kit.gate.questions.open:
+        if self.tools.questions.open:
             await self._turn("yes" if yes else "no")
-        await until(lambda: not self.kit.gate.invocations.open())
+        invocations = self.tools.gate.invocations
+        await until(lambda: all(one.outcome is not None for one in invocations))
         await asyncio.sleep(0.05)
         await until(lambda: self.session.current_speech is None)
         return " ".join(self.said[before:])
 
     async def _turn(self, text: str) -> None:
-        await self.session.generate_reply(user_input=written(self.kit.gate, text))
+        await self.session.generate_reply(user_input=written(self.tools.gate, text))
 
     @property
     def said(self) -> list[str]:

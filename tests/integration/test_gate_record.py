@@ -5,7 +5,6 @@ import multiprocessing
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from agent_worker.tools.restore import restore
 from agent_worker.tools.result_delivery import ResultDelivery
@@ -28,11 +27,11 @@ class RealScene(Scene):
     """The gate with a journal in a database and a lease on a call."""
 
     def __init__(self, record: Record, call_id: str, writer: JournalWriter, lease: Lease) -> None:
-        super().__init__(journal=writer, clock=record.clock, call_id=call_id)
+        super().__init__(journal=writer, clock=record.clock, call_id=call_id, lease=lease)
         self.record = record
         self.call_id = call_id
         self.writer = writer
-        self.gate.guards._executor._lease = lease
+        self.real_lease = lease
 
     async def kinds_in_database(self) -> list[str]:
         """What is durable, after the claim."""
@@ -84,9 +83,8 @@ async def test_agent_that_was_replaced_has_no_effect(record: Record) -> None:
 async def test_call_that_is_ending_has_no_new_effect(record: Record) -> None:
     """The lease knows at its next renewal."""
     async with open_scene(record) as scene:
-        lease: Any = scene.gate.guards._executor._lease
         assert await calls.end(record, scene.call_id, "caller", attempt=1)
-        await lease.renew()
+        await scene.real_lease.renew()
         assert (await scene.call("note", {"number": 1})).kind == "not-begun"
         assert (await scene.call("look")).kind == "done"
     assert scene.probe.events == ["look 1"]
@@ -143,16 +141,16 @@ async def test_agent_that_is_killed_midway_is_taken_over(
     lease = await take_over(record, call_id)
     async with JournalWriter(record, call_id, 2) as writer:
         gate = gate_of(call_id, Disk(done, answers=True), writer, lease)
-        delivery = ResultDelivery(gate)
-        restore(gate, delivery, await journal.read(record, call_id))
+        delivery, questions = ResultDelivery(gate.phrases), gate.questions
+        restore(gate, delivery, writer, await journal.read(record, call_id))
         invocations = {invocation.tool.name: invocation for invocation in gate.invocations}
         assert (await outcome(invocations["ship"])).say == "Shipped 0."
         unknown = invocations["shout"].outcome
         assert unknown is not None and unknown.kind == "unknown"
         assert sorted(delivery._untold) == ["fnc-0", "fnc-1"]
-        (card,) = gate.questions.listing().pending
+        (card,) = questions.listing().pending
         vote = ConfirmationVote(id=card.id, digest=card.digest, approved=True)
-        assert gate.questions.vote(vote, "screen", "caller").state == "approved"
+        assert questions.vote(vote, "screen", "caller").state == "approved"
         assert (await outcome(invocations["burn"])).say == "Burnt 2."
         await gate.aclose()
     names = sorted(file.name.rpartition("_")[2] for file in done.iterdir())

@@ -6,7 +6,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from agent_worker.metrics import Metrics
-from agent_worker.tools.gate import Gate, Proposal
+from agent_worker.tools.confirmations import CallersPage
+from agent_worker.tools.gate import Gate
+from agent_worker.tools.invocations import Proposal
 from agent_worker.tools.tool import Answer, IdempotencyKey, tool
 from agent_worker.tools.tool import Caller as GateCaller
 from call_record import keys
@@ -58,17 +60,16 @@ TOOLS = (ship, shout, burn)
 
 def gate_of(call_id: str, disk: Disk, journal: JournalWriter, lease: Lease) -> Gate:
     """The gate of that call."""
-    gate = Gate(
+    return Gate(
         caller=GateCaller("caller", call_id),
         tools=TOOLS,
         resources=(disk,),
         journal=journal,
         lease=lease,
         metrics=Metrics(None),
+        page=CallersPage(has_cards=True),
         settle_s=0.0,
     )
-    gate.guards.has_cards = True
-    return gate
 
 
 def run(url: str, keys_file: Path, call_id: str, folder: Path, ready: Connection) -> None:

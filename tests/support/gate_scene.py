@@ -2,16 +2,17 @@
 
 import asyncio
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
 from agent_worker.metrics import Metrics
-from agent_worker.tools.gate import Gate, Proposal
-from agent_worker.tools.invocations import Invocation, Outcome
-from agent_worker.tools.journal import Journal, MemoryJournal
-from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, ToolRefused, tool
+from agent_worker.tools.confirmations import CallersPage
+from agent_worker.tools.gate import Gate
+from agent_worker.tools.invocations import Invocation, Outcome, Proposal
+from agent_worker.tools.journal import Journal, Lease, MemoryJournal
+from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, Tool, ToolRefused, tool
 from call_record.clock import Clock
 from tests.support.calls import FakeClock
 from voice_contract.confirmations import ConfirmationState, ConfirmationVote
@@ -122,7 +123,10 @@ class Scene:
     def __init__(
         self,
         *,
+        tools: Iterable[Tool] = TOOLS,
         journal: Journal | None = None,
+        lease: Lease | None = None,
+        metrics: Metrics | None = None,
         clock: Clock | None = None,
         call_id: str = "call-1",
         settle_s: float = 0.0,
@@ -134,24 +138,27 @@ class Scene:
         self.lease = TestLease()
         self.turning = FakeClock()
         self.turn_id = "turn-1"
+        self.page = CallersPage(has_cards=True)
+        self.tools = {tool.name: tool for tool in tools}
         self.gate = Gate(
             caller=Caller("caller-1", call_id, "tenant-1"),
-            tools=TOOLS,
+            tools=self.tools.values(),
             resources=(self.probe,),
             journal=journal or self.memory,
-            lease=self.lease,
-            metrics=Metrics(None),
+            lease=lease or self.lease,
+            metrics=metrics or Metrics(None),
+            page=self.page,
             clock=clock or self.turning,
             settle_s=settle_s,
             **options,
         )
-        self.gate.guards.has_cards = True
+        self.questions = self.gate.questions
         self._numbers = itertools.count(1)
 
     def propose(
         self, name: str, raw: Mapping[str, object] | None = None, **changes: Any
     ) -> Invocation:
-        """Propose a call in the present turn."""
+        """Propose an invocation in the present turn."""
         fields: dict[str, Any] = {
             "name": name,
             "raw": raw or {},
@@ -163,7 +170,7 @@ class Scene:
     async def call(
         self, name: str, raw: Mapping[str, object] | None = None, **changes: Any
     ) -> Outcome:
-        """Propose a call and wait for its outcome."""
+        """Propose an invocation and wait for its outcome."""
         return await outcome(self.propose(name, raw, **changes))
 
     def vote(
@@ -174,7 +181,7 @@ class Scene:
         vote = ConfirmationVote(
             id=invocation.question.id, digest=digest or invocation.digest, approved=approved
         )
-        return self.gate.questions.vote(vote, "screen", "caller-1").state
+        return self.questions.vote(vote, "screen", "caller-1").state
 
     def wrote(self, kind: type[E]) -> list[E]:
         """The journal's entries of that kind."""

@@ -7,7 +7,9 @@ from typing import Any
 from livekit.agents.llm import ToolError
 
 from agent_worker.metrics import Metrics
-from agent_worker.tools.gate import Gate, Proposal
+from agent_worker.tools.confirmations import CallersPage
+from agent_worker.tools.gate import Gate
+from agent_worker.tools.invocations import Proposal
 from agent_worker.tools.journal import AlwaysOurs, MemoryJournal
 from agent_worker.tools.tool import Answer, Caller
 from examples.storefront.agent import AGENT
@@ -31,25 +33,30 @@ class ShopCall:
             journal=self.journal,
             lease=AlwaysOurs(),
             metrics=Metrics(None),
+            page=CallersPage(has_cards=True),
             settle_s=0.0,
         )
-        self.gate.guards.has_cards = True
+        self._questions = self.gate.questions
         self._turns = itertools.count(1)
 
     async def ask(self, name: str, **arguments: Any) -> Answer:
-        """Call a tool; a question is answered with yes. ToolError: it was not done."""
+        """Propose a tool; a question is answered with yes. ToolError: it was not done."""
         turn = f"turn-{next(self._turns)}"
-        job = self.gate.propose(Proposal(name, arguments, function_call_id=turn, turn_id=turn))
-        assert job.task is not None
-        asked = asyncio.ensure_future(job.asked.wait())
-        either: set[asyncio.Future[Any]] = {job.task, asked}
+        invocation = self.gate.propose(
+            Proposal(name, arguments, function_call_id=turn, turn_id=turn)
+        )
+        assert invocation.task is not None
+        asked = asyncio.ensure_future(invocation.asked.wait())
+        either: set[asyncio.Future[Any]] = {invocation.task, asked}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         asked.cancel()
-        if job.question is not None:
-            self.questions.append(job.question.title)
-            vote = ConfirmationVote(id=job.question.id, digest=job.digest, approved=True)
-            self.gate.questions.vote(vote, "screen", "caller-1")
-        outcome = await job.task
+        if invocation.question is not None:
+            self.questions.append(invocation.question.title)
+            vote = ConfirmationVote(
+                id=invocation.question.id, digest=invocation.digest, approved=True
+            )
+            self._questions.vote(vote, "screen", "caller-1")
+        outcome = await invocation.task
         if outcome.answer is None:
             raise ToolError(outcome.say)
         return outcome.answer

@@ -100,8 +100,11 @@ steps:
     [
         ("name: x", "steps: Field required"),
         ("{name: x, steps: []}", "steps: "),
-        ("{name: x, steps: [{}]}", "steps.0: Value error, give one of caller, vote and wait_s"),
-        ("{name: x, steps: [{caller: a, vote: 'no'}]}", "give one of"),
+        (
+            "{name: x, steps: [{}]}",
+            "steps.0: Value error, give exactly one of caller",
+        ),
+        ("{name: x, steps: [{caller: a, vote: 'no'}]}", "give exactly one of"),
         ("{name: x, steps: [{caller: a, say: b}]}", "steps.0.say: Extra inputs"),
         ("{name: x, steps: [{caller: a, calls: {b: null}, calls_nothing: true}]}", "contradicts"),
         ("{name: x", "while parsing"),

@@ -55,7 +55,7 @@ def test_canonical_arguments_are_complete_json_and_bind_to_python() -> None:
 
 @pytest.mark.parametrize("arguments", [MODEL, SCHEMA])
 @pytest.mark.parametrize(
-    ("raw", "place"),
+    ("raw", "names"),
     [
         ({}, "day"),
         ({"day": "soon"}, "day"),
@@ -67,10 +67,10 @@ def test_canonical_arguments_are_complete_json_and_bind_to_python() -> None:
     ],
 )
 def test_wrong_arguments_are_named_and_not_quoted(
-    arguments: Any, raw: dict[str, Any], place: str
+    arguments: Any, raw: dict[str, Any], names: str
 ) -> None:
     """Missing, mistyped, unknown, injected: nothing is coerced."""
-    with pytest.raises(WrongArguments, match=f"^I did not get the {place} right\\.$"):
+    with pytest.raises(WrongArguments, match=f"^I did not get the {names} right\\.$"):
         arguments.canonical(raw)
 
 

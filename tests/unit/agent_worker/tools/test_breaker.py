@@ -21,7 +21,7 @@ def opened(clock: FakeClock) -> Breaker:
 
 
 def test_breaker_opens_after_failures_in_a_row_only(clock: FakeClock) -> None:
-    """One answer in between and it counts anew."""
+    """One answer in between resets the count."""
     breaker = Breaker(clock)
     for _ in range(3):
         for _ in range(FAILURES - 1):
@@ -32,7 +32,7 @@ def test_breaker_opens_after_failures_in_a_row_only(clock: FakeClock) -> None:
 
 
 def test_breaker_lets_one_probe_through_when_half_open(clock: FakeClock) -> None:
-    """Of twenty at once, nineteen are told to wait."""
+    """Of twenty tries at the same time, nineteen are told to wait."""
     breaker = opened(clock)
     clock.seconds += OPEN_S
     assert [breaker.enter() for _ in range(20)].count(True) == 1

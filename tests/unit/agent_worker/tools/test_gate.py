@@ -12,9 +12,11 @@ from prometheus_client import REGISTRY
 
 from agent_worker.metrics import Metrics, MetricsReceiver
 from agent_worker.tools.budget import TURN_MAX
+from agent_worker.tools.events import GateEvents
+from agent_worker.tools.invocations import Invocation
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.tool import Answer, BackendUnavailable, ToolRefused, make_rule
-from tests.support.gate_scene import SECRET, Scene, asked, outcome, pay
+from tests.support.gate_scene import SECRET, Scene, asked, note, outcome, pay
 from tests.support.local_stack import until
 from voice_contract.journal import (
     BudgetEvent,
@@ -69,7 +71,7 @@ async def test_confirmed_write_is_asked_approved_and_run_once(scene: Scene) -> N
     invocation = await asked(scene.propose("pay", {"amount": 15}))
     await asyncio.sleep(0.02)
     assert scene.probe.events == []
-    (question,) = scene.gate.questions.listing().pending
+    (question,) = scene.questions.listing().pending
     assert question.title == "Pay 15 euros?"
     assert [(one.name, one.value) for one in question.arguments] == [
         ("amount", "15"),
@@ -168,7 +170,7 @@ async def test_budget_of_the_call_counts_all_tools() -> None:
 
 
 async def test_many_proposals_in_one_turn_are_cut_off(scene: Scene) -> None:
-    """A model may send any number of calls at once; the next turn counts anew."""
+    """A model may send any number in one reply; the next turn starts a new count."""
     for _ in range(TURN_MAX):
         with pytest.raises(ToolError):
             scene.propose("hack")
@@ -226,7 +228,7 @@ async def test_same_question_while_it_is_open_is_one_question(scene: Scene) -> N
     first = await asked(scene.propose("pay", {"amount": 5}))
     scene.turn_id = "turn-2"
     assert scene.propose("pay", {"amount": 5}) is first
-    assert len(scene.gate.questions.open) == 1
+    assert len(scene.questions.open) == 1
     scene.vote(first, True)
     await outcome(first)
     scene.turn_id = "turn-3"
@@ -254,7 +256,7 @@ async def test_failure_is_not_kept(scene: Scene) -> None:
 
 
 async def test_unknown_outcome_is_never_repeated(scene: Scene) -> None:
-    """Not in this turn and not in a later one: nobody knows whether it was done."""
+    """Not in this turn and not in a later one: it may have been done."""
     scene.probe.errors = [RuntimeError(SECRET)]
     unknown = await scene.call("note", {"number": 1})
     assert (unknown.kind, unknown.say) == ("unknown", SAYS.unknown)
@@ -296,14 +298,16 @@ async def test_slow_read_is_given_up(scene: Scene) -> None:
     assert scene.wrote(ToolFailed)[0].reason == "timeout"
 
 
-async def test_slow_write_goes_on_is_unknown_and_its_late_result_is_on_record(
-    scene: Scene,
-) -> None:
+async def test_slow_write_goes_on_is_unknown_and_its_late_result_is_on_record() -> None:
     """A write is never stopped midway; what came of it later is told."""
     told: list[tuple[str, bool]] = []
-    scene.gate.settled = lambda invocation: told.append(
-        (invocation.outcome.kind if invocation.outcome else "", invocation.late)
-    )
+
+    class Told(GateEvents):
+        def settled(self, invocation: Invocation) -> None:
+            assert invocation.outcome is not None
+            told.append((invocation.outcome.kind, invocation.late))
+
+    scene = Scene(events=Told())
     scene.probe.release.clear()
     assert (await scene.call("slow")).kind == "unknown"
     scene.probe.release.set()
@@ -333,8 +337,22 @@ async def test_late_failure_of_a_write_is_on_record_and_quiet(scene: Scene) -> N
     assert problems == []
 
 
+@pytest.mark.parametrize(("name", "kind"), [("note", "unknown"), ("look", "failed")])
+async def test_tool_that_is_cancelled_from_within_has_an_outcome(
+    scene: Scene, name: str, kind: str
+) -> None:
+    """A library of the tool's may cancel what the tool awaits; the gate did not."""
+
+    async def cancelled(what: str, key: str = "") -> None:
+        raise asyncio.CancelledError
+
+    scene.probe.work = cancelled  # type: ignore[method-assign]
+    assert (await scene.call(name, {"number": 1})).kind == kind
+    assert scene.kinds[-1] == f"tool.{kind}"
+
+
 async def test_write_that_could_not_begin_in_time_is_known_not_to_be_done(scene: Scene) -> None:
-    """It waited for a place at its backend; it is taken out of the queue, not left to run later."""
+    """It waited for a permit of its backend; it leaves the queue and does not run later."""
     scene.probe.release.clear()
     busy = [scene.propose("slow", {"number": number}) for number in (1, 2, 3, 4)]
     fifth = await scene.call("slow", {"number": 5})
@@ -345,7 +363,7 @@ async def test_write_that_could_not_begin_in_time_is_known_not_to_be_done(scene:
     assert "slow 5" not in scene.probe.events
 
 
-async def test_who_waits_for_a_job_may_be_cancelled_without_harm(scene: Scene) -> None:
+async def test_waiting_for_an_invocation_can_be_cancelled_without_harm(scene: Scene) -> None:
     """The invocation is the gate's own."""
     scene.probe.release.clear()
     invocation = scene.propose("note", {"number": 1})
@@ -377,7 +395,7 @@ async def test_result_with_data_that_is_no_json_is_done_all_the_same(scene: Scen
     async def odd(number: int, kind: str, *, probe: object, caller: object, key: str) -> Answer:
         return Answer(say="Noted.", data={"what": object()})
 
-    scene.gate.tools["note"] = replace(scene.gate.tools["note"], run=odd)
+    scene = Scene(tools=[replace(note, run=odd)])
     done = await scene.call("note", {"number": 1})
     assert (done.kind, done.answer) == ("done", Answer(say="Noted."))
     assert scene.wrote(ToolFinished) == [ToolFinished(invocation_id="fnc-1", say="Noted.")]
@@ -391,7 +409,7 @@ async def test_result_that_is_too_large_for_the_journal_is_there_without_its_dat
     async def much(number: int, kind: str, *, probe: object, caller: object, key: str) -> Answer:
         return Answer(say="Noted.", data={"what": "x" * 70_000})
 
-    scene.gate.tools["note"] = replace(scene.gate.tools["note"], run=much)
+    scene = Scene(tools=[replace(note, run=much)])
     done = await scene.call("note", {"number": 1})
     assert done.answer is not None and done.answer.data
     assert scene.wrote(ToolFinished) == [ToolFinished(invocation_id="fnc-1", say="Noted.")]
@@ -414,9 +432,8 @@ async def test_policy_that_breaks_lets_nothing_through(
         """Break."""
         raise error
 
-    note = scene.gate.tools["note"]
     guards = replace(note.guards, policy=(make_rule(broken),))
-    scene.gate.tools["note"] = replace(note, guards=guards)
+    scene = Scene(tools=[replace(note, guards=guards)])
     refused = await scene.call("note", {"number": 1})
     assert (refused.kind, refused.say) == ("refused", say)
     assert scene.probe.events == [] and SECRET not in str(log)
@@ -521,7 +538,7 @@ async def test_outcome_is_logged_without_what_was_said_or_went_wrong(
         "event": "tool.finished",
         "log_level": "info",
         "tool": name,
-        "effect": scene.gate.tools[name].effect,
+        "effect": scene.tools[name].effect,
         "outcome": kind,
     }
 
@@ -530,8 +547,8 @@ async def test_outcome_is_counted() -> None:
     """Each outcome reaches the worker's metrics with the tool's name."""
     receiver = MetricsReceiver()
     await receiver.start()
-    scene = Scene()
-    metrics = scene.gate._metrics = Metrics(receiver.address)
+    metrics = Metrics(receiver.address)
+    scene = Scene(metrics=metrics)
     await scene.call("push", {"number": 9})
     with pytest.raises(ToolError):
         scene.propose("push", {"number": 77})
@@ -561,7 +578,7 @@ async def test_spoken_yes_decides_the_one_open_question(scene: Scene) -> None:
     assert scene.propose("pay", {"amount": 5}, turn_id="turn-2") is invocation
 
 
-async def test_spoken_no_is_answered_at_once_and_not_again(scene: Scene) -> None:
+async def test_spoken_no_is_answered_once(scene: Scene) -> None:
     """The invocation's own outcome needs no words any more."""
     invocation = await asked(scene.propose("pay", {"amount": 5}))
     heard = scene.gate.hear("no, thanks", "turn-2", "text")
@@ -571,7 +588,7 @@ async def test_spoken_no_is_answered_at_once_and_not_again(scene: Scene) -> None
 
 
 async def test_spoken_yes_counts_for_none_of_several_questions(scene: Scene) -> None:
-    """Nobody could tell which one is meant."""
+    """It could mean any of them."""
     invocations = [await asked(scene.propose("pay", {"amount": amount})) for amount in (5, 6)]
     heard = scene.gate.hear("yes", "turn-2", "voice")
     assert heard is not None and heard.say == SAYS.several
@@ -582,7 +599,7 @@ async def test_spoken_yes_counts_for_none_of_several_questions(scene: Scene) -> 
 
 async def test_without_cards_a_yes_counts_once_everything_was_heard(scene: Scene) -> None:
     """Until then the question is said in full; there is one question at a time."""
-    scene.gate.guards.has_cards = False
+    scene.page.has_cards = False
     invocation = await asked(scene.propose("pay", {"amount": 5, "number": 7}))
     full = "Pay 5 euros? In full: number: 7. Yes or no?"
     heard = scene.gate.hear("yes", "turn-2", "voice")
@@ -597,8 +614,7 @@ async def test_without_cards_a_yes_counts_once_everything_was_heard(scene: Scene
 
 async def test_too_long_a_question_is_not_asked() -> None:
     """Nothing of it is ever cut, so it is refused."""
-    scene = Scene(phrases=GatePhrases(too_long="Too long."))
     long = {"amount": lambda _: "x" * 2000}
     wordy = replace(pay, guards=replace(pay.guards, in_words=long))
-    scene.gate.tools["pay"] = wordy
+    scene = Scene(tools=[wordy], phrases=GatePhrases(too_long="Too long."))
     assert (await scene.call("pay", {"amount": 5})).say == "Too long."

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from livekit.agents.llm import ToolError
 
 from agent_worker.metrics import Metrics
-from agent_worker.tools.gate import Gate, Proposal
-from agent_worker.tools.invocations import Invocation
+from agent_worker.tools.confirmations import CallersPage
+from agent_worker.tools.gate import Gate
+from agent_worker.tools.invocations import Invocation, Proposal
 from agent_worker.tools.journal import MemoryJournal
+from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.restore import restore
 from agent_worker.tools.result_delivery import ResultDelivery
 from agent_worker.tools.tool import (
@@ -146,16 +148,18 @@ class World:
             journal=self.journal,
             lease=self.lease,
             metrics=Metrics(None),
+            page=CallersPage(has_cards=True),
             clock=self.clock,
             settle_s=0.0,
             call_max=999,
         )
-        self.gate.guards.has_cards = True
+        self.questions = self.gate.questions
         before = list(self.journal.entries)
         at_ms = self.clock.now_ms()
         restore(
             self.gate,
-            ResultDelivery(self.gate),
+            ResultDelivery(GatePhrases()),
+            self.journal,
             [Recorded(i, at_ms, 1, one.kind, one, b"") for i, one in enumerate(before)],
         )
 
@@ -173,7 +177,7 @@ class World:
                 self.gate.hear(text, str(self.turn), "voice")
             case ("expire",):
                 self.clock.seconds += 31
-                self.gate.questions.expire()
+                self.questions.expire()
             case ("backend", mood):
                 self.backend.mood = mood
                 self.clock.seconds += 11  # an open breaker would hide what is tested here
@@ -202,7 +206,7 @@ class World:
         one = asked[-1 - index % len(asked)]
         digest = one.digest if honest else "0" * 64
         vote = ConfirmationVote(id=one.confirmation_id, digest=digest, approved=approved)
-        self.gate.questions.vote(vote, "screen", "caller")
+        self.questions.vote(vote, "screen", "caller")
 
     async def crash(self, lossy: bool) -> None:
         """The agent dies: what is durable stays, what it was about to do does not happen."""

@@ -1,4 +1,4 @@
-"""The caller's page at the agent's desk; nobody else is served."""
+"""The RPC methods for the caller's page; any other participant is refused."""
 
 import pytest
 from livekit import rtc
@@ -6,6 +6,7 @@ from livekit import rtc
 from agent_worker.metrics import Metrics
 from agent_worker.tools.client_actions import CALL_MAX, ClientActions
 from agent_worker.tools.page_rpc import PAYLOAD_MAX_BYTES, PageRpc
+from agent_worker.tools.tool import Caller
 from examples.storefront.agent.actions import Navigate, StartOver
 from tests.support.gate_scene import Scene, asked, outcome
 from voice_contract.actions import ActionReport, ClientAction
@@ -21,14 +22,16 @@ from voice_contract.names import ACTION_OUTCOME_METHOD, CONFIRM_METHOD, CONFIRMA
 pytestmark = pytest.mark.usefixtures("virtual_time")
 
 
-class Counter:
-    """The desk, with what it pushes."""
+class Page:
+    """The methods as a page calls them, and the actions that it gets."""
 
     def __init__(self) -> None:
         self.scene = Scene()
         self.pushed: list[ClientAction] = []
         self.actions = ClientActions(self.scene.memory, Metrics(None), self.pushed.append)
-        self.methods = PageRpc(self.scene.gate, self.actions).methods
+        caller = Caller("caller-1", "call-1")
+        rpc = PageRpc(caller, self.scene.page, self.scene.questions, self.actions)
+        self.methods = rpc.methods
 
     async def rpc(self, method: str, payload: str = "", sender: str = "caller-1") -> str:
         """Call *method* as *sender*."""
@@ -38,45 +41,45 @@ class Counter:
 
 
 @pytest.fixture
-async def counter() -> Counter:
-    return Counter()
+async def page() -> Page:
+    return Page()
 
 
-async def test_page_asks_for_the_questions_and_is_known_to_show_them(counter: Counter) -> None:
+async def test_page_asks_for_the_questions_and_is_known_to_show_them(page: Page) -> None:
     """From then on the agent need not read every argument aloud."""
-    counter.scene.gate.guards.has_cards = False
-    empty = Confirmations.model_validate_json(await counter.rpc(CONFIRMATIONS_METHOD))
+    page.scene.page.has_cards = False
+    empty = Confirmations.model_validate_json(await page.rpc(CONFIRMATIONS_METHOD))
     assert empty.pending == []
-    assert counter.scene.gate.guards.has_cards
-    invocation = await asked(counter.scene.propose("pay", {"amount": 5}))
-    shown = Confirmations.model_validate_json(await counter.rpc(CONFIRMATIONS_METHOD))
+    assert page.scene.page.has_cards
+    invocation = await asked(page.scene.propose("pay", {"amount": 5}))
+    shown = Confirmations.model_validate_json(await page.rpc(CONFIRMATIONS_METHOD))
     assert [card.digest for card in shown.pending] == [invocation.digest]
 
 
-async def test_vote_counts_and_may_be_repeated(counter: Counter) -> None:
+async def test_vote_counts_and_may_be_repeated(page: Page) -> None:
     """The answer is the state that counts."""
-    invocation = await asked(counter.scene.propose("pay", {"amount": 5}))
+    invocation = await asked(page.scene.propose("pay", {"amount": 5}))
     assert invocation.question is not None
     vote = ConfirmationVote(id=invocation.question.id, digest=invocation.digest, approved=True)
     for _ in range(3):
-        answer = await counter.rpc(CONFIRM_METHOD, vote.model_dump_json())
+        answer = await page.rpc(CONFIRM_METHOD, vote.model_dump_json())
         assert ConfirmationResult.model_validate_json(answer).state == "approved"
     assert (await outcome(invocation)).kind == "done"
-    assert [entry.by for entry in counter.scene.wrote(ConfirmationAnswered)] == ["screen"]
+    assert [entry.by for entry in page.scene.wrote(ConfirmationAnswered)] == ["screen"]
 
 
-async def test_stranger_is_refused_everywhere_and_its_vote_is_on_record(counter: Counter) -> None:
+async def test_stranger_is_refused_everywhere_and_its_vote_is_on_record(page: Page) -> None:
     """Whoever is in the room besides the caller learns nothing and steers nothing."""
-    counter.scene.gate.guards.has_cards = False
-    invocation = await asked(counter.scene.propose("pay", {"amount": 5}))
+    page.scene.page.has_cards = False
+    invocation = await asked(page.scene.propose("pay", {"amount": 5}))
     assert invocation.question is not None
     vote = ConfirmationVote(id=invocation.question.id, digest=invocation.digest, approved=True)
-    for method in counter.methods:
+    for method in page.methods:
         with pytest.raises(rtc.RpcError) as refused:
-            await counter.rpc(method, vote.model_dump_json(), sender="stranger")
+            await page.rpc(method, vote.model_dump_json(), sender="stranger")
         assert refused.value.code == 1403
-    assert invocation.outcome is None and not counter.scene.gate.guards.has_cards
-    assert counter.scene.wrote(ConfirmationRefused) == [
+    assert invocation.outcome is None and not page.scene.page.has_cards
+    assert page.scene.wrote(ConfirmationRefused) == [
         ConfirmationRefused(confirmation_id="", sender="stranger", reason="stranger")
     ]
 
@@ -93,37 +96,37 @@ async def test_stranger_is_refused_everywhere_and_its_vote_is_on_record(counter:
     ],
 )
 @pytest.mark.parametrize("method", [CONFIRM_METHOD, ACTION_OUTCOME_METHOD])
-async def test_malformed_payload_is_refused(counter: Counter, method: str, payload: str) -> None:
+async def test_malformed_payload_is_refused(page: Page, method: str, payload: str) -> None:
     """Of the caller, too; nothing of it is repeated in the answer."""
     with pytest.raises(rtc.RpcError) as refused:
-        await counter.rpc(method, payload)
+        await page.rpc(method, payload)
     assert refused.value.code == 1400
-    assert counter.scene.memory.entries == []
+    assert page.scene.memory.entries == []
 
 
-async def test_action_is_pushed_and_its_outcome_is_on_record_once(counter: Counter) -> None:
+async def test_action_is_pushed_and_its_outcome_is_on_record_once(page: Page) -> None:
     """The page may repeat its report; the first counts."""
-    counter.actions.suggest(Navigate(to="orders"))
-    (action,) = counter.pushed
+    page.actions.suggest(Navigate(to="orders"))
+    (action,) = page.pushed
     for result in ("declined", "done"):
         report = ActionReport.model_validate({"id": action.id, "outcome": result})
-        assert await counter.rpc(ACTION_OUTCOME_METHOD, report.model_dump_json()) == ""
-    assert counter.scene.memory.entries == [
+        assert await page.rpc(ACTION_OUTCOME_METHOD, report.model_dump_json()) == ""
+    assert page.scene.memory.entries == [
         ClientActionProposed(action_id=action.id, action="navigate", arguments={"to": "orders"}),
         ClientActionOutcome(action_id=action.id, outcome="declined"),
     ]
 
 
-async def test_report_of_an_action_that_was_not_suggested_is_refused(counter: Counter) -> None:
+async def test_report_of_an_action_that_was_not_suggested_is_refused(page: Page) -> None:
     """It is not put on record."""
     report = ActionReport(id="made-up", outcome="done")
     with pytest.raises(rtc.RpcError):
-        await counter.rpc(ACTION_OUTCOME_METHOD, report.model_dump_json())
-    assert counter.scene.memory.entries == []
+        await page.rpc(ACTION_OUTCOME_METHOD, report.model_dump_json())
+    assert page.scene.memory.entries == []
 
 
-async def test_actions_of_a_call_are_bounded(counter: Counter) -> None:
+async def test_actions_of_a_call_are_bounded(page: Page) -> None:
     """A tool that suggests without end reaches the page so often."""
     for _ in range(CALL_MAX + 5):
-        counter.actions.suggest(StartOver())
-    assert len(counter.pushed) == CALL_MAX
+        page.actions.suggest(StartOver())
+    assert len(page.pushed) == CALL_MAX

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agent_worker.tools.gate import Gate
+from agent_worker.tools.events import GateEvents
 from agent_worker.tools.invocations import Invocation
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.restore import restore
@@ -35,44 +35,43 @@ class Heir(Scene):
     """The agent after one whose journal ended with *entries*."""
 
     def __init__(self, before: Scene, *more: Entry, later_s: float = 1.0) -> None:
-        super().__init__()
+        delivery = _Notes()
+        super().__init__(events=delivery)
         self.turning.seconds = before.turning.seconds + later_s
-        self.untold: list[Invocation] = []
+        self.untold = delivery.untold
         at_ms = before.turning.now_ms()
         recorded = [
             Recorded(number, at_ms, 1, entry.kind, entry, b"")
             for number, entry in enumerate((*before.memory.entries, *more))
         ]
-        delivery = _Notes(self.gate, self.untold)
-        restore(self.gate, delivery, recorded)
+        restore(self.gate, delivery, self.memory, recorded)
 
 
-class _Notes(ResultDelivery):
-    def __init__(self, gate: Gate, untold: list[Invocation]) -> None:
-        self._notes = untold
-        super().__init__(gate)
+class _Notes(ResultDelivery, GateEvents):
+    def __init__(self) -> None:
+        super().__init__(SAYS)
+        self.untold: list[Invocation] = []
 
     def settled(self, invocation: Invocation) -> None:
-        self._notes.append(invocation)
+        self.untold.append(invocation)
 
 
 @pytest.fixture
 async def before() -> Scene:
     scene = Scene()
-    scene.gate.settled = lambda _: None
     scene.memory.write(UserTurn(text="Please do.", turn_id="turn-1"))
     return scene
 
 
 def started(scene: Scene, name: str, key: str = "call-1:1") -> list[Entry]:
     """A write that was begun and of which nothing more is known."""
-    arguments = scene.gate.tools[name].arguments.canonical({"number": 4})
+    arguments = scene.tools[name].arguments.canonical({"number": 4})
     return [
         ToolProposed(invocation_id="fnc-1", tool=name, arguments=arguments, turn_id="turn-1"),
         ToolStarted(
             invocation_id="fnc-1",
             tool=name,
-            effect=scene.gate.tools[name].effect,
+            effect=scene.tools[name].effect,
             arguments=arguments,
             idempotency_key=key,
         ),
@@ -89,12 +88,12 @@ async def test_unfinished_write_is_run_again_with_its_key_where_that_is_once(
     assert heir.probe.keys == ["call-1:1"]
     assert heir.kinds == ["tool.started", "tool.finished"]
     assert heir.untold == [invocation]
-    # The same turn, answered anew, means the same wish.
+    # The same turn, answered again, means the same wish.
     assert heir.propose("push", {"number": 4}) is invocation
 
 
 async def test_unfinished_write_is_unknown_where_it_could_happen_twice(before: Scene) -> None:
-    """At most once: nobody knows, it is said, and it is never repeated."""
+    """At most once: its outcome is unknown, the agent says so, and it is never repeated."""
     heir = Heir(before, *started(before, "note"))
     assert heir.probe.events == []
     assert [entry.invocation_id for entry in heir.wrote(ToolUnknown)] == ["fnc-1"]
@@ -143,7 +142,7 @@ async def test_keys_go_on_where_they_stopped(before: Scene) -> None:
 
 
 async def test_done_write_of_the_same_turn_is_not_done_again(before: Scene) -> None:
-    """The turn is answered anew, the model proposes the same; a later wish is another."""
+    """The turn is answered again, the model proposes the same; a later wish is another."""
     await before.call("note", {"number": 1})
     heir = Heir(before)
     assert (await heir.call("note", {"number": 1})).say == "Noted."
@@ -180,7 +179,7 @@ async def test_open_question_stays_open_for_the_rest_of_its_time(before: Scene) 
     old = await asked(before.propose("pay", {"amount": 5}))
     assert old.question is not None
     heir = Heir(before, later_s=12)
-    (card,) = heir.gate.questions.listing().pending
+    (card,) = heir.questions.listing().pending
     assert (card.id, card.digest, card.expires_in_ms) == (old.question.id, old.digest, 18_000)
     (invocation,) = heir.gate.invocations
     assert heir.vote(invocation, True) == "approved"
@@ -195,10 +194,10 @@ async def test_question_never_gets_more_time_than_it_had(before: Scene, later_s:
     await asked(before.propose("pay", {"amount": 5}))
     heir = Heir(before, later_s=later_s)
     if later_s > 0:
-        assert heir.gate.questions.open == []
+        assert heir.questions.open == []
         assert len(heir.wrote(ConfirmationExpired)) == 1
     else:
-        (card,) = heir.gate.questions.listing().pending
+        (card,) = heir.questions.listing().pending
         assert card.expires_in_ms == 30_000
         heir.gate.close()
 
@@ -261,7 +260,7 @@ async def test_question_of_another_version_is_closed(before: Scene) -> None:
     ]
     before.memory.entries = list(entries)
     heir = Heir(before)
-    assert heir.gate.questions.open == []
+    assert heir.questions.open == []
     assert len(heir.wrote(ConfirmationExpired)) == 1
     await asyncio.sleep(0.01)
     assert heir.probe.events == []
@@ -280,7 +279,7 @@ async def test_tool_that_is_no_more_is_left_with_what_is_known(before: Scene) ->
 
 
 async def test_budgets_are_used_as_they_were(before: Scene) -> None:
-    """Another agent does not give a tool its number of runs anew."""
+    """Another agent does not reset the number of runs of a tool."""
     for number in (1, 2, 3):
         await before.call("look", {"number": number})
     heir = Heir(before)
@@ -288,8 +287,8 @@ async def test_budgets_are_used_as_they_were(before: Scene) -> None:
     assert (await heir.call("look", {"number": 5}, turn_id="turn-3")).say == SAYS.too_often
 
 
-async def test_ids_of_calls_go_on(before: Scene) -> None:
-    """A framework that begins to count anew does not mix up the journal."""
+async def test_invocation_ids_stay_unique(before: Scene) -> None:
+    """The framework of the next agent counts from the start; the journal is not mixed up."""
     await before.call("note", {"number": 1}, function_call_id="call_0")
     heir = Heir(before)
     invocation = heir.propose("note", {"number": 2}, function_call_id="call_0", turn_id="turn-2")

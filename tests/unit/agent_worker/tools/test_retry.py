@@ -1,4 +1,4 @@
-"""Running a tool: retries, the breaker, the places of a backend."""
+"""A run of a tool: retries, the backend's circuit breaker and its concurrency limit."""
 
 import asyncio
 import time
@@ -94,7 +94,7 @@ async def test_attempt_gives_up_after_three_tries(backend: Backend) -> None:
 
 
 async def test_attempt_knows_whether_it_may_have_acted(backend: Backend) -> None:
-    """Not while it waits for a place, and not when every try is known to have done nothing."""
+    """Not while it waits for a permit, and not when every try is known to have done nothing."""
     known = Retry(_patient(push), Tries(BackendUnavailable(), BackendUnavailable(), DONE), backend)
     task = asyncio.create_task(known.run())
     await asyncio.sleep(0.05)
@@ -108,7 +108,7 @@ async def test_attempt_knows_whether_it_may_have_acted(backend: Backend) -> None
 
 
 async def test_attempts_wait_for_a_place_at_their_backend(backend: Backend) -> None:
-    """No more than four of a call at once, whatever a model sends."""
+    """Not more than four of one call at a time, whatever a model sends."""
     inside = most = 0
     release = asyncio.Event()
 
@@ -139,7 +139,7 @@ async def test_attempt_is_stopped_by_an_open_breaker(backend: Backend) -> None:
 
 
 async def test_refusals_and_cancellations_do_not_open_the_breaker(backend: Backend) -> None:
-    """The backend answered, or nobody waited for it."""
+    """The backend answered, or the try was cancelled."""
     for _ in range(FAILURES):
         with pytest.raises(ToolRefused):
             await Retry(note, Tries(ToolRefused("No.")), backend).run()
@@ -179,7 +179,7 @@ async def test_attempt_that_was_given_up_counts_against_the_backend(backend: Bac
 
 
 async def test_answer_that_is_none_is_an_error(backend: Backend) -> None:
-    """A tool that returns something else did nobody knows what."""
+    """What a tool did that returns something else is unknown."""
 
     async def wrong() -> Any:
         return "done"

@@ -114,7 +114,7 @@ def _no_annotation_of_injected() -> Any:
     ],
 )
 def test_tool_of_an_unfit_function_is_refused(make: Any, message: str) -> None:
-    """Each mistake is told at import, with the function's place."""
+    """Each mistake is told at import, with file and line of the function."""
     with pytest.raises(TypeError, match=message) as caught:
         tool(effect="read")(make())
     assert __name__.rpartition(".")[2] in str(caught.value)

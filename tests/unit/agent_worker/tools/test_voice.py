@@ -148,7 +148,7 @@ async def test_write_waits_for_a_caller_who_goes_on(agent: AgentDefinition) -> N
 
 
 async def test_barge_in_while_a_write_runs_leaves_it_alone(agent: AgentDefinition) -> None:
-    """Done once, the next question answered at once, the result told later."""
+    """Done once; the next question is answered meanwhile, the result is told later."""
     async with VoiceCall(agent, AgentLLM(agent)) as call:
         await call.speak("heat room 3")
         await asyncio.sleep(0.3)
@@ -160,7 +160,7 @@ async def test_barge_in_while_a_write_runs_leaves_it_alone(agent: AgentDefinitio
 
 
 async def test_result_that_was_interrupted_is_told_again(agent: AgentDefinition) -> None:
-    """Nobody must guess whether it was done; once heard, it is not repeated."""
+    """The caller must not have to guess; once heard, it is not repeated."""
     again = SAYS.again.format(words="Painted room 5.")
     async with VoiceCall(agent, AgentLLM(agent)) as call:
         await call.speak("paint room 5")
