@@ -14,7 +14,7 @@ import structlog
 from livekit.agents import AgentSession, ConversationItemAddedEvent
 from livekit.agents.llm import ChatMessage, FunctionCallOutput
 
-from agent_worker.livekit_compat import SessionClosing, split_late
+from agent_worker.livekit_compat import closing_errors, split_late
 from agent_worker.reasoning.message_tags import EXTRA
 from agent_worker.tools.gate import Gate
 from agent_worker.tools.invocations import Invocation
@@ -176,7 +176,7 @@ class ResultDelivery:
                     continue
                 self._tellings[invocation.id] += 1
                 await session.say(self._phrase(invocation))
-        except (SessionClosing, RuntimeError):
+        except closing_errors():
             log.info("result.not_told", reason="the session is closing")
 
     def _phrase(self, invocation: Invocation) -> str:

@@ -166,6 +166,7 @@ PUBLIC = {
     "livekit.agents.llm",
     "livekit.agents.utils",
     "livekit.plugins",
+    "livekit.protocol.agent",
 }
 """Modules whose names LiveKit documents."""
 
