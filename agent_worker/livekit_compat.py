@@ -291,6 +291,8 @@ PERSONAL = "pii"
 NORMAL = (
     # `GuardedAgent` changes the context on purpose, when words are corrected or answer a question.
     re.compile(r"^preemptive generation invalidated after `on_user_turn_completed` because "),
+    # More calls came together than processes wait for one.
+    re.compile(r"^no warmed process available for job, waiting for one to be created$"),
     # Leaving a room, the SDK also drops the handles of tracks that were dropped when they ended.
     re.compile(r"^livekit_ffi::server:.* - Attempted to drop unknown FFI handle: \d+$"),
     # The loop was idle in `select`: the machine was busy, and nothing blocked the loop.
