@@ -3,9 +3,12 @@
 from functools import partial
 
 # Libraries import these on first use, which would delay a call's first words.
+import aiosqlite  # noqa: F401
 import anyio._backends._asyncio  # noqa: F401
-import openai.resources.audio
-import openai.resources.chat  # noqa: F401
+import httpcore2  # noqa: F401
+import openai.resources.audio.audio
+import openai.resources.chat.chat  # noqa: F401
+import sqlalchemy.dialects.postgresql.asyncpg  # noqa: F401
 import structlog
 from livekit.agents import JobContext
 from pydantic import ValidationError

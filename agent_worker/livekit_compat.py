@@ -22,20 +22,14 @@ from livekit.agents import (
     NotGivenOr,
     stt,
 )
-from livekit.agents import job as livekit_job
-from livekit.agents.ipc.job_proc_executor import ProcJobExecutor
+from livekit.agents.ipc import job_proc_executor
 from livekit.agents.llm import ChatChunk, LLMStream, Tool
 from livekit.agents.llm.async_toolset import AsyncToolset
 from livekit.agents.utils import AudioBuffer, http_context
 from livekit.agents.voice import agent_activity, agent_session
+from livekit.protocol.agent import Job
 
 # -- the worker's server and its job processes
-
-RunningJobInfo = livekit_job.RunningJobInfo
-"""
-A job and how it was accepted, as `AgentServer.active_jobs` lists them. Lives in the undocumented
-module `job`. Without it, the type of the jobs of ended processes has no name.
-"""
 
 
 @dataclass(frozen=True)
@@ -66,7 +60,7 @@ def is_connecting(server: AgentServer) -> bool:
     return server._connecting
 
 
-def when_job_process_ends(server: AgentServer, act: Callable[[RunningJobInfo], None]) -> None:
+def when_job_process_ends(server: AgentServer, act: Callable[[Job], None]) -> None:
     """
     Call *act* with the job of each process of *server* that ends, however it ends.
 
@@ -77,7 +71,7 @@ def when_job_process_ends(server: AgentServer, act: Callable[[RunningJobInfo], N
 
     def closed(process: Any) -> None:
         if process.running_job is not None:
-            act(process.running_job)
+            act(process.running_job.job)
 
     server.on("worker_started", lambda: server._proc_pool.on("process_closed", closed))
 
@@ -92,7 +86,7 @@ def processes_with_jobs(server: AgentServer) -> list[JobProcess]:
     return [
         JobProcess(process.pid, process.join)
         for process in server._proc_pool.processes
-        if isinstance(process, ProcJobExecutor)
+        if isinstance(process, job_proc_executor.ProcJobExecutor)
         and process.running_job is not None
         and process.pid is not None
     ]
@@ -110,11 +104,22 @@ def prepare_tls() -> None:
 
 # -- what is said, and to whom
 
-SessionConnectOptions = agent_session.SessionConnectOptions
-"""
-Timeouts and retries of a session's providers. `AgentSession` takes it, but no documented module
-has it. Without it, the framework's defaults would let a caller wait for minutes.
-"""
+
+def connect_options(
+    *, stt: APIConnectOptions, llm: APIConnectOptions, tts: APIConnectOptions, errors_max: int
+) -> Any:
+    """
+    Timeouts and retries of a session's providers, and how many errors end the session.
+
+    `AgentSession` takes `SessionConnectOptions`, which no documented module has. Without it, the
+    framework's defaults would let a caller wait for minutes, and end a session in silence.
+    """
+    return agent_session.SessionConnectOptions(
+        stt_conn_options=stt,
+        llm_conn_options=llm,
+        tts_conn_options=tts,
+        max_unrecoverable_errors=errors_max,
+    )
 
 
 def current_speech_id() -> str:
@@ -128,11 +133,14 @@ def current_speech_id() -> str:
     return speech.id if speech else ""
 
 
-SessionClosing = agent_activity.ActivityClosedError
-"""
-Raised by a session that is closing when it is asked to speak or to become idle. Lives in the
-undocumented module `agent_activity`. Without it, telling a result again fails when a call ends.
-"""
+def closing_errors() -> tuple[type[Exception], ...]:
+    """
+    What a session that is closing raises when it is asked to speak or to become idle.
+
+    `ActivityClosedError` is in the undocumented module `agent_activity`. Without it, telling a
+    result again fails when a call ends.
+    """
+    return (agent_activity.ActivityClosedError, RuntimeError)
 
 
 def keep_text_private(participant: rtc.LocalParticipant, listener: str) -> None:
@@ -283,6 +291,8 @@ PERSONAL = "pii"
 NORMAL = (
     # `GuardedAgent` changes the context on purpose, when words are corrected or answer a question.
     re.compile(r"^preemptive generation invalidated after `on_user_turn_completed` because "),
+    # More calls came together than processes wait for one.
+    re.compile(r"^no warmed process available for job, waiting for one to be created$"),
     # Leaving a room, the SDK also drops the handles of tracks that were dropped when they ended.
     re.compile(r"^livekit_ffi::server:.* - Attempted to drop unknown FFI handle: \d+$"),
     # The loop was idle in `select`: the machine was busy, and nothing blocked the loop.

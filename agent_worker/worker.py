@@ -12,6 +12,7 @@ from typing import Literal
 
 import structlog
 from livekit.agents import AgentServer, APIError, JobRequest
+from livekit.protocol.agent import Job
 from prometheus_client import Gauge
 from pydantic import ValidationError
 from starlette.applications import Starlette
@@ -208,9 +209,9 @@ class Worker:
         if any(job.job.room.name == call_id for job in self._server.active_jobs):
             self._ended.add(call_id)
 
-    def _on_process_ended(self, job: livekit_compat.RunningJobInfo) -> None:
-        self._ended.discard(job.job.room.name)
-        self._tasks.start(self._give_back(job.job.id, job.job.metadata), name="give-back")
+    def _on_process_ended(self, job: Job) -> None:
+        self._ended.discard(job.room.name)
+        self._tasks.start(self._give_back(job.id, job.metadata), name="give-back")
 
     async def _give_back(self, job_id: str, metadata: str) -> None:
         """Give a call back if its process died, so that the supervisor sends another agent now."""

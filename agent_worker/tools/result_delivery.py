@@ -14,7 +14,7 @@ import structlog
 from livekit.agents import AgentSession
 from livekit.agents.llm import ChatMessage, FunctionCallOutput
 
-from agent_worker.livekit_compat import SessionClosing, split_late
+from agent_worker.livekit_compat import closing_errors, split_late
 from agent_worker.reasoning.message_tags import EXTRA
 from agent_worker.tools.invocations import Invocation
 from agent_worker.tools.phrases import GatePhrases
@@ -171,7 +171,7 @@ class ResultDelivery:
                     continue
                 self._tellings[invocation.id] += 1
                 await session.say(self._phrase(invocation))
-        except (SessionClosing, RuntimeError):
+        except closing_errors():
             log.info("result.not_told", reason="the session is closing")
 
     def _phrase(self, invocation: Invocation) -> str:

@@ -6,7 +6,7 @@ from livekit.agents import AgentSession, APIConnectOptions, inference
 from livekit.agents.llm import Toolset
 
 from agent_worker.agent import AgentDefinition
-from agent_worker.livekit_compat import SessionConnectOptions
+from agent_worker.livekit_compat import connect_options
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
 from agent_worker.voice.reprompts import TRANSCRIPTION_TIMEOUT_S
@@ -38,12 +38,12 @@ def build_session(
             "interruption": {"mode": "vad", "min_duration": 0.3},
             "preemptive_generation": {"enabled": True, "preemptive_tts": True},
         },
-        conn_options=SessionConnectOptions(
-            stt_conn_options=APIConnectOptions(max_retry=1, timeout=5, retry_interval=0.2),
-            llm_conn_options=APIConnectOptions(max_retry=0, timeout=10),
-            tts_conn_options=APIConnectOptions(max_retry=1, timeout=5, retry_interval=0.2),
+        conn_options=connect_options(
+            stt=APIConnectOptions(max_retry=1, timeout=5, retry_interval=0.2),
+            llm=APIConnectOptions(max_retry=0, timeout=10),
+            tts=APIConnectOptions(max_retry=1, timeout=5, retry_interval=0.2),
             # The framework would silently close the session. Ours announces errors and goes on.
-            max_unrecoverable_errors=10_000,
+            errors_max=10_000,
         ),
         user_away_timeout=settings.silence_s,
         transcription_timeout=TRANSCRIPTION_TIMEOUT_S,

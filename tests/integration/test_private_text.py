@@ -22,6 +22,7 @@ async def in_room(sfu: LocalStack, identity: str) -> AsyncIterator[rtc.Room]:
     token = (
         api.AccessToken(sfu.key.api_key, sfu.key.secret)
         .with_identity(identity)
+        .with_kind("agent" if identity == "agent" else "standard")
         .with_grants(api.VideoGrants(room_join=True, room="private-text"))
         .to_jwt()
     )

@@ -132,6 +132,9 @@ POINTS: dict[str, Callable[[], object]] = {
     "log: preemptive generation": lambda: says(
         ACTIVITY, "preemptive generation invalidated after `on_user_turn_completed` because "
     ),
+    "log: no warmed process": lambda: says(
+        POOL, "no warmed process available for job, waiting for one to be created"
+    ),
     "log: unknown FFI handle": lambda: native_says(b"Attempted to drop unknown FFI handle: "),
     "log: event loop blocked": lambda: says(MONITOR, "event loop blocked for %.0fms%s; "),
 }
@@ -166,6 +169,7 @@ PUBLIC = {
     "livekit.agents.llm",
     "livekit.agents.utils",
     "livekit.plugins",
+    "livekit.protocol.agent",
 }
 """Modules whose names LiveKit documents."""
 
