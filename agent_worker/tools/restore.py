@@ -120,7 +120,7 @@ def _restore(gate: Gate, delivery: ResultDelivery, trace: _Trace) -> None:
 
 
 def _invocation(gate: Gate, trace: _Trace) -> Invocation | None:
-    """The invocation of *trace*; None: its arguments or its tool are not valid in this version."""
+    """The invocation of *trace*; None: it was refused at once, or this version has no such tool."""
     proposed, started = trace.proposed, trace.started
     tool = gate.tools.get(proposed.tool)
     if tool is None:
