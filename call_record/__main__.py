@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     retained.add_argument("--days", type=_days, required=True, help="age of the ended calls")
     retained.add_argument("--why", type=_why, default="retention")
     put_out.add_arguments(
-        command("put-out", "Keep a caller out of a call or of every call; list who is.")
+        command("put-out", "Keep a caller out of a call or of every call; list those callers.")
     )
     command("migrate", "Make or update the tables; make the journals' key if there is none.")
     return root

@@ -1,4 +1,4 @@
-"""Admission: one transaction at a time decides who may call now."""
+"""Admission: one transaction at a time decides which callers may call now."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -62,7 +62,7 @@ NO_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class Applicant:
-    """Who wants to call. Identities are told apart within a tenant."""
+    """The person who wants to call. Identities are unique within a tenant."""
 
     caller: str
     """The identity that the token service vouches for, or made for this call."""

@@ -1,4 +1,4 @@
-"""Admission for a process with many callers: those who wait at the same time go in together."""
+"""Admission for a process with many callers: all that wait are admitted in one transaction."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ TOGETHER_MAX = 32
 
 class BatchAdmission:
     """
-    Admits callers. While one transaction is written, who comes waits for the next, which admits
+    Admits callers. Those who come while a transaction is written wait for the next, which admits
     all of them: the disk is waited for once, not by each in turn.
     """
 

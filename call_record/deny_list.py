@@ -24,7 +24,7 @@ UNTIL_UNDONE_MS = 253_402_300_799_000
 
 @dataclass(frozen=True)
 class DenyEntry:
-    """A caller who stays out of a call, or of all."""
+    """One entry: a caller who stays out of a call, or of all."""
 
     caller: str
     tenant: str | None
@@ -89,7 +89,7 @@ async def denied(record: Record, caller: str, tenant: str | None, call_id: str) 
 
 
 async def read_all(record: Record) -> list[DenyEntry]:
-    """Everybody who stays out now."""
+    """Every entry in force now."""
     async with record.database.reading() as connection:
         return await of(connection, None, record.clock.now_ms())
 
@@ -97,7 +97,7 @@ async def read_all(record: Record) -> list[DenyEntry]:
 async def of(
     connection: AsyncConnection, callers: Collection[str] | None, now_ms: int
 ) -> list[DenyEntry]:
-    """Who of *callers*, of all tenants, stays out now; None: who at all does."""
+    """The entries in force for *callers* of all tenants; None: for every caller."""
     statement = select(denials).where(denials.c.until_ms > now_ms)
     if callers is not None:
         statement = statement.where(denials.c.caller.in_(callers))

@@ -96,7 +96,7 @@ async def remove_ended_before(
 ) -> int:
     """
     Remove the calls that ended before that Unix time in milliseconds, oldest first; workers and
-    executors that are gone; who may call again.
+    executors that are gone; deny-list entries that have run out.
 
     Args: tell: what the removed calls' work left in other systems, before that is forgotten.
     Returns: how many calls were removed.

@@ -188,7 +188,7 @@ async def run_again(record: Record, lost: Run) -> bool:
 
 
 async def give_up(record: Record, lost: Run, reason: str) -> None:
-    """The workflows of a call come to nothing: what is open is parked."""
+    """The workflows of a call keep failing: park the steps that are open."""
     left = update(steps).where(steps.c.call_id == lost.call_id, steps.c.state == StepState.OPEN)
     async with record.database.writing() as connection:
         parked = await connection.execute(left.values(state=StepState.PARKED, reason=reason))

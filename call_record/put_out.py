@@ -1,4 +1,4 @@
-"""`python -m call_record put-out`: keep a caller out of a call or of all, and who is kept out."""
+"""`python -m call_record put-out`: keep a caller out of a call or of all; list those callers."""
 
 import argparse
 import re

@@ -20,7 +20,7 @@ class Snapshot:
     workers: list[Worker]
     """All that registered and did not leave."""
     denials: list[DenyEntry]
-    """Who stays out."""
+    """The deny list."""
 
     def stays_out(self, call: Call) -> bool:
         """Whether the caller of *call* stays out of it."""
@@ -33,7 +33,7 @@ class Snapshot:
 
 async def take(record: Record) -> Snapshot:
     """
-    Read all calls that are not ended, all workers, and who stays out.
+    Read all calls that are not ended, all workers, and the deny list.
 
     In a writing transaction: while another process holds SQLite's write lock no job can renew, and
     a reader would take them for dead.

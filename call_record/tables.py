@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 
 class CallState(StrEnum):
-    """See docs/record.md for who moves a call from one to the next."""
+    """docs/record.md says what moves a call from one state to the next."""
 
     REQUESTED = "requested"
     LIVE = "live"

@@ -17,7 +17,7 @@ async def read(record: Record, call_id: str) -> list[TranscriptLine]:
     """
     The last lines in order: the caller's words as understood, the agent's as heard.
 
-    What the agent began to say and nobody knows the end of is not in it, nor what was erased.
+    Leaves out what was erased, and words of the agent of which nobody knows how much was heard.
     """
     last = (
         select(entries.c.seq)

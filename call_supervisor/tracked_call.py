@@ -17,7 +17,7 @@ class TrackedCall:
     looked_s: float = float("-inf")
     """When its room was last seen, or looking failed."""
     people: frozenset[str] = frozenset()
-    """Who was in it then."""
+    """The identities that were in it then."""
     sfu_unavailable: bool = False
     """Whether the SFU did not answer the last look."""
     absent_since_s: float | None = None

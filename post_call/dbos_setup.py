@@ -1,5 +1,5 @@
 """
-DBOS as we use it: where it keeps its rows, who we are to it, and what it must not do.
+How we use DBOS: where it keeps its rows, what it knows us as, and what it must not do.
 
 Source: dbos 3.4. `application_version` is pinned, because the default is a hash of the code, and
 work of another version is never taken; names of steps and workflows are the contract instead.

@@ -1,4 +1,4 @@
-"""Requests to other systems: what their answers mean for who wants to try again."""
+"""Requests to other systems, and what their answers mean: done, try again, or refused."""
 
 import ssl
 from datetime import UTC, datetime

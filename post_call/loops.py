@@ -74,7 +74,7 @@ class Loops:
         await workflow.stop()
 
     async def check(self) -> None:
-        """Raises: RuntimeError: a loop does not come round."""
+        """Raises: RuntimeError: a loop hangs."""
         now_s = time.monotonic()
         if late := [n for n, at_s in self._round_s.items() if now_s - at_s > LATE_S]:
             raise RuntimeError(f"late: {', '.join(late)}")

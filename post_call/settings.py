@@ -66,7 +66,7 @@ class PostCallSettings(RecordSettings):
     post_call_crm: str = Field(
         NONE,
         pattern=rf"^({NONE}|{CONNECTOR})$",
-        description="Where calls are logged with those who called: a connector as module:Class, or "
+        description="Where calls are logged with their callers: a connector as module:Class, or "
         "none. It is sent names, identities and summaries.",
     )
     post_call_tickets: str = Field(

@@ -34,7 +34,7 @@ class Report:
     """The CRM's number of the call."""
     journal_seq: int
     journal_mac: str
-    """Of the journal's last entry, hexadecimal: who keeps it can tell a journal cut short."""
+    """Of the journal's last entry, hexadecimal: keep it to detect a journal that was cut short."""
     journal_key_id: str
 
 
@@ -51,7 +51,7 @@ class NewTicket:
 
 @runtime_checkable
 class Crm(Protocol):
-    """Where calls are logged with those who called."""
+    """A system in which calls are logged with their callers."""
 
     name: str
 
@@ -64,7 +64,7 @@ class Crm(Protocol):
 
 @runtime_checkable
 class Tickets(Protocol):
-    """Where tickets are opened."""
+    """A system in which tickets are opened."""
 
     name: str
     knows_keys: bool
@@ -78,7 +78,7 @@ class Tickets(Protocol):
 
 
 class Endpoint(Protocol):
-    """Who is told of every call."""
+    """An endpoint that is told of every call."""
 
     name: str
 

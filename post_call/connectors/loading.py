@@ -13,7 +13,7 @@ def load(kind: type[C], name: str, variable: str, timeout_s: float) -> C:
     The connector of `module:Class`, of that *kind*: `Crm` or `Tickets`.
 
     Args: variable: the setting that names it. timeout_s: seconds for each of its requests.
-    Raises: SettingsError: there is none, or it is none, or a setting of its own is wrong.
+    Raises: SettingsError: it cannot be loaded, is not a connector, or lacks a setting of its own.
     """
     module, _, class_name = name.partition(":")
     try:

@@ -273,8 +273,9 @@ async def test_call_erased_meanwhile_is_left_alone(worked: Record, shop: httpx.A
     planned = await steps.plan(call_id)
     await steps.try_step(call_id, "summary", 0)
     await erasure.erase(worked, call_id, "asked")
-    tried = [await steps.try_step(call_id, step, 0) for step in planned]
-    assert tried == [SETTLED] * 4
+    assert len(planned) > 1
+    for step in planned:
+        assert await steps.try_step(call_id, step, 0) == SETTLED
     assert (await shop.get("/v1/ledger")).json()["effects"] == []
     assert (await follow_up.read_results(worked, call_id)).summary is None
 
