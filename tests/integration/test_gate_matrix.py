@@ -207,7 +207,7 @@ class MatrixCall:
 
     async def wish(self, tool: str, raw: str, *, times: int = 1, yes: bool = True) -> str:
         """
-        The caller wishes something, and the model proposes it so many times at once.
+        The caller wishes something, and the model proposes it that many times together.
 
         Returns: all that the agent says about it.
         """

@@ -127,7 +127,7 @@ async def test_worker_takes_as_many_calls_as_it_has_places_and_drains(
     sfu: LocalStack, shared: Record, tmp_path: Path
 ) -> None:
     """
-    A job that is no call of ours starts nothing; of two calls at once one is refused; SIGTERM lets
+    A job that is no call of ours starts nothing; of two calls together one is refused; SIGTERM lets
     the other one finish.
     """
     log = tmp_path / "worker.log"
@@ -194,7 +194,7 @@ async def test_worker_that_is_killed_leaves_a_record_of_what_it_was(
 ) -> None:
     """
     A worker shows itself in the record, its job claims and renews; when the job alone dies, the
-    worker gives the claim back at once; a stale job is refused; the end is written by the next.
+    worker gives the claim back; a stale job is refused; the end is written by the next.
     """
     log = tmp_path / "worker.log"
     async with running_worker(sfu, log, PARLEY_WORKER_CAPACITY="3") as worker:

@@ -132,7 +132,7 @@ async def test_page_after_a_reload_is_back_in_its_call(service: CannedService, p
 async def test_page_after_a_reload_of_a_call_that_ended_says_so(
     service: CannedService, page: Page
 ) -> None:
-    """Ended elsewhere: a screen of its own, then the start. Unknown: the start at once."""
+    """Ended elsewhere: a screen of its own, then the start. Unknown: straight to the start."""
     await page.get_by_test_id("call-by-text").click()
     await in_phase(page, "waiting-for-agent")
     service.refusals.append((410, "call-ended", {}))
@@ -402,7 +402,7 @@ async def test_queue_asks_again_by_itself_until_there_is_a_place(
 async def test_queue_gets_in_when_a_slot_frees(
     browser: Browser, sfu: LocalStack, sqlite_template: Path, tmp_path: Path
 ) -> None:
-    """By the real admission: one slot, taken; when its call ends, the one who waits has it."""
+    """By the real admission: one slot, taken; when its call ends, the next in the queue has it."""
     shutil.copy(sqlite_template, tmp_path / "parley.db")
     journal_keys = keys.ensure(tmp_path / "journal-keys.yaml")
     settings = TokenSettings(

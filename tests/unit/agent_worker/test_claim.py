@@ -81,7 +81,7 @@ async def test_hold_of_a_call_that_is_given_to_another_is_lost(
 async def test_hold_without_the_record_is_kept_for_a_while(
     record: Record, claim_it: HoldIt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A job that cannot renew goes on talking, for so long; effects stop much sooner."""
+    """A job that cannot renew goes on talking for a while; effects stop much sooner."""
     monkeypatch.setattr(claiming, "TALK_WITHOUT_RECORD_S", 0.0)
     call_id = await requested(record)
     async with claim_it(call_id) as held:

@@ -108,7 +108,7 @@ async def test_attempt_knows_whether_it_may_have_acted(backend: Backend) -> None
 
 
 async def test_attempts_wait_for_a_place_at_their_backend(backend: Backend) -> None:
-    """No more than four of a call at once, whatever a model sends."""
+    """No more than four of a call side by side, whatever a model sends."""
     inside = most = 0
     release = asyncio.Event()
 

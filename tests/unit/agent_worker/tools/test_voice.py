@@ -148,7 +148,7 @@ async def test_write_waits_for_a_caller_who_goes_on(agent: AgentDefinition) -> N
 
 
 async def test_barge_in_while_a_write_runs_leaves_it_alone(agent: AgentDefinition) -> None:
-    """Done once, the next question answered at once, the result told later."""
+    """Done once, the next question answered meanwhile, the result told later."""
     async with VoiceCall(agent, AgentLLM(agent)) as call:
         await call.speak("heat room 3")
         await asyncio.sleep(0.3)
