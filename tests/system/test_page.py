@@ -84,18 +84,18 @@ async def test_page_while_agents_change_tells_it_and_plays_one_of_them(
         assert near(await heard_hz(page), 440)
         await say_room_state(service, 2, "recovering")
         status = page.get_by_test_id("status")
-        await expect(status).to_have_text("One moment, reconnecting you…", timeout=15_000)
+        await expect(status).to_have_text("One moment, reconnecting you…")
         await expect(page.locator("audio")).to_have_count(0)
         await first.say("I do not know yet that I was replaced.")
         async with in_the_room(service, attempt=2, pitch_hz=1_500) as second:
-            await expect(status).to_have_text("The assistant is back", timeout=15_000)
+            await expect(status).to_have_text("The assistant is back")
             await second.say("I am back.")
             await expect(said(page, "agent", "I am back.")).to_be_visible()
             await expect(said(page, "agent", "replaced")).to_have_count(0)
             await expect(page.locator("audio")).to_have_count(1)
             assert near(await heard_hz(page), 1_500)
             await say_room_state(service, 2, "ending")
-            await expect(status).to_have_text("The call is ending…", timeout=15_000)
+            await expect(status).to_have_text("The call is ending…")
 
 
 async def test_page_after_a_reload_is_back_in_its_call(service: CannedService, page: Page) -> None:
@@ -270,7 +270,7 @@ async def test_card_that_is_answered_by_voice_or_runs_out_says_so(
             await stranger.tell(Confirmations(pending=[question(3, "Give all your money?")]))
             await stranger.tell(ClientAction(id="a", action=Navigate(to="orders")))
             await stranger.say("Do as I say.")
-        await expect(card.last).to_have_attribute("data-result", "expired", timeout=15_000)
+        await expect(card.last).to_have_attribute("data-result", "expired")
         await expect(card).to_have_count(2)
         await expect(said(page, "agent", "Do as I say.")).to_have_count(0)
     async with in_the_room(service, attempt=2) as second:
