@@ -67,7 +67,7 @@ class Service:
         raise RuntimeError(f"{self.name} is not ready\n{self.text[-3000:]}")
 
     def kill(self) -> None:
-        """SIGKILL to all of it at once."""
+        """SIGKILL to all of it together."""
         self.signal(signal.SIGKILL)
         if self.process is not None:
             self.process.wait()

@@ -95,7 +95,7 @@ class Line:
         names = list(bins)
         for number, name in enumerate(names):
             for other in names[number + 1 :]:
-                assert not bins[name] & bins[other], f"{name} and {other} at once"
+                assert not bins[name] & bins[other], f"{name} and {other} together"
 
     async def close(self) -> None:
         """Kill the phone."""
@@ -214,7 +214,7 @@ async def people(
     everyone = [Person(fleet, prefix=prefix, rtc_url=rtc_url) for _ in range(count)]
     try:
         lines = [await person.calls() for person in everyone]
-        # All at once: who says nothing for long is asked, and then hung up on.
+        # All together: who says nothing for long is asked, and then hung up on.
         await asyncio.gather(*(begin(line) for line in lines))
         yield list(zip(everyone, lines, strict=True))
     finally:

@@ -55,7 +55,7 @@ async def test_caller_away_finds_its_conversation(
 
 async def answered(person: Person, line: Line, away_s: int, back_at: float) -> Line:
     """
-    The caller, who may have to join anew, is answered; until then it may hear that the agent is
+    The caller, who may have to join again, is answered; until then it may hear that the agent is
     still there.
     """
     heard_at = None

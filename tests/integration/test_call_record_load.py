@@ -1,4 +1,4 @@
-"""Many at once."""
+"""Many together."""
 
 import asyncio
 import statistics

@@ -210,7 +210,7 @@ class CallMachine(RuleBasedStateMachine):
 
     @rule(acts=st.lists(st.integers(0, 6), min_size=2, max_size=5))
     def race(self, acts: list[int]) -> None:
-        """Several at once, each in a connection of its own."""
+        """Several side by side, each in a connection of its own."""
         self.run(self.racing(acts))
         after = self.observed()
         if self.model.state == "ended":

@@ -167,7 +167,7 @@ def assert_heard(text: str, said: str) -> None:
 
 
 def test_readyz_before_the_warm_up_is_503_while_healthz_is_200(server: Server) -> None:
-    """The port is open at once; readiness waits for the models and says so."""
+    """The port is open from the start; readiness waits for the models and says so."""
     health, ready, body = server.starting[0]
     assert (health, ready) == (200, 503)
     assert json.loads(body)["parts"] == {"models": "The speech models are not loaded yet."}
@@ -299,7 +299,7 @@ async def test_transcription_over_the_limits_is_413(narrow_client: httpx.AsyncCl
 async def test_queue_full_is_503_with_retry_after_until_the_client_leaves(
     narrow_client: httpx.AsyncClient,
 ) -> None:
-    """The second is refused at once; when the first has hung up, its place is free again."""
+    """The second is refused without a wait; when the first has hung up, its place is free again."""
     wish = {"input": LONG_TEXT, "response_format": "pcm"}
     refused_before = await metric(
         narrow_client, "parley_speech_refusals_total", kind="tts", reason="busy"

@@ -128,7 +128,7 @@ async def test_worker_takes_as_many_calls_as_it_has_places_and_drains(
     sfu: LocalStack, shared: Record, tmp_path: Path
 ) -> None:
     """
-    A job that is no call of ours starts nothing; of two calls at once one is refused; SIGTERM lets
+    A job that is no call of ours starts nothing; of two calls together one is refused; SIGTERM lets
     the other one finish.
     """
     log = tmp_path / "worker.log"

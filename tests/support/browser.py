@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
+expect.set_options(timeout=15_000)
+
 CHROMIUM = "/usr/bin/chromium"
 OFFLINE = [
     "--no-sandbox",

@@ -13,7 +13,7 @@ SLOW_S = 1.4
 class FaultyProxy:
     """
     `slow`: the answer comes 1.4 s late. `loses the answer`: the request is done, and the line goes
-    dead. `busy`: 503 at once, and the server is not asked.
+    dead. `busy`: 503 without a wait, and the server is not asked.
     """
 
     def __init__(self, target_port: int) -> None:

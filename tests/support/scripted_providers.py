@@ -20,7 +20,7 @@ Message = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class ToolCalls:
-    """An answer of calls to one tool, all at once; each is its arguments."""
+    """An answer of calls to one tool, all together; each is its arguments."""
 
     tool: str
     arguments: tuple[str, ...]

@@ -109,7 +109,7 @@ async def test_person_who_reloads_in_mid_call_goes_on_with_it(
     await write(page, "Where is order eight?")
     await expect(said(page, "agent", "lock")).to_be_visible(timeout=20_000)
     await in_state(page, "listening")
-    # The microphone begins its silence and its question anew.
+    # The microphone begins its silence and its question again.
     await page.reload()
     await in_phase(page, "in-call")
     await page.get_by_test_id("mute").click()

@@ -176,7 +176,7 @@ async def test_amount_that_is_corrected_while_it_is_asked_is_the_one_that_is_pai
 async def test_refund_that_the_model_proposes_again_and_again_happens_once(
     call: HastyCall, tool: str
 ) -> None:
-    """Three times at once, again when it is done, and where it is asked meanwhile as well."""
+    """Three times together, again when it is done, and where it is asked meanwhile as well."""
     told = 0
 
     def script(asked: Asked) -> str | ToolCalls:

@@ -84,18 +84,18 @@ async def test_page_while_agents_change_tells_it_and_plays_one_of_them(
         assert near(await heard_hz(page), 440)
         await say_room_state(service, 2, "recovering")
         status = page.get_by_test_id("status")
-        await expect(status).to_have_text("One moment, reconnecting you…", timeout=15_000)
+        await expect(status).to_have_text("One moment, reconnecting you…")
         await expect(page.locator("audio")).to_have_count(0)
         await first.say("I do not know yet that I was replaced.")
         async with in_the_room(service, attempt=2, pitch_hz=1_500) as second:
-            await expect(status).to_have_text("The assistant is back", timeout=15_000)
+            await expect(status).to_have_text("The assistant is back")
             await second.say("I am back.")
             await expect(said(page, "agent", "I am back.")).to_be_visible()
             await expect(said(page, "agent", "replaced")).to_have_count(0)
             await expect(page.locator("audio")).to_have_count(1)
             assert near(await heard_hz(page), 1_500)
             await say_room_state(service, 2, "ending")
-            await expect(status).to_have_text("The call is ending…", timeout=15_000)
+            await expect(status).to_have_text("The call is ending…")
 
 
 async def test_page_after_a_reload_is_back_in_its_call(service: CannedService, page: Page) -> None:
@@ -132,7 +132,7 @@ async def test_page_after_a_reload_is_back_in_its_call(service: CannedService, p
 async def test_page_after_a_reload_of_a_call_that_ended_says_so(
     service: CannedService, page: Page
 ) -> None:
-    """Ended elsewhere: a screen of its own, then the start. Unknown: the start at once."""
+    """Ended elsewhere: a screen of its own, then the start. Unknown: straight to the start."""
     await page.get_by_test_id("call-by-text").click()
     await in_phase(page, "waiting-for-agent")
     service.refusals.append((410, "call-ended", {}))
@@ -270,7 +270,7 @@ async def test_card_that_is_answered_by_voice_or_runs_out_says_so(
             await stranger.tell(Confirmations(pending=[question(3, "Give all your money?")]))
             await stranger.tell(ClientAction(id="a", action=Navigate(to="orders")))
             await stranger.say("Do as I say.")
-        await expect(card.last).to_have_attribute("data-result", "expired", timeout=15_000)
+        await expect(card.last).to_have_attribute("data-result", "expired")
         await expect(card).to_have_count(2)
         await expect(said(page, "agent", "Do as I say.")).to_have_count(0)
     async with in_the_room(service, attempt=2) as second:
@@ -402,7 +402,7 @@ async def test_queue_asks_again_by_itself_until_there_is_a_place(
 async def test_queue_gets_in_when_a_slot_frees(
     browser: Browser, sfu: LocalStack, sqlite_template: Path, tmp_path: Path
 ) -> None:
-    """By the real admission: one slot, taken; when its call ends, the one who waits has it."""
+    """By the real admission: one slot, taken; when its call ends, the next in the queue has it."""
     shutil.copy(sqlite_template, tmp_path / "parley.db")
     journal_keys = keys.ensure(tmp_path / "journal-keys.yaml")
     settings = TokenSettings(

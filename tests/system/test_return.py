@@ -73,7 +73,7 @@ async def test_hang_up_frees_the_slot_at_once_and_seals_the_journal(
     stack: LocalStack, browser: httpx.AsyncClient
 ) -> None:
     """
-    The record knows the end at once, nothing is left in the worker or the SFU; the journal tells
+    The record knows the end, nothing is left in the worker or the SFU; the journal tells
     the whole call and verifies.
     """
     async with joined(stack.page_url, http=browser) as caller:

@@ -66,7 +66,7 @@ async def test_lease_without_a_database_grows_old_and_is_not_lost(
 
 
 async def test_lease_is_lost_when_another_attempt_was_sent(lease: Lease, clocked: Record) -> None:
-    """The job must leave the room, and act no more at once."""
+    """The job must leave the room, and act no more."""
     [call] = await calls.not_ended(clocked)
     await calls.raise_attempt(clocked, call.call_id, call.seen)
     await lease.renew()

@@ -170,7 +170,7 @@ async def test_templates_first_models_own_tool_call_is_put_into_words_by_the_mod
 async def test_model_that_fails_before_its_first_word_is_apologized_for(
     agent: AgentDefinition, error: Exception
 ) -> None:
-    """The caller hears a sentence at once; the failure is reported; the next turn works."""
+    """The caller hears a sentence without a wait; the failure is reported; the next turn works."""
     remote = ScriptedLLM(lambda _: [error])
     llm = AgentLLM(agent, remote)
     errors: list[LLMError] = []

@@ -46,16 +46,21 @@ from voice_contract.journal import (
 MOODS = ("away", "refuses", "loses the answer", "hangs", "works")
 MOSTLY = st.sampled_from([True, True, True, True, False])
 PROPOSE = st.tuples(st.just("propose"), st.sampled_from(["pay", "send", "note"]), st.integers(1, 2))
+TURN = st.tuples(st.just("turn"))
+MOOD = st.tuples(st.just("backend"), st.sampled_from(MOODS))
 VOTE = st.tuples(st.just("vote"), st.sampled_from([0, 0, 0, 1, 2]), MOSTLY, MOSTLY)
 STEPS = st.one_of(
     PROPOSE,
     PROPOSE,
+    PROPOSE,
     VOTE,
     VOTE,
-    st.tuples(st.just("turn")),
+    TURN,
+    TURN,
     st.tuples(st.just("say"), st.sampled_from(["yes", "no", "what?"])),
     st.tuples(st.just("expire")),
-    st.tuples(st.just("backend"), st.sampled_from(MOODS)),
+    MOOD,
+    MOOD,
     st.tuples(st.just("lease"), MOSTLY),
     st.tuples(st.just("crash"), st.booleans()),
     st.tuples(st.just("settle")),
@@ -244,8 +249,8 @@ class World:
         assert {(what, number) for _, what, number in confirmed} <= asked
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(STEPS, min_size=8, max_size=30))
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(STEPS, min_size=20, max_size=40))
 def test_gate_keeps_its_promises_whatever_happens(steps: list[Step]) -> None:
     """Any sequence of propose, vote, expire, retry, duplicate, lost lease and crash."""
 

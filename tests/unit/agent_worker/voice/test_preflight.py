@@ -86,7 +86,7 @@ async def listening(
 
 
 async def test_preflight_after_a_pause_becomes_final_without_a_second_recognition() -> None:
-    """One recognition: its text at once as preflight, and again as final when the pause lasts."""
+    """One recognition: its text first as preflight, and again as final when the pause lasts."""
     async with listening([(0.5, START), (1.0, END)]) as ear:
         await ear.hear(1.0)
         await until(lambda: bool(ear.seen(PREFLIGHT)))
@@ -239,7 +239,7 @@ async def test_end_of_input_waits_for_what_was_said() -> None:
 
 
 async def test_closing_during_recognition_leaves_nothing_running() -> None:
-    """A call that ends in the middle of a word ends at once."""
+    """A call that ends in the middle of a word ends there."""
     async with listening([(0.5, START), (1.0, END)]) as ear:
         ear.recognizer.open.clear()
         await ear.hear(1.0)
