@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
 def _welcome(loaded: services.Loaded, logs: Path) -> list[str]:
     page = services.TOKEN.url(loaded["token-service"])
-    question = "what is the status of order seven" if services.is_example(loaded) else "..."
+    question = "what is the status of order seven" if services.has_shop(loaded) else "..."
     return [
         "",
         f'Open {page} and press "Call now"; or, without a microphone:',

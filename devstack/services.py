@@ -99,16 +99,19 @@ def commands(loaded: Loaded, procfile: Path = ROOT / "Procfile") -> dict[str, st
     """
     The Procfile's lines: command by name.
 
-    Without the example's backend when the agent is another.
+    Without the example's shop when the agent does not need it.
     """
     lines = dict(parse_procfile(procfile.read_text()).processes)
-    if not is_example(loaded):
+    if not has_shop(loaded):
         lines.pop(STOREFRONT.name, None)
     return lines
 
 
-def is_example(loaded: Loaded) -> bool:
-    """Whether the agent is the one of the example."""
+def has_shop(loaded: Loaded) -> bool:
+    """Whether the example's shop is started: for the example's agent, or by a setting."""
+    chosen = _stack(loaded).start_storefront
+    if chosen is not None:
+        return chosen
     worker = loaded[WORKER.name]
     assert isinstance(worker, WorkerSettings)
     return worker.agent.split(".")[:2] == ["examples", "storefront"]

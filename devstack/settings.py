@@ -30,6 +30,11 @@ class StackSettings(SfuSettings):
     sfu_binary: Path | None = Field(
         None, description="The livekit-server to run; empty: found on PATH or built by `make run`."
     )
+    start_storefront: bool | None = Field(
+        None,
+        description="Whether `make run` starts the example's shop; empty: when PARLEY_AGENT is the "
+        "example's agent.",
+    )
     ready_timeout_s: float = Field(
         60, gt=0, le=600, description="Seconds that `make run` gives every process to be ready."
     )

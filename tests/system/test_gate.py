@@ -171,7 +171,9 @@ async def test_card_goes_to_the_device_that_takes_the_call_over(stack: LocalStac
 def slow_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """The stack with that agent."""
     folder = tmp_path_factory.mktemp("gate")
-    with running_stack(folder, PARLEY_AGENT="tests.support.gate_agent") as started:
+    with running_stack(
+        folder, PARLEY_AGENT="tests.support.gate_agent", PARLEY_START_STOREFRONT="true"
+    ) as started:
         yield started
 
 

@@ -353,7 +353,7 @@ REFUSALS = [
     (401, "sign-in-required", {}, "sign in"),
     (403, "not-allowed", {}, "not allowed"),
     (503, "sign-in-unavailable", {}, "Your sign-in cannot be checked"),
-    (503, "record-unavailable", {}, "record of calls"),
+    (503, "record-unavailable", {}, "call records"),
     (503, "sfu-unavailable", {}, "media server"),
     (409, "some-other", {}, "A sentence."),
 ]

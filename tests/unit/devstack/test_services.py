@@ -28,6 +28,16 @@ def test_services_of_the_example_include_its_shop(monkeypatch: pytest.MonkeyPatc
     assert "order seven" in "\n".join(_welcome(settings, Path("logs")))
 
 
+def test_services_of_an_agent_made_of_the_examples_can_include_its_shop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A setting says so, either way."""
+    monkeypatch.setenv("PARLEY_START_STOREFRONT", "true")
+    assert "storefront" in services.commands(loaded("my.shop", monkeypatch))
+    monkeypatch.setenv("PARLEY_START_STOREFRONT", "false")
+    assert "storefront" not in services.commands(loaded("examples.storefront.agent", monkeypatch))
+
+
 @pytest.mark.parametrize("agent", ["clinic.agent", "examples.storefront_of_mine"])
 def test_services_of_another_agent_have_no_shop(
     agent: str, monkeypatch: pytest.MonkeyPatch
