@@ -190,7 +190,7 @@ class Gate:
         if question is None:
             return Heard(self.phrases.several)
         if approved and not question.is_known:
-            return Heard(question.full)
+            return Heard(question.wording)
         invocation = next((one for one in self.invocations if one.question is question), None)
         if invocation is not None:
             invocation.turns.add(turn_id)

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from agent_worker.tools.events import GateEvents
+from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.restore import restore
 from agent_worker.tools.result_delivery import ResultDelivery
 from call_record import calls, journal
@@ -36,6 +38,10 @@ class RealScene(Scene):
     async def kinds_in_database(self) -> list[str]:
         """What is durable, after the claim."""
         return [one.kind for one in await journal.read(self.record, self.call_id, after_seq=2)]
+
+
+class Delivery(ResultDelivery, GateEvents):
+    """Learns of each outcome from the gate, as in a call."""
 
 
 @asynccontextmanager
@@ -140,8 +146,9 @@ async def test_agent_that_is_killed_midway_is_taken_over(
 
     lease = await take_over(record, call_id)
     async with JournalWriter(record, call_id, 2) as writer:
-        gate = gate_of(call_id, Disk(done, answers=True), writer, lease)
-        delivery, questions = ResultDelivery(gate.phrases), gate.questions
+        delivery = Delivery(GatePhrases())
+        gate = gate_of(call_id, Disk(done, answers=True), writer, lease, delivery)
+        questions = gate.questions
         restore(gate, delivery, writer, await journal.read(record, call_id))
         invocations = {invocation.tool.name: invocation for invocation in gate.invocations}
         assert (await outcome(invocations["ship"])).say == "Shipped 0."

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent_worker.metrics import Metrics
 from agent_worker.tools.confirmations import CallersPage
+from agent_worker.tools.events import GateEvents
 from agent_worker.tools.gate import Gate
 from agent_worker.tools.invocations import Proposal
 from agent_worker.tools.tool import Answer, IdempotencyKey, tool
@@ -58,7 +59,13 @@ async def burn(number: int, *, disk: Disk, key: IdempotencyKey) -> Answer:
 TOOLS = (ship, shout, burn)
 
 
-def gate_of(call_id: str, disk: Disk, journal: JournalWriter, lease: Lease) -> Gate:
+def gate_of(
+    call_id: str,
+    disk: Disk,
+    journal: JournalWriter,
+    lease: Lease,
+    events: GateEvents | None = None,
+) -> Gate:
     """The gate of that call."""
     return Gate(
         caller=GateCaller("caller", call_id),
@@ -68,6 +75,7 @@ def gate_of(call_id: str, disk: Disk, journal: JournalWriter, lease: Lease) -> G
         lease=lease,
         metrics=Metrics(None),
         page=CallersPage(has_cards=True),
+        events=events,
         settle_s=0.0,
     )
 
