@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from livekit.agents import AgentSession
+from livekit.agents import AgentSession, ConversationItemAddedEvent
 from livekit.agents.llm import ChatMessage
-from livekit.agents.voice.events import ConversationItemAddedEvent
 
 from agent_worker.metrics import Metrics
 from agent_worker.tools.client_actions import ClientActions

@@ -71,9 +71,10 @@ async def test_claim_of_a_call_that_is_given_to_another_is_lost(
     """At its next renewal the job knows, and does nothing more."""
     call_id = await requested(record)
     async with claim_it(call_id) as claim:
+        seen = (await the_call(record, call_id)).seen
+        assert await calls.raise_attempt(record, call_id, seen)
         claim.keep()
-        assert await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
-        assert await asyncio.wait_for(claim.lost(), 5) == "stale"
+        assert await asyncio.wait_for(claim.lost(), 15) == "stale"
         assert not claim.may_act()
         assert not await claim.seal("caller")
     assert (await the_call(record, call_id)).state is CallState.LIVE
