@@ -10,14 +10,14 @@ Words = str | list[str]
 
 
 class ScriptError(Exception):
-    """A script has a mistake. The message names the file and where in it."""
+    """A script is wrong. The message names file and place."""
 
 
 class Step(BaseModel):
     """
     What the caller does, and what is expected then.
 
-    Words are found in any case; `/.../` is a regular expression.
+    Words are found whatever their case; `/.../` is a regular expression.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -27,13 +27,13 @@ class Step(BaseModel):
     vote: Literal["yes", "no"] | None = None
     """Or: how the caller answers the one open question on the screen."""
     wait_s: float | None = Field(None, gt=0, le=60)
-    """Or: a pause of this many seconds."""
+    """Or: nothing, for so long."""
     says: Words = []
-    """Words that the agent says before it falls silent: all of them."""
+    """What the agent says, all of them, until it has nothing more to say."""
     never: Words = []
-    """Words that it does not say."""
+    """What it does not say."""
     calls: dict[str, dict[str, Any] | None] = {}
-    """Tools that run, with at least these arguments; null: with any."""
+    """Tools that run, with these arguments among theirs; null: whatever they are."""
     calls_nothing: bool = False
     """Whether no tool may run."""
     within_ms: int | None = Field(None, gt=0)
@@ -56,10 +56,10 @@ class Script(BaseModel):
     name: str
     """What it shows."""
     cards: bool = True
-    """Whether the caller's page shows cards. Without them the agent reads every argument aloud."""
+    """Whether the caller's page shows cards; else the agent reads every argument aloud."""
     steps: list[Step] = Field(min_length=1, max_length=200)
     order: list[str] = []
-    """Tools that run in this order in the whole conversation; others may run in between."""
+    """Tools that run in this order in the whole conversation, others in between."""
 
 
 def read(file: Path) -> Script:

@@ -146,7 +146,7 @@ def mcp_server(
     if bool(command) == bool(url):
         raise ToolMistake(f"{where}: give either command or url")
     if not tools:
-        raise ToolMistake(f"{where}: tools: allow at least one")
+        raise ToolMistake(f"{where}: no tool is allowed, so it is of no use")
     if wrong := [tool for tool in tools if not NAME.fullmatch(tool)]:
         raise ToolMistake(f"{where}: {wrong[0]!r} cannot be the name of a tool")
     return McpServer(name, dict(tools), tuple(command), url, tuple(env), headers, source)

@@ -20,7 +20,7 @@ EXPIRES_S = 30.0
 
 
 class ToolMistake(TypeError):
-    """A tool's definition has a mistake. The message names the file, the line and the tool."""
+    """A tool is written wrongly. The message names file, line and tool."""
 
 
 class Answer(BaseModel):
@@ -250,7 +250,7 @@ def check_guards(guards: Guards, where: str) -> Guards:
     if guards.effect == "read" and (guards.confirm or guards.idempotent):
         raise ToolMistake(f"{where}: only a tool that writes has confirm or idempotent")
     if not (0 < guards.timeout_s <= 60 and 0 < guards.expires_s <= 300):
-        raise ToolMistake(f"{where}: timeout_s must be from 0 to 60 s, expires_s from 0 to 300 s")
+        raise ToolMistake(f"{where}: timeout_s must be within 60 s, expires_s within 300 s")
     if guards.max_per_call is not None and guards.max_per_call < 1:
         raise ToolMistake(f"{where}: max_per_call must be at least 1")
     return guards
@@ -321,7 +321,7 @@ def _parameters(
     injected: dict[str, type] = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise ToolMistake(f"{where}: parameter {name}: name each parameter, without * or **")
+            raise ToolMistake(f"{where}: parameter {name}: name each parameter")
         if name not in hints:
             raise ToolMistake(f"{where}: parameter {name} has no type annotation")
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:

@@ -113,7 +113,7 @@ def test_schema_that_is_none_is_told() -> None:
         (lambda: allow(effect="write", idempotent=True), "needs a parameter to inject"),
         (lambda: allow(effect="write", timeout_s=0), "timeout_s"),
         (lambda: allow(effect="write", max_per_call=0), "max_per_call"),
-        (lambda: mcp_server("b", tools={}, url="http://x"), "tools: allow at least one"),
+        (lambda: mcp_server("b", tools={}, url="http://x"), "no tool is allowed"),
         (lambda: mcp_server("b", tools={"x": allow(effect="read")}), "either command or url"),
         (
             lambda: mcp_server("b", tools={"x": allow(effect="read")}, url="u", command=["c"]),

@@ -154,8 +154,8 @@ def undocumented(amount: float) -> None:
         ({"effect": "write", "policy": [unlike]}, "rule unlike: no parameter 'colour'"),
         ({"effect": "write", "policy": [undocumented]}, "undocumented: needs a docstring"),
         ({"effect": "write", "in_words": {"sum": str}}, "in_words: there is no parameter 'sum'"),
-        ({"effect": "write", "timeout_s": 61}, "timeout_s must be from 0 to 60 s"),
-        ({"effect": "write", "expires_s": 0}, "expires_s from 0 to 300 s"),
+        ({"effect": "write", "timeout_s": 61}, "timeout_s must be within 60 s"),
+        ({"effect": "write", "expires_s": 0}, "expires_s within 300 s"),
         ({"effect": "write", "max_per_call": 0}, "max_per_call must be at least 1"),
     ],
 )
