@@ -1,9 +1,7 @@
 import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test } from "vitest";
-import { IDLE, type Ending } from "../src/callState";
-import { config } from "../src/config";
+import type { Ending } from "../src/callState";
 import type { FollowUp } from "../src/contract";
-import { AgentPanel } from "../src/components/AgentPanel";
 import { EndScreen } from "../src/components/EndScreen";
 import { FollowUpView } from "../src/components/FollowUp";
 import { MicrophoneScreen } from "../src/components/MicrophoneScreen";
@@ -31,13 +29,6 @@ test("the start gives the reason for the microphone beside the call button", () 
   const html = renderToStaticMarkup(<StartScreen returning={false} onCall={nothing} />);
   const id = /data-testid="call"[^>]*aria-describedby="([^"]+)"/.exec(html)?.[1];
   expect(html).toMatch(new RegExp(`id="${id}">.*microphone`));
-});
-
-test("a call shows the agent's own name once it is there", () => {
-  const panel = (name: string) =>
-    renderToStaticMarkup(<AgentPanel name={name} state={IDLE} track={null} startedAtMs={null} />);
-  expect(panel("House")).toContain('<p class="agent-name">House</p>');
-  expect(panel("")).toContain(`<p class="agent-name">${config.shopName.replace("&", "&amp;")}</p>`);
 });
 
 test("a refused microphone offers the remedy, another try, and text", () => {

@@ -7,8 +7,6 @@ import { Timer } from "./Timer";
 
 /** Who is on the line, what it does, and how it sounds. */
 export function AgentPanel(props: {
-  /** The agent's own name; empty before it is there. */
-  name: string;
   state: CallState;
   track: RemoteAudioTrack | null;
   /** When the call began, by this machine's clock. */
@@ -27,7 +25,7 @@ export function AgentPanel(props: {
         {...(track && { track })}
       />
       <div className="agent-facts">
-        <p className="agent-name">{props.name || config.shopName}</p>
+        <p className="agent-name">{config.shopName}</p>
         {agentState && (
           <p className="agent-state" data-testid="agent-state" data-state={agentState}>
             {AGENT_STATE[agentState]}

@@ -1,5 +1,4 @@
 import { useCallback, useEffect } from "react";
-import { findAgent } from "../agent";
 import type { CallSession } from "../callSession";
 import type { CallState } from "../callState";
 import { config } from "../config";
@@ -54,7 +53,6 @@ export function CallScreen(props: {
   return (
     <Screen title={`Call with ${config.shopName}`} className="call">
       <AgentPanel
-        name={findAgent(session.room)?.name ?? ""}
         state={state}
         track={media.agentTrack}
         startedAtMs={session.call?.startedAtMs ?? null}
