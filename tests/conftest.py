@@ -1,11 +1,10 @@
 """Fixtures for all tests: real processes, started once for those that ask for them."""
 
 import asyncio
-import os
 import shutil
 import subprocess
 import uuid
-from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from call_record.database import Database
 from call_record.prepare import prepare
 from call_record.record import Record
 from devstack import postgres
+from tests.support.ci_skips import pytest_runtest_makereport as pytest_runtest_makereport
 from tests.support.local_stack import LocalStack, running_sfu, running_stack
 
 BOTH_DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
@@ -25,16 +25,6 @@ BOTH_DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgre
 # Its usual tracebacks, with all variables, take seconds.
 _renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _renderer])
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where `CI` is set, what is skipped has failed: nobody reads the list of what was left out."""
-    report = yield
-    if report.skipped and os.environ.get("CI"):
-        report.outcome = "failed"
-        report.longrepr = f"Skipped, and CI is set: {report.longreprtext}"
-    return report
 
 
 @pytest.fixture(scope="session")

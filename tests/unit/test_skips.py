@@ -20,12 +20,19 @@ def test_one():
 @pytest.mark.parametrize(("ci", "code"), [("", 0), ("true", 1)])
 def test_skip_is_a_failure_where_ci_is_set(tmp_path: Path, ci: str, code: int) -> None:
     """With its reason; elsewhere it is listed."""
-    (tmp_path / "conftest.py").write_text("from tests.conftest import pytest_runtest_makereport")
+    (tmp_path / "conftest.py").write_text(
+        "from tests.support.ci_skips import pytest_runtest_makereport"
+    )
     (tmp_path / "test_it.py").write_text(SKIPS)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-ra", "-p", "no:cacheprovider", "test_it.py"],
         cwd=tmp_path,
-        env={**os.environ, "CI": ci, "PYTHONPATH": str(ROOT)},
+        env={
+            **os.environ,
+            "CI": ci,
+            "PYTHONPATH": str(ROOT),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -249,7 +249,7 @@ class World:
         assert {(what, number) for _, what, number in confirmed} <= asked
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(STEPS, min_size=20, max_size=40))
 def test_gate_keeps_its_promises_whatever_happens(steps: list[Step]) -> None:
     """Any sequence of propose, vote, expire, retry, duplicate, lost lease and crash."""
