@@ -37,9 +37,10 @@ from agent_worker.voice.session import build_session
 from agent_worker.voice.speaking import SpeakingAgent
 from call_record import calls, journal
 from call_record.database import DATABASE_DOWN
+from call_record.timeline import fold
 from service_base.tasks import TaskSet
 from voice_contract.dispatch import DispatchMetadata
-from voice_contract.journal import CallEnding, Usage
+from voice_contract.journal import Usage
 from voice_contract.limits import GRACE_S, JOIN_WITHIN_S, SFU_LEEWAY_S
 from voice_contract.messages import TEXT_MAX_CHARS, CallEnded, EndReason
 from voice_contract.names import HANG_UP_METHOD
@@ -257,9 +258,8 @@ class Call(CallControl):
         await self._claim.lease.ending.wait()
         reason = ""
         with suppress(*DATABASE_DOWN):
-            for recorded in await journal.read(self._claim.record, self._dispatch.call_id):
-                if isinstance(recorded.entry, CallEnding):
-                    reason = recorded.entry.reason
+            ending = fold(await journal.read(self._claim.record, self._dispatch.call_id)).ending
+            reason = ending.entry.reason if ending else ""
         self.end("caller" if reason == "caller" else None)
 
     async def _finish(self, reason: EndReason | None) -> None:

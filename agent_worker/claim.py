@@ -35,8 +35,8 @@ class NotClaimed(Exception):
     """The call belongs to another job, or the record did not answer in time."""
 
     def __init__(self, answer: Claim | None) -> None:
-        super().__init__(answer or "record-away")
-        self.reason = "record-away" if answer is None else answer.value
+        super().__init__(answer or "record-unavailable")
+        self.reason = "record-unavailable" if answer is None else answer.value
 
 
 class CallClaim:
@@ -81,8 +81,8 @@ class CallClaim:
         """
         Wait until the job must leave. Returns: the reason.
 
-        `stale`: the call has ended or belongs to another job. `record-away`: the record has not
-        answered for 30 s.
+        `stale`: the call has ended or belongs to another job. `record-unavailable`: the record
+        has not answered for 30 s.
         """
         while self._keeping is None or self.lease.age_s() < TALK_WITHOUT_RECORD_S:
             try:
@@ -91,7 +91,7 @@ class CallClaim:
                     return "stale"
             except TimeoutError:
                 pass
-        return "record-away"
+        return "record-unavailable"
 
     async def seal(self, reason: str) -> bool:
         """

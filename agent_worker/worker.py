@@ -51,7 +51,7 @@ ANSWER_WITHIN_S = 0.5
 AWAY_AFTER_S = 2.0
 """A worker that has not reached the record for longer refuses calls, so that another takes them."""
 
-Refusal = Literal["full", "stale", "record-away"]
+Refusal = Literal["full", "stale", "record-unavailable"]
 
 
 async def warm_voice(settings: WorkerSettings, agent: AgentDefinition) -> None:
@@ -302,7 +302,7 @@ class Worker:
                 call = await calls.read(self._record, dispatch.call_id)
         except (TimeoutError, *DATABASE_DOWN):
             is_away = time.monotonic() - self._shown_at_s > AWAY_AFTER_S
-            return "record-away" if is_away else None
+            return "record-unavailable" if is_away else None
         over = (CallState.ENDING, CallState.ENDED)
         needed = call is not None and call.attempt == dispatch.attempt and call.state not in over
         return None if needed else "stale"

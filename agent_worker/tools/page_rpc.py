@@ -65,7 +65,7 @@ class PageRpc:
     def _check_sender(self, request: rtc.RpcInvocationData, method: str) -> None:
         if request.caller_identity == self._caller.identity:
             return
-        log.warning("rpc.refused", method=method, sender=request.caller_identity)
+        log.warning("rpc.refused", method=method)
         if method == CONFIRM_METHOD:
             self._questions.refuse("", request.caller_identity, "stranger")
         raise rtc.RpcError(FORBIDDEN, "Only the caller may do this.")

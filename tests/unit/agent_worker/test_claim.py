@@ -106,7 +106,7 @@ async def test_claim_without_the_record_is_kept_for_a_while(
     call_id = await requested(record)
     async with claim_it(call_id) as claim:
         claim.keep()
-        assert await asyncio.wait_for(claim.lost(), 5) == "record-away"
+        assert await asyncio.wait_for(claim.lost(), 5) == "record-unavailable"
 
 
 async def test_claim_that_let_go_renews_no_more(record: Record, claim_it: ClaimIt) -> None:
@@ -145,4 +145,4 @@ async def test_claim_without_a_record_is_refused_in_time(
             settings, dispatch, owner="worker/job", worker_id="worker", metrics=Metrics(None)
         ):
             pass
-    assert refused.value.reason == "record-away"
+    assert refused.value.reason == "record-unavailable"
