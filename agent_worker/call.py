@@ -20,10 +20,10 @@ from livekit.agents.llm import ChatContext
 from agent_worker import session_events
 from agent_worker.agent import AgentDefinition
 from agent_worker.call_control import AgentEndReason, CallControl
+from agent_worker.call_migration import Migration
 from agent_worker.claim import CallClaim
 from agent_worker.livekit_compat import keep_text_private
 from agent_worker.metrics import Metrics
-from agent_worker.migration import Migration
 from agent_worker.page_channel import PageChannel
 from agent_worker.presence import Presence
 from agent_worker.resume import CallHistory, resume

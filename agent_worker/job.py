@@ -15,11 +15,11 @@ from pydantic import ValidationError
 
 from agent_worker.call import Call
 from agent_worker.call_end import tell_call_ended
+from agent_worker.call_migration import Migration
 from agent_worker.claim import NotClaimed, claim_call
 from agent_worker.livekit_compat import prepare_tls
 from agent_worker.loading import Listings, load_agent, open_tools
 from agent_worker.metrics import Metrics
-from agent_worker.migration import Migration
 from agent_worker.resume import recall
 from agent_worker.settings import WorkerSettings
 from service_base import logs

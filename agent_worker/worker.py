@@ -17,7 +17,7 @@ from prometheus_client import Gauge
 from pydantic import ValidationError
 from starlette.applications import Starlette
 
-from agent_worker import livekit_compat, migration
+from agent_worker import call_migration, livekit_compat
 from agent_worker.agent import AgentDefinition
 from agent_worker.call_end import CallEndListener
 from agent_worker.job import owner_of, run_job
@@ -241,7 +241,7 @@ class Worker:
                         return
                     leaving = going_on[:slots]
                     for process in leaving:
-                        os.kill(process.pid, migration.SIGNAL)
+                        os.kill(process.pid, call_migration.SIGNAL)
                     for process in leaving:
                         await process.join()
 

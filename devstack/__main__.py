@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from devstack import checks, prepare, services
+from devstack.runner import Runner
 from devstack.settings import StackSettings
-from devstack.supervisor import Supervisor
 
 STOP_GRACE_S = 10.0
 
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
         return 2
     stack = loaded["sfu"]
     assert isinstance(stack, StackSettings)
-    supervisor = Supervisor(
+    runner = Runner(
         services.programs(lines, loaded),
         log_dir=stack.run_dir / "logs",
         environment={
@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
         say=_say,
         show_logs=stack.logs,
     )
-    return asyncio.run(supervisor.run(_welcome(loaded, stack.run_dir / "logs")))
+    return asyncio.run(runner.run(_welcome(loaded, stack.run_dir / "logs")))
 
 
 def _welcome(loaded: services.Loaded, logs: Path) -> list[str]:

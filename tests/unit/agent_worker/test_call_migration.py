@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from livekit.agents import AgentSession
 
-from agent_worker import migration
-from agent_worker.migration import Migration
+from agent_worker import call_migration
+from agent_worker.call_migration import Migration
 
 pytestmark = pytest.mark.usefixtures("virtual_time")
 
@@ -36,8 +36,8 @@ class Scene:
 
 @pytest.fixture
 async def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
-    monkeypatch.setattr(migration, "PAUSE_S", 0.2)
-    monkeypatch.setattr(migration, "WITHOUT_PAUSE_S", 1.0)
+    monkeypatch.setattr(call_migration, "PAUSE_S", 0.2)
+    monkeypatch.setattr(call_migration, "WITHOUT_PAUSE_S", 1.0)
     made = Scene(AgentSession(), Migration(signals=False))
     made.is_()
     return made
@@ -66,7 +66,7 @@ async def test_migration_waits_for_a_pause(scene: Scene) -> None:
     assert not waiting.done()
     quiet_at = time.monotonic()
     await waiting
-    assert time.monotonic() - quiet_at == pytest.approx(0.2, abs=migration.LOOK_S)
+    assert time.monotonic() - quiet_at == pytest.approx(0.2, abs=call_migration.LOOK_S)
 
 
 async def test_migration_without_a_pause_happens_all_the_same(scene: Scene) -> None:
@@ -75,13 +75,13 @@ async def test_migration_without_a_pause_happens_all_the_same(scene: Scene) -> N
     scene.migration.ask()
     asked_at = time.monotonic()
     await scene.waiting()
-    assert time.monotonic() - asked_at == pytest.approx(1.0, abs=migration.LOOK_S)
+    assert time.monotonic() - asked_at == pytest.approx(1.0, abs=call_migration.LOOK_S)
 
 
 async def test_migration_is_asked_for_by_a_signal() -> None:
     """From the worker's process."""
     asked = Migration()
-    os.kill(os.getpid(), migration.SIGNAL)
+    os.kill(os.getpid(), call_migration.SIGNAL)
     await asyncio.sleep(0.05)
     assert asked._asked.is_set()
-    asyncio.get_running_loop().remove_signal_handler(migration.SIGNAL)
+    asyncio.get_running_loop().remove_signal_handler(call_migration.SIGNAL)

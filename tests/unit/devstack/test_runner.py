@@ -1,4 +1,4 @@
-"""The supervisor runs real programs: ready, stopped, failing, stubborn."""
+"""The runner runs real programs: ready, stopped, failing, stubborn."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from devstack.process import Program
-from devstack.supervisor import Supervisor
+from devstack.runner import Runner
 from tests.support.local_stack import ROOT, free_ports, until
 
 SERVER = """
@@ -56,14 +56,14 @@ def serving(name: str, status: int = 200) -> Program:
 
 
 class Run:
-    """A supervisor running in this process, and what it said."""
+    """A runner running in this process, and what it said."""
 
     def __init__(
         self, folder: Path, *programs: Program, show_logs: bool = False, stop_grace_s: float = 1
     ) -> None:
         self.said: list[str] = []
         self.folder = folder
-        supervisor = Supervisor(
+        runner = Runner(
             programs,
             log_dir=folder,
             environment=os.environ,
@@ -72,7 +72,7 @@ class Run:
             say=self.said.append,
             show_logs=show_logs,
         )
-        self.task = asyncio.create_task(supervisor.run(["welcome"]))
+        self.task = asyncio.create_task(runner.run(["welcome"]))
 
     async def until_said(self, text: str) -> None:
         """Wait until a line with *text* was said."""
@@ -165,7 +165,7 @@ async def test_supervisor_when_one_is_never_ready_says_its_last_answer(tmp_path:
     said: list[str] = []
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        supervisor = Supervisor(
+        runner = Runner(
             [Program("slow", "slow service", "exec sleep 300", f"http://127.0.0.1:{port}")],
             log_dir=tmp_path,
             environment=os.environ,
@@ -173,7 +173,7 @@ async def test_supervisor_when_one_is_never_ready_says_its_last_answer(tmp_path:
             stop_grace_s=1,
             say=said.append,
         )
-        assert await supervisor.run([]) == 1
+        assert await runner.run([]) == 1
     assert "not ready after 0.5 s; its last answer was 503 loading the model" in said[-1]
 
 
@@ -259,12 +259,12 @@ async def test_supervisor_with_logs_shown_prefixes_each_line(tmp_path: Path) -> 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a parent's end")
 def test_supervisor_killed_outright_takes_its_programs_along(tmp_path: Path) -> None:
-    """SIGKILL to the supervisor leaves no program behind."""
+    """SIGKILL to the runner leaves no program behind."""
     driver = f"""
 import asyncio, os, pathlib
 from devstack.process import Program
-from devstack.supervisor import Supervisor
-asyncio.run(Supervisor(
+from devstack.runner import Runner
+asyncio.run(Runner(
     [Program("child", "child", "exec sleep 300")], log_dir=pathlib.Path({str(tmp_path)!r}),
     environment=os.environ, ready_timeout_s=5, stop_grace_s=1,
     say=lambda line: print(line, flush=True),

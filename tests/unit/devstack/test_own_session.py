@@ -36,7 +36,7 @@ while True:
 def start(code: str) -> "subprocess.Popen[str]":
     """Start *code* under the launcher, in a group of its own as a process manager does."""
     return subprocess.Popen(
-        [sys.executable, "-m", "devstack.alone", sys.executable, "-c", code],
+        [sys.executable, "-m", "devstack.own_session", sys.executable, "-c", code],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
@@ -60,7 +60,7 @@ def test_alone_signal_to_its_group_reaches_only_the_command(signum: signal.Signa
 def test_alone_command_that_is_missing_fails() -> None:
     """A wrong command is not a success."""
     done = subprocess.run(
-        [sys.executable, "-m", "devstack.alone", "/nowhere/at/all"],
+        [sys.executable, "-m", "devstack.own_session", "/nowhere/at/all"],
         capture_output=True,
         check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT)},

@@ -1,5 +1,5 @@
 """
-`python -m devstack.alone COMMAND ...`: run a command whose children must not be signalled.
+`python -m devstack.own_session COMMAND ...`: run a command whose children must not be signalled.
 
 SIGTERM to the whole process group of an agent worker kills its calls; SIGTERM to its parent alone
 lets them finish. Process managers signal groups. So this process stands in the manager's group,

@@ -23,7 +23,7 @@ TERMINAL_LOOK_EVERY_S = 1.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Supervisor:
+class Runner:
     """
     Runs programs together: when one ends, all are stopped.
 
