@@ -57,6 +57,7 @@ async def test_caller_who_words_it_differently_is_understood(
     await ask(stack, caller, question, expected)
 
 
+@pytest.mark.long
 async def test_caller_books_an_appointment_over_three_turns(
     stack: LocalStack, caller: Caller
 ) -> None:

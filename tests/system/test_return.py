@@ -12,7 +12,7 @@ from call_record import journal
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
 from devstack.caller import joined
-from tests.support.call_steps import ask, calls_now, greeted
+from tests.support.call_steps import calls_now, greeted
 from tests.support.calls import the_call
 from tests.support.local_stack import LocalStack
 from tests.support.log_lines import loud
@@ -61,8 +61,8 @@ async def test_caller_who_reloads_finds_the_same_call_and_conversation(
     async with joined(stack.page_url, http=browser, call_id=call_id) as caller:
         assert caller.room.name == call_id
         await caller.agent_line(containing=STILL_HERE)
-        question = "What is the status of my order number seven?"
-        await ask(stack, caller, question, "Order 7 is on its way")
+        await caller.send_text("Where is order seven?")
+        await caller.agent_line(containing="Order 7 is on its way")
     async with stack.record() as record:
         entries = [one.entry for one in await journal.read(record, call_id)]
     assert CallReturned(another_device=False) in entries
