@@ -227,7 +227,7 @@ class _Batch:
         slots: Slots,
         calls_open: int,
         todays: Iterable[Call],
-        denials: Iterable[deny_list.DenyEntry],
+        deny_entries: Iterable[deny_list.DenyEntry],
         limits: Limits,
         now_ms: int,
     ) -> None:
@@ -240,7 +240,7 @@ class _Batch:
         self._todays: dict[Who, list[Call]] = {}
         for call in todays:
             self._todays.setdefault((call.tenant, call.caller), []).append(call)
-        self._denied = {(one.tenant, one.caller, one.call_id) for one in denials}
+        self._denied = {(one.tenant, one.caller, one.call_id) for one in deny_entries}
 
     @classmethod
     async def open(

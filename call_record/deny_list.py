@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record.record import Record
-from call_record.tables import denial as denials
+from call_record.tables import deny_entry as entries
 from voice_contract.limits import DENY_S
 
 ANY_CALL = ""
@@ -50,10 +50,10 @@ async def deny(
     now_ms = record.clock.now_ms()
     until_ms = UNTIL_UNDONE_MS if for_s is None else now_ms + round(for_s * 1000)
     async with record.database.writing() as connection:
-        await connection.execute(delete(denials).where(*_same(caller, tenant, call_id)))
-        await connection.execute(delete(denials).where(denials.c.until_ms <= now_ms))
+        await connection.execute(delete(entries).where(*_same(caller, tenant, call_id)))
+        await connection.execute(delete(entries).where(entries.c.until_ms <= now_ms))
         await connection.execute(
-            insert(denials).values(
+            insert(entries).values(
                 caller=caller,
                 tenant=tenant or NO_TENANT,
                 call_id=call_id or ANY_CALL,
@@ -77,7 +77,7 @@ async def allow(
         which = which[:2]
     async with record.database.writing() as connection:
         found = await of(connection, [caller], record.clock.now_ms())
-        await connection.execute(delete(denials).where(*which))
+        await connection.execute(delete(entries).where(*which))
     return [one for one in found if one.tenant == tenant and call_id in (None, one.call_id)]
 
 
@@ -98,9 +98,9 @@ async def of(
     connection: AsyncConnection, callers: Collection[str] | None, now_ms: int
 ) -> list[DenyEntry]:
     """The entries in force for *callers* of all tenants; None: for every caller."""
-    statement = select(denials).where(denials.c.until_ms > now_ms)
+    statement = select(entries).where(entries.c.until_ms > now_ms)
     if callers is not None:
-        statement = statement.where(denials.c.caller.in_(callers))
+        statement = statement.where(entries.c.caller.in_(callers))
     return [
         DenyEntry(row.caller, row.tenant or None, row.call_id or None, row.until_ms)
         for row in await connection.execute(statement)
@@ -109,7 +109,7 @@ async def of(
 
 def _same(caller: str, tenant: str | None, call_id: str | None) -> list[ColumnElement[bool]]:
     return [
-        denials.c.caller == caller,
-        denials.c.tenant == (tenant or NO_TENANT),
-        denials.c.call_id == (call_id or ANY_CALL),
+        entries.c.caller == caller,
+        entries.c.tenant == (tenant or NO_TENANT),
+        entries.c.call_id == (call_id or ANY_CALL),
     ]

@@ -16,9 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from call_record import calls as live
 from call_record import executors, follow_up, hash_chain, journal, workers
 from call_record.record import Record
-from call_record.tables import CallState
+from call_record.tables import CallState, deny_entry
 from call_record.tables import call as calls
-from call_record.tables import denial as denials
 from call_record.tables import journal as entries
 from call_record.tables import tombstone as tombstones
 
@@ -105,7 +104,7 @@ async def remove_ended_before(
         await workers.heartbeats.forget_gone(connection)
         await executors.heartbeats.forget_gone(connection)
         now_ms = record.clock.now_ms()
-        await connection.execute(delete(denials).where(denials.c.until_ms <= now_ms))
+        await connection.execute(delete(deny_entry).where(deny_entry.c.until_ms <= now_ms))
     removed = 0
     while batch := await _remove_batch(record, before_ms, why, tell):
         removed += batch

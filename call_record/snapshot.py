@@ -19,7 +19,7 @@ class Snapshot:
     """All that are not ended, in the order of their admission."""
     workers: list[Worker]
     """All that registered and did not leave."""
-    denials: list[DenyEntry]
+    deny_entries: list[DenyEntry]
     """The deny list."""
 
     def stays_out(self, call: Call) -> bool:
@@ -27,7 +27,7 @@ class Snapshot:
         return any(
             (one.caller, one.tenant) == (call.caller, call.tenant)
             and one.call_id in (None, call.call_id)
-            for one in self.denials
+            for one in self.deny_entries
         )
 
 
@@ -43,5 +43,5 @@ async def take(record: Record) -> Snapshot:
         return Snapshot(
             calls=await select_calls(connection, calls.c.state.in_(going_on)),
             workers=await workers.heartbeats.select_all(connection),
-            denials=await deny_list.of(connection, None, record.clock.now_ms()),
+            deny_entries=await deny_list.of(connection, None, record.clock.now_ms()),
         )

@@ -90,8 +90,8 @@ admission = Table(
     Column("n", BigInteger, nullable=False),
 )
 
-denial = Table(
-    "denial",
+deny_entry = Table(
+    "deny_entry",
     metadata,
     Column("tenant", String(200), primary_key=True),  # empty: none
     Column("caller", String(200), primary_key=True),

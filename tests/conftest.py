@@ -68,7 +68,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     url: str = request.getfixturevalue("postgres_record_url")
     psql(
         url,
-        "TRUNCATE call, journal, worker, tombstone, denial, follow_up, follow_up_step, executor;"
+        "TRUNCATE call, journal, worker, tombstone, deny_entry, follow_up, follow_up_step,"
+        " executor;"
         "UPDATE admission SET n = 0",
     )
     return url

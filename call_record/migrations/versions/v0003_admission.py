@@ -10,7 +10,7 @@ down_revision = "0002"
 def upgrade() -> None:
     """Create the table; widen the index."""
     op.create_table(
-        "denial",
+        "deny_entry",
         sa.Column("tenant", sa.String(200), primary_key=True),
         sa.Column("caller", sa.String(200), primary_key=True),
         sa.Column("call_id", sa.String(36), primary_key=True),

@@ -195,7 +195,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def desk(
+async def workplace(
     tmp_path: Path,
     database_url: str,
     shop_url: str,

@@ -48,29 +48,29 @@ async def tickets(tracker: request_tracker.RequestTracker, call_id: str) -> list
 
 
 async def test_call_that_leaves_something_gets_one_ticket_through_kills(
-    desk: PostCallWorkplace, tracker: request_tracker.RequestTracker
+    workplace: PostCallWorkplace, tracker: request_tracker.RequestTracker
 ) -> None:
     """Killed while the ticket is opened, three times; the one that needs none gets none."""
-    desk.variables |= {
+    workplace.variables |= {
         "PARLEY_POST_CALL_TICKETS": "request-tracker",
         "PARLEY_POST_CALL_RT_URL": tracker.url,
         "PARLEY_POST_CALL_RT_TOKEN": tracker.token,
         "PARLEY_POST_CALL_TIMEOUT_S": "20",
     }
-    good = await ended(desk.record, ORDER_STATUS)
-    call_ids = [await ended(desk.record, REFUND_UNKNOWN) for _ in range(3)]
+    good = await ended(workplace.record, ORDER_STATUS)
+    call_ids = [await ended(workplace.record, REFUND_UNKNOWN) for _ in range(3)]
     for moment_s in (0.3, 0.6, 0.9):
-        process = desk.start()
-        await desk.ready()
+        process = workplace.start()
+        await workplace.ready()
         await asyncio.sleep(moment_s)
         process.kill()
         process.join()
-    desk.start()
-    await desk.settled(good, *call_ids, timeout_s=60)
+    workplace.start()
+    await workplace.settled(good, *call_ids, timeout_s=60)
     assert await tickets(tracker, good) == []
     for call_id in call_ids:
         [ticket] = await tickets(tracker, call_id)
-        step = (await desk.steps(call_id))["ticket"]
+        step = (await workplace.steps(call_id))["ticket"]
         assert (step.state, step.external_id) == (StepState.DONE, str(ticket["id"]))
         assert ticket["Subject"] == f"refund order (order number 3) unknown (call {call_id})"
         assert ticket["Status"] == "new"

@@ -20,7 +20,7 @@ async def test_denied_is_one_call_or_all_of_one_caller(record: Record) -> None:
     assert not await deny_list.denied(record, "kim", None, one)
 
 
-async def test_denial_outlives_every_token_and_then_is_forgotten(
+async def test_deny_entry_outlives_every_token_and_then_is_forgotten(
     clocked: Record, clock: FakeClock
 ) -> None:
     """Said again, the time begins anew; nothing of the caller is left at the end."""
