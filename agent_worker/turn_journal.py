@@ -91,7 +91,7 @@ class TurnJournal:
                 turn_id=turn_id,
                 heard=(heard.text_content or "") if heard else "",
                 interrupted=heard is None or heard.interrupted,
-                tool_call_ids=self._told_by(heard) if heard else (),
+                invocation_ids=self._told_by(heard) if heard else (),
             )
         )
 

@@ -178,7 +178,7 @@ class _Fold:
             spoken = AgentTurn()
             self.timeline.agent_turns.append(spoken)
         spoken.ended = turn
-        for invocation_id in turn.entry.tool_call_ids:
+        for invocation_id in turn.entry.invocation_ids:
             if told := self._invocations.get(invocation_id):
                 told.told = True
 

@@ -126,7 +126,7 @@ class AgentTurnEnded(_Body):
     heard: Said
     """The words that reached the caller."""
     interrupted: bool
-    tool_call_ids: tuple[Name, ...] = ()
+    invocation_ids: tuple[Name, ...] = ()
     """The invocations whose results this turn told."""
 
 

@@ -37,7 +37,7 @@ def said(
             turn_id=turn,
             heard=text if heard is None else heard,
             interrupted=heard is not None,
-            tool_call_ids=tuple(tells),
+            invocation_ids=tuple(tells),
         ),
     ]
 

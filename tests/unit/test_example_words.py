@@ -30,7 +30,7 @@ ALLOWED = {
     "agent_worker/tools/tool.py": "a docstring's example",
     "token_service/settings.py": "https://shop.example is a site's address",
     "token_service/rate_limits.py": "an internet provider's customer",
-    "post_call/": "connectors to the example's CRM and tickets, and words for what was done",
+    "post_call/evidence.py": "verbs of deeds that a model may claim",
     "devstack/": "starts the example's backend",
     "bench/": "measures with the example",
 }

@@ -195,7 +195,7 @@ def test_invocation_that_was_begun_again_has_no_end() -> None:
 
 def test_end_that_was_told_counts_as_not_told_when_another_one_follows() -> None:
     """Only that it was unknown had been told."""
-    heard = AgentTurnEnded(turn_id="1", heard="?", interrupted=False, tool_call_ids=("t",))
+    heard = AgentTurnEnded(turn_id="1", heard="?", interrupted=False, invocation_ids=("t",))
     before = (PROPOSED, STARTED, ToolUnknown(invocation_id="t", reason="Late."), heard)
     [one] = told(*before).invocations
     assert one.told
@@ -295,7 +295,7 @@ VALUES: dict[str, st.SearchStrategy[object]] = {
     "slots": st.just({}),
     "data": st.just({"total": [1, "two"]}),
     "amounts": st.just({"llm_input_tokens": 1.0}),
-    "tool_call_ids": st.lists(IDS, max_size=2).map(tuple),
+    "invocation_ids": st.lists(IDS, max_size=2).map(tuple),
     "effect": st.sampled_from(["read", "write"]),
     "by": st.sampled_from(["voice", "text", "screen"]),
     "approved": st.booleans(),

@@ -155,14 +155,16 @@ async def test_results_that_were_not_heard_are_told(before: Scene) -> None:
     """Those that were heard are not."""
     for number in (1, 2):
         await before.call("note", {"number": number})
-    heard = AgentTurnEnded(turn_id="1", heard="Noted.", interrupted=False, tool_call_ids=("fnc-1",))
+    heard = AgentTurnEnded(
+        turn_id="1", heard="Noted.", interrupted=False, invocation_ids=("fnc-1",)
+    )
     heir = Heir(before, heard)
     assert [invocation.id for invocation in heir.untold] == ["fnc-2"]
 
 
 async def test_late_result_counts_as_not_heard(before: Scene) -> None:
     """Only that it was unknown had been told."""
-    told = AgentTurnEnded(turn_id="1", heard="?", interrupted=False, tool_call_ids=("fnc-1",))
+    told = AgentTurnEnded(turn_id="1", heard="?", interrupted=False, invocation_ids=("fnc-1",))
     heir = Heir(
         before,
         *started(before, "note"),
