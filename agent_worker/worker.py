@@ -279,24 +279,27 @@ class Worker:
             log.error("job.refused", reason="malformed", room=request.room.name)
             await request.reject(terminate=True)
             return
-        if reason := await self._refusal(dispatch):
-            log.warning("job.refused", reason=reason, call_id=dispatch.call_id, calls=self.calls)
-            # Let the SFU offer the job to another worker, unless the call no longer needs an agent.
-            await request.reject(terminate=reason == "stale")
-            return
-        self._starting += 1
+        has_slot = not self._server.draining and self.calls < self._settings.worker_capacity
+        # Take the slot before awaiting anything: two requests together must not share the last one.
+        self._starting += has_slot
         try:
-            await request.accept(
-                identity=agent_identity(dispatch.call_id, dispatch.attempt), name=self._agent.name
-            )
+            reason = await self._refusal(dispatch) if has_slot else "full"
+            if reason is None:
+                await request.accept(
+                    identity=agent_identity(dispatch.call_id, dispatch.attempt),
+                    name=self._agent.name,
+                )
         finally:
-            self._starting -= 1
-        log.info("job.accepted", call_id=dispatch.call_id, calls=self.calls)
+            self._starting -= has_slot
+        if reason is None:
+            log.info("job.accepted", call_id=dispatch.call_id, calls=self.calls)
+            return
+        log.warning("job.refused", reason=reason, call_id=dispatch.call_id, calls=self.calls)
+        # Let the SFU offer the job to another worker, unless the call no longer needs an agent.
+        await request.reject(terminate=reason == "stale")
 
     async def _refusal(self, dispatch: DispatchMetadata) -> Refusal | None:
-        """Why this worker refuses the job. In doubt it does not: the job's claim decides."""
-        if self._server.draining or self.calls >= self._settings.worker_capacity:
-            return "full"
+        """Why a worker with a free slot refuses the job. In doubt it accepts: the claim decides."""
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 call = await calls.read(self._record, dispatch.call_id)

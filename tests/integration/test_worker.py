@@ -140,7 +140,9 @@ async def test_worker_takes_as_many_calls_as_it_has_places_and_drains(
     async with running_worker(sfu, log, **settings) as worker:
         await dispatched(sfu, '{"call_id": "../etc", "attempt": 0}', "somewhere")
         await until(lambda: logged("malformed"), 30)
-        ids = [await called(sfu, shared), await called(sfu, shared)]
+        ids = [await requested(shared, f"{CALLER}-{number}") for number in (1, 2)]
+        # Side by side: soon after it has one call, the SFU does not ask the worker any more.
+        await asyncio.gather(*(sent_for(sfu, shared, call_id) for call_id in ids))
         await until(lambda: logged('"reason": "full"'), 30)
 
         async def agents() -> list[str]:
