@@ -277,8 +277,6 @@ class CallSupervisor:
             log.warning("sfu.unavailable", reason=str(error))
         except (TimeoutError, *DATABASE_DOWN) as error:
             self._record_unavailable(error)
-        except Exception as error:
-            log.error("supervisor.failed", exc_info=error)
 
     def _record_unavailable(self, error: BaseException) -> None:
         """Jobs could not renew either: what stood still says nothing."""

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from devstack.step import StepError, run
+from devstack.step import exit_code, run
 
 ROOT = Path(__file__).parent.parent
 INSTALL_TIMEOUT_S = 1800
@@ -49,17 +49,14 @@ def install(lock: Path, folder: Path, *, what: str, options: Sequence[str] = ())
 
 
 def main(names: Sequence[str]) -> int:
-    """Returns: 0, or 1 when an installation failed."""
-    try:
+    """Returns: as `exit_code`."""
+
+    def install_all() -> None:
         for name in names:
             what = f"Installing the Python packages of {name}"
             install(ROOT / name, Path(sys.prefix), what=what)
-    except StepError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+
+    return exit_code(install_all)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from devstack import checks, chromium, livekit_server, postgres, redis, web_client
 from devstack.settings import StackSettings
-from devstack.step import StepError
+from devstack.step import exit_code
 from service_base.settings import SettingsError, load
 
 CONTRACT = Path("voice_contract")
@@ -37,19 +37,16 @@ STEPS: dict[str, Callable[[], None]] = {
 
 
 def main(names: list[str]) -> int:
-    """Returns: 0, or 1 when a step failed, 2 for a step that does not exist."""
+    """Returns: as `exit_code`, or 2 for a step that does not exist."""
     if unknown := [name for name in names if name not in STEPS]:
         print(f"No such step: {', '.join(unknown)}. There are: {', '.join(STEPS)}.")
         return 2
-    try:
+
+    def take_steps() -> None:
         for name in names:
             STEPS[name]()
-    except StepError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+
+    return exit_code(take_steps)
 
 
 if __name__ == "__main__":

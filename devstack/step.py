@@ -2,8 +2,9 @@
 
 import os
 import subprocess
+import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 PROGRESS_EVERY_S = 20.0
@@ -12,6 +13,22 @@ TAIL_LINES = 12
 
 class StepError(Exception):
     """A step of the preparation failed. The message says which, and the remedy."""
+
+
+def exit_code(work: Callable[[], None]) -> int:
+    """
+    Do *work* as a command does: a failed step is said on stderr, Ctrl-C is no traceback.
+
+    Returns: 0 when it is done, 1 when a step failed, 130 after Ctrl-C.
+    """
+    try:
+        work()
+    except StepError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
 
 
 def run(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from devstack import toolchain
-from devstack.step import StepError, run
+from devstack.step import exit_code, run
 
 WEB = Path("web")
 INSTALL_TIMEOUT_S = 600
@@ -95,14 +95,14 @@ def _read(stamp: Path) -> str | None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Become `npm run`. Returns: 1 when there is no Node."""
-    try:
+    """Become `npm run`. Returns: as `exit_code` when there is no Node."""
+
+    def become_npm() -> None:
         environment = {**os.environ, **toolchain.variables(toolchain.NODE)}
-    except StepError as error:
-        print(error, file=sys.stderr)
-        return 1
-    os.chdir(WEB)
-    os.execvpe("npm", ["npm", "run", *arguments], environment)  # noqa: S606, S607
+        os.chdir(WEB)
+        os.execvpe("npm", ["npm", "run", *arguments], environment)  # noqa: S606, S607
+
+    return exit_code(become_npm)
 
 
 if __name__ == "__main__":
