@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from bench import gate, post_call, record, token
-from devstack.step import StepError
+from devstack.step import exit_code
 
 MEASUREMENTS = {
     "gate": gate.main,
@@ -15,16 +15,11 @@ MEASUREMENTS = {
 
 
 def main() -> int:
-    """Returns: 0, or 1 when a measurement could not be made."""
+    """Returns: as `exit_code`."""
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("what", choices=MEASUREMENTS)
     what: str = parser.parse_args().what
-    try:
-        MEASUREMENTS[what]()
-    except StepError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return exit_code(MEASUREMENTS[what])
 
 
 if __name__ == "__main__":
