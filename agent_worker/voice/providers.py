@@ -1,6 +1,5 @@
 """Builds the speech and model providers that the settings name."""
 
-import importlib
 import inspect
 import ssl
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from agent_worker.agent import AgentDefinition
 from agent_worker.reasoning.llm import AgentLLM
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.preflight import PAUSE_S, PreflightSTT
+from service_base import named_class
 from service_base.settings import SettingsError
 
 # Read once for all calls, because reading it blocks the event loop for 50 ms.
@@ -126,9 +126,9 @@ def _openai(variable: str, plugin: Callable[..., Any], options: dict[str, Any], 
 
 
 def _plugin(variable: str, name: str, options: dict[str, Any], base: type[Any]) -> Any:
-    module, _, attribute = name.partition(":")
+    plugin_class = named_class.find(name, variable)
     try:
-        plugin = getattr(importlib.import_module(module), attribute)(**options)
+        plugin = plugin_class(**options)
     except Exception as error:
         raise SettingsError(f"{variable}: {name} cannot be loaded: {error}") from error
     if not isinstance(plugin, base):

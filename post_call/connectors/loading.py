@@ -1,8 +1,8 @@
 """Finds a connector by the name that a setting gives it."""
 
-import importlib
 from typing import TypeVar
 
+from service_base import named_class
 from service_base.settings import SettingsError
 
 C = TypeVar("C")
@@ -15,11 +15,7 @@ def load(kind: type[C], name: str, variable: str, timeout_s: float) -> C:
     Args: variable: the setting that names it. timeout_s: seconds for each of its requests.
     Raises: SettingsError: it cannot be loaded, is not a connector, or lacks a setting of its own.
     """
-    module, _, class_name = name.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), class_name)
-    except (ImportError, AttributeError) as error:
-        raise SettingsError(f"{variable}: {name} cannot be loaded ({error}).") from None
+    found = named_class.find(name, variable)
     if not hasattr(found, "connect"):
         raise SettingsError(f"{variable}: {name} has no method connect, so it is no connector.")
     connector = found.connect(timeout_s)

@@ -32,8 +32,8 @@ def settings(tmp_path: Path, **chosen: Any) -> PostCallSettings:
             {"post_call_tickets": "request-tracker", "post_call_rt_token_file": "/nowhere"},
             "RT_TOKEN_FILE: /nowhere cannot be read",
         ),
-        ({"post_call_crm": "nowhere:Crm"}, r"CRM: nowhere:Crm cannot be loaded \(No module"),
-        ({"post_call_crm": "json:Crm"}, r"CRM: json:Crm cannot be loaded \(module 'json' has no"),
+        ({"post_call_crm": "nowhere:Crm"}, r"CRM: nowhere:Crm cannot be loaded: No module"),
+        ({"post_call_crm": "json:Crm"}, r"CRM: json:Crm cannot be loaded: module 'json' has no"),
         ({"post_call_crm": "json:loads"}, "CRM: json:loads has no method connect"),
         (
             {"post_call_tickets": "examples.storefront.connectors:StorefrontCrm"},
