@@ -17,8 +17,8 @@ def test_class_is_found_by_module_and_name() -> None:
 def test_module_that_cannot_be_imported_is_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
-    """Whatever its author did wrong: the setting is named, and no traceback is all that one sees."""
+    """Whatever is wrong with it: the message names the setting, and is no traceback."""
     (tmp_path / "broken_connector.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(SettingsError, match="^PARLEY_X: broken_connector:Crm cannot be loaded: "):
+    with pytest.raises(SettingsError, match=r"^PARLEY_X: broken_connector:Crm cannot be loaded: "):
         named_class.find("broken_connector:Crm", "PARLEY_X")
