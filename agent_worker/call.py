@@ -281,7 +281,9 @@ class Call(CallControl):
         await self._tools.aclose()
         self._claim.journal.write(Usage(amounts=session_events.usage(self._session)))
         sealed = await self._claim.seal(ended)
-        await self._tell_ended()
+        if sealed:
+            # Else another agent may have the call, perhaps on the same worker.
+            await self._tell_ended()
         self._metrics.call_ended(ended, duration_s)
         log.info("call.ended", reason=ended, duration_ms=round(duration_s * 1000), sealed=sealed)
         await self._session.aclose()

@@ -320,5 +320,11 @@ class LogFilter(logging.Filter):
 
 
 def _is_normal(record: logging.LogRecord) -> bool:
-    from_livekit = record.name.split(".")[0] == "livekit"
-    return from_livekit and any(normal.match(record.getMessage()) for normal in NORMAL)
+    if record.name.split(".")[0] != "livekit":
+        return False
+    try:
+        message = record.getMessage()
+    except Exception:
+        # The handler reports it; from a filter it would reach the code that logs.
+        return False
+    return any(normal.match(message) for normal in NORMAL)

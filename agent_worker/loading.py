@@ -1,6 +1,7 @@
 """Loads an agent by the name of its package, and checks that its parts fit together."""
 
 import importlib
+import traceback
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -20,12 +21,19 @@ def load_agent(module: str) -> AgentDefinition:
     """
     try:
         agent = importlib.import_module(module).AGENT
+    except ToolMistake as mistake:
+        raise AgentError(str(mistake)) from mistake
     except (ImportError, AttributeError) as error:
         raise AgentError(
             f"{module}: this package has no AGENT that can be loaded: {error}"
         ) from error
-    except ToolMistake as mistake:
-        raise AgentError(str(mistake)) from mistake
+    # Whatever else its author did wrong, an exit included: it is said where.
+    except (Exception, SystemExit) as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        raise AgentError(
+            f"{where.filename}:{where.lineno}: {module} cannot be loaded: "
+            f"{type(error).__name__}: {error}"
+        ) from error
     if not isinstance(agent, AgentDefinition):
         raise AgentError(f"{module}.AGENT is not an AgentDefinition")
     if not 0 < len(agent.name) <= NAME_MAX_CHARS:

@@ -279,24 +279,27 @@ class Worker:
             log.error("job.refused", reason="malformed", room=request.room.name)
             await request.reject(terminate=True)
             return
-        has_slot = not self._server.draining and self.calls < self._settings.worker_capacity
-        # Take the slot before awaiting anything: two requests together must not share the last one.
-        self._starting += has_slot
-        try:
-            reason = await self._refusal(dispatch) if has_slot else "full"
-            if reason is None:
-                await request.accept(
-                    identity=agent_identity(dispatch.call_id, dispatch.attempt),
-                    name=self._agent.name,
-                )
-        finally:
-            self._starting -= has_slot
-        if reason is None:
-            log.info("job.accepted", call_id=dispatch.call_id, calls=self.calls)
+        reason: Refusal | None = "full" if self._is_full else await self._refusal(dispatch)
+        # Asked once more: another call may have taken the last slot while the record was read.
+        if reason is None and self._is_full:
+            reason = "full"
+        if reason is not None:
+            log.warning("job.refused", reason=reason, call_id=dispatch.call_id, calls=self.calls)
+            # Let the SFU offer the job to another worker, unless the call no longer needs an agent.
+            await request.reject(terminate=reason == "stale")
             return
-        log.warning("job.refused", reason=reason, call_id=dispatch.call_id, calls=self.calls)
-        # Let the SFU offer the job to another worker, unless the call no longer needs an agent.
-        await request.reject(terminate=reason == "stale")
+        self._starting += 1
+        try:
+            await request.accept(
+                identity=agent_identity(dispatch.call_id, dispatch.attempt), name=self._agent.name
+            )
+        finally:
+            self._starting -= 1
+        log.info("job.accepted", call_id=dispatch.call_id, calls=self.calls)
+
+    @property
+    def _is_full(self) -> bool:
+        return self._server.draining or self.calls >= self._settings.worker_capacity
 
     async def _refusal(self, dispatch: DispatchMetadata) -> Refusal | None:
         """Why a worker with a free slot refuses the job. In doubt it accepts: the claim decides."""

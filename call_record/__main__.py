@@ -22,12 +22,17 @@ EXIT_CODES = """exit codes: 0 done; 1 a journal is broken; 2 bad arguments, sett
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     root = argparse.ArgumentParser(
-        prog="python -m call_record", description="The record of calls.", epilog=EXIT_CODES
+        allow_abbrev=False,
+        prog="python -m call_record",
+        description="The record of calls.",
+        epilog=EXIT_CODES,
     )
     subs = root.add_subparsers(dest="command", required=True)
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
-        return subs.add_parser(name, help=text, description=text, epilog=EXIT_CODES)
+        return subs.add_parser(
+            name, help=text, description=text, epilog=EXIT_CODES, allow_abbrev=False
+        )
 
     def of_calls(name: str, text: str) -> argparse.ArgumentParser:
         added = command(name, text)

@@ -76,10 +76,7 @@ async def _call(record: Record, arguments: argparse.Namespace) -> int:
         print(f"There is no call {plain(arguments.call_id)}.", file=sys.stderr)
         return MISSING
     if arguments.undo:
-        lifted = await deny_list.allow(
-            record, call.caller or "", tenant=call.tenant, call_id=call.call_id
-        )
-        return _undone(call.caller or "The caller", lifted)
+        return await _let_in(record, call)
     if call.state is CallState.ENDED or call.caller is None:
         return _wrong(
             f"Call {call.call_id} has ended. "
@@ -95,6 +92,20 @@ async def _call(record: Record, arguments: argparse.Namespace) -> int:
     print(plain(f"{_who(entry)} is put out of call {call.call_id} {_until(entry)}."))
     print("The call supervisor ends the call now.")
     return DONE
+
+
+async def _let_in(record: Record, call: Call) -> int:
+    caller = call.caller or ""
+    lifted = await deny_list.allow(record, caller, tenant=call.tenant, call_id=call.call_id)
+    if not lifted and await deny_list.denied(record, caller, call.tenant, call.call_id):
+        tenant = f" --tenant {call.tenant}" if call.tenant else ""
+        return _wrong(
+            plain(
+                f"{caller} is put out of every call. "
+                f"To undo that use --caller {caller}{tenant} --undo."
+            )
+        )
+    return _undone(caller or "The caller", lifted)
 
 
 async def _caller(record: Record, arguments: argparse.Namespace) -> int:

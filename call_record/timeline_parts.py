@@ -190,6 +190,13 @@ class Invocation:
         return end.say if isinstance(end, ToolFinished) else end.reason
 
     @property
+    def seq(self) -> int:
+        """Its position in the order of what was done: its end, or else its start or proposal."""
+        proposed, started = self.proposals[:1], self.starts[-1:]
+        steps = [one.seq for one in proposed] + [one.seq for one in started]
+        return (steps + [one.seq for one in self.ends[-1:]] or [0])[-1]
+
+    @property
     def seqs(self) -> list[int]:
         """The numbers of its entries, confirmations left out."""
         found = [one.seq for one in self.proposals] + [one.seq for one in self.starts]

@@ -35,7 +35,12 @@ def version_of(program: Path) -> str | None:
     """What `program --version` says; None when it does not run."""
     try:
         answer = subprocess.run(  # noqa: S603
-            [program, "--version"], capture_output=True, text=True, timeout=10, check=False
+            [program, "--version"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=10,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

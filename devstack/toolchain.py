@@ -123,6 +123,7 @@ def _version(command: Sequence[str]) -> str:
             command,
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=VERSION_TIMEOUT_S,
             check=False,
         ).stdout

@@ -19,12 +19,15 @@ parked"""
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     root = argparse.ArgumentParser(
+        allow_abbrev=False,
         prog="python -m post_call",
         description="The work after calls. Without a command: do it, until SIGTERM.",
         epilog=EXIT_CODES,
     )
     subs = root.add_subparsers(dest="command")
-    listed = subs.add_parser("list", help="print the steps that are not settled")
+    listed = subs.add_parser(
+        "list", help="print the steps that are not settled", allow_abbrev=False
+    )
     listed.add_argument(
         "--failed",
         action="store_true",
@@ -34,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
         ("retry", "try parked steps again"),
         ("skip", "leave parked steps undone for good"),
     ):
-        command = subs.add_parser(name, help=text, epilog=EXIT_CODES)
+        command = subs.add_parser(name, help=text, epilog=EXIT_CODES, allow_abbrev=False)
         command.add_argument("call_id")
         command.add_argument("step", nargs="?", help="as `list` shows it; left out: all of them")
     return root

@@ -39,6 +39,8 @@ class ToolCall:
     """Its answer, or the reason why there is none."""
     data: Arguments = field(default_factory=dict)
     idempotency_key: str | None = None
+    seq: int = 0
+    """Its position in the order of what was done."""
     seqs: list[int] = field(default_factory=list)
 
     @property
@@ -146,7 +148,7 @@ class CallFacts:
         found = [(turn.seq, f"{turn.who}: {turn.text}") for turn in self.turns]
         for tool in self.tools:
             outcome = f"{tool.state}: {tool.words}" if tool.words else tool.state
-            found.append((tool.seqs[-1], f"tool {tool.called} {outcome}"))
+            found.append((tool.seq, f"tool {tool.called} {outcome}"))
         for asked in self.confirmations:
             answer = {None: "not answered", True: "approved", False: "declined"}[asked.approved]
             found.append((asked.seqs[-1], f"asked to confirm: {asked.title} {answer}"))
@@ -204,6 +206,7 @@ def _tool(invocation: Invocation) -> ToolCall:
         words=invocation.words,
         data=end.data if isinstance(end, ToolFinished) else {},
         idempotency_key=invocation.idempotency_key,
+        seq=invocation.seq,
         seqs=invocation.seqs,
     )
 

@@ -16,5 +16,5 @@ def find(name: str, variable: str) -> Any:
     module, _, class_name = name.partition(":")
     try:
         return getattr(importlib.import_module(module), class_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SettingsError(f"{variable}: {name} cannot be loaded: {error}") from error

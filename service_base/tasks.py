@@ -49,10 +49,11 @@ class TaskSet:
                     await asyncio.wait(self._running)
 
     async def cancel(self) -> None:
-        """Cancel all and wait until they have ended."""
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        """Cancel all, those started meanwhile too, and wait until they have ended."""
+        while self._running:
+            for task in self._running:
+                task.cancel()
+            await asyncio.wait(self._running)
 
     def __len__(self) -> int:
         return len(self._running)

@@ -55,14 +55,15 @@ class _Trace:
 def _trace(recorded: timeline_parts.Invocation, phrases: GatePhrases) -> _Trace:
     confirmation = recorded.confirmation
     asked = confirmation.asked if confirmation else None
-    return _Trace(
-        proposed=recorded.proposed
+    proposed = recorded.proposed or ToolProposed(
         # It was lost; what was begun is on record all the same.
-        or ToolProposed(
-            invocation_id=recorded.invocation_id,
-            tool=recorded.tool,
-            arguments=recorded.arguments,
-        ),
+        invocation_id=recorded.invocation_id,
+        tool=recorded.tool,
+        arguments=recorded.arguments,
+    )
+    return _Trace(
+        # Where the first proposal was lost, the one that is left repeats it under another id.
+        proposed=proposed.model_copy(update={"invocation_id": recorded.invocation_id}),
         turns=recorded.turn_ids,
         asked=asked.entry if asked else None,
         asked_at_ms=asked.at_ms if asked else 0,

@@ -18,7 +18,12 @@ def load(kind: type[C], name: str, variable: str, timeout_s: float) -> C:
     found = named_class.find(name, variable)
     if not hasattr(found, "connect"):
         raise SettingsError(f"{variable}: {name} has no method connect, so it is no connector.")
-    connector = found.connect(timeout_s)
+    try:
+        connector = found.connect(timeout_s)
+    except SettingsError:
+        raise
+    except Exception as error:
+        raise SettingsError(f"{variable}: {name} cannot be connected: {error}") from error
     if not isinstance(connector, kind):
         raise SettingsError(f"{variable}: {name} is not of the protocol {kind.__name__}.")
     return connector

@@ -51,6 +51,24 @@ def test_load_agent_missing_module_is_told() -> None:
         load_agent("no_such_agent")
 
 
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("import sys; sys.exit(0)", "SystemExit: 0"),
+        ("from agent_worker.agent import AgentDefinition\nAGENT = AgentDefinition(nme='x')", "nme"),
+    ],
+)
+def test_load_agent_module_that_breaks_is_told_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, problem: str
+) -> None:
+    """One sentence with file and line, and never the success that an exit at import would be."""
+    (tmp_path / "broken_agent.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(AgentError, match=rf"broken_agent\.py:\d: broken_agent .*{problem}"):
+        load_agent("broken_agent")
+
+
 def test_load_agent_module_without_agent_is_told() -> None:
     """A module that holds no AGENT."""
     with pytest.raises(AgentError, match=r"json: this package has no AGENT .*AGENT"):

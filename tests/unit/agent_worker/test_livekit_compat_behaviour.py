@@ -156,6 +156,23 @@ def test_only_what_is_normal_is_logged_at_info(logger: str, text: str, level: st
     assert (record.levelname, record.levelno) == (level, getattr(logging, level))
 
 
+class Unprintable:
+    """Something that a library logs and cannot be put into words."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+@pytest.mark.parametrize(
+    ("text", "values"), [("x %d", ("s",)), ("%s %s", (1,)), (Unprintable(), ())]
+)
+def test_record_that_cannot_be_worded_passes_the_filter(text: Any, values: tuple[Any, ...]) -> None:
+    """An exception of a filter would reach the code that logged; one of a handler does not."""
+    record = logging.LogRecord("livekit.agents", logging.WARNING, "", 1, text, values, None)
+    assert LogFilter().filter(record)
+    assert record.levelno == logging.WARNING
+
+
 async def test_prepared_certificates_are_used_by_http_sessions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

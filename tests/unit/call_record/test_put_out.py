@@ -105,6 +105,25 @@ async def test_list_says_who_is_put_out_of_what(put_out: PutOut, clocked: Record
     ]
 
 
+async def test_option_cut_short_is_refused(put_out: PutOut) -> None:
+    """`--call ID` is not taken for `--caller ID`, who would be a caller that does not exist."""
+    with pytest.raises(SystemExit):
+        await put_out("--call", "an-id")
+
+
+async def test_undo_for_one_call_of_a_caller_who_is_out_of_every_call_says_so(
+    clocked: Record, put_out: PutOut
+) -> None:
+    """Nobody is told that a caller may join who may not."""
+    call_id = await live(clocked, "sam")
+    await put_out("--caller", "sam")
+    code, _, error = await put_out(call_id, "--undo")
+    assert (code, error) == (
+        2,
+        "sam is put out of every call. To undo that use --caller sam --undo.\n",
+    )
+
+
 async def test_undo_of_a_caller_lifts_what_concerns_single_calls_too(
     put_out: PutOut, clocked: Record
 ) -> None:

@@ -72,6 +72,7 @@ def test_tool_on_path_that_is_new_enough_is_used(path: Path, tool: Tool, version
     ("tool", "programs", "problem"),
     [
         (GO, {}, "There is no `go` on your PATH."),
+        (GO, {"go": r"printf '\\377\\376'"}, "`go version` tells no version."),
         (GO, {"go": "echo go version go1.25.9 x/y"}, "Yours is too old: go version go1.25.9 x/y."),
         (GO, {"go": "exit 1"}, "`go version` tells no version."),
         (NODE, {}, "There is no `node` on your PATH."),

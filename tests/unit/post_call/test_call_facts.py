@@ -99,6 +99,8 @@ async def test_story_has_a_repeated_proposal_once(worked: Record) -> None:
     facts = await a_story(worked, [*ORDER_STATUS, again])
     [tool] = facts.tools
     assert (tool.state, tool.arguments) == ("finished", {"order_number": 7})
+    once = await a_story(worked, ORDER_STATUS)
+    assert list(facts.lines()) == list(once.lines())
 
 
 async def test_story_lines_are_in_the_order_of_the_journal(worked: Record) -> None:

@@ -65,6 +65,17 @@ def test_connector_that_is_no_name_is_refused(tmp_path: Path, name: str) -> None
         settings(tmp_path, post_call_crm=name)
 
 
+def test_connector_that_cannot_connect_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its author's `connect` raises."""
+    code = "class Crm:\n    @classmethod\n    def connect(cls, timeout_s): return 1 / 0\n"
+    (tmp_path / "own_crm.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SettingsError, match=r"CRM: own_crm:Crm cannot be connected: division"):
+        build(settings(tmp_path, post_call_crm="own_crm:Crm"), NOBODY)
+
+
 async def test_connector_of_ones_own_is_loaded_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,9 @@ def test_class_is_found_by_module_and_name() -> None:
     assert named_class.find("pathlib:Path", "PARLEY_X") is Path
 
 
-@pytest.mark.parametrize("code", ["raise ValueError('no key')", "def broken(:", "import nowhere_1"])
+@pytest.mark.parametrize(
+    "code", ["raise ValueError('no key')", "def broken(:", "import nowhere_1", "exit(0)"]
+)
 def test_module_that_cannot_be_imported_is_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:

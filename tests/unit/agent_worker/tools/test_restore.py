@@ -114,6 +114,41 @@ async def test_unfinished_write_whose_proposal_was_lost_is_unknown(before: Scene
     assert heir.probe.keys == ["call-1:2"]
 
 
+async def test_approved_write_whose_proposal_was_lost_happens_once_over_two_takeovers(
+    before: Scene,
+) -> None:
+    """A proposal that repeats it is on record, and what is journalled is still the first one's."""
+    arguments = before.tools["pay"].arguments.canonical({"amount": 5})
+    scratch = await asked(Scene().propose("pay", {"amount": 5}))
+    entries: list[Entry] = [
+        ConfirmationAsked(
+            confirmation_id="q-1",
+            invocation_id="fnc-2",
+            tool="pay",
+            title="Pay 5 euros?",
+            arguments=arguments,
+            digest=scratch.digest,
+            expires_in_ms=60_000,
+        ),
+        ToolProposed(
+            invocation_id="fnc-3",
+            tool="pay",
+            arguments=arguments,
+            turn_id="turn-1",
+            duplicate_of="fnc-2",
+        ),
+    ]
+    heir = Heir(before, *entries)
+    (invocation,) = heir.gate.invocations
+    assert heir.vote(invocation, True) == "approved"
+    assert (await outcome(invocation)).kind == "done"
+    assert [entry.invocation_id for entry in heir.wrote(ToolFinished)] == ["fnc-2"]
+    second = Heir(before, *entries, *heir.memory.entries)
+    (again,) = second.gate.invocations
+    assert again.outcome is not None and again.outcome.kind == "done"
+    assert second.probe.events == []
+
+
 async def test_write_that_was_begun_again_is_not_settled_by_what_came_of_it_before(
     before: Scene,
 ) -> None:
