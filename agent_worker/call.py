@@ -115,6 +115,7 @@ class Call(CallControl):
                 push=self._page.push,
                 phrases=self._agent.phrases.gate,
                 call_max=self._agent.tool_calls_max,
+                secret=self._claim.record.keys.key(self._claim.call.key_id),
             )
             self._session = build_session(
                 self._settings, self._agent, self._tools.toolset, self._on_stt_failure

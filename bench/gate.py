@@ -101,6 +101,7 @@ class _Calls:
             journal=journal,
             lease=lease,
             metrics=Metrics(None),
+            secret=b"key of the call",
             page=CallersPage(has_cards=True),
             call_max=MANY,
             settle_s=0.0,
@@ -119,7 +120,7 @@ class _Calls:
             await invocation.asked.wait()
             assert invocation.question is not None
             vote = ConfirmationVote(
-                id=invocation.question.id, digest=invocation.digest, approved=True
+                id=invocation.question.id, digest=invocation.question.digest, approved=True
             )
             self._questions.vote(vote, "screen", "bench")
         outcome = await invocation.task

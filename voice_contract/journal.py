@@ -178,6 +178,10 @@ class ConfirmationAsked(_Body):
     digest: Name
     """SHA-256 of what is asked, hexadecimal: what runs is what was asked."""
     expires_in_ms: int
+    target: Name | None = None
+    """The backend's name for what it acts on, where the tool looked that up."""
+    shown: Arguments = {}
+    """What the caller was shown of the target."""
 
 
 class ConfirmationAnswered(_Body):
@@ -215,6 +219,10 @@ class ToolStarted(_Body):
     effect: Literal["read", "write"]
     arguments: Arguments
     idempotency_key: Name | None = None
+    target: Name | None = None
+    """The backend's name for what it acts on, where the tool looked that up."""
+    shown: Arguments = {}
+    """What the caller was shown of the target."""
 
 
 class ToolFinished(_Body):

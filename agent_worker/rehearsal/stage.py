@@ -64,6 +64,7 @@ class Stage:
             journal=self._journal,
             lease=AlwaysOurs(),
             metrics=Metrics(None),
+            secret=b"rehearsal",
             phrases=self._agent.phrases.gate,
             call_max=self._agent.tool_calls_max,
         )

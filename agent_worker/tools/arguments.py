@@ -9,6 +9,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from call_record.hash_chain import frame
+
 ARGUMENTS_MAX_BYTES = 8_192
 
 Values = dict[str, JsonValue]
@@ -135,9 +137,10 @@ def dump(values: object) -> str:
     return text
 
 
-def digest(tenant: str | None, call_id: str, tool: str, values: Values) -> str:
+def digest(tenant: str | None, call_id: str, tool: str, means: JsonValue) -> str:
     """SHA-256, in hex, of what an invocation of *tool* would do and for which call."""
-    return hashlib.sha256(dump([tenant, call_id, tool, values]).encode()).hexdigest()
+    whose = "" if tenant is None else f"={tenant}"
+    return hashlib.sha256(frame(whose, call_id, tool, dump(means))).hexdigest()
 
 
 def is_strict(text: str) -> bool:

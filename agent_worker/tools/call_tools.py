@@ -32,7 +32,9 @@ class CallTools:
     """
     The gate of one call and the parts around it.
 
-    Args: push: Sends a message to the caller's page, and to no one else.
+    Args:
+        push: Sends a message to the caller's page, and to no one else.
+        secret: The key of the call's journal; idempotency keys are derived from it.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class CallTools:
         call_max: int | None = None,
         clock: Clock | None = None,
         settle_s: float = SETTLE_S,
+        secret: bytes,
     ) -> None:
         phrases = phrases or GatePhrases()
         self._journal = journal
@@ -68,6 +71,7 @@ class CallTools:
             call_max=call_max,
             clock=clock,
             settle_s=settle_s,
+            secret=secret,
         )
         self.questions = self.gate.questions
         self.toolset = GuardedToolset(self.gate, self.delivery)

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from agent_worker.tools.arguments import Values
 from agent_worker.tools.journal import Journal
 from agent_worker.tools.phrases import GatePhrases
-from agent_worker.tools.tool import Tool
+from agent_worker.tools.tool import Target, Tool
 from call_record.clock import Clock
 from voice_contract.confirmations import (
     PENDING_MAX,
@@ -74,6 +74,8 @@ class Question:
     full: str
     """The question with every argument, for a caller who sees no card."""
     page: CallersPage
+    target: Target | None = None
+    """What it acts on, where the tool looked that up."""
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     closes_at_s: float = 0.0
     heard: bool = False
@@ -116,14 +118,30 @@ class Questions:
         self._refused = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def compose(self, invocation_id: str, tool: Tool, values: Values, digest: str) -> Question:
-        """The question whether *tool* may run with *values*."""
-        title = tool.question(values)
-        words = tool.in_words(values)
+    def compose(
+        self,
+        invocation_id: str,
+        tool: Tool,
+        values: Values,
+        digest: str,
+        *,
+        target: Target | None = None,
+        title: str | None = None,
+    ) -> Question:
+        """
+        The question whether *tool* may run with *values*, on *target* where it has one.
+
+        Args: title: How it is asked; None: as the tool's author says.
+        """
+        shown = {**values, **(target.shown if target else {})}
+        words = tool.in_words(shown)
+        usual = "" if tool.guards.confirm is None else tool.question(shown)
+        mentioned = tool.guards.confirm or "" if title in (None, usual) else ""
+        title = title or usual
         rest = [
             f"{name.replace('_', ' ')}: {value}"
             for name, value in words.items()
-            if f"{{{name}}}" not in (tool.guards.confirm or "")
+            if f"{{{name}}}" not in mentioned
         ]
         full = self._phrases.all_arguments.format(title=title, arguments="; ".join(rest))
         return Question(
@@ -136,6 +154,7 @@ class Questions:
             expires_s=tool.guards.expires_s,
             full=full if rest else title,
             page=self._page,
+            target=target,
         )
 
     def ask(self, question: Question) -> None:
@@ -155,6 +174,8 @@ class Questions:
                 arguments=question.arguments,
                 digest=question.digest,
                 expires_in_ms=round(question.expires_s * 1000),
+                target=question.target.id if question.target else None,
+                shown=dict(question.target.shown) if question.target else {},
             )
         )
         self._add(question)

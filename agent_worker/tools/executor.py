@@ -1,10 +1,12 @@
 """Executes an invocation that every guard let through, and journals its start and its result."""
 
 import asyncio
+import functools
 import traceback
 from collections.abc import Callable
 
 import structlog
+from pydantic import JsonValue, TypeAdapter
 
 from agent_worker.tools.backends import Backends
 from agent_worker.tools.events import GateEvents
@@ -12,18 +14,21 @@ from agent_worker.tools.idempotency import IdempotencyKeys
 from agent_worker.tools.invocations import Invocation, Outcome
 from agent_worker.tools.journal import Journal, Lease
 from agent_worker.tools.phrases import GatePhrases
-from agent_worker.tools.retry import Retry
+from agent_worker.tools.retry import NotBegun, Retry
 from agent_worker.tools.tool import (
     Answer,
     BackendUnavailable,
     IdempotencyKey,
+    Target,
     ToolRefused,
     short_location,
 )
 from service_base.tasks import TaskSet
-from voice_contract.journal import EntryTooLarge, ToolFailed, ToolFinished, ToolStarted, ToolUnknown
+from voice_contract.journal import Entry, ToolFailed, ToolFinished, ToolStarted, ToolUnknown
 
 log = structlog.get_logger()
+
+_JSON = TypeAdapter(dict[str, object])
 
 
 class Executor:
@@ -33,6 +38,7 @@ class Executor:
     Args:
         tasks: Where tools run; nothing of the framework can cancel a task there.
         inject: Finds what the server sets, by its type.
+        closing: Set when the call is over: no effect begins from then on.
         late: Called with the outcome of an invocation that had been given up as unknown.
     """
 
@@ -47,6 +53,7 @@ class Executor:
         tasks: TaskSet,
         inject: Callable[[type], object],
         events: GateEvents,
+        closing: asyncio.Event,
         late: Callable[[Invocation, Outcome], None],
     ) -> None:
         self._journal = journal
@@ -57,46 +64,70 @@ class Executor:
         self._tasks = tasks
         self._inject = inject
         self._events = events
+        self._closing = closing
         self._late = late
 
     async def run(self, invocation: Invocation) -> Outcome:
         """Run *invocation*; it goes on even if the task that awaits this is cancelled."""
-        if invocation.writes:
-            invocation.key = invocation.key or self._idempotency_keys.key(
-                invocation.cause, invocation.digest
-            )
-        bound = invocation.tool.arguments.bind(invocation.values)
-        injected = {
-            name: IdempotencyKey(invocation.key or "")
-            if kind is IdempotencyKey
-            else self._inject(kind)
-            for name, kind in invocation.tool.injected.items()
-        }
+        if invocation.writes and invocation.key is None:
+            invocation.key = self._idempotency_keys.key(invocation.cause, invocation.effect_digest)
+        retry = self._prepare(invocation)
         if not await self._record_start(invocation):
             return Outcome("not-begun", self._phrases.not_now)
-        backend = self._backends.of(invocation.tool.backend)
-        retry = Retry(invocation.tool, lambda: invocation.tool.run(**bound, **injected), backend)
-        task = self._tasks.start(_result(retry), name=f"tool {invocation.tool.name}")
-        done, _ = await asyncio.wait({task}, timeout=invocation.tool.guards.timeout_s)
-        if done:
-            return self._judge(invocation, retry, task.result())
-        retry.give_up()
-        # A read, or a write that has not reached its backend yet, can be cancelled. Any other write
-        # goes on: stopping it midway is worse than not knowing its outcome.
-        if not invocation.writes or not retry.may_have_acted:
-            task.cancel()
-            return self._failed(invocation, "timeout", Outcome("timeout", self._phrases.too_slow))
-        task.add_done_callback(lambda task: self._ended_late(invocation, retry, task))
-        return self._unknown(invocation, "timeout")
+        invocation.begun = True
+        return await self._send(invocation, retry) or self.give_up(invocation)
+
+    async def send_again(self, invocation: Invocation) -> Outcome | None:
+        """
+        Send what may have been done once more, with the same key.
+
+        It passed every guard and its start is on record, so only the lease is looked at.
+
+        Returns: what became of it; None: that is still not known.
+        """
+        invocation.sent_again = True
+        return await self._send(invocation, self._prepare(invocation))
+
+    def give_up(self, invocation: Invocation) -> Outcome:
+        """Journal that nobody knows what became of *invocation*."""
+        self._journal.write(ToolUnknown(invocation_id=invocation.id, reason=invocation.doubt))
+        phrases = self._phrases
+        say = phrases.in_doubt if invocation.can_be_sent_again else phrases.unknown
+        return Outcome("unknown", say)
+
+    def _prepare(self, invocation: Invocation) -> Retry:
+        bound = invocation.tool.arguments.bind(invocation.values)
+        given = {IdempotencyKey: IdempotencyKey(invocation.key or ""), Target: invocation.target}
+        injected = {
+            name: given[kind] if kind in given else self._inject(kind)
+            for name, kind in invocation.tool.injected.items()
+        }
+
+        def may_begin(doubtful: bool) -> bool:
+            if not invocation.writes:
+                return True
+            # To send a doubtful one again begins nothing, so it may also end after the call.
+            return self._may_act() and (doubtful or not self._closing.is_set())
+
+        return Retry(
+            invocation.tool,
+            lambda: invocation.tool.run(**bound, **injected),
+            self._backends.of(invocation.tool.backend),
+            may_begin,
+            doubtful=invocation.sent_again,
+        )
 
     async def _record_start(self, invocation: Invocation) -> bool:
         """Journal its start. Returns: whether it may begin."""
+        target = invocation.target
         started = ToolStarted(
             invocation_id=invocation.id,
             tool=invocation.tool.name,
             effect=invocation.tool.effect,
             arguments=invocation.values,
             idempotency_key=invocation.key,
+            target=target.id if target else None,
+            shown=dict(target.shown) if target else {},
         )
         if not invocation.writes:
             self._journal.write(started)
@@ -104,9 +135,7 @@ class Executor:
         if self._may_act():
             try:
                 await self._journal.write_ahead(started)
-                # The journal may have answered late.
-                if self._may_act():
-                    return True
+                return True
             except Exception as error:
                 log.warning(
                     "tool.not_recorded", tool=invocation.tool.name, error=type(error).__name__
@@ -118,14 +147,40 @@ class Executor:
     def _may_act(self) -> bool:
         return self._lease.may_act() and self._journal.healthy
 
-    def _judge(
-        self, invocation: Invocation, retry: Retry, result: Answer | BaseException
-    ) -> Outcome:
-        if isinstance(result, Answer):
-            return self._done(invocation, result)
+    async def _send(self, invocation: Invocation, retry: Retry) -> Outcome | None:
+        """Returns: None: it may have been done or not."""
+        task = self._tasks.start(_result(retry), name=f"tool {invocation.tool.name}")
+        invocation.sending += 1
+        task.add_done_callback(lambda _: invocation.sent())
+        late = functools.partial(self._ended_late, invocation, retry)
+        try:
+            done, _ = await asyncio.wait({task}, timeout=invocation.tool.guards.timeout_s)
+        except asyncio.CancelledError:
+            task.add_done_callback(late)
+            raise
+        if done:
+            return self._judge(invocation, retry, task.result())
+        retry.give_up()
+        # What has not reached its backend can be cancelled, and so can a read. A write goes on:
+        # stopping it midway is worse than not knowing its outcome.
+        invocation.doubt = "timeout"
+        if invocation.writes and retry.is_inside:
+            task.add_done_callback(late)
+            return None
+        task.cancel()
+        if retry.doubtful:
+            return None
+        return self._failed(invocation, "timeout", Outcome("timeout", self._phrases.too_slow))
+
+    def _judge(self, invocation: Invocation, retry: Retry, result: object) -> Outcome | None:
+        """Returns: None: it may have been done or not."""
+        if not isinstance(result, BaseException):
+            return self._returned(invocation, result)
         error = result
-        if isinstance(error, ToolRefused):
-            return self._failed(invocation, str(error), Outcome("refused", str(error)))
+        in_doubt = retry.doubtful or invocation.sent_again
+        if isinstance(error, ToolRefused) and (error.settles or not in_doubt):
+            reason = _valid_text(str(error))
+            return self._failed(invocation, reason, Outcome("refused", reason))
         # Without the error's text, which may hold anything.
         frames = traceback.extract_tb(error.__traceback__)[-1:]
         log.warning(
@@ -134,10 +189,13 @@ class Executor:
             error=type(error).__name__,
             where=short_location(frames[0].filename, frames[0].lineno or 0) if frames else "",
         )
-        away = isinstance(error, BackendUnavailable)
-        if invocation.writes and (retry.doubtful or not away):
-            return self._unknown(invocation, type(error).__name__)
-        if away:
+        if invocation.writes and (in_doubt or not isinstance(error, BackendUnavailable)):
+            invocation.doubt = type(error).__name__
+            return None
+        if isinstance(error, NotBegun):
+            not_now = Outcome("not-begun", self._phrases.not_now)
+            return self._failed(invocation, "not begun", not_now)
+        if isinstance(error, BackendUnavailable):
             return self._failed(invocation, "away", Outcome("failed", self._phrases.away))
         if isinstance(error, TimeoutError):
             return self._failed(invocation, "timeout", Outcome("timeout", self._phrases.too_slow))
@@ -145,41 +203,56 @@ class Executor:
             invocation, type(error).__name__, Outcome("failed", self._phrases.failed)
         )
 
-    def _done(self, invocation: Invocation, answer: Answer) -> Outcome:
-        finished = ToolFinished(invocation_id=invocation.id, say=answer.say)
+    def _returned(self, invocation: Invocation, answer: object) -> Outcome:
+        """The tool has done its work. Whatever is wrong with its answer does not change that."""
+        if not isinstance(answer, Answer):
+            log.error("tool.no_answer", tool=invocation.tool.name, returned=type(answer).__name__)
+            if not invocation.writes:
+                return self._failed(
+                    invocation, "no answer", Outcome("failed", self._phrases.failed)
+                )
+            answer = Answer(say=self._phrases.done)
+        say = _valid_text(str(answer.say))
+        data: dict[str, JsonValue] = {}
         try:
-            data = answer.model_dump(mode="json")["data"]
-        except ValueError:
-            # The data cannot be stored, but the tool has done its work.
-            log.error("tool.data_dropped", tool=invocation.tool.name, reason="no JSON")
-            data, answer = {}, answer.model_copy(update={"data": {}})
+            data = _JSON.dump_python(_valid(answer.data), mode="json")
+        except Exception as error:
+            reason = type(error).__name__
+            log.error("tool.data_dropped", tool=invocation.tool.name, reason=reason)
         try:
-            self._journal.write(finished.model_copy(update={"data": data}))
-        except EntryTooLarge:
-            self._journal.write(finished)
+            self._settle(invocation, ToolFinished(invocation_id=invocation.id, say=say, data=data))
+        except Exception:
+            self._settle(invocation, ToolFinished(invocation_id=invocation.id, say=say))
         for action in answer.actions:
-            self._events.action_suggested(action)
-        return Outcome("done", answer.say, answer)
+            try:
+                self._events.action_suggested(action)
+            except Exception as error:
+                reason = type(error).__name__
+                log.error("tool.action_dropped", tool=invocation.tool.name, reason=reason)
+        valid = answer.model_copy(update={"say": say, "data": data})
+        return Outcome("done", say, valid)
 
     def _failed(self, invocation: Invocation, reason: str, outcome: Outcome) -> Outcome:
-        self._journal.write(ToolFailed(invocation_id=invocation.id, reason=reason))
+        self._settle(invocation, ToolFailed(invocation_id=invocation.id, reason=reason))
         return outcome
 
-    def _unknown(self, invocation: Invocation, reason: str) -> Outcome:
-        self._journal.write(ToolUnknown(invocation_id=invocation.id, reason=reason))
-        return Outcome("unknown", self._phrases.unknown)
+    def _settle(self, invocation: Invocation, end: Entry) -> None:
+        """Journal the end of *invocation*, unless another try with its key has already done so."""
+        if not invocation.settled:
+            self._journal.write(end)
+            invocation.settled = True
 
     def _ended_late(
-        self, invocation: Invocation, retry: Retry, task: "asyncio.Task[Answer | BaseException]"
+        self, invocation: Invocation, retry: Retry, task: "asyncio.Task[object]"
     ) -> None:
         if not task.cancelled():
             outcome = self._judge(invocation, retry, task.result())
-            if outcome.kind != "unknown":
+            if outcome is not None:
                 self._late(invocation, outcome)
 
 
-async def _result(retry: Retry) -> Answer | BaseException:
-    """What the tool answered or raised; a tool may also raise a cancellation that is not ours."""
+async def _result(retry: Retry) -> object:
+    """What the tool returned or raised; a tool may also raise a cancellation that is not ours."""
     try:
         return await retry.run()
     except asyncio.CancelledError as error:
@@ -189,3 +262,21 @@ async def _result(retry: Retry) -> Answer | BaseException:
         return error
     except Exception as error:
         return error
+
+
+def _valid(value: object) -> object:
+    """*value* with all its texts made valid."""
+    match value:
+        case str():
+            return _valid_text(value)
+        case dict():
+            return {_valid(name): _valid(one) for name, one in value.items()}
+        case list() | tuple():
+            return [_valid(one) for one in value]
+        case _:
+            return value
+
+
+def _valid_text(text: str) -> str:
+    """*text* without what is no Unicode and could be neither stored nor sent."""
+    return text.encode(errors="replace").decode()

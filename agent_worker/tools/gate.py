@@ -7,7 +7,7 @@ the gate: the framework can stop waiting for it, but cannot cancel a side effect
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from agent_worker.tools.arguments import Values, WrongArguments
 from agent_worker.tools.backends import Backends
 from agent_worker.tools.budget import CALL_MAX, Budget
 from agent_worker.tools.confirmations import CallersPage, Question, Questions, Way
+from agent_worker.tools.doubts import Doubts
 from agent_worker.tools.events import GateEvents
 from agent_worker.tools.executor import Executor
 from agent_worker.tools.guards import SETTLE_S, GuardPipeline
@@ -56,6 +57,7 @@ class Gate:
         resources: What the agent opened for the call; injected into tools and rules by type.
         page: What the agent knows about the caller's page.
         events: Told what happens in the gate.
+        secret: The key of the call's journal; idempotency keys are derived from it.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Gate:
         phrases: GatePhrases | None = None,
         call_max: int | None = None,
         settle_s: float = SETTLE_S,
+        secret: bytes,
     ) -> None:
         self.tools = tuple(tools)
         self.phrases = phrases or GatePhrases()
@@ -82,7 +85,6 @@ class Gate:
         self._journal = journal
         self._metrics = metrics
         self._events = events or GateEvents()
-        self._idempotency_keys = IdempotencyKeys(caller.call_id)
         self._budget = Budget(CALL_MAX if call_max is None else call_max)
         self._closing = asyncio.Event()
         self._tasks = TaskSet(isolated=True)
@@ -92,25 +94,29 @@ class Gate:
         self.questions = Questions(
             clock, journal, self.phrases, page or CallersPage(), self._events.questions_changed
         )
-        executor = Executor(
+        self._executor = Executor(
             journal=journal,
             lease=lease,
-            idempotency_keys=self._idempotency_keys,
+            idempotency_keys=IdempotencyKeys(caller.call_id, secret),
             backends=backends,
             phrases=self.phrases,
             tasks=self._tasks,
             inject=self._inject,
             events=self._events,
-            late=self._settle_late,
+            closing=self._closing,
+            late=lambda invocation, outcome: self._doubts.settle(invocation, outcome),
         )
+        self._doubts = Doubts(self._executor.send_again, self._closing)
         self._guards = GuardPipeline(
             tools=self.tools,
             journal=journal,
             phrases=self.phrases,
             budget=self._budget,
+            invocations=self.invocations,
             questions=self.questions,
+            doubts=self._doubts,
             backends=backends,
-            executor=executor,
+            executor=self._executor,
             closing=self._closing,
             metrics=metrics,
             inject=self._inject,
@@ -144,17 +150,12 @@ class Gate:
             self._count(tool, "duplicate", 0)
             return earlier
         self._write_proposed(invocation_id, proposal, values)
-        if earlier is not None and earlier.outcome and earlier.outcome.kind == "unknown":
-            # Sent again with the same key it does nothing new, and its outcome becomes known.
-            invocation.key = earlier.key
         self.start(invocation, proposal.unsettled)
         return invocation
 
     def start(self, invocation: Invocation, unsettled: Callable[[], bool] = lambda: False) -> None:
         """Take *invocation* through the guards, in a task that belongs to the gate alone."""
-        self.invocations.add(invocation)
-        work = self._live(invocation, unsettled)
-        invocation.task = self._tasks.start(work, name=f"invocation {invocation.tool.name}")
+        self._start(invocation, lambda: self._guards.run(invocation, unsettled))
 
     def turn_began(self, turn_id: str) -> None:
         """Note that the caller's turn of that id is now the last one."""
@@ -240,14 +241,24 @@ class Gate:
         """Count a run of that tool in the budget."""
         self._budget.take(name)
 
-    def recall_key(self, cause: str, digest: str, key: str) -> None:
-        """Keep the idempotency key of that effect."""
-        self._idempotency_keys.adopt(cause, digest, key)
-
     def recall_outcome(self, invocation: Invocation, outcome: Outcome) -> None:
-        """Keep *invocation* with the outcome that it had."""
+        """
+        Keep *invocation* with the outcome that it had.
+
+        If that is not known, or the caller does not know it, it stands before the same effect.
+        """
         invocation.end(outcome)
         self.invocations.add(invocation)
+        if outcome.kind == "unknown":
+            self._doubt(invocation)
+        elif outcome.kind == "done" and invocation.late and not invocation.told:
+            self._doubts.open(invocation)
+            self._doubts.settle(invocation, outcome)
+
+    def take_over(self, invocation: Invocation) -> None:
+        """Find out what became of *invocation*, which was started and has no outcome."""
+        invocation.begun = True
+        self._start(invocation, lambda: self._guards.take_over(invocation))
 
     # -- the end
 
@@ -274,32 +285,54 @@ class Gate:
         """Wait for writes that are under way, for 10 s at most."""
         if not self._closing.is_set():
             self.close()
+        await self._doubts.aclose()
         await self._tasks.wait(CLOSE_S)
 
     # -- an invocation's life
 
-    async def _live(self, invocation: Invocation, unsettled: Callable[[], bool]) -> Outcome:
+    def _start(self, invocation: Invocation, work: Callable[[], Awaitable[Outcome]]) -> None:
+        self.invocations.add(invocation)
+        name = f"invocation {invocation.tool.name}"
+        invocation.task = self._tasks.start(self._live(invocation, work), name=name)
+
+    async def _live(
+        self, invocation: Invocation, work: Callable[[], Awaitable[Outcome]]
+    ) -> Outcome:
         started_s = time.monotonic()
         try:
-            outcome = await self._guards.run(invocation, unsettled)
+            outcome = await work()
         except Refused as refused:
             outcome = Outcome(refused.kind, refused.say)
             self._write_refused(invocation.id, refused)
         except Exception as error:
             log.error("gate.failed", tool=invocation.tool.name, error=type(error).__name__)
-            outcome = Outcome("failed", self.phrases.failed)
-            self._write_refused(invocation.id, Refused("gate", outcome.say))
+            if invocation.begun and invocation.writes:
+                invocation.doubt = type(error).__name__
+                outcome = self._executor.give_up(invocation)
+            else:
+                outcome = Outcome("failed", self.phrases.failed)
+                self._write_refused(invocation.id, Refused("gate", outcome.say))
         invocation.outcome = outcome
         invocation.turns.add(self._turn)
         self._count(invocation.tool, outcome.kind, time.monotonic() - started_s)
+        if outcome.kind == "unknown":
+            self._doubt(invocation)
         self._events.settled(invocation)
         return outcome
 
-    def _settle_late(self, invocation: Invocation, outcome: Outcome) -> None:
-        invocation.outcome, invocation.late = outcome, True
+    def _doubt(self, invocation: Invocation) -> None:
+        """Look into what became of *invocation*, and tell it when it is known."""
+
+        def settled(future: "asyncio.Future[Outcome]") -> None:
+            if not future.cancelled():
+                self._found_out(invocation, future.result())
+
+        self._doubts.open(invocation).settled.add_done_callback(settled)
+
+    def _found_out(self, invocation: Invocation, outcome: Outcome) -> None:
+        invocation.outcome, invocation.late, invocation.told = outcome, True, False
         self._count(invocation.tool, f"late-{outcome.kind}", 0)
-        if self.invocations.find(invocation.digest) is invocation:
-            self._events.settled(invocation)
+        self._events.settled(invocation)
 
     # -- small parts
 

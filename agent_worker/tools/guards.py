@@ -4,11 +4,12 @@ The guards, in the order in which an invocation passes them.
 1. `limit`: no more than 16 proposals in one turn of the caller.
 2. `admit`: the call goes on; the allow-list; the arguments are well-formed, answer what the caller
    really said, and are validated.
-3. `run`: the backend's circuit breaker is not open; policy; budget; confirmation and policy once
-   more, or for an unconfirmed write a moment in which the caller may go on speaking.
+3. `run`: an earlier doubt about the same effect is settled; what the tool acts on is looked up;
+   the backend's circuit breaker is not open; policy; budget; confirmation and policy once more, or
+   for an unconfirmed write a moment in which the caller may go on speaking.
 4. `Executor.run`: idempotency key and injected parameters; `tool.started` in the journal; then,
-   within the tool's timeout, `Retry.run`: circuit breaker, concurrency limit, retries; the result
-   in the journal.
+   within the tool's timeout, `Retry.run`: circuit breaker, concurrency limit, lease and call still
+   ours, retries; the result in the journal.
 """
 
 import asyncio
@@ -22,11 +23,12 @@ from agent_worker.tools.arguments import Values, WrongArguments
 from agent_worker.tools.backends import Backends
 from agent_worker.tools.budget import TURN_MAX, Budget
 from agent_worker.tools.confirmations import Question, Questions, TooLongToAsk
+from agent_worker.tools.doubts import Doubts
 from agent_worker.tools.executor import Executor
-from agent_worker.tools.invocations import Invocation, Outcome, Proposal, Refused
+from agent_worker.tools.invocations import Invocation, Invocations, Outcome, Proposal, Refused
 from agent_worker.tools.journal import Journal
 from agent_worker.tools.phrases import GatePhrases
-from agent_worker.tools.policy import PolicyFailed, check
+from agent_worker.tools.policy import PolicyFailed, check, find_target
 from agent_worker.tools.tool import BackendUnavailable, Tool, ToolRefused
 from voice_contract.journal import BudgetEvent
 
@@ -45,7 +47,9 @@ class GuardPipeline:
         journal: Journal,
         phrases: GatePhrases,
         budget: Budget,
+        invocations: Invocations,
         questions: Questions,
+        doubts: Doubts,
         backends: Backends,
         executor: Executor,
         closing: asyncio.Event,
@@ -57,7 +61,9 @@ class GuardPipeline:
         self._journal = journal
         self._phrases = phrases
         self._budget = budget
+        self._invocations = invocations
         self._questions = questions
+        self._doubts = doubts
         self._backends = backends
         self._executor = executor
         self._closing = closing
@@ -102,20 +108,33 @@ class GuardPipeline:
 
         Raises: Refused: a guard does not let it through.
         """
-        if invocation.begun:
-            return await self._executor.run(invocation)
+        already = None
         if invocation.question is None:
+            already = await self._settle_doubt(invocation)
+            if invocation.tool.guards.resolve is not None:
+                await self._find_target(invocation)
+                already = already or await self._settle_doubt(invocation)
             await self._check_policy(invocation)
             self._take_budget(invocation)
-        if invocation.tool.guards.confirm is not None:
-            invocation.question = invocation.question or self._ask(invocation)
+        if invocation.question or invocation.tool.guards.confirm is not None or already:
+            invocation.question = invocation.question or self._ask(invocation, already)
             invocation.asked.set()
             await self._wait_for_yes(invocation, invocation.question)
+            # Meanwhile another wish may have had the same effect.
+            now = await self._settle_doubt(invocation)
+            if now is not None and now != already:
+                raise Refused("doubt", self._phrases.went_through.format(words=now))
             await self._check_policy(invocation)
         elif invocation.writes:
             await self.let_settle(unsettled)
         self._check_open()
         return await self._executor.run(invocation)
+
+    async def take_over(self, invocation: Invocation) -> Outcome:
+        """Find out what became of *invocation*, which the agent before this one had started."""
+        doubt = self._doubts.open(invocation, pause_s=0)
+        settled = await self._doubts.wait(doubt, invocation.tool.guards.timeout_s)
+        return settled or self._executor.give_up(invocation)
 
     async def let_settle(self, unsettled: Callable[[], bool]) -> None:
         """
@@ -134,6 +153,37 @@ class GuardPipeline:
     def _check_open(self) -> None:
         if self._closing.is_set():
             raise Refused("closing", self._phrases.not_now)
+
+    async def _settle_doubt(self, invocation: Invocation) -> str | None:
+        """
+        Let no effect begin while the same one may have happened.
+
+        Returns: the words of its result, if it happened and the caller does not know yet.
+        Raises: Refused: it is still not known.
+        """
+        doubt = self._doubts.find(invocation) if invocation.writes else None
+        if doubt is None:
+            return None
+        settled = await self._doubts.wait(doubt, invocation.tool.guards.timeout_s)
+        if settled is None:
+            raise Refused(
+                "doubt",
+                self._phrases.still_in_doubt
+                if doubt.invocation.can_be_sent_again
+                else self._phrases.unknown,
+            )
+        return settled.say if settled.kind == "done" and not doubt.invocation.told else None
+
+    async def _find_target(self, invocation: Invocation) -> None:
+        try:
+            target = await find_target(invocation.tool, invocation.values, self._inject)
+        except ToolRefused as refusal:
+            raise Refused("resolve", str(refusal)) from None
+        except BackendUnavailable:
+            raise Refused("resolve", self._phrases.away) from None
+        except PolicyFailed:
+            raise Refused("resolve", self._phrases.failed) from None
+        self._invocations.aim(invocation, target)
 
     async def _check_policy(self, invocation: Invocation) -> None:
         self._check_open()
@@ -156,14 +206,20 @@ class GuardPipeline:
             raise Refused("budget", self._phrases.too_often)
         self._budget.take(name)
 
-    def _ask(self, invocation: Invocation) -> Question:
+    def _ask(self, invocation: Invocation, already: str | None) -> Question:
         if self._questions.full:
             raise Refused("confirmation", self._phrases.too_many_questions)
         if self._questions.open and self._questions.one_at_a_time:
             raise Refused("confirmation", self._phrases.busy_asking)
+        title = already and self._phrases.once_more.format(words=" ".join(already.split()))
         try:
             question = self._questions.compose(
-                invocation.id, invocation.tool, invocation.values, invocation.digest
+                invocation.id,
+                invocation.tool,
+                invocation.values,
+                invocation.effect_digest,
+                target=invocation.target,
+                title=title,
             )
             self._questions.ask(question)
         except TooLongToAsk:

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pydantic import JsonValue
+
 from agent_worker.tools.arguments import Values, digest
 from agent_worker.tools.confirmations import Question
-from agent_worker.tools.tool import Answer, Caller, Tool
+from agent_worker.tools.tool import Answer, Caller, Target, Tool
 
 Kind = Literal[
     "done", "refused", "failed", "timeout", "unknown", "declined", "expired", "ended", "not-begun"
@@ -64,6 +66,9 @@ class Invocation:
     tool: Tool
     values: Values
     digest: str
+    """Of what was proposed: the same proposal has the same."""
+    effect_digest: str
+    """Of what it would do: another proposal may mean the same effect. See `Invocations.aim`."""
     turn_id: str
     """The caller's turn in which it was first proposed."""
     turns: set[str] = field(default_factory=set)
@@ -71,16 +76,28 @@ class Invocation:
     cause: str = ""
     """What its idempotency key is minted for: the turn, later the approval."""
     key: str | None = None
+    begun: bool = False
+    """Whether its start is on record, so that it may have been done."""
+    target: Target | None = None
+    """What it acts on; None: not looked up yet, or its tool has no `resolve` step."""
     question: Question | None = None
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the question is open."""
     outcome: Outcome | None = None
     quiet: bool = False
     """Whether the agent need not tell its outcome, since the caller has just heard it."""
-    begun: bool = False
-    """Whether the agent before this one started it, so that it has passed every guard."""
+    sending: int = 0
+    """How many tries are under way."""
+    sent_again: bool = False
+    """Whether it was sent once more with its key, so that no try alone tells that it failed."""
+    doubt: str = ""
+    """Why it is not known what became of it."""
+    settled: bool = False
+    """Whether it is on record what became of it. Nothing that comes later changes that."""
     late: bool = False
     """Whether its outcome came after it had been given up as unknown."""
+    told: bool = False
+    """Whether the caller heard its outcome."""
     task: "asyncio.Future[Outcome] | None" = None
 
     def __post_init__(self) -> None:
@@ -93,10 +110,21 @@ class Invocation:
         self.task = asyncio.get_running_loop().create_future()
         self.task.set_result(outcome)
 
+    def sent(self) -> None:
+        """A try has ended."""
+        self.sending -= 1
+
     @property
     def writes(self) -> bool:
         """Whether it changes something."""
         return self.tool.effect == "write"
+
+    @property
+    def can_be_sent_again(self) -> bool:
+        """Whether to send it once more with its key tells what became of it, and does no more."""
+        guards = self.tool.guards
+        aimed = guards.resolve is None or self.target is not None
+        return guards.idempotent and self.key is not None and aimed
 
     @property
     def is_asking(self) -> bool:
@@ -107,9 +135,7 @@ class Invocation:
         """Whether the same proposal in that turn is this wish, not a new one."""
         if self.outcome is None:
             return True
-        if self.outcome.kind == "unknown":
-            return not self.tool.guards.idempotent
-        held = self.outcome.kind in ("done", "declined", "expired", "ended")
+        held = self.outcome.kind in ("done", "unknown", "declined", "expired", "ended")
         return self.writes and held and turn_id in self.turns
 
 
@@ -136,8 +162,24 @@ class Invocations:
 
     def make(self, invocation_id: str, tool: Tool, values: Values, turn_id: str) -> Invocation:
         """An invocation of this call, not yet kept."""
-        means = digest(self._caller.tenant, self._caller.call_id, tool.name, values)
-        return Invocation(invocation_id, tool, values, means, turn_id)
+        means = self._digest(tool, values)
+        return Invocation(invocation_id, tool, values, means, means, turn_id)
+
+    def aim(self, invocation: Invocation, target: Target) -> None:
+        """
+        Set what *invocation* acts on.
+
+        The arguments by which it was found no longer matter: "my next appointment" and "my fitting
+        on Friday" are the same effect if both mean the same appointment.
+        """
+        resolve = invocation.tool.guards.resolve
+        found_by = resolve.reads if resolve else frozenset()
+        rest = {name: one for name, one in invocation.values.items() if name not in found_by}
+        invocation.target = target
+        invocation.effect_digest = self._digest(invocation.tool, [rest, target.id])
+
+    def _digest(self, tool: Tool, means: JsonValue) -> str:
+        return digest(self._caller.tenant, self._caller.call_id, tool.name, means)
 
     def find(self, digest: str) -> Invocation | None:
         """The last invocation with that digest: it would do, or did, the same."""

@@ -13,6 +13,15 @@ class GatePhrases:
     unknown: str = (
         "I could not confirm whether that was done. Please check before you try it again."
     )
+    in_doubt: str = "I could not confirm whether that was done. I keep trying, and I will tell you."
+    still_in_doubt: str = (
+        "I am still trying to find out whether that was done the first time. "
+        "Until I know, I won't do it again."
+    )
+    done: str = "That is done."
+    """When a tool did its work and returned no answer that can be spoken."""
+    went_through: str = "It went through already. {words}"
+    once_more: str = "The earlier one went through. {words} Shall I do it once more?"
     not_now: str = "I can't do that right now."
     not_offered: str = "I can't do that."
     malformed: str = "Something got lost there. Please say it again."

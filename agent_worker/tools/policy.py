@@ -1,13 +1,16 @@
-"""Policy: an author's rules for a tool, checked before the question and again after the yes."""
+"""
+An author's functions around a tool: what it acts on, looked up before the question, and the rules
+of its policy, checked before the question and again after the yes.
+"""
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from agent_worker.tools.arguments import Values
-from agent_worker.tools.tool import BackendUnavailable, Tool, ToolRefused
+from agent_worker.tools.tool import BackendUnavailable, Rule, Target, Tool, ToolRefused
 
 log = structlog.get_logger()
 
@@ -16,7 +19,7 @@ POLICY_S = 3.0
 
 
 class PolicyFailed(Exception):
-    """A rule raised an error or took too long. Its verdict is not known, so nothing is done."""
+    """An author's function raised an error or took too long. Its verdict is not known."""
 
 
 async def check(tool: Tool, values: Values, inject: Callable[[type], object]) -> None:
@@ -26,19 +29,40 @@ async def check(tool: Tool, values: Values, inject: Callable[[type], object]) ->
     Raises: ToolRefused: a rule refuses, with a reason that can be spoken.
         BackendUnavailable: a rule could not get the facts that it needs. PolicyFailed.
     """
-    if not tool.guards.policy:
-        return
+    await _run(tool, tool.guards.policy, values, inject)
+
+
+async def find_target(tool: Tool, values: Values, inject: Callable[[type], object]) -> Target:
+    """
+    What *tool* acts on with *values*, by its `resolve` step.
+
+    Raises: ToolRefused: there is nothing such; as `check`.
+    """
+    assert tool.guards.resolve is not None
+    [found] = await _run(tool, [tool.guards.resolve], values, inject)
+    if not isinstance(found, Target):
+        log.error("resolve.no_target", tool=tool.name, returned=type(found).__name__)
+        raise PolicyFailed
+    return found
+
+
+async def _run(
+    tool: Tool, rules: Sequence[Rule], values: Values, inject: Callable[[type], object]
+) -> list[object]:
+    if not rules:
+        return []
     bound = tool.arguments.bind(values)
+    verdicts: list[object] = []
     try:
         async with asyncio.timeout(POLICY_S):
-            for rule in tool.guards.policy:
+            for rule in rules:
                 seen = {name: bound.get(name) for name in rule.reads}
                 injected = {name: inject(kind) for name, kind in rule.injected.items()}
                 verdict = rule.check(**seen, **injected)
-                if inspect.isawaitable(verdict):
-                    await verdict
+                verdicts.append(await verdict if inspect.isawaitable(verdict) else verdict)
     except (ToolRefused, BackendUnavailable):
         raise
     except Exception as error:
         log.error("policy.failed", tool=tool.name, error=type(error).__name__)
         raise PolicyFailed from None
+    return verdicts

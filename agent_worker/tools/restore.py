@@ -1,9 +1,9 @@
 """
 Rebuilds what the gate knew from the journal, for the agent that takes over a call.
 
-Keys, budgets and outcomes are as they were. An open question stays open for the rest of its time. A
-write that was started and has no result is run again with its key if the backend supports
-idempotency keys; if not, its outcome is unknown, and the agent says so.
+Budgets and outcomes are as they were. An open question stays open for the rest of its time. A write
+that was started and has no result, or an unknown one, is in doubt: it is sent again with its key if
+the backend supports idempotency keys; if not, the agent says that it does not know.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from agent_worker.tools.invocations import Invocation, Outcome
 from agent_worker.tools.journal import Journal
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.result_delivery import ResultDelivery
-from agent_worker.tools.tool import Answer
+from agent_worker.tools.tool import Answer, Target
 from call_record import timeline_parts
 from call_record.journal import Recorded
 from call_record.timeline import fold
@@ -49,6 +49,7 @@ class _Trace:
     """None: the question is open, or there was none."""
     started: ToolStarted | None
     outcome: Outcome | None
+    was_in_doubt: bool
     told: bool
 
 
@@ -70,6 +71,7 @@ def _trace(recorded: timeline_parts.Invocation, phrases: GatePhrases) -> _Trace:
         decision=confirmation.decision if confirmation else None,
         started=recorded.started,
         outcome=_outcome(recorded.end, phrases),
+        was_in_doubt=any(isinstance(one.entry, ToolUnknown) for one in recorded.ends),
         told=recorded.told,
     )
 
@@ -120,6 +122,7 @@ class _Restorer:
         if invocation is None:
             self._drop(trace)
         elif trace.outcome is not None:
+            invocation.told, invocation.late = trace.told, trace.was_in_doubt
             self._gate.recall_outcome(invocation, trace.outcome)
             self._delivery.knows(invocation)
             if trace.started and not trace.told:
@@ -141,11 +144,14 @@ class _Restorer:
         if invocation is None:
             return None
         invocation.turns |= trace.turns
+        aimed = started or trace.asked
+        if aimed and aimed.target is not None:
+            self._gate.invocations.aim(invocation, Target(aimed.target, aimed.shown))
         if trace.asked:
             invocation.cause = f"yes:{trace.asked.confirmation_id}"
-        if started and started.idempotency_key:
+        if started:
+            invocation.begun = True
             invocation.key = started.idempotency_key
-            self._gate.recall_key(invocation.cause, invocation.digest, started.idempotency_key)
         return invocation
 
     def _drop(self, trace: _Trace) -> None:
@@ -157,19 +163,16 @@ class _Restorer:
             ended = ToolUnknown if started.effect == "write" else ToolFailed
             self._journal.write(ended(invocation_id=invocation_id, reason=LOST))
             log.warning("tool.lost", tool=trace.proposed.tool)
-        if started and started.idempotency_key:
-            self._gate.recall_key(invocation_id, "", started.idempotency_key)
 
     def _go_on(self, invocation: Invocation) -> None:
         """It was started, and its outcome is not known."""
         log.warning(
-            "tool.unfinished", tool=invocation.tool.name, again=invocation.tool.guards.repeatable
+            "tool.unfinished", tool=invocation.tool.name, again=invocation.can_be_sent_again
         )
         if not invocation.writes:
             self._journal.write(ToolFailed(invocation_id=invocation.id, reason=LOST))
-        elif invocation.tool.guards.idempotent:
-            invocation.begun = True
-            self._gate.start(invocation)
+        elif invocation.can_be_sent_again:
+            self._gate.take_over(invocation)
         else:
             self._journal.write(ToolUnknown(invocation_id=invocation.id, reason=LOST))
             self._gate.recall_outcome(invocation, Outcome("unknown", self._phrases.unknown))
@@ -179,11 +182,16 @@ class _Restorer:
         """The caller was asked, and it was not started."""
         asked = trace.asked
         assert asked is not None
-        if asked.digest != invocation.digest:
+        if asked.digest != invocation.effect_digest:
             self._drop(trace)
             return
         question = self._questions.compose(
-            invocation.id, invocation.tool, invocation.values, invocation.digest
+            invocation.id,
+            invocation.tool,
+            invocation.values,
+            invocation.effect_digest,
+            target=invocation.target,
+            title=asked.title,
         )
         question.id = asked.confirmation_id
         invocation.question = question

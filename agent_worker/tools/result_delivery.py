@@ -136,7 +136,8 @@ class ResultDelivery:
         """Note what was told in *message*, a turn of the caller or the agent."""
         if message.role == "assistant":
             for invocation_id in self.told_by(message):
-                self._untold.pop(invocation_id, None)
+                if invocation := self._untold.pop(invocation_id, None):
+                    invocation.told = True
         self._tell_again()
 
     def _tell_again(self) -> None:

@@ -39,7 +39,16 @@ class Answer(BaseModel):
 class ToolRefused(Exception):
     """
     The tool has done nothing and will not do it. The message is a reason that can be spoken as is.
+
+    Args:
+        settles: Whether this is the backend's answer to the request with the idempotency key. If
+            an earlier try with that key may have worked, only such a refusal says that it did not:
+            a look beforehand ("3 PM is no longer free") may see what that very try has done.
     """
+
+    def __init__(self, message: str = "", *, settles: bool = False) -> None:
+        super().__init__(message)
+        self.settles = settles
 
 
 class BackendUnavailable(Exception):
@@ -68,6 +77,19 @@ class IdempotencyKey(str):
 
 
 @dataclass(frozen=True)
+class Target:
+    """What a tool acts on, as its `resolve` step found it: which one "my next appointment" is."""
+
+    id: str
+    """Names it at the backend. Whatever has the same id is the same."""
+    shown: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What the caller sees and hears of it; `confirm` can name it in braces."""
+
+
+Resolve = Callable[..., Awaitable[Target]]
+
+
+@dataclass(frozen=True)
 class Rule:
     """A rule of policy: it refuses an invocation by raising `ToolRefused`, or returns nothing."""
 
@@ -76,7 +98,7 @@ class Rule:
     reads: frozenset[str]
     """The arguments that it needs."""
     injected: Mapping[str, type]
-    check: Callable[..., Awaitable[None] | None]
+    check: Callable[..., Awaitable[Any] | None]
 
 
 @dataclass(frozen=True)
@@ -99,6 +121,8 @@ class Guards:
     """How long the question waits for an answer."""
     in_words: Mapping[str, InWords] = field(default_factory=dict)
     """By argument: how its value is said, if not as it is."""
+    resolve: Rule | None = None
+    """Finds out what it acts on; `reads` are the arguments by which it is found."""
 
     @property
     def repeatable(self) -> bool:
@@ -170,6 +194,7 @@ def tool(
     max_per_call: int | None = None,
     expires_s: float = EXPIRES_S,
     in_words: Mapping[str, InWords] | None = None,
+    resolve: Resolve | None = None,
 ) -> Callable[[Callable[..., Awaitable[Answer]]], Tool]:
     """
     Make an async function a tool.
@@ -192,6 +217,10 @@ def tool(
         max_per_call: How often it may run in one call.
         expires_s: How long the question stays open.
         in_words: By argument: how its value is said.
+        resolve: An async function that finds out what the tool acts on, once, before the caller is
+            asked. It takes arguments of the tool by name and, keyword-only, what the server
+            injects, and returns a `Target`, which the tool gets as a keyword-only parameter. It
+            may raise `ToolRefused`. Sending again acts on the same target.
 
     Raises: ToolMistake: something does not fit, with file and line.
     """
@@ -217,6 +246,7 @@ def tool(
                 max_per_call=max_per_call,
                 expires_s=expires_s,
                 in_words=dict(in_words or {}),
+                resolve=None if resolve is None else make_rule(resolve),
             ),
             where,
         )
@@ -230,7 +260,7 @@ def tool(
     return make
 
 
-def make_rule(function: Callable[..., Awaitable[None] | None]) -> Rule:
+def make_rule(function: Callable[..., Awaitable[Any] | None]) -> Rule:
     """
     A rule of policy from *function*.
 
@@ -254,6 +284,8 @@ def check_guards(guards: Guards, where: str) -> Guards:
         raise ToolMistake(f"{where}: only a tool that writes can have confirm or idempotent")
     if not (0 < guards.timeout_s <= 60 and 0 < guards.expires_s <= 300):
         raise ToolMistake(f"{where}: timeout_s must be from 0 to 60 s, expires_s from 0 to 300 s")
+    if guards.resolve and not inspect.iscoroutinefunction(guards.resolve.check):
+        raise ToolMistake(f"{where}: resolve must be async")
     if guards.max_per_call is not None and guards.max_per_call < 1:
         raise ToolMistake(f"{where}: max_per_call must be at least 1")
     return guards
@@ -266,15 +298,18 @@ def check_names(made: Tool, where: str) -> None:
     Raises: ToolMistake: they name others.
     """
     known = made.arguments.names
-    for name in _placeholders(made.guards.confirm or "", where):
-        if name not in known:
-            raise ToolMistake(f"{where}: confirm: there is no parameter {name!r}")
-    for name in made.guards.in_words:
-        if name not in known:
-            raise ToolMistake(f"{where}: in_words: there is no parameter {name!r}")
-    for rule in made.guards.policy:
+    resolve = made.guards.resolve
+    named = [("confirm", name) for name in _placeholders(made.guards.confirm or "", where)]
+    named += [("in_words", name) for name in made.guards.in_words]
+    for what, name in named:
+        # What a `resolve` step shows besides, only its answer tells.
+        if name not in known and resolve is None:
+            raise ToolMistake(f"{where}: {what}: there is no parameter {name!r}")
+    for rule in (*made.guards.policy, *([resolve] if resolve else [])):
         if unknown := rule.reads - known:
             raise ToolMistake(f"{where}: rule {rule.name}: no parameter {min(unknown)!r}")
+    if resolve is None and Target in made.injected.values():
+        raise ToolMistake(f"{where}: takes a Target, but has no resolve step that finds it")
 
 
 def location_of(function: Callable[..., object]) -> str:

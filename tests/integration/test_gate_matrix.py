@@ -179,6 +179,7 @@ class MatrixCall:
             journal=self.journal,
             lease=self.lease,
             metrics=Metrics(None),
+            secret=b"key of the call",
             settle_s=0.0,
         )
         agent = AgentDefinition("Matrix", "Hello.", "Test.", templates, tuple(tools))

@@ -74,6 +74,7 @@ def gate_of(
         journal=journal,
         lease=lease,
         metrics=Metrics(None),
+        secret=b"key of the call",
         page=CallersPage(has_cards=True),
         events=events,
         settle_s=0.0,

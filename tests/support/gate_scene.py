@@ -18,6 +18,7 @@ from tests.support.calls import FakeClock
 from voice_contract.confirmations import ConfirmationState, ConfirmationVote
 
 SECRET = "password=hunter2"
+SECRET_KEY = b"of the call"
 E = TypeVar("E")
 
 
@@ -150,6 +151,7 @@ class Scene:
             page=self.page,
             clock=clock or self.turning,
             settle_s=settle_s,
+            secret=SECRET_KEY,
             **options,
         )
         self.questions = self.gate.questions
@@ -179,7 +181,9 @@ class Scene:
         """The caller's vote on the card of *invocation*."""
         assert invocation.question is not None
         vote = ConfirmationVote(
-            id=invocation.question.id, digest=digest or invocation.digest, approved=approved
+            id=invocation.question.id,
+            digest=digest or invocation.effect_digest,
+            approved=approved,
         )
         return self.questions.vote(vote, "screen", "caller-1").state
 

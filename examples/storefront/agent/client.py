@@ -50,7 +50,7 @@ class ShopClient:
             raise BackendUnavailable from error
         except httpx.TransportError as error:
             raise TimeoutError from error
-        return self._body(response)
+        return self._body(response, keyed=True)
 
     async def today(self) -> date:
         """
@@ -61,13 +61,14 @@ class ShopClient:
         return date.fromisoformat((await self.get("/v1/opening-hours"))["today"])
 
     @staticmethod
-    def _body(response: httpx.Response) -> dict[str, Any]:
+    def _body(response: httpx.Response, *, keyed: bool = False) -> dict[str, Any]:
         if response.status_code in TRY_LATER:
             after_s = response.headers.get("Retry-After", "")
             raise BackendUnavailable(retry_after_s=float(after_s) if after_s.isdecimal() else None)
         body: dict[str, Any] = response.json()
         if response.status_code in (404, 409):
-            raise ToolRefused(body["detail"])
+            # The shop remembers what it answered to a key, a refusal too.
+            raise ToolRefused(body["detail"], settles=keyed)
         response.raise_for_status()
         return body
 

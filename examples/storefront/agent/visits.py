@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from agent_worker.tools.tool import Answer, IdempotencyKey, ToolRefused, tool
+from agent_worker.tools.tool import Answer, IdempotencyKey, Target, ToolRefused, tool
 from examples.storefront.agent.actions import FillForm, OfferDownload
 from examples.storefront.agent.client import ShopClient
 from examples.storefront.agent.orders import SHOP
@@ -24,10 +24,6 @@ Day = Annotated[str, Field(description="today, tomorrow, a weekday, or a date as
 Time = Annotated[str, Field(pattern=r"^\d{1,2}:\d{2}$", description="24 hours, as 15:00.")]
 Kind = Literal["fitting", "repair"]
 SPOKEN_SLOTS = 3
-
-
-def _kind(kind: str | None) -> str:
-    return kind or "appointment"
 
 
 def _spoken_time(text: str) -> str:
@@ -114,21 +110,36 @@ async def my_appointments(
     return Answer(say=say[0].upper() + say[1:], data={"appointments": shown})
 
 
+async def next_appointment(kind: Kind | None, *, shop: ShopClient) -> Target:
+    """The caller's next appointment, or the next of its kind."""
+    for appointment in await _upcoming(shop):
+        if kind in (None, appointment["kind"]):
+            shown = {"kind": appointment["kind"], "when": await _when(appointment, shop)}
+            return Target(str(appointment["id"]), shown)
+    raise ToolRefused(f"You have no {kind or 'appointment'}.")
+
+
 @tool(
     effect="write",
-    confirm="Move your next {kind} to {day} at {time}?",
+    confirm="Move your {kind} {when} to {day} at {time}?",
     idempotent=True,
     backend=SHOP,
-    in_words={"kind": _kind, "time": _spoken_time},
+    in_words={"time": _spoken_time},
+    resolve=next_appointment,
 )
 async def move_appointment(
-    day: Day, time: Time, kind: Kind | None = None, *, shop: ShopClient, key: IdempotencyKey
+    day: Day,
+    time: Time,
+    kind: Kind | None = None,
+    *,
+    shop: ShopClient,
+    target: Target,
+    key: IdempotencyKey,
 ) -> Answer:
     """Move the caller's next appointment, or the next of its kind, to another time."""
     wanted = parse_day(day, await shop.today())
-    appointment = await _next(shop, kind)
     moved = await shop.post(
-        f"/v1/appointments/{appointment['id']}/move",
+        f"/v1/appointments/{target.id}/move",
         key,
         date=wanted.isoformat(),
         time=_clock_time(time),
@@ -138,17 +149,16 @@ async def move_appointment(
 
 @tool(
     effect="write",
-    confirm="Cancel your next {kind}?",
+    confirm="Cancel your {kind} {when}?",
     idempotent=True,
     backend=SHOP,
-    in_words={"kind": _kind},
+    resolve=next_appointment,
 )
 async def cancel_appointment(
-    kind: Kind | None = None, *, shop: ShopClient, key: IdempotencyKey
+    kind: Kind | None = None, *, shop: ShopClient, target: Target, key: IdempotencyKey
 ) -> Answer:
     """Cancel the caller's next appointment, or the next of its kind."""
-    appointment = await _next(shop, kind)
-    cancelled = await shop.post(f"/v1/appointments/{appointment['id']}/cancel", key)
+    cancelled = await shop.post(f"/v1/appointments/{target.id}/cancel", key)
     return Answer(
         say=f"Done. Your {cancelled['kind']} {await _when(cancelled, shop)} is cancelled.",
         data=cancelled,
@@ -174,13 +184,6 @@ async def talk_to_person(
 async def _upcoming(shop: ShopClient) -> list[dict[str, Any]]:
     appointments: list[dict[str, Any]] = (await shop.get("/v1/appointments"))["appointments"]
     return appointments
-
-
-async def _next(shop: ShopClient, kind: Kind | None) -> dict[str, Any]:
-    for appointment in await _upcoming(shop):
-        if kind in (None, appointment["kind"]):
-            return appointment
-    raise ToolRefused(f"You have no {kind or 'appointment'}.")
 
 
 async def _when(appointment: dict[str, Any], shop: ShopClient) -> str:

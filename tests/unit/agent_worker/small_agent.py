@@ -246,6 +246,7 @@ class TextCall:
             journal=self.journal,
             lease=AlwaysOurs(),
             metrics=Metrics(None),
+            secret=b"key of the call",
             settle_s=settle_s,
         )
         self.session: AgentSession[None] = AgentSession(

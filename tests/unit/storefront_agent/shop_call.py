@@ -33,6 +33,7 @@ class ShopCall:
             journal=self.journal,
             lease=AlwaysOurs(),
             metrics=Metrics(None),
+            secret=b"key of the call",
             page=CallersPage(has_cards=True),
             settle_s=0.0,
         )
@@ -53,7 +54,7 @@ class ShopCall:
         if invocation.question is not None:
             self.questions.append(invocation.question.title)
             vote = ConfirmationVote(
-                id=invocation.question.id, digest=invocation.digest, approved=True
+                id=invocation.question.id, digest=invocation.question.digest, approved=True
             )
             self._questions.vote(vote, "screen", "caller-1")
         outcome = await invocation.task

@@ -35,6 +35,7 @@ async def test_question_and_suggested_action_reach_the_page() -> None:
         journal=MemoryJournal(),
         lease=AlwaysOurs(),
         metrics=Metrics(None),
+        secret=b"key of the call",
         push=pushed.append,
     )
     invocation = await asked(tools.gate.propose(Proposal("move", {}, "fnc-1")))

@@ -153,6 +153,7 @@ class World:
             journal=self.journal,
             lease=self.lease,
             metrics=Metrics(None),
+            secret=b"key of the call",
             page=CallersPage(has_cards=True),
             clock=self.clock,
             settle_s=0.0,

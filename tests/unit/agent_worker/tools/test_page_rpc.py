@@ -53,14 +53,16 @@ async def test_page_asks_for_the_questions_and_is_known_to_show_them(page: Page)
     assert page.scene.page.has_cards
     invocation = await asked(page.scene.propose("pay", {"amount": 5}))
     shown = Confirmations.model_validate_json(await page.rpc(CONFIRMATIONS_METHOD))
-    assert [card.digest for card in shown.pending] == [invocation.digest]
+    assert [card.digest for card in shown.pending] == [invocation.effect_digest]
 
 
 async def test_vote_counts_and_may_be_repeated(page: Page) -> None:
     """The answer is the state that counts."""
     invocation = await asked(page.scene.propose("pay", {"amount": 5}))
     assert invocation.question is not None
-    vote = ConfirmationVote(id=invocation.question.id, digest=invocation.digest, approved=True)
+    vote = ConfirmationVote(
+        id=invocation.question.id, digest=invocation.question.digest, approved=True
+    )
     for _ in range(3):
         answer = await page.rpc(CONFIRM_METHOD, vote.model_dump_json())
         assert ConfirmationResult.model_validate_json(answer).state == "approved"
@@ -73,7 +75,9 @@ async def test_stranger_is_refused_everywhere_and_its_vote_is_on_record(page: Pa
     page.scene.page.has_cards = False
     invocation = await asked(page.scene.propose("pay", {"amount": 5}))
     assert invocation.question is not None
-    vote = ConfirmationVote(id=invocation.question.id, digest=invocation.digest, approved=True)
+    vote = ConfirmationVote(
+        id=invocation.question.id, digest=invocation.question.digest, approved=True
+    )
     for method in page.methods:
         with pytest.raises(rtc.RpcError) as refused:
             await page.rpc(method, vote.model_dump_json(), sender="stranger")

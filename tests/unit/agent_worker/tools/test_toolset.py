@@ -3,6 +3,7 @@
 import asyncio
 import json
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from livekit.agents import AgentSession
@@ -90,7 +91,7 @@ async def test_question_is_spoken_and_the_conversation_goes_on(agent: AgentDefin
         assert call.house.cleared == []
         assert await call.say("Yes, please.") == SAYS.approved
         await call.hears("Room 7 is empty.")
-        assert call.house.cleared == [(7, False, "call-1:1")]
+        assert call.house.cleared == [(7, False, ANY)]
         assert await call.say("when are you open") == "We are open all day."
         assert call.spoken.count("Room 7 is empty.") == 1
 
@@ -154,7 +155,7 @@ async def test_model_that_proposes_the_same_write_three_times_has_one_effect(
     llm = AgentLLM(agent, ScriptedLLM(script), templates=False)
     async with TextCall(agent, llm) as call:
         assert await call.say("make it nice") == "3 times: Painted room 5."
-        assert call.house.painted == [(5, "call-1:1")]
+        assert call.house.painted == [(5, ANY)]
         proposed = [one for one in call.journal.entries if isinstance(one, ToolProposed)]
     assert [one.duplicate_of for one in proposed] == ["", "remote-0", "remote-0"]
 

@@ -1,6 +1,7 @@
 """The gate in a spoken conversation: a real session with a scripted ear and a silent mouth."""
 
 import asyncio
+from unittest.mock import ANY
 
 import pytest
 from livekit.agents.llm import ChatContext, ChoiceDelta, FunctionToolCall
@@ -30,7 +31,7 @@ async def test_spoken_yes_is_heard_and_the_result_is_told(agent: AgentDefinition
         await call.speak("Yes.")
         await call.hears(SAYS.approved)
         await call.hears("Room 7 is empty.")
-        assert call.house.cleared == [(7, False, "call-1:1")]
+        assert call.house.cleared == [(7, False, ANY)]
     answers = [one for one in call.journal.entries if isinstance(one, ConfirmationAnswered)]
     assert [(one.approved, one.by) for one in answers] == [(True, "voice")]
 
