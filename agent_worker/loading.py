@@ -1,16 +1,15 @@
 """Loads an agent by the name of its package, and checks that its parts fit together."""
 
 import importlib
-import traceback
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from agent_worker.agent import AgentDefinition, AgentError
 from agent_worker.call_control import CallControl
+from agent_worker.mistakes import in_words, raised_at
+from agent_worker.reasoning.templates import TemplateError
 from agent_worker.tools.mcp import Listing, Send, as_tools
 from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, Tool, ToolMistake
-
-NAME_MAX_CHARS = 100
 
 
 def load_agent(module: str) -> AgentDefinition:
@@ -21,23 +20,18 @@ def load_agent(module: str) -> AgentDefinition:
     """
     try:
         agent = importlib.import_module(module).AGENT
-    except ToolMistake as mistake:
+    except (ToolMistake, TemplateError) as mistake:
         raise AgentError(str(mistake)) from mistake
-    except (ImportError, AttributeError) as error:
-        raise AgentError(
-            f"{module}: this package has no AGENT that can be loaded: {error}"
-        ) from error
     # Whatever else its author did wrong, an exit included: it is said where.
     except (Exception, SystemExit) as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        raise AgentError(
-            f"{where.filename}:{where.lineno}: {module} cannot be loaded: "
-            f"{type(error).__name__}: {error}"
-        ) from error
+        where = raised_at(error)
+        if where is None:
+            raise AgentError(
+                f"{module}: this package has no AGENT that can be loaded: {error}"
+            ) from error
+        raise AgentError(f"{where}: {module} cannot be loaded: {in_words(error)}") from error
     if not isinstance(agent, AgentDefinition):
         raise AgentError(f"{module}.AGENT is not an AgentDefinition")
-    if not 0 < len(agent.name) <= NAME_MAX_CHARS:
-        raise AgentError(f"{module}: name: give the agent one of 1 to {NAME_MAX_CHARS} characters")
     elsewhere = [name for server in agent.mcp for name in server.tools]
     names = [*(tool.name for tool in agent.all_tools), *elsewhere]
     if twice := _twice(names):
