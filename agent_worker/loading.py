@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from agent_worker.agent import AgentDefinition, AgentError
 from agent_worker.call_control import CallControl
 from agent_worker.mistakes import in_words, raised_at
-from agent_worker.reasoning.templates import TemplateError
+from agent_worker.reasoning.template_file import TemplateError
 from agent_worker.tools.mcp import Listing, Send, as_tools
 from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, Tool, ToolMistake
 

@@ -21,7 +21,7 @@ import token_service.app
 from agent_worker.agent import AgentDefinition
 from agent_worker.loading import load_agent
 from agent_worker.reasoning.llm import AgentLLM
-from agent_worker.reasoning.templates import IntentRule
+from agent_worker.reasoning.template_file import IntentRule
 from agent_worker.rehearsal.script import Script, Step, read
 from agent_worker.rehearsal.stage import Stage
 from agent_worker.settings import WorkerSettings

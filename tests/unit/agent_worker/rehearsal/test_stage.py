@@ -98,16 +98,27 @@ steps:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name: x", "steps: Field required"),
+        ("name: x", ": steps: field required"),
         ("{name: x, steps: []}", "steps: "),
         (
             "{name: x, steps: [{}]}",
-            "steps.0: Value error, give exactly one of caller",
+            ": steps.0: give exactly one of caller",
         ),
         ("{name: x, steps: [{caller: a, vote: 'no'}]}", "give exactly one of"),
-        ("{name: x, steps: [{caller: a, say: b}]}", "steps.0.say: Extra inputs"),
+        ("{name: x, steps: [{caller: a, say: b}]}", ": steps.0.say: extra inputs"),
         ("{name: x, steps: [{caller: a, calls: {b: null}, calls_nothing: true}]}", "contradicts"),
-        ("{name: x", "while parsing"),
+        ("{name: x", ":1: while parsing a flow mapping: "),
+        ("{name: x, name: y, steps: [{caller: a}]}", ":1: 'name' is there twice"),
+        ("name: x\nsteps:\n- caller: a\n  says: b\n  says: c", ":5: 'says' is there twice"),
+        (
+            "{name: x, steps: [{caller: a, says: ['/(/']}]}",
+            ": steps.0: /(/ is not a regular expression: missing ), unterminated subpattern",
+        ),
+        ("{name: x, steps: [{caller: a, never: '/*/'}]}", "/*/ is not a regular expression: nothi"),
+        (
+            "{name: x, steps: [{caller: a, says: 5}]}",
+            ": steps.0.says.str: should be a valid",
+        ),
     ],
 )
 def test_script_that_is_wrong_is_told(tmp_path: Path, text: str, message: str) -> None:
