@@ -2,11 +2,11 @@
 
 import importlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from agent_worker.agent import AgentDefinition, AgentError
 from agent_worker.call_control import CallControl
-from agent_worker.mistakes import in_words, raised_at
+from agent_worker.mistakes import in_words, location_of, raised_at
 from agent_worker.reasoning.template_file import TemplateError
 from agent_worker.tools.mcp import Listing, Send, as_tools
 from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, Tool, ToolMistake
@@ -81,6 +81,33 @@ async def look_at_servers(agent: AgentDefinition) -> Listings:
         raise AgentError(str(unavailable)) from unavailable
     server_tools(agent, listings, {})
     return listings
+
+
+@asynccontextmanager
+async def open_resources(
+    agent: AgentDefinition, caller: Caller
+) -> AsyncIterator[tuple[object, ...]]:
+    """
+    What *agent* opens for the call of *caller*.
+
+    Raises: AgentError: its `open` fails, or does not yield what `provides` says.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            context = agent.open(caller)
+            if not isinstance(context, AbstractAsyncContextManager):
+                what = type(context).__name__
+                raise TypeError(f"it returns {what}, not what @asynccontextmanager makes")
+            resources = await stack.enter_async_context(context)
+            if not isinstance(resources, tuple):
+                raise TypeError(f"it yields {type(resources).__name__}, not a tuple")
+            for kind in agent.provides:
+                if not any(isinstance(item, kind) for item in resources):
+                    raise TypeError(f"it yields no {kind.__name__}, although `provides` says so")
+        except Exception as error:
+            where = raised_at(error) or location_of(agent.open)
+            raise AgentError(f"{where}: open: {in_words(error)}") from error
+        yield resources
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import sys
+import sysconfig
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ Several = Annotated[tuple[T, ...], Strict(False)]
 _NOT_THE_AUTHORS = frozenset({"agent_worker", "voice_contract", "pydantic"}).union(
     sys.stdlib_module_names
 )
+_INSTALLED = tuple(sysconfig.get_path(kind) for kind in ("purelib", "platlib"))
 _UNKNOWN = ("unexpected_keyword_argument", "extra_forbidden")
 _TEXT_MAX_CHARS = 300
 
@@ -29,8 +31,8 @@ def in_words(error: BaseException) -> str:
     """*error* in one line, without the values that pydantic would quote."""
     if isinstance(error, ValidationError):
         return f"{error.title}: {problem(error)}"
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:_TEXT_MAX_CHARS]}"
+    text = " ".join(str(error).split())[:_TEXT_MAX_CHARS]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def problem(error: ValidationError) -> str:
@@ -51,11 +53,13 @@ def raised_at(error: BaseException) -> str | None:
     if isinstance(error, SyntaxError) and error.filename is not None:
         return short_location(error.filename, error.lineno or 0)
     found = [
-        short_location(frame.f_code.co_filename, line)
+        (frame.f_code.co_filename, line)
         for frame, line in traceback.walk_tb(error.__traceback__)
         if _is_the_authors(frame)
     ]
-    return found[-1] if found else None
+    # An agent may be installed as a package too, but the libraries that it uses are not its own.
+    written = [one for one in found if not one[0].startswith(_INSTALLED)] or found
+    return short_location(*written[-1]) if written else None
 
 
 def author_location() -> str:

@@ -12,9 +12,10 @@ from livekit.agents.llm import LLM, ChatMessage
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.call_control import AgentEndReason, CallControl
-from agent_worker.loading import Listings, open_tools
+from agent_worker.loading import Listings, open_resources, open_tools
 from agent_worker.metrics import Metrics
 from agent_worker.rehearsal.script import Script, Step, each, pattern
+from agent_worker.rehearsal.witness import Witness
 from agent_worker.tools.call_tools import CallTools
 from agent_worker.tools.guarded_agent import GuardedAgent, written
 from agent_worker.tools.journal import AlwaysOurs, MemoryJournal
@@ -50,15 +51,18 @@ class Stage:
         self._llm = llm
         self._listings = listings
         self._journal = MemoryJournal()
-        self._stack = AsyncExitStack()
+        self._witness = Witness()
+        self._stack: AsyncExitStack
 
     async def __aenter__(self) -> "Stage":
         caller = Caller(CALLER, new_call_id())
-        resources = await self._stack.enter_async_context(self._agent.open(caller))
-        tools = await self._stack.enter_async_context(open_tools(self._agent, self._listings))
+        async with AsyncExitStack() as stack:
+            resources = await stack.enter_async_context(open_resources(self._agent, caller))
+            tools = await stack.enter_async_context(open_tools(self._agent, self._listings))
+            self._stack = stack.pop_all()
         self._tools = CallTools(
             caller=caller,
-            tools=tools,
+            tools=[self._witness.watch(tool) for tool in tools],
             resources=(_Line(), *resources),
             journal=self._journal,
             lease=AlwaysOurs(),
@@ -109,6 +113,7 @@ class Stage:
         ran = self._starts()[ran_before:]
         report.transcript += [f"agent: {words}" for words in said]
         report.transcript += [f"  ran {start.tool}({_brief(start.arguments)})" for start in ran]
+        report.transcript += [f"  {note}" for note in self._witness.take()]
         failures += _judge_words(step, said)
         failures += _judge_calls(step, ran)
         if step.within_ms is not None:

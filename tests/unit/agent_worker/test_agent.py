@@ -81,6 +81,7 @@ from voice_contract.actions import Action
     [
         ("1 / 0", "ZeroDivisionError: division by zero"),
         ("import json; json.loads('{')", "JSONDecodeError: Expecting property name"),
+        ("import yaml; yaml.safe_load('{')", "ParserError: while parsing a flow node"),
         ("import sys; sys.exit(0)", "SystemExit: 0"),
         ("def f(:", "SyntaxError: invalid syntax"),
         ("from agent_worker.tools.tool import Anser", "ImportError: cannot import name 'Anser'"),
