@@ -138,6 +138,17 @@ def test_agents_page_names_all_that_an_author_can_set() -> None:
     assert {name for name in names if not re.search(rf"\b{name}\b", page)} == set()
 
 
+def test_agents_page_says_where_to_import_what_it_names() -> None:
+    """The imports work, and each leads to something that the page explains."""
+    page = (ROOT / "docs" / "agents.md").read_text()
+    (imports,) = (block for block in re.findall(FENCE % "text", page, re.S) if block[:4] == "from")
+    there: dict[str, object] = {}
+    exec(imports, there)  # noqa: S102
+    imported = there.keys() - {"__builtins__"}
+    assert {"allow", "mcp_server", "Action", "CallControl"} <= imported
+    assert imported - set(re.findall(r"\w+", page.replace(imports, ""))) == set()
+
+
 def test_agents_page_model_options_are_known() -> None:
     """What the page sets for the model, the plugin takes."""
     page = (ROOT / "docs" / "agents.md").read_text()
