@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, InstanceOf
 from pydantic.dataclasses import dataclass
 
 from agent_worker.call_control import end_call
-from agent_worker.mistakes import STRICT, Several, check_braces
+from agent_worker.mistakes import STRICT, Several, author_location, check_braces
 from agent_worker.reasoning.templates import Templates
 from agent_worker.tools.budget import CALL_MAX
 from agent_worker.tools.mcp import McpServer
@@ -109,8 +109,11 @@ class AgentDefinition:
     row: one that has a person call back, for example. None: the agent says goodbye.
     """
     phrases: Phrases = field(default_factory=Phrases)
+    source: str = field(default="", init=False, repr=False, compare=False)
+    """File and line."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "source", author_location())
         if self.provides and self.open is _nothing:
             raise ValueError("provides: it needs an `open` that yields them")
 

@@ -32,21 +32,22 @@ def load_agent(module: str) -> AgentDefinition:
         raise AgentError(f"{where}: {module} cannot be loaded: {in_words(error)}") from error
     if not isinstance(agent, AgentDefinition):
         raise AgentError(f"{module}.AGENT is not an AgentDefinition")
+    where = f"{agent.source}: {module}"
     elsewhere = [name for server in agent.mcp for name in server.tools]
     names = [*(tool.name for tool in agent.all_tools), *elsewhere]
     if twice := _twice(names):
-        raise AgentError(f"{module}: two tools have the name {twice!r}")
+        raise AgentError(f"{where}: two tools have the name {twice!r}")
     if twice := _twice([server.name for server in agent.mcp]):
-        raise AgentError(f"{module}: two MCP servers have the name {twice!r}")
+        raise AgentError(f"{where}: two MCP servers have the name {twice!r}")
     tools = {tool.name: tool for tool in agent.all_tools}
     for tool in tools.values():
         _check_injections(agent, tool)
     if agent.fallback_tool is not None:
         if agent.fallback_tool not in tools:
-            raise AgentError(f"{module}: fallback_tool: there is no tool {agent.fallback_tool!r}")
+            raise AgentError(f"{where}: fallback_tool: there is no tool {agent.fallback_tool!r}")
         if needed := tools[agent.fallback_tool].arguments.required:
             raise AgentError(
-                f"{module}: fallback_tool: {agent.fallback_tool} needs {min(needed)}, but it is "
+                f"{where}: fallback_tool: {agent.fallback_tool} needs {min(needed)}, but it is "
                 "called without arguments"
             )
     for name, rule in agent.templates.rules.items():
@@ -171,7 +172,7 @@ def _check_intent(agent: AgentDefinition, name: str, tools: Mapping[str, Tool]) 
     rule = agent.templates.rules[name]
     if rule.tool is None:
         return
-    where = f"{agent.name}: intent {name}"
+    where = f"{agent.source}: {agent.name}: intent {name}"
     if rule.tool not in tools:
         raise AgentError(f"{where}: there is no tool {rule.tool!r}")
     arguments = tools[rule.tool].arguments

@@ -11,7 +11,7 @@ from string import Formatter
 from types import FrameType
 from typing import Annotated, Any, TypeVar
 
-from pydantic import ConfigDict, Strict, ValidationError
+from pydantic import ConfigDict, PydanticUserError, Strict, ValidationError
 
 T = TypeVar("T")
 STRICT = ConfigDict(strict=True, arbitrary_types_allowed=True, extra="forbid")
@@ -31,7 +31,9 @@ def in_words(error: BaseException) -> str:
     """*error* in one line, without the values that pydantic would quote."""
     if isinstance(error, ValidationError):
         return f"{error.title}: {problem(error)}"
-    text = " ".join(str(error).split())[:_TEXT_MAX_CHARS]
+    # The rest of its text is advice about pydantic's own settings.
+    said = error.message.partition(". ")[0] if isinstance(error, PydanticUserError) else str(error)
+    text = " ".join(said.split())[:_TEXT_MAX_CHARS]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -11,7 +11,6 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
-    PydanticUserError,
     ValidationError,
     create_model,
     validate_call,
@@ -324,6 +323,8 @@ def _parameters(
             raise ToolMistake(f"{where}: parameter {name} has no type annotation")
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
             injected[name] = hints[name]
+        elif hints[name] in (Caller, IdempotencyKey):
+            raise ToolMistake(f"{where}: parameter {name}: put it after `*`: the server fills it")
         else:
             default = ... if parameter.default is parameter.empty else parameter.default
             visible[name] = (hints[name], default)
@@ -331,19 +332,24 @@ def _parameters(
 
 
 def _arguments(name: str, visible: dict[str, Any], where: str) -> ModelArguments:
-    """What a model may set, as *visible* says; its defaults fit its types."""
-    config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    """What a model may set, as *visible* says."""
     checked = ConfigDict(strict=True, validate_default=True)
-    defaults: dict[str, Any] = {
-        one: (kind, value) for one, (kind, value) in visible.items() if value is not ...
-    }
-    try:
-        create_model(name, __config__=checked, **defaults)()
-        return ModelArguments(create_model(name, __config__=config, **visible))
-    except ValidationError as error:
-        raise ToolMistake(f"{where}: the default of parameter {problem(error)}") from None
-    except (PydanticUserError, NameError, TypeError, ValueError) as error:
-        raise ToolMistake(f"{where}: a parameter is not possible: {in_words(error)}") from None
+    for parameter, kind_and_default in visible.items():
+        alone: dict[str, Any] = {parameter: kind_and_default}
+        try:
+            model = create_model(name, __config__=checked, **alone)
+            if parameter not in model.model_json_schema().get("properties", {}):
+                raise NameError(
+                    "pydantic keeps this name for itself, as all with an underscore first"
+                )
+            if kind_and_default[1] is not ...:
+                model()
+        except ValidationError as error:
+            raise ToolMistake(f"{where}: the default of parameter {problem(error)}") from None
+        except Exception as error:
+            raise ToolMistake(f"{where}: parameter {parameter}: {in_words(error)}") from None
+    config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    return ModelArguments(create_model(name, __config__=config, **visible))
 
 
 def _plain(value: object) -> str:

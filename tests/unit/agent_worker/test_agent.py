@@ -181,7 +181,8 @@ def test_load_agent_contradiction_is_told(
     agent: AgentDefinition, load: Load, changes: dict[str, Any], message: str
 ) -> None:
     """Each contradiction between tools, resources and templates has its own sentence."""
-    with pytest.raises(AgentError, match="(House|house_agent): " + message):
+    place = r"^tests/unit/agent_worker/test_agent\.py:\d+: (House|house_agent): "
+    with pytest.raises(AgentError, match=place + message):
         load(dataclasses.replace(agent, **changes))
 
 

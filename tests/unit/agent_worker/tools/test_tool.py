@@ -121,6 +121,30 @@ def _annotation_of_no_schema() -> Any:
     return vague
 
 
+def _private_parameter() -> Any:
+    async def vague(item: str, _item: str) -> Answer:
+        """Do something."""
+        return Answer(say=item)
+
+    return vague
+
+
+def _reserved_parameter() -> Any:
+    async def vague(model_config: str) -> Answer:
+        """Do something."""
+        return Answer(say=model_config)
+
+    return vague
+
+
+def _caller_that_a_model_sets() -> Any:
+    async def vague(caller: Caller) -> Answer:
+        """Do something."""
+        return Answer(say=caller.identity)
+
+    return vague
+
+
 def _default_of_another_type() -> Any:
     async def vague(count: int = None) -> Answer:  # type: ignore[assignment]  # noqa: RUF013
         """Do something."""
@@ -145,7 +169,10 @@ def _no_answer() -> Any:
         (_no_annotation, "vague: parameter item has no type annotation"),
         (_no_annotation_of_injected, "vague: parameter shop has no type annotation"),
         (_no_such_annotation, "vague: an annotation is wrong: "),
-        (_annotation_of_no_schema, "vague: .*memoryview"),
+        (_annotation_of_no_schema, "vague: parameter item: .*memoryview[^.]*$"),
+        (_private_parameter, "vague: parameter _item: .*such a name"),
+        (_reserved_parameter, "vague: parameter model_config: "),
+        (_caller_that_a_model_sets, r"vague: parameter caller: put it after `\*`"),
         (
             _default_of_another_type,
             "vague: the default of parameter count: should be",
