@@ -338,10 +338,9 @@ def _arguments(name: str, visible: dict[str, Any], where: str) -> ModelArguments
         alone: dict[str, Any] = {parameter: kind_and_default}
         try:
             model = create_model(name, __config__=checked, **alone)
-            if parameter not in model.model_json_schema().get("properties", {}):
-                raise NameError(
-                    "pydantic keeps this name for itself, as all with an underscore first"
-                )
+            if parameter not in model.model_fields:
+                raise NameError("pydantic keeps such a name for itself")
+            model.model_json_schema()
             if kind_and_default[1] is not ...:
                 model()
         except ValidationError as error:
