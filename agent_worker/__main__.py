@@ -6,7 +6,6 @@ import sys
 from agent_worker import commands
 from agent_worker.agent import AgentError
 from agent_worker.livekit_compat import LogFilter
-from agent_worker.reasoning.templates import TemplateError
 from agent_worker.settings import WorkerSettings
 from agent_worker.worker import Worker
 from service_base import logs
@@ -22,7 +21,7 @@ def main() -> None:
     try:
         with or_exit():
             asyncio.run(Worker(settings).run())
-    except (AgentError, TemplateError) as error:
+    except AgentError as error:
         print(f"The agent cannot be loaded: {error}", file=sys.stderr)
         sys.exit(2)
 

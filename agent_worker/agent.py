@@ -1,10 +1,16 @@
 """An agent as its author defines it."""
 
+import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, InstanceOf
+from pydantic.dataclasses import dataclass
 
 from agent_worker.call_control import end_call
+from agent_worker.mistakes import STRICT, Several, author_location, check_braces
 from agent_worker.reasoning.templates import Templates
 from agent_worker.tools.budget import CALL_MAX
 from agent_worker.tools.mcp import McpServer
@@ -16,20 +22,20 @@ class AgentError(Exception):
     """An agent's definition has a mistake. The message names it and where it is."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Phrases:
     """What the agent says when the conversation itself goes wrong."""
 
-    silence: tuple[str, ...] = ("Are you still there?", "I can't hear anything. Are you there?")
+    silence: Several[str] = ("Are you still there?", "I can't hear anything. Are you there?")
     """Said in turn when the caller is silent; after the last one the call ends."""
     silence_end: str = "I'll end the call for now. Please call again at any time. Goodbye."
-    not_heard: tuple[str, ...] = (
+    not_heard: Several[str] = (
         "Sorry, I didn't catch that. Could you say it again?",
         "I'm still having trouble hearing you. Please say it once more, or type it.",
     )
     """Said in turn when there was speech but no words."""
     not_heard_end: str = "I'm sorry, I can't hear you well enough. Please try again later. Goodbye."
-    not_understood: tuple[str, ...] = (
+    not_understood: Several[str] = (
         "Sorry, I didn't get that. Could you put it differently?",
         "I'm sorry, I still don't follow. Please tell me in a few words what you need.",
     )
@@ -49,33 +55,53 @@ class Phrases:
     gate: GatePhrases = field(default_factory=GatePhrases)
     """Said about tools: questions, refusals, failures."""
 
+    def __post_init__(self) -> None:
+        check_braces(self)
+
+
+Open = Callable[[Caller], AbstractAsyncContextManager[tuple[object, ...]]]
+
 
 @asynccontextmanager
 async def _nothing(_: Caller) -> AsyncIterator[tuple[object, ...]]:
     yield ()
 
 
-@dataclass(frozen=True)
+def _check_open(function: Open) -> Open:
+    if (
+        inspect.isasyncgenfunction(function)
+        or inspect.iscoroutinefunction(function)
+        or inspect.isgeneratorfunction(function)
+    ):
+        raise ValueError("put @asynccontextmanager before it, and `async` before its def")
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError:
+        raise ValueError("it must take one argument, the Caller") from None
+    return function
+
+
+@dataclass(frozen=True, config=STRICT)
 class AgentDefinition:
     """An agent. The package that `PARLEY_AGENT` names holds one as `AGENT`."""
 
-    name: str
+    name: Annotated[str, Field(min_length=1, max_length=100)]
     """The agent's name in the room, which the caller's page shows; 1 to 100 characters."""
-    greeting: str
+    greeting: Annotated[str, Field(min_length=1)]
     """Said first. It must say that a machine is speaking."""
     instructions: str
     """The system prompt, where a model is set."""
-    templates: Templates
+    templates: InstanceOf[Templates]
     """Sentences that are answered without a model."""
-    tools: tuple[Tool, ...]
+    tools: Several[InstanceOf[Tool]]
     """The agent's own tools."""
-    open: Callable[[Caller], AbstractAsyncContextManager[tuple[object, ...]]] = _nothing
+    open: Annotated[Open, AfterValidator(_check_open)] = _nothing
     """Opens what the tools need, once per call. Each item is passed to tools by its type."""
-    provides: tuple[type, ...] = ()
+    provides: Several[type] = ()
     """The types of the items that `open` yields."""
-    mcp: tuple[McpServer, ...] = ()
+    mcp: Several[InstanceOf[McpServer]] = ()
     """MCP servers: which of their tools the agent may use, behind which guards."""
-    tool_calls_max: int = CALL_MAX
+    tool_calls_max: Annotated[int, Field(ge=1)] = CALL_MAX
     """How often tools may run in one call, all together."""
     fallback_tool: str | None = None
     """
@@ -83,6 +109,13 @@ class AgentDefinition:
     row: one that has a person call back, for example. None: the agent says goodbye.
     """
     phrases: Phrases = field(default_factory=Phrases)
+    source: str = field(default="", init=False, repr=False, compare=False)
+    """File and line."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", author_location())
+        if self.provides and self.open is _nothing:
+            raise ValueError("provides: it needs an `open` that yields them")
 
     @property
     def all_tools(self) -> tuple[Tool, ...]:

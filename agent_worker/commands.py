@@ -13,7 +13,6 @@ import structlog
 from agent_worker.agent import AgentDefinition, AgentError
 from agent_worker.describe import describe
 from agent_worker.loading import load_agent, look_at_servers, server_tools
-from agent_worker.reasoning.templates import TemplateError
 from agent_worker.rehearsal.script import Script, ScriptError, read
 from agent_worker.rehearsal.stage import Report, Stage
 from agent_worker.settings import WorkerSettings
@@ -47,7 +46,7 @@ def run(arguments: Sequence[str]) -> int:
             return asyncio.run(_describe(agent))
         scripts = [(file, read(file)) for file in chosen.scripts or _scripts_of(chosen.agent)]
         return asyncio.run(_rehearse(agent, scripts, verbose=chosen.verbose))
-    except (AgentError, TemplateError, ScriptError, SettingsError) as error:
+    except (AgentError, ScriptError, SettingsError) as error:
         print(error, file=sys.stderr)
         return UNUSABLE
 

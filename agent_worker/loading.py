@@ -1,16 +1,15 @@
 """Loads an agent by the name of its package, and checks that its parts fit together."""
 
 import importlib
-import traceback
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from agent_worker.agent import AgentDefinition, AgentError
 from agent_worker.call_control import CallControl
+from agent_worker.mistakes import in_words, location_of, raised_at
+from agent_worker.reasoning.template_file import TemplateError
 from agent_worker.tools.mcp import Listing, Send, as_tools
 from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, Tool, ToolMistake
-
-NAME_MAX_CHARS = 100
 
 
 def load_agent(module: str) -> AgentDefinition:
@@ -21,38 +20,34 @@ def load_agent(module: str) -> AgentDefinition:
     """
     try:
         agent = importlib.import_module(module).AGENT
-    except ToolMistake as mistake:
+    except (ToolMistake, TemplateError) as mistake:
         raise AgentError(str(mistake)) from mistake
-    except (ImportError, AttributeError) as error:
-        raise AgentError(
-            f"{module}: this package has no AGENT that can be loaded: {error}"
-        ) from error
     # Whatever else its author did wrong, an exit included: it is said where.
     except (Exception, SystemExit) as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        raise AgentError(
-            f"{where.filename}:{where.lineno}: {module} cannot be loaded: "
-            f"{type(error).__name__}: {error}"
-        ) from error
+        where = raised_at(error)
+        if where is None:
+            raise AgentError(
+                f"{module}: this package has no AGENT that can be loaded: {error}"
+            ) from error
+        raise AgentError(f"{where}: {module} cannot be loaded: {in_words(error)}") from error
     if not isinstance(agent, AgentDefinition):
         raise AgentError(f"{module}.AGENT is not an AgentDefinition")
-    if not 0 < len(agent.name) <= NAME_MAX_CHARS:
-        raise AgentError(f"{module}: name: give the agent one of 1 to {NAME_MAX_CHARS} characters")
+    where = f"{agent.source}: {module}"
     elsewhere = [name for server in agent.mcp for name in server.tools]
     names = [*(tool.name for tool in agent.all_tools), *elsewhere]
     if twice := _twice(names):
-        raise AgentError(f"{module}: two tools have the name {twice!r}")
+        raise AgentError(f"{where}: two tools have the name {twice!r}")
     if twice := _twice([server.name for server in agent.mcp]):
-        raise AgentError(f"{module}: two MCP servers have the name {twice!r}")
+        raise AgentError(f"{where}: two MCP servers have the name {twice!r}")
     tools = {tool.name: tool for tool in agent.all_tools}
     for tool in tools.values():
         _check_injections(agent, tool)
     if agent.fallback_tool is not None:
         if agent.fallback_tool not in tools:
-            raise AgentError(f"{module}: fallback_tool: there is no tool {agent.fallback_tool!r}")
+            raise AgentError(f"{where}: fallback_tool: there is no tool {agent.fallback_tool!r}")
         if needed := tools[agent.fallback_tool].arguments.required:
             raise AgentError(
-                f"{module}: fallback_tool: {agent.fallback_tool} needs {min(needed)}, but it is "
+                f"{where}: fallback_tool: {agent.fallback_tool} needs {min(needed)}, but it is "
                 "called without arguments"
             )
     for name, rule in agent.templates.rules.items():
@@ -87,6 +82,33 @@ async def look_at_servers(agent: AgentDefinition) -> Listings:
         raise AgentError(str(unavailable)) from unavailable
     server_tools(agent, listings, {})
     return listings
+
+
+@asynccontextmanager
+async def open_resources(
+    agent: AgentDefinition, caller: Caller
+) -> AsyncIterator[tuple[object, ...]]:
+    """
+    What *agent* opens for the call of *caller*.
+
+    Raises: AgentError: its `open` fails, or does not yield what `provides` says.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            context = agent.open(caller)
+            if not isinstance(context, AbstractAsyncContextManager):
+                what = type(context).__name__
+                raise TypeError(f"it returns {what}, not what @asynccontextmanager makes")
+            resources = await stack.enter_async_context(context)
+            if not isinstance(resources, tuple):
+                raise TypeError(f"it yields {type(resources).__name__}, not a tuple")
+            for kind in agent.provides:
+                if not any(isinstance(item, kind) for item in resources):
+                    raise TypeError(f"it yields no {kind.__name__}, although `provides` says so")
+        except Exception as error:
+            where = raised_at(error) or location_of(agent.open)
+            raise AgentError(f"{where}: open: {in_words(error)}") from error
+        yield resources
 
 
 @asynccontextmanager
@@ -150,7 +172,7 @@ def _check_intent(agent: AgentDefinition, name: str, tools: Mapping[str, Tool]) 
     rule = agent.templates.rules[name]
     if rule.tool is None:
         return
-    where = f"{agent.name}: intent {name}"
+    where = f"{agent.source}: {agent.name}: intent {name}"
     if rule.tool not in tools:
         raise AgentError(f"{where}: there is no tool {rule.tool!r}")
     arguments = tools[rule.tool].arguments

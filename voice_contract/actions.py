@@ -5,12 +5,14 @@ Each agent declares its own, as subclasses of `Action`; the page has a list of t
 asks the person first where its list says so, and reports the outcome.
 """
 
-from typing import Annotated, Literal, Self
+import re
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, model_validator
 
 ActionId = Annotated[str, Field(min_length=1, max_length=64)]
-ActionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+ACTION_NAME = r"^[a-z][a-z0-9_]{0,63}$"
+ActionName = Annotated[str, Field(pattern=ACTION_NAME)]
 ACTION_MAX_BYTES = 32_768
 
 
@@ -25,6 +27,18 @@ class Action(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     action: ActionName
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        field = cls.model_fields["action"]
+        named = get_origin(field.annotation) is Literal and field.default in get_args(
+            field.annotation
+        )
+        if not named or not re.match(ACTION_NAME, str(field.default)):
+            raise TypeError(
+                f"{cls.__name__} needs its name as a field, such as "
+                'action: Literal["open_door"] = "open_door"'
+            )
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:

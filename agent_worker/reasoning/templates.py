@@ -7,18 +7,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from hassil import Group, Intents, recognize_best
 from hassil.errors import HassilError, MissingListError, MissingRuleError
 from hassil.expression import ListReference, RuleReference
 from hassil.intents import IntentData
 from hassil.parser import ParseError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent_worker.reasoning.normalize import hear_number, normalize, repair
-
-ANSWER_PREFIX = "answer."
-"""Templates whose names start so are heard only while the agent waits for that answer."""
+from agent_worker.reasoning.template_file import (
+    ANSWER_PREFIX,
+    IntentRule,
+    TemplateError,
+    TemplateFile,
+    read,
+)
 
 _MARKUP = re.compile(r"\{[^}]*\}|<[^>]*>|:[a-z_]+")
 _WORD = re.compile(r"[a-z']+")
@@ -31,34 +33,6 @@ _NUMBERED = frozenset({"number"})
 _YES = frozenset({"yes", "yeah", "ok", "okay"})
 MAX_CHARS = 300
 """Longer sentences fit no template; matching them only costs time."""
-
-
-class TemplateError(Exception):
-    """A file of templates has a mistake. The message names the file and where in it."""
-
-
-class Sentences(BaseModel):
-    """Sentence templates of an intent; hassil knows what else may stand beside them."""
-
-    model_config = ConfigDict(extra="allow")
-
-    sentences: list[str] = Field(min_length=1)
-    slots: dict[str, Any] = Field(default_factory=dict)
-    """Values that these sentences mean without saying them."""
-
-
-class IntentRule(BaseModel):
-    """What a matched intent leads to. Written beside `data` in the templates' file."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    data: list[Sentences] = Field(min_length=1)
-    tool: str | None = None
-    """The tool to call, with the slots as its arguments."""
-    say: str | None = None
-    """Words to say, where no tool is needed. `{last_answer}` stands for the agent's last words."""
-    ask: dict[str, str] = Field(default_factory=dict)
-    """By slot, in order: the question that is asked when the slot is missing."""
 
 
 @dataclass(frozen=True)
@@ -94,21 +68,21 @@ class Templates:
 
         Raises: TemplateError: the file cannot be read, or something in it is wrong.
         """
+        written, checked = read(file)
+        rules = checked.intents
         try:
-            document = _document(file)
-            rules = {name: _rule(file, name, rule) for name, rule in document["intents"].items()}
             answers = [name for name in rules if name.startswith(ANSWER_PREFIX)]
-            intents = _compile(document, [name for name in rules if name not in answers])
+            intents = _compile(written, [name for name in rules if name not in answers])
             return cls(
                 intents=intents,
                 slots=_slots(rules, intents),
-                answers=tuple(_compile(document, [name]) for name in answers),
+                answers=tuple(_compile(written, [name]) for name in answers),
                 rules=rules,
-                vocabulary=frozenset(_words(document)),
-                courtesy=_courtesy(document.get("courtesy", [])),
-                numbered=_NUMBERED.union(_numbered(file, document)),
+                vocabulary=frozenset(_words(checked)),
+                courtesy=_courtesy(checked.courtesy),
+                numbered=_NUMBERED.union(checked.numbered),
             )
-        except (OSError, yaml.YAMLError, re.error, HassilError, ParseError) as error:
+        except (re.error, HassilError, ParseError) as error:
             raise TemplateError(f"{file}: {error}") from error
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise TemplateError(f"{file}: this is not a file of templates: {error!r}") from error
@@ -163,35 +137,9 @@ class Templates:
         return list(dict.fromkeys(forms))
 
 
-def _document(file: Path) -> dict[str, Any]:
-    document = yaml.safe_load(file.read_text(encoding="utf-8"))
-    if not isinstance(document, dict) or not isinstance(document.get("intents"), dict):
-        raise TemplateError(f"{file}: `intents` is missing: give each intent a name and `data`.")
-    return document
-
-
-def _numbered(file: Path, document: dict[str, Any]) -> list[str]:
-    words = document.get("numbered", [])
-    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise TemplateError(f"{file}: numbered: give a list of words.")
-    return words
-
-
 def _courtesy(phrases: list[str]) -> re.Pattern[str] | None:
     """One pattern for all *phrases*, which are regular expressions."""
     return re.compile(rf"\b(?:{'|'.join(phrases)})\b") if phrases else None
-
-
-def _rule(file: Path, name: str, rule: Any) -> IntentRule:
-    try:
-        checked = IntentRule.model_validate(rule)
-    except ValidationError as error:
-        item = error.errors(include_url=False)[0]
-        where = ".".join(map(str, ("intents", name, *item["loc"])))
-        raise TemplateError(f"{file}: {where}: {item['msg']}") from error
-    if not name.startswith(ANSWER_PREFIX) and bool(checked.tool) == bool(checked.say):
-        raise TemplateError(f"{file}: intents.{name}: give either `tool` or `say`.")
-    return checked
 
 
 def _compile(document: dict[str, Any], names: list[str]) -> Intents:
@@ -237,14 +185,13 @@ def _references(data: IntentData, intents: Intents) -> Iterator[ListReference]:
                 waiting.append(intents.expansion_rules[name].expression)
 
 
-def _words(document: dict[str, Any]) -> Iterator[str]:
+def _words(file: TemplateFile) -> Iterator[str]:
     """Every word that some template or list contains."""
-    texts: list[str] = list(document.get("expansion_rules", {}).values())
-    for rule in document["intents"].values():
-        texts += [sentence for data in rule["data"] for sentence in data["sentences"]]
-    for values in document.get("lists", {}).values():
-        for value in values.get("values", []):
-            texts.append(value if isinstance(value, str) else value["in"])
+    texts = list(file.expansion_rules.values())
+    for rule in file.intents.values():
+        texts += [sentence for data in rule.data for sentence in data.sentences]
+    for one in file.lists.values():
+        texts += [value if isinstance(value, str) else value.said for value in one.values or ()]
     for text in texts:
         yield from _WORD.findall(_MARKUP.sub(" ", text.lower()))
 

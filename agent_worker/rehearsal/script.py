@@ -1,10 +1,13 @@
 """The format of a script: a YAML file with one conversation."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from agent_worker import yaml_file
+from agent_worker.mistakes import problem
 
 Words = str | list[str]
 
@@ -45,6 +48,11 @@ class Step(BaseModel):
             raise ValueError("give exactly one of caller, vote and wait_s")
         if self.calls_nothing and self.calls:
             raise ValueError("calls_nothing contradicts calls")
+        for words in (*each(self.says), *each(self.never)):
+            try:
+                pattern(words)
+            except re.error as error:
+                raise ValueError(f"{words} is not a regular expression: {error}") from None
         return self
 
 
@@ -69,10 +77,23 @@ def read(file: Path) -> Script:
     Raises: ScriptError: it cannot be read, or is not valid.
     """
     try:
-        return Script.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        return Script.model_validate(yaml_file.read(file))
     except ValidationError as error:
-        item = error.errors(include_url=False)[0]
-        where = ".".join(map(str, item["loc"])) or "top"
-        raise ScriptError(f"{file}: {where}: {item['msg']}") from error
-    except (OSError, UnicodeError, yaml.YAMLError) as error:
-        raise ScriptError(f"{file}: {error}") from error
+        raise ScriptError(f"{file}: {problem(error)}") from error
+    except yaml_file.YamlMistake as mistake:
+        raise ScriptError(str(mistake)) from mistake
+
+
+def each(words: Words) -> list[str]:
+    """One or several, as a list."""
+    return [words] if isinstance(words, str) else words
+
+
+def pattern(words: str) -> re.Pattern[str]:
+    """
+    What finds *words* in any case.
+
+    Raises: re.error: they are a regular expression that is wrong.
+    """
+    is_pattern = len(words) > 2 and words.startswith("/") and words.endswith("/")
+    return re.compile(words[1:-1] if is_pattern else re.escape(words), re.IGNORECASE)

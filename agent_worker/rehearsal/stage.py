@@ -1,7 +1,6 @@
 """Plays a script against a real session of the agent, with its tools and its backends."""
 
 import asyncio
-import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
@@ -13,9 +12,10 @@ from livekit.agents.llm import LLM, ChatMessage
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.call_control import AgentEndReason, CallControl
-from agent_worker.loading import Listings, open_tools
+from agent_worker.loading import Listings, open_resources, open_tools
 from agent_worker.metrics import Metrics
-from agent_worker.rehearsal.script import Script, Step, Words
+from agent_worker.rehearsal.script import Script, Step, each, pattern
+from agent_worker.rehearsal.witness import Witness
 from agent_worker.tools.call_tools import CallTools
 from agent_worker.tools.guarded_agent import GuardedAgent, written
 from agent_worker.tools.journal import AlwaysOurs, MemoryJournal
@@ -51,15 +51,18 @@ class Stage:
         self._llm = llm
         self._listings = listings
         self._journal = MemoryJournal()
-        self._stack = AsyncExitStack()
+        self._witness = Witness()
+        self._stack: AsyncExitStack
 
     async def __aenter__(self) -> "Stage":
         caller = Caller(CALLER, new_call_id())
-        resources = await self._stack.enter_async_context(self._agent.open(caller))
-        tools = await self._stack.enter_async_context(open_tools(self._agent, self._listings))
+        async with AsyncExitStack() as stack:
+            resources = await stack.enter_async_context(open_resources(self._agent, caller))
+            tools = await stack.enter_async_context(open_tools(self._agent, self._listings))
+            self._stack = stack.pop_all()
         self._tools = CallTools(
             caller=caller,
-            tools=tools,
+            tools=[self._witness.watch(tool) for tool in tools],
             resources=(_Line(), *resources),
             journal=self._journal,
             lease=AlwaysOurs(),
@@ -111,6 +114,7 @@ class Stage:
         ran = self._starts()[ran_before:]
         report.transcript += [f"agent: {words}" for words in said]
         report.transcript += [f"  ran {start.tool}({_brief(start.arguments)})" for start in ran]
+        report.transcript += [f"  {note}" for note in self._witness.take()]
         failures += _judge_words(step, said)
         failures += _judge_calls(step, ran)
         if step.within_ms is not None:
@@ -158,11 +162,11 @@ class Stage:
 
 def _judge_words(step: Step, said: Sequence[str]) -> Iterator[str]:
     text = " ".join(said)
-    for words in _each(step.says):
-        if not _found(words, text):
+    for words in each(step.says):
+        if not pattern(words).search(text):
             yield f"did not say {words!r}, but {text!r}"
-    for words in _each(step.never):
-        if _found(words, text):
+    for words in each(step.never):
+        if pattern(words).search(text):
             yield f"said {words!r}: {text!r}"
 
 
@@ -173,16 +177,6 @@ def _judge_calls(step: Step, ran: Sequence[ToolStarted]) -> Iterator[str]:
         arguments = [start.arguments for start in ran if start.tool == tool]
         if not any((wanted or {}).items() <= one.items() for one in arguments):
             yield f"did not run {tool} with {wanted}, but {arguments or 'not at all'}"
-
-
-def _each(words: Words) -> list[str]:
-    return [words] if isinstance(words, str) else words
-
-
-def _found(words: str, text: str) -> bool:
-    if len(words) > 2 and words.startswith("/") and words.endswith("/"):
-        return re.search(words[1:-1], text, re.IGNORECASE) is not None
-    return words.lower() in text.lower()
 
 
 def _in_order(wanted: Sequence[str], ran: Sequence[str]) -> bool:

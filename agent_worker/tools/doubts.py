@@ -11,6 +11,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -133,11 +134,8 @@ class Doubts:
         closing = asyncio.ensure_future(self._closing.wait())
         wanted = asyncio.ensure_future(doubt.wanted.wait())
         try:
-            await asyncio.wait(
-                {closing, wanted, doubt.settled},
-                timeout=pause_s,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            any_of: set[asyncio.Future[Any]] = {closing, wanted, doubt.settled}
+            await asyncio.wait(any_of, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
             closing.cancel()
             wanted.cancel()

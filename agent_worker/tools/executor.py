@@ -4,10 +4,12 @@ import asyncio
 import functools
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from pydantic import JsonValue, TypeAdapter
 
+from agent_worker.mistakes import short_location
 from agent_worker.tools.backends import Backends
 from agent_worker.tools.events import GateEvents
 from agent_worker.tools.idempotency import IdempotencyKeys
@@ -21,14 +23,13 @@ from agent_worker.tools.tool import (
     IdempotencyKey,
     Target,
     ToolRefused,
-    short_location,
 )
 from service_base.tasks import TaskSet
 from voice_contract.journal import Entry, ToolFailed, ToolFinished, ToolStarted, ToolUnknown
 
 log = structlog.get_logger()
 
-_JSON = TypeAdapter(dict[str, object])
+_JSON = TypeAdapter[Any](dict[str, Any])
 
 
 class Executor:

@@ -1,14 +1,14 @@
 """Declares an MCP server: which of its tools the agent may use, and behind which guards."""
 
-import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from jsonschema.exceptions import SchemaError
-from pydantic import BaseModel
+from pydantic import BaseModel, InstanceOf, validate_call
 
+from agent_worker.mistakes import STRICT, author_location
 from agent_worker.tools.arguments import SchemaArguments
 from agent_worker.tools.tool import (
     EXPIRES_S,
@@ -16,19 +16,23 @@ from agent_worker.tools.tool import (
     Answer,
     Caller,
     Effect,
+    ExpiresS,
     Guards,
     IdempotencyKey,
     InWords,
+    Often,
+    Text,
+    TimeoutS,
     Tool,
     ToolMistake,
     check_guards,
     check_names,
     make_rule,
-    short_location,
 )
 
 Injected = Literal["caller", "call_id", "tenant", "idempotency_key"]
 NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")
+VARIABLE = re.compile(r"[A-Za-z_]\w*")
 CALLER, KEY = "parley/caller", "parley/key"
 """The gate injects under these names, which no tool of a server has as parameters."""
 
@@ -73,17 +77,18 @@ def _no_headers() -> Mapping[str, str]:
     return {}
 
 
+@validate_call(config=STRICT)
 def allow(
     *,
     effect: Effect,
-    confirm: str | None = None,
-    timeout_s: float = TIMEOUT_S,
+    confirm: Text | None = None,
+    timeout_s: TimeoutS = TIMEOUT_S,
     idempotent: bool = False,
     policy: Sequence[Callable[..., Awaitable[None] | None]] = (),
-    max_per_call: int | None = None,
-    expires_s: float = EXPIRES_S,
+    max_per_call: Often | None = None,
+    expires_s: ExpiresS = EXPIRES_S,
     in_words: Mapping[str, InWords] | None = None,
-    description: str | None = None,
+    description: Text | None = None,
     inject: Mapping[str, Injected] | None = None,
     errors_are_refusals: bool = False,
 ) -> Allowed:
@@ -96,9 +101,10 @@ def allow(
         errors_are_refusals: Whether an error that the tool reports means that nothing was done, and
             its text can be spoken. If not, such an error leaves the outcome of a write unknown.
 
-    Raises: ToolMistake: something does not fit, with file and line.
+    Raises: ToolMistake: something does not fit, with file and line. ValidationError: an argument
+        is unknown or of the wrong type; `load_agent` says where.
     """
-    source = _caller_location()
+    source = author_location()
     where = f"{source}: allow"
     guards = Guards(
         effect=effect,
@@ -113,15 +119,18 @@ def allow(
     injections = dict(inject or {})
     if idempotent and "idempotency_key" not in injections.values():
         raise ToolMistake(f"{where}: idempotent needs a parameter to inject idempotency_key into")
+    if effect == "read" and "idempotency_key" in injections.values():
+        raise ToolMistake(f"{where}: inject: only a tool that writes has an idempotency_key")
     return Allowed(
         check_guards(guards, where), description, injections, errors_are_refusals, source
     )
 
 
+@validate_call(config=STRICT)
 def mcp_server(
     name: str,
     *,
-    tools: Mapping[str, Allowed],
+    tools: Mapping[str, InstanceOf[Allowed]],
     command: Sequence[str] = (),
     url: str = "",
     env: Sequence[str] = (),
@@ -137,9 +146,10 @@ def mcp_server(
             the like.
         headers: Returns HTTP headers, such as one with a token.
 
-    Raises: ToolMistake: something does not fit, with file and line.
+    Raises: ToolMistake: something does not fit, with file and line. ValidationError: an argument
+        is unknown or of the wrong type; `load_agent` says where.
     """
-    source = _caller_location()
+    source = author_location()
     where = f"{source}: mcp_server {name!r}"
     if not NAME.fullmatch(name):
         raise ToolMistake(f"{where}: a name is made of letters, digits, _ and -")
@@ -149,6 +159,11 @@ def mcp_server(
         raise ToolMistake(f"{where}: no tool is allowed; list at least one")
     if wrong := [tool for tool in tools if not NAME.fullmatch(tool)]:
         raise ToolMistake(f"{where}: {wrong[0]!r} cannot be the name of a tool")
+    if not all(map(VARIABLE.fullmatch, env)):
+        # Not quoted: it may be a value.
+        raise ToolMistake(
+            f"{where}: env: give the names of environment variables, without their values"
+        )
     return McpServer(name, dict(tools), tuple(command), url, tuple(env), headers, source)
 
 
@@ -199,12 +214,3 @@ def _as_tool(server: McpServer, name: str, listing: Listing, send: Send) -> Tool
     )
     check_names(made, where)
     return made
-
-
-def _caller_location() -> str:
-    """File and line of the author's code that uses this module."""
-    frame = inspect.currentframe()
-    while frame is not None and frame.f_code.co_filename == __file__:
-        frame = frame.f_back
-    assert frame is not None
-    return short_location(frame.f_code.co_filename, frame.f_lineno)

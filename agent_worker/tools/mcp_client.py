@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ from mcp.types import (
     TextContent,
 )
 
+from agent_worker.mistakes import in_words
 from agent_worker.tools.arguments import ARGUMENTS_MAX_BYTES
 from agent_worker.tools.mcp import Listed, Listing, McpServer, Send
 from agent_worker.tools.tool import Answer, BackendUnavailable, ToolRefused
@@ -54,6 +55,7 @@ class Connection:
         self._session: ClientSession | None = None
         self._task: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
+        self._status: int | None = None
 
     async def list_tools(self) -> Listing:
         """
@@ -78,8 +80,8 @@ class Connection:
                     break
         except Exception as error:
             raise McpUnavailable(
-                f"{self._server.source}: the MCP server {self._server.name!r} does not answer "
-                f"({type(error).__name__})"
+                f"{self._server.source}: the MCP server {self._server.name!r} does not answer: "
+                f"{_cause(self._server, error, self._status)}"
             ) from error
         return found
 
@@ -140,9 +142,11 @@ class Connection:
         closing = self._closing
         try:
             async with AsyncExitStack() as stack:
-                streams = await stack.enter_async_context(_transport(self._server))
+                streams = await stack.enter_async_context(_transport(self._server, self._note))
                 session = await stack.enter_async_context(ClientSession(*streams))
-                await session.initialize()
+                # Here too: cancelling this task from outside could leave the server's process.
+                async with asyncio.timeout(CONNECT_S):
+                    await session.initialize()
                 if not ready.done():
                     ready.set_result(session)
                 await closing.wait()
@@ -161,6 +165,10 @@ class Connection:
                 self._task.cancel()
             self._task = None
 
+    async def _note(self, response: httpx.Response) -> None:
+        if response.is_error:
+            self._status = response.status_code
+
     def _answer(self, name: str, result: CallToolResult) -> Answer:
         text = " ".join(
             part.text.strip() for part in result.content if isinstance(part, TextContent)
@@ -176,12 +184,44 @@ class Connection:
         return Answer(say=_cut(str(say) or "Done."), data=data)
 
 
+def _cause(server: McpServer, error: BaseException, status: int | None) -> str:
+    """
+    Why *server* does not answer, in words for its author.
+
+    Args: status: Of its last HTTP answer that was an error; MCP's SDK does not tell it.
+    """
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    match error:
+        case TimeoutError():
+            cause = f"it had {CONNECT_S:g} s to do so"
+        case MCPError(code=code) if code == CONNECTION_CLOSED and server.command:
+            cause = "its process ended; run its command by hand to see why"
+        case MCPError() if status is not None:
+            cause = f"HTTP status {status}: {error}"
+        case httpx.HTTPStatusError():  # whose text has the address, which may hold a token
+            cause = f"HTTP status {error.response.status_code}"
+        case _:
+            cause = in_words(error)
+    unset = [name for name in server.env if name not in os.environ]
+    return cause + (f"; {', '.join(unset)} of `env` is not set" if unset else "")
+
+
+def _headers(server: McpServer) -> dict[str, str]:
+    try:
+        return dict(server.headers())
+    except Exception as error:
+        raise ValueError(f"`headers` failed: {in_words(error)}") from error
+
+
 def _cut(text: str) -> str:
     return text if len(text) <= SAY_MAX_CHARS else text[: SAY_MAX_CHARS - 1] + "…"
 
 
 @asynccontextmanager
-async def _transport(server: McpServer) -> AsyncIterator[tuple[Any, Any]]:
+async def _transport(
+    server: McpServer, note: Callable[[httpx.Response], Awaitable[None]]
+) -> AsyncIterator[tuple[Any, Any]]:
     if server.command:
         program, *rest = server.command
         env = {name: os.environ[name] for name in server.env if name in os.environ}
@@ -192,7 +232,9 @@ async def _transport(server: McpServer) -> AsyncIterator[tuple[Any, Any]]:
                 yield read, write
     else:
         http = httpx.AsyncClient(
-            headers=dict(server.headers()), timeout=httpx.Timeout(60, connect=3)
+            headers=_headers(server),
+            timeout=httpx.Timeout(60, connect=3),
+            event_hooks={"response": [note]},
         )
         async with http, streamable_http_client(server.url, http_client=http) as (read, write):
             yield read, write

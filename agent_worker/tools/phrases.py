@@ -1,9 +1,11 @@
 """What the agent says for the gate."""
 
-from dataclasses import dataclass
+from pydantic.dataclasses import dataclass
+
+from agent_worker.mistakes import STRICT, check_braces
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class GatePhrases:
     """The gate's own phrases; everything else about a tool is said in its author's words."""
 
@@ -41,3 +43,6 @@ class GatePhrases:
     several: str = "There is more than one open question. Please answer on your screen."
     late: str = "About what I could not confirm: {words}"
     again: str = "Coming back to what you asked for: {words}"
+
+    def __post_init__(self) -> None:
+        check_braces(self)

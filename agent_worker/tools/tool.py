@@ -1,20 +1,31 @@
 """Makes a guarded tool from a function of the agent's author."""
 
 import inspect
-import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from string import Formatter
-from typing import Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, NoReturn, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    create_model,
+    validate_call,
+)
 
+from agent_worker.mistakes import STRICT, in_words, location_of, problem
 from agent_worker.tools.arguments import Arguments, ModelArguments
 from voice_contract.actions import Action
 
 Effect = Literal["read", "write"]
 InWords = Callable[[Any], str]
+Text = Annotated[str, Field(min_length=1)]
+TimeoutS = Annotated[float, Field(gt=0, le=60)]
+ExpiresS = Annotated[float, Field(gt=0, le=300)]
+Often = Annotated[int, Field(ge=1)]
 TIMEOUT_S = 5.0
 EXPIRES_S = 30.0
 
@@ -183,16 +194,17 @@ class Tool:
         return self.guards.confirm.format(**self.in_words(arguments))
 
 
+@validate_call(config=STRICT)
 def tool(
     *,
     effect: Effect,
-    confirm: str | None = None,
-    timeout_s: float = TIMEOUT_S,
+    confirm: Text | None = None,
+    timeout_s: TimeoutS = TIMEOUT_S,
     idempotent: bool = False,
-    backend: str | None = None,
+    backend: Text | None = None,
     policy: Sequence[Callable[..., Awaitable[None] | None]] = (),
-    max_per_call: int | None = None,
-    expires_s: float = EXPIRES_S,
+    max_per_call: Often | None = None,
+    expires_s: ExpiresS = EXPIRES_S,
     in_words: Mapping[str, InWords] | None = None,
     resolve: Resolve | None = None,
 ) -> Callable[[Callable[..., Awaitable[Answer]]], Tool]:
@@ -222,19 +234,20 @@ def tool(
             injects, and returns a `Target`, which the tool gets as a keyword-only parameter. It
             may raise `ToolRefused`. Sending again acts on the same target.
 
-    Raises: ToolMistake: something does not fit, with file and line.
+    Raises: ToolMistake: something does not fit, with file and line. ValidationError: an argument
+        is unknown or of the wrong type; `load_agent` says where.
     """
 
     def make(function: Callable[..., Awaitable[Answer]]) -> Tool:
         source = location_of(function)
-        name = function.__name__
+        name = getattr(function, "__name__", type(function).__name__)
         where = f"{source}: {name}"
-        if not inspect.iscoroutinefunction(function):
-            raise ToolMistake(f"{where}: a tool must be async")
+        if not (inspect.isfunction(function) and inspect.iscoroutinefunction(function)):
+            raise ToolMistake(f"{where}: a tool must be async, and a function")
         visible, injected = _parameters(function, where)
-        model = create_model(
-            name, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **visible
-        )
+        if get_type_hints(function).get("return", Answer) not in (Answer, Any, NoReturn):
+            raise ToolMistake(f"{where}: a tool must return an Answer")
+        arguments = _arguments(name, visible, where)
         guards = check_guards(
             Guards(
                 effect=effect,
@@ -251,9 +264,8 @@ def tool(
             where,
         )
         made = Tool(
-            name, _docstring(function, where), guards, ModelArguments(model), injected, function,
-            source,
-        )  # fmt: skip
+            name, _docstring(function, where), guards, arguments, injected, function, source
+        )
         check_names(made, where)
         return made
 
@@ -264,8 +276,10 @@ def make_rule(function: Callable[..., Awaitable[Any] | None]) -> Rule:
     """
     A rule of policy from *function*.
 
-    Raises: ToolMistake: it has no docstring, or a parameter without annotation.
+    Raises: ToolMistake: it is no function, has no docstring, or a parameter without annotation.
     """
+    if not inspect.isfunction(function):
+        raise ToolMistake(f"{location_of(function)}: policy: a rule must be a function")
     where = f"{location_of(function)}: {function.__name__}"
     visible, injected = _parameters(function, where)
     description = _docstring(function, where)
@@ -274,20 +288,14 @@ def make_rule(function: Callable[..., Awaitable[Any] | None]) -> Rule:
 
 def check_guards(guards: Guards, where: str) -> Guards:
     """
-    *guards*, if they are valid.
+    *guards*, if they go together.
 
-    Raises: ToolMistake: they are not.
+    Raises: ToolMistake: they do not.
     """
-    if guards.effect not in ("read", "write"):
-        raise ToolMistake(f'{where}: effect must be "read" or "write"')
     if guards.effect == "read" and (guards.confirm or guards.idempotent):
         raise ToolMistake(f"{where}: only a tool that writes can have confirm or idempotent")
-    if not (0 < guards.timeout_s <= 60 and 0 < guards.expires_s <= 300):
-        raise ToolMistake(f"{where}: timeout_s must be from 0 to 60 s, expires_s from 0 to 300 s")
     if guards.resolve and not inspect.iscoroutinefunction(guards.resolve.check):
         raise ToolMistake(f"{where}: resolve must be async")
-    if guards.max_per_call is not None and guards.max_per_call < 1:
-        raise ToolMistake(f"{where}: max_per_call must be at least 1")
     return guards
 
 
@@ -310,21 +318,6 @@ def check_names(made: Tool, where: str) -> None:
             raise ToolMistake(f"{where}: rule {rule.name}: no parameter {min(unknown)!r}")
     if resolve is None and Target in made.injected.values():
         raise ToolMistake(f"{where}: takes a Target, but has no resolve step that finds it")
-
-
-def location_of(function: Callable[..., object]) -> str:
-    """File and line of *function*."""
-    code = inspect.unwrap(function).__code__
-    return short_location(code.co_filename, code.co_firstlineno)
-
-
-def short_location(file: str, line: int) -> str:
-    """`file:line`, relative to the working directory or to an entry of `sys.path`."""
-    path = Path(file)
-    for base in (Path.cwd(), *map(Path, filter(None, sys.path))):
-        if path.is_relative_to(base):
-            return f"{path.relative_to(base)}:{line}"
-    return f"{path}:{line}"
 
 
 def _placeholders(text: str, where: str) -> list[str]:
@@ -353,8 +346,8 @@ def _parameters(
     """What a model sets, as pydantic fields, and what the server injects."""
     try:
         hints = get_type_hints(function, include_extras=True)
-    except NameError as error:
-        raise ToolMistake(f"{where}: {error}") from None
+    except Exception as error:
+        raise ToolMistake(f"{where}: an annotation is wrong: {in_words(error)}") from None
     visible: dict[str, Any] = {}
     injected: dict[str, type] = {}
     for name, parameter in inspect.signature(function).parameters.items():
@@ -364,10 +357,32 @@ def _parameters(
             raise ToolMistake(f"{where}: parameter {name} has no type annotation")
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
             injected[name] = hints[name]
+        elif hints[name] in (Caller, IdempotencyKey):
+            raise ToolMistake(f"{where}: parameter {name}: put it after `*`: the server fills it")
         else:
             default = ... if parameter.default is parameter.empty else parameter.default
             visible[name] = (hints[name], default)
     return visible, injected
+
+
+def _arguments(name: str, visible: dict[str, Any], where: str) -> ModelArguments:
+    """What a model may set, as *visible* says."""
+    checked = ConfigDict(strict=True, validate_default=True)
+    for parameter, kind_and_default in visible.items():
+        alone: dict[str, Any] = {parameter: kind_and_default}
+        try:
+            model = create_model(name, __config__=checked, **alone)
+            if parameter not in model.model_fields:
+                raise NameError("pydantic keeps such a name for itself")
+            model.model_json_schema()
+            if kind_and_default[1] is not ...:
+                model()
+        except ValidationError as error:
+            raise ToolMistake(f"{where}: the default of parameter {problem(error)}") from None
+        except Exception as error:
+            raise ToolMistake(f"{where}: parameter {parameter}: {in_words(error)}") from None
+    config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    return ModelArguments(create_model(name, __config__=config, **visible))
 
 
 def _plain(value: object) -> str:

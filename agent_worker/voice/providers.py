@@ -1,9 +1,11 @@
 """Builds the speech and model providers that the settings name."""
 
 import inspect
+import json
 import ssl
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from typing import Any, get_type_hints
 
 import httpx2 as httpx
 from livekit.agents import inference
@@ -12,9 +14,10 @@ from livekit.agents import tts as lk_tts
 from livekit.agents.llm import LLM
 from livekit.plugins import openai
 from openai import AsyncOpenAI
-from pydantic import SecretStr
+from pydantic import ConfigDict, PydanticUserError, SecretStr, TypeAdapter, ValidationError
 
 from agent_worker.agent import AgentDefinition
+from agent_worker.mistakes import problem
 from agent_worker.reasoning.llm import AgentLLM
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.preflight import PAUSE_S, PreflightSTT
@@ -77,6 +80,9 @@ def build_llm(settings: WorkerSettings, agent: AgentDefinition) -> AgentLLM:
     Raises: SettingsError: a model is wanted and none is set, the plugin cannot be loaded, or it
         does not know one of its options.
     """
+    if settings.llm == "openai":
+        # Also while no model is set: it may be set later, by who does not look for old mistakes.
+        _check_openai("PARLEY_LLM", openai.LLM, settings.llm_options, {"client", "model"})
     if settings.mode == "templates":
         return AgentLLM(agent)
     remote: LLM[Any]
@@ -112,21 +118,45 @@ def _client(base_url: str, api_key: SecretStr) -> AsyncOpenAI:
 
 def _openai(variable: str, plugin: Callable[..., Any], options: dict[str, Any], **own: Any) -> Any:
     """An object of LiveKit's openai plugin: *own* by settings of their own, *options* beside."""
-    parameters = {name for name in inspect.signature(plugin).parameters if name[0] != "_"}
-    known = parameters - _OURS - own.keys()
-    if unknown := sorted(options.keys() - known):
-        raise SettingsError(
-            f"{variable}_OPTIONS: unknown for openai: {', '.join(unknown)}. "
-            f"Known are {', '.join(sorted(known))}."
-        )
+    _check_openai(variable, plugin, options, own.keys())
     try:
         return plugin(**own, **options)
     except Exception as error:
         raise SettingsError(f"{variable}_OPTIONS: openai refuses them: {error}") from error
 
 
+def _check_openai(
+    variable: str, plugin: Callable[..., Any], options: dict[str, Any], own: Collection[str]
+) -> None:
+    parameters = {name for name in inspect.signature(plugin).parameters if name[0] != "_"}
+    known = parameters - _OURS - set(own)
+    if unknown := sorted(options.keys() - known):
+        raise SettingsError(
+            f"{variable}_OPTIONS: unknown for openai: {', '.join(unknown)}. "
+            f"Known are {', '.join(sorted(known))}."
+        )
+    _check_types(variable, plugin, options)
+
+
+def _check_types(variable: str, plugin: Any, options: dict[str, Any]) -> None:
+    """Check *options* against the annotations of *plugin*, as far as they can be read."""
+    try:
+        kinds = get_type_hints(plugin.__init__)
+    except Exception:  # an annotation may name what is imported for type checkers alone
+        return
+    for name in options.keys() & kinds.keys():
+        with suppress(PydanticUserError):  # a type that pydantic does not know
+            adapter = TypeAdapter(kinds[name], config=ConfigDict(arbitrary_types_allowed=True))
+            try:
+                # As JSON: strict mode then still takes a list for a tuple.
+                adapter.validate_json(json.dumps(options[name]), strict=True)
+            except ValidationError as error:
+                raise SettingsError(f"{variable}_OPTIONS: {name}: {problem(error)}") from None
+
+
 def _plugin(variable: str, name: str, options: dict[str, Any], base: type[Any]) -> Any:
     plugin_class = named_class.find(name, variable)
+    _check_types(variable, plugin_class, options)
     try:
         plugin = plugin_class(**options)
     except Exception as error:

@@ -13,14 +13,20 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from agent_worker.agent import AgentError
 from agent_worker.loading import look_at_servers
+from agent_worker.tools import mcp_client
 from agent_worker.tools.mcp import McpServer, allow, mcp_server
 from agent_worker.tools.mcp_client import Connection, McpUnavailable, list_servers
 from agent_worker.tools.tool import Answer, BackendUnavailable, ToolRefused
 from devstack.parent_death import die_with_parent
 from examples.storefront.agent import AGENT
+from tests.support.canned_service import listening
 from tests.support.local_stack import ROOT, free_ports, until
 
 SERVER = """
@@ -174,25 +180,68 @@ async def test_process_that_died_is_started_again(over_stdio: McpServer, tmp_pat
     await until(lambda: not Path(f"/proc/{third}").exists())
 
 
+def _no_token() -> dict[str, str]:
+    return {"Authorization": os.environ["PARLEY_TEST_NO_SUCH_TOKEN"]}
+
+
 @pytest.mark.parametrize(
-    "where",
+    ("where", "cause"),
     [
-        {"command": ["/nonexistent/server"]},
-        {"command": ["/bin/false"]},
-        {"url": "http://127.0.0.1:9"},
+        ({"command": ["/nonexistent/server"]}, "FileNotFoundError: .*'/nonexistent/server'"),
+        ({"command": ["python -m x"]}, "FileNotFoundError: .*'python -m x'"),
+        (
+            {"command": ["/bin/false"], "env": ["PARLEY_TEST_NO_SUCH_TOKEN"]},
+            "its process ended; run its command by hand to see why; "
+            "PARLEY_TEST_NO_SUCH_TOKEN of `env` is not set",
+        ),
+        ({"url": "http://127.0.0.1:9"}, "ConnectError: All connection attempts failed"),
+        ({"url": "127.0.0.1:9/mcp"}, "UnsupportedProtocol: Request URL "),
+        (
+            {"url": "http://127.0.0.1:9", "headers": _no_token},
+            "ValueError: `headers` failed: KeyError: 'PARLEY_TEST_NO_SUCH_TOKEN'",
+        ),
     ],
 )
-async def test_server_that_is_not_there_is_told_by_name_and_place(where: dict[str, Any]) -> None:
+async def test_server_that_is_not_there_is_told_by_name_place_and_cause(
+    where: dict[str, Any], cause: str
+) -> None:
     """When it is listed; a call to it is known not to have been sent."""
     server = mcp_server("dead", tools={"search": allow(effect="write")}, **where)
-    with pytest.raises(McpUnavailable, match=r"test_mcp_client\.py:\d+: the MCP server 'dead'"):
+    place = r"test_mcp_client\.py:\d+: the MCP server 'dead' does not answer: "
+    with pytest.raises(McpUnavailable, match=place + cause):
         await list_servers([server])
-    with pytest.raises(AgentError, match="the MCP server 'dead' does not answer"):
+    with pytest.raises(AgentError, match=place + cause):
         await look_at_servers(dataclasses.replace(AGENT, mcp=(server,)))
     connection = Connection(server)
     with pytest.raises(BackendUnavailable):
         await connection.send("search", {})
     await connection.aclose()
+
+
+async def test_server_that_says_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has its time to start."""
+    monkeypatch.setattr(mcp_client, "CONNECT_S", 0.5)
+    server = mcp_server("mute", tools={"search": allow(effect="read")}, command=["sleep", "60"])
+    with pytest.raises(McpUnavailable, match=r"'mute' does not answer: it had 0\.5 s to do so"):
+        await list_servers([server])
+
+
+async def test_server_that_refuses_us_is_told_without_its_address() -> None:
+    """The address may hold a token."""
+
+    async def refuse(_: Request) -> Response:
+        return Response(status_code=403)
+
+    (port,) = free_ports(1)
+    server = mcp_server(
+        "shut",
+        tools={"search": allow(effect="read")},
+        url=f"http://127.0.0.1:{port}/mcp?token=hunter2",
+    )
+    async with listening(Starlette(routes=[Route("/mcp", refuse, methods=["POST"])]), port):
+        with pytest.raises(McpUnavailable, match="does not answer: HTTP status 403: ") as caught:
+            await list_servers([server])
+    assert "hunter2" not in str(caught.value)
 
 
 async def test_noise_of_a_server_stays_out_of_our_output(

@@ -21,7 +21,7 @@ import token_service.app
 from agent_worker.agent import AgentDefinition
 from agent_worker.loading import load_agent
 from agent_worker.reasoning.llm import AgentLLM
-from agent_worker.reasoning.templates import IntentRule
+from agent_worker.reasoning.template_file import IntentRule
 from agent_worker.rehearsal.script import Script, Step, read
 from agent_worker.rehearsal.stage import Stage
 from agent_worker.settings import WorkerSettings
@@ -133,9 +133,20 @@ def test_agents_page_names_all_that_an_author_can_set() -> None:
         *Step.model_fields,
         *Script.model_fields,
         *IntentRule.model_fields,
-        *(field.name for field in dataclasses.fields(AgentDefinition)),
+        *(field.name for field in dataclasses.fields(AgentDefinition) if field.init),
     }
     assert {name for name in names if not re.search(rf"\b{name}\b", page)} == set()
+
+
+def test_agents_page_says_where_to_import_what_it_names() -> None:
+    """The imports work, and each leads to something that the page explains."""
+    page = (ROOT / "docs" / "agents.md").read_text()
+    (imports,) = (block for block in re.findall(FENCE % "text", page, re.S) if block[:4] == "from")
+    there: dict[str, object] = {}
+    exec(imports, there)  # noqa: S102
+    imported = there.keys() - {"__builtins__"}
+    assert {"allow", "mcp_server", "Action", "CallControl"} <= imported
+    assert imported - set(re.findall(r"\w+", page.replace(imports, ""))) == set()
 
 
 def test_agents_page_model_options_are_known() -> None:

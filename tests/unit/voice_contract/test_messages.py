@@ -6,7 +6,7 @@ import sys
 from typing import Any, Literal, get_args
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, create_model
 
 from voice_contract import actions, confirmations, follow_up, messages, names, room, tokens
 from voice_contract.__main__ import actions_schema, schema
@@ -106,6 +106,24 @@ class CloseDoor(Action, extra="forbid"):
     """Another one."""
 
     action: Literal["close_door"] = "close_door"
+
+
+@pytest.mark.parametrize(
+    ("annotation", "default"),
+    [
+        (str, "open_door"),
+        (Literal["open_door"], ...),
+        (Literal["open_door"], "close_door"),
+        (Literal["Open door"], "Open door"),
+        (Literal[3], 3),
+    ],
+)
+def test_action_without_a_name_of_its_own_is_refused(annotation: Any, default: Any) -> None:
+    """When the class is made, not when it is first suggested to a caller."""
+    with pytest.raises(TypeError, match="Nameless needs its name as a field, such as action: "):
+        create_model("Nameless", __base__=Action, action=(annotation, default))
+    with pytest.raises(TypeError, match="Nameless needs its name"):
+        create_model("Nameless", __base__=Action)
 
 
 def test_client_action_carries_what_its_agent_declared() -> None:

@@ -4,33 +4,80 @@ from pathlib import Path
 
 import pytest
 
-from agent_worker.reasoning.templates import MAX_CHARS, Match, TemplateError, Templates
+from agent_worker.reasoning.template_file import TemplateError
+from agent_worker.reasoning.templates import MAX_CHARS, Match, Templates
 from tests.unit.agent_worker.small_agent import TEMPLATES, load_templates
 
 START = "language: en\nintents:\n  greet:\n"
+RULE = "intents:\n  greet:\n    say: a\n    data: [{sentences: [hi]}]\n"
+RULES = START + "    say: a\n    data: [{sentences: [hi]}]\n"
 
 
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("- a list", "`intents` is missing"),
-        ("language: en", "`intents` is missing"),
-        ("intents:\n  greet:", "intents.greet: Input should be"),
+        ("- a list", ": should be a valid dictionary"),
+        ("language: en", ": intents: field required"),
+        ("", ": should be a valid dictionary"),
+        (RULE, ": language: field required"),
+        (f"langage: en\n{RULE}", ": langage: extra inputs are not permitted"),
+        (f"{RULES}curtesy: [please]", ": curtesy: extra inputs are not permitted"),
+        (f"{RULES}courtesy: please", ": courtesy: should be a valid list"),
+        (f"{RULES}lists: {{room: [a]}}", ": lists.room: should be a valid dictionary"),
+        (f"{RULES}lists: {{room: {{value: [a]}}}}", ": lists.room.value: extra inputs are not"),
+        (f"{RULES}lists: {{room: {{}}}}", ": lists.room: give one of values, range and wildcard"),
+        (f"{RULES}lists: {{room: {{values: [on]}}}}", ": lists.room.values.0"),
+        (f"{RULES}lists: {{room: {{values: [{{out: x}}]}}}}", ": lists.room.values.0"),
+        (
+            f"{RULES}lists: {{room: {{range: {{from: 1}}}}}}",
+            ": lists.room.range.to: field",
+        ),
+        (f"{RULES}expansion_rules: {{room: 3}}", ": expansion_rules.room: should be a valid str"),
+        (f"{RULES}  greet:\n    say: b", ":6: 'greet' is there twice"),
+        (f"{RULES}language: de", ":6: 'language' is there twice"),
+        (
+            f"{RULES}  no: {{say: a, data: [{{sentences: [hi]}}]}}",
+            ":6: a key must be text: put it",
+        ),
+        (
+            f"{RULES}  1: {{say: a, data: [{{sentences: [hi]}}]}}",
+            ":6: a key must be text: put it",
+        ),
+        (START + "    say: a\n    data: [{sentences: [hi], slot: {a: b}}]", ".data.0.slot: extra"),
+        (
+            START + "    say: a\n    data: [{sentences: hi}]",
+            ".data.0.sentences: should",
+        ),
+        (
+            START + "    say: '{last_anser}'\n    data: [{sentences: [hi]}]",
+            ".say: only {last_an",
+        ),
+        (START + "    say: a\n    ask: {a: 3}\n    data: [{sentences: [hi]}]", ".ask.a: should be"),
+        (
+            START + "    say: a\n    ask: [a]\n    data: [{sentences: [hi]}]",
+            ".ask: should be a",
+        ),
+        (
+            f"{RULES}  answer.x: {{say: a, data: [{{sentences: [hi]}}]}}",
+            "intents.answer.x: an answer has neither tool, say nor ask",
+        ),
+        ("intents:\n  greet:\nlanguage: en", "intents.greet: should be"),
         (
             "numbered: room\n" + START + "    say: a\n    data: [{sentences: [hi]}]",
-            "numbered: give a",
+            "numbered: should be a valid list",
         ),
-        ("intents: [", "line 1, column 11"),
+        ("intents: [", ":1: while parsing a flow node: expected the node content"),
+        ("a: \x07", ": "),
         (START + "    data: [{sentences: [hi]}]", "intents.greet: give either"),
         (
             START + "    say: a\n    tool: b\n    data: [{sentences: [hi]}]",
             "intents.greet: give either",
         ),
-        (START + "    say: a\n    data: []", "intents.greet.data: List should have at least"),
-        (START + "    say: a\n    data: [{}]", "intents.greet.data.0.sentences: Field required"),
+        (START + "    say: a\n    data: []", "intents.greet.data: list should have at least"),
+        (START + "    say: a\n    data: [{}]", "intents.greet.data.0.sentences: field required"),
         (
             START + "    say: a\n    tol: b\n    data: [{sentences: [hi]}]",
-            "intents.greet.tol: Extra inputs",
+            "intents.greet.tol: extra inputs",
         ),
         (
             START + "    say: a\n    data: [{sentences: ['hi {nobody}']}]",
@@ -43,7 +90,7 @@ START = "language: en\nintents:\n  greet:\n"
         ),
         (
             "courtesy: ['(please']\n" + START + "    say: a\n    data: [{sentences: [hi]}]",
-            "unterminated subpattern",
+            "courtesy.0: this is not a regular expression: missing )",
         ),
     ],
 )

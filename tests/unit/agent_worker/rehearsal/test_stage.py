@@ -1,13 +1,21 @@
 """Scripts are played as written, and what does not go as written is told."""
 
+import asyncio
+import dataclasses
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from agent_worker.agent import AgentDefinition
+from agent_worker.agent import AgentDefinition, AgentError
 from agent_worker.reasoning.llm import AgentLLM
 from agent_worker.rehearsal.script import Script, ScriptError, read
 from agent_worker.rehearsal.stage import Report, Stage
+from agent_worker.tools.tool import Answer, BackendUnavailable, Caller, tool
+from tests.unit.agent_worker.small_agent import House
 
 pytestmark = pytest.mark.usefixtures("virtual_time")
 
@@ -95,19 +103,153 @@ steps:
     assert (await play(agent, tmp_path, text)).failures == []
 
 
+def broken(number: int) -> None:
+    """Be broken."""
+    raise KeyError("floor")
+
+
+def unspeakable(number: Any) -> str:
+    return str(number / 0)
+
+
+async def test_tool_that_breaks_is_told_with_its_error_and_line(
+    agent: AgentDefinition, tmp_path: Path
+) -> None:
+    """To the author, in the transcript; the journal has no word of it."""
+
+    @tool(effect="read")
+    async def look(number: int) -> Answer:
+        """Look at a room."""
+        raise ValueError(f"secret {number}")
+
+    @tool(effect="write", policy=[broken])
+    async def paint(number: int) -> Answer:
+        """Paint a room."""
+        return Answer(say="Painted.")
+
+    @tool(effect="read")
+    async def search(words: str) -> Answer:
+        """Search."""
+        nothing: Any = words
+        return nothing  # type: ignore[no-any-return]
+
+    @tool(effect="write", confirm="Clear {number}?", in_words={"number": unspeakable})
+    async def clear(number: int) -> Answer:
+        """Clear a room."""
+        return Answer(say="Cleared.")
+
+    @tool(effect="read")
+    async def person() -> Answer:
+        """Send a person, who does not come."""
+        raise BackendUnavailable("no line") from OSError("unplugged")
+
+    ours = {one.name: one for one in (look, paint, search, clear, person)}
+    changed = dataclasses.replace(
+        agent, tools=tuple(ours.get(one.name, one) for one in agent.tools)
+    )
+    text = """
+name: x
+steps:
+  - {caller: look at room 7, says: did not work}
+  - {caller: paint room 7}
+  - {caller: search for this}
+  - {caller: clear room 7}
+  - {caller: xyzzy}
+  - {caller: xyzzy}
+  - {caller: xyzzy}
+"""
+    file = tmp_path / "script.yaml"
+    file.write_text(text)
+    async with Stage(changed, AgentLLM(changed), {}) as stage:
+        report = await stage.play(read(file))
+        journal = repr(stage._journal.entries)
+    assert report.failures == []
+    told = [re.sub(r":\d+", ":N", line) for line in report.transcript if "failed" in line]
+    here = "tests/unit/agent_worker/rehearsal/test_stage.py:N"
+    assert told == [
+        f"  look failed: ValueError: secret 7 ({here})",
+        f"  rule broken of paint failed: KeyError: 'floor' ({here})",
+        f"  search failed: it returned str, not an Answer ({here})",
+        f"  in_words of clear failed: ZeroDivisionError: division by zero ({here})",
+        f"  person failed: BackendUnavailable: no line, from OSError: unplugged ({here})",
+    ]
+    assert "secret" not in journal and "floor" not in journal
+
+
+async def test_tool_that_takes_too_long_is_told(agent: AgentDefinition, tmp_path: Path) -> None:
+    """A read is stopped then; that it was is told, not that it was cancelled."""
+
+    @tool(effect="read", timeout_s=0.1)
+    async def look(number: int) -> Answer:
+        """Look at a room."""
+        await asyncio.sleep(60)
+        return Answer(say="Late.")
+
+    changed = dataclasses.replace(agent, tools=(look, *agent.tools[1:]))
+    report = await play(changed, tmp_path, "{name: x, steps: [{caller: look at room 7}]}")
+    assert "  look failed: it took longer than its timeout_s of 0.1 s" in "".join(report.transcript)
+
+
+@asynccontextmanager
+async def open_nothing(_: Caller) -> AsyncIterator[tuple[object, ...]]:
+    yield ()
+
+
+@asynccontextmanager
+async def open_no_tuple(_: Caller) -> AsyncIterator[tuple[object, ...]]:
+    house: Any = House()
+    yield house
+
+
+@asynccontextmanager
+async def open_broken(_: Caller) -> AsyncIterator[tuple[object, ...]]:
+    raise OSError("no house")
+    yield ()
+
+
+@pytest.mark.parametrize(
+    ("opens", "message"),
+    [
+        (lambda _: 3, "open: TypeError: it returns int, not what @asynccontextmanager makes"),
+        (open_nothing, "open: TypeError: it yields no House, although `provides` says so"),
+        (open_no_tuple, "open: TypeError: it yields House, not a tuple"),
+        (open_broken, "open: OSError: no house"),
+    ],
+)
+async def test_agent_that_opens_what_it_should_not_is_told(
+    agent: AgentDefinition, opens: Any, message: str
+) -> None:
+    """In one sentence, before the first step."""
+    wrong = dataclasses.replace(agent, open=opens)
+    with pytest.raises(AgentError, match=rf"^tests/unit/.*/test_stage\.py:\d+: {message}"):
+        async with Stage(wrong, AgentLLM(wrong), {}):
+            pass
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name: x", "steps: Field required"),
+        ("name: x", ": steps: field required"),
         ("{name: x, steps: []}", "steps: "),
         (
             "{name: x, steps: [{}]}",
-            "steps.0: Value error, give exactly one of caller",
+            ": steps.0: give exactly one of caller",
         ),
         ("{name: x, steps: [{caller: a, vote: 'no'}]}", "give exactly one of"),
-        ("{name: x, steps: [{caller: a, say: b}]}", "steps.0.say: Extra inputs"),
+        ("{name: x, steps: [{caller: a, say: b}]}", ": steps.0.say: extra inputs"),
         ("{name: x, steps: [{caller: a, calls: {b: null}, calls_nothing: true}]}", "contradicts"),
-        ("{name: x", "while parsing"),
+        ("{name: x", ":1: while parsing a flow mapping: "),
+        ("{name: x, name: y, steps: [{caller: a}]}", ":1: 'name' is there twice"),
+        ("name: x\nsteps:\n- caller: a\n  says: b\n  says: c", ":5: 'says' is there twice"),
+        (
+            "{name: x, steps: [{caller: a, says: ['/(/']}]}",
+            ": steps.0: /(/ is not a regular expression: missing ), unterminated subpattern",
+        ),
+        ("{name: x, steps: [{caller: a, never: '/*/'}]}", "/*/ is not a regular expression: nothi"),
+        (
+            "{name: x, steps: [{caller: a, says: 5}]}",
+            ": steps.0.says.str: should be a valid",
+        ),
     ],
 )
 def test_script_that_is_wrong_is_told(tmp_path: Path, text: str, message: str) -> None:

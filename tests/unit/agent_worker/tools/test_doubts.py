@@ -1,7 +1,6 @@
 """Writes of which nobody knows whether they are done: settled before the same can begin again."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -101,7 +100,7 @@ def scene_of(shop: Shop, *tools: Tool, told: Told | None = None, **options: Any)
 
 
 @pytest.fixture
-def told() -> Iterator[Told]:
+def told() -> Told:
     return Told()
 
 

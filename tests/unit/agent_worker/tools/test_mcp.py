@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from agent_worker.tools.arguments import WrongArguments
 from agent_worker.tools.mcp import Listed, McpServer, allow, as_tools, mcp_server
@@ -39,10 +40,6 @@ def bank(**changes: Any) -> McpServer:
     return mcp_server(
         "bank", url="http://127.0.0.1:1/mcp", tools={"pay": allow(**guards | changes)}
     )
-
-
-def _maybe() -> Any:
-    return "maybe"
 
 
 class Sent:
@@ -108,11 +105,16 @@ def test_schema_that_is_none_is_told() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: allow(effect=_maybe()), "effect must be"),
         (lambda: allow(effect="read", confirm="Sure?"), "only a tool that writes"),
         (lambda: allow(effect="write", idempotent=True), "needs a parameter to inject"),
-        (lambda: allow(effect="write", timeout_s=0), "timeout_s"),
-        (lambda: allow(effect="write", max_per_call=0), "max_per_call"),
+        (
+            lambda: allow(effect="read", inject={"key": "idempotency_key"}),
+            "only a tool that writes has an idempotency_key",
+        ),
+        (
+            lambda: mcp_server("b", tools={"x": allow(effect="read")}, command=["c"], env=["A=1"]),
+            "env: give the names of environment variables, without their values",
+        ),
         (lambda: mcp_server("b", tools={}, url="http://x"), "no tool is allowed"),
         (lambda: mcp_server("b", tools={"x": allow(effect="read")}), "either command or url"),
         (
@@ -128,3 +130,45 @@ def test_table_that_makes_no_sense_is_told_where_it_stands(make: Any, message: s
     with pytest.raises(ToolMistake, match=message) as caught:
         make()
     assert "test_mcp.py:" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"effect": "maybe"}, "should be 'read' or 'write'"),
+        ({"timeout_s": 0}, "should be greater than 0"),
+        ({"max_per_call": 0}, "should be greater than or equal to 1"),
+        ({"inject": {"key": "callid"}}, "should be 'caller', 'call_id', 'tenant' or"),
+        ({"inject": "key"}, "should be a valid dictionary"),
+        ({"errors_are_refusals": 1}, "should be a valid boolean"),
+        ({"description": 3}, "should be a valid string"),
+        ({"backend": "bank"}, "Unexpected keyword argument"),
+    ],
+)
+def test_guard_of_the_wrong_kind_is_refused(changes: dict[str, Any], message: str) -> None:
+    """As in `@tool`."""
+    options: dict[str, Any] = {"effect": "write", **changes}
+    with pytest.raises(ValidationError, match=message) as caught:
+        allow(**options)
+    assert caught.value.errors()[0]["loc"][0] == next(iter(changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"tools": ["x"]}, "should be a valid dictionary"),
+        ({"tools": {"x": "read"}}, "should be an instance of Allowed"),
+        ({"command": "python -m x"}, "'str' instances are not allowed as a Sequence value"),
+        ({"command": ["python", 3]}, "should be a valid string"),
+        ({"env": "TOKEN"}, "'str' instances are not allowed as a Sequence value"),
+        ({"env": {"TOKEN": "x"}}, "should be an instance of Sequence"),
+        ({"url": 3}, "should be a valid string"),
+        ({"headers": {"Authorization": "x"}}, "should be callable"),
+    ],
+)
+def test_server_of_the_wrong_kind_is_refused(changes: dict[str, Any], message: str) -> None:
+    """What an author writes by mistake: one string for a command, headers that are no function."""
+    options: dict[str, Any] = {"tools": {"x": allow(effect="read")}, **changes}
+    with pytest.raises(ValidationError, match=message) as caught:
+        mcp_server("b", **options)
+    assert caught.value.errors()[0]["loc"][0] == next(iter(changes))

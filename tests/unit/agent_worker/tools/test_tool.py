@@ -1,5 +1,6 @@
 """How a function becomes a tool."""
 
+import functools
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -104,6 +105,62 @@ def _no_annotation_of_injected() -> Any:
     return vague
 
 
+def _no_such_annotation() -> Any:
+    async def vague(item: "list[int") -> Answer:  # type: ignore[valid-type]  # noqa: F722
+        """Do something."""
+        return Answer(say=str(item))
+
+    return vague
+
+
+def _annotation_of_no_schema() -> Any:
+    async def vague(item: list[memoryview]) -> Answer:
+        """Do something."""
+        return Answer(say=str(item))
+
+    return vague
+
+
+def _private_parameter() -> Any:
+    async def vague(item: str, _item: str) -> Answer:
+        """Do something."""
+        return Answer(say=item)
+
+    return vague
+
+
+def _reserved_parameter() -> Any:
+    async def vague(model_config: str) -> Answer:
+        """Do something."""
+        return Answer(say=model_config)
+
+    return vague
+
+
+def _caller_that_a_model_sets() -> Any:
+    async def vague(caller: Caller) -> Answer:
+        """Do something."""
+        return Answer(say=caller.identity)
+
+    return vague
+
+
+def _default_of_another_type() -> Any:
+    async def vague(count: int = None) -> Answer:  # type: ignore[assignment]  # noqa: RUF013
+        """Do something."""
+        return Answer(say=str(count))
+
+    return vague
+
+
+def _no_answer() -> Any:
+    async def vague() -> str:
+        """Do something."""
+        return "done"
+
+    return vague
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -111,6 +168,19 @@ def _no_annotation_of_injected() -> Any:
         (_not_async, "slow: a tool must be async"),
         (_no_annotation, "vague: parameter item has no type annotation"),
         (_no_annotation_of_injected, "vague: parameter shop has no type annotation"),
+        (_no_such_annotation, "vague: an annotation is wrong: "),
+        (_annotation_of_no_schema, "vague: parameter item: .*memoryview[^.]*$"),
+        (_private_parameter, "vague: parameter _item: .*such a name"),
+        (_reserved_parameter, "vague: parameter model_config: "),
+        (_caller_that_a_model_sets, r"vague: parameter caller: put it after `\*`"),
+        (
+            _default_of_another_type,
+            "vague: the default of parameter count: should be",
+        ),
+        (_no_answer, "vague: a tool must return an Answer"),
+        (lambda: 3, "a tool must be async"),
+        (lambda: functools.partial(_no_answer()), "a tool must be async"),
+        (lambda: type("Shop", (), {}), "a tool must be async"),
     ],
 )
 def test_tool_of_an_unfit_function_is_refused(make: Any, message: str) -> None:
@@ -138,10 +208,16 @@ def undocumented(amount: float) -> None:
     return None
 
 
+class Unnamed:
+    """A rule that is no function."""
+
+    def __call__(self, amount: float) -> None:
+        """Not too much."""
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"effect": "maybe"}, 'effect must be "read" or "write"'),
         ({"effect": "read", "confirm": "Sure?"}, "only a tool that writes"),
         ({"effect": "read", "idempotent": True}, "only a tool that writes"),
         ({"effect": "write", "confirm": "Pay {sum}?"}, "confirm: there is no parameter 'sum'"),
@@ -154,9 +230,7 @@ def undocumented(amount: float) -> None:
         ({"effect": "write", "policy": [unlike]}, "rule unlike: no parameter 'colour'"),
         ({"effect": "write", "policy": [undocumented]}, "undocumented: needs a docstring"),
         ({"effect": "write", "in_words": {"sum": str}}, "in_words: there is no parameter 'sum'"),
-        ({"effect": "write", "timeout_s": 61}, "timeout_s must be from 0 to 60 s"),
-        ({"effect": "write", "expires_s": 0}, "expires_s from 0 to 300 s"),
-        ({"effect": "write", "max_per_call": 0}, "max_per_call must be at least 1"),
+        ({"effect": "write", "policy": [Unnamed()]}, "policy: a rule must be a function"),
     ],
 )
 def test_tool_with_guards_that_make_no_sense_is_refused(
@@ -171,6 +245,36 @@ def test_tool_with_guards_that_make_no_sense_is_refused(
     with pytest.raises(ToolMistake, match=message) as caught:
         tool(**options)(pay)
     assert "test_tool.py:" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"effect": "maybe"}, "should be 'read' or 'write'"),
+        ({"effect": "write", "confirm": 3}, "should be a valid string"),
+        ({"effect": "write", "confirm": ""}, "should have at least 1 character"),
+        ({"effect": "write", "timeout_s": 61}, "should be less than or equal to 60"),
+        ({"effect": "write", "timeout_s": "x"}, "should be a valid number"),
+        ({"effect": "write", "timeout_s": float("nan")}, "should be "),
+        ({"effect": "write", "idempotent": "yes"}, "should be a valid boolean"),
+        ({"effect": "write", "backend": 3}, "should be a valid string"),
+        ({"effect": "write", "policy": limited}, "should be an instance of Sequence"),
+        ({"effect": "write", "policy": [3]}, "should be callable"),
+        ({"effect": "write", "max_per_call": 0}, "should be greater than or equal to 1"),
+        ({"effect": "write", "max_per_call": 2.5}, "should be a valid integer"),
+        ({"effect": "write", "expires_s": 0}, "should be greater than 0"),
+        ({"effect": "write", "in_words": str}, "should be a valid dictionary"),
+        ({"effect": "write", "in_words": {"amount": "x"}}, "should be callable"),
+    ],
+)
+def test_tool_with_a_guard_of_the_wrong_kind_is_refused(
+    options: dict[str, Any], message: str
+) -> None:
+    """The guard that is wrong is named; who loads the agent adds file and line."""
+    with pytest.raises(ValidationError, match=message) as caught:
+        tool(**options)
+    (problem,) = caught.value.errors()
+    assert problem["loc"][0] == list(options)[-1]
 
 
 @tool(effect="write", confirm="Pay {amount} to {to}?", policy=[limited], in_words={"to": str.upper})

@@ -31,3 +31,10 @@ class StreamingSTT(Recognizer):
         self, sound: AudioBuffer, language: NotGivenOr[str], conn_options: APIConnectOptions
     ) -> lk_stt.SpeechEvent:
         raise NotImplementedError
+
+
+class UnreadableSTT(StreamingSTT):
+    """Its annotations cannot be read."""
+
+    def __init__(self, name: str, odd: "NoSuchType") -> None:  # type: ignore[name-defined]  # noqa: F821
+        super().__init__(name)

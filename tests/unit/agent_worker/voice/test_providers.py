@@ -84,9 +84,9 @@ async def test_llm_without_a_model_is_templates_alone(agent: AgentDefinition) ->
     assert llm.templates
 
 
-@pytest.mark.parametrize(("mode", "templates"), [("model", False), ("templates-first", True)])
+@pytest.mark.parametrize(("mode", "first"), [("model", False), ("templates-first", True)])
 async def test_llm_with_a_server_is_openai_compatible(
-    agent: AgentDefinition, mode: str, templates: bool
+    agent: AgentDefinition, mode: str, first: bool
 ) -> None:
     """A base URL and a model name are enough."""
     llm = build_llm(
@@ -100,7 +100,7 @@ async def test_llm_with_a_server_is_openai_compatible(
         agent,
     )
     assert isinstance(llm.remote, openai.LLM)
-    assert (llm.model, llm.templates, llm.timeout_s) == ("small", templates, 2.5)
+    assert (llm.model, llm.templates, llm.timeout_s) == ("small", first, 2.5)
     assert KEY not in repr(llm) + repr(vars(llm)) + repr(vars(llm.remote))
     await llm.aclose()
 
@@ -247,6 +247,51 @@ async def test_options_that_openai_does_not_know_are_told(
         build_tts(settings(tts_options=options))
     with pytest.raises(SettingsError, match=f"^PARLEY_LLM_OPTIONS: {reason}"):
         build_llm(settings(llm_base_url=url, llm_model="small", llm_options=options), agent)
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"temperature": "hot"}, "temperature: .*should be a valid number"),
+        ({"temperature": None}, "temperature: .*should be a valid number"),
+        ({"max_completion_tokens": 2.5}, "max_completion_tokens: .*should be a valid integer"),
+        ({"parallel_tool_calls": "no"}, "parallel_tool_calls: .*should be a valid boolean"),
+        ({"reasoning_effort": "much"}, "reasoning_effort: .*should be 'none', "),
+        ({"extra_headers": {"X": 3}}, "extra_headers: .*X: should be a valid string"),
+        ({"extra_body": [KEY]}, "extra_body: .*should be an object"),
+    ],
+)
+@pytest.mark.parametrize(
+    "values", [{}, {"llm_base_url": "http://127.0.0.1:1/v1", "llm_model": "x"}]
+)
+async def test_llm_options_of_another_type_are_told(
+    agent: AgentDefinition, options: dict[str, Any], problem: str, values: dict[str, Any]
+) -> None:
+    """Before the first call, also while no model is set; without the value, which may be a key."""
+    with pytest.raises(SettingsError, match=f"^PARLEY_LLM_OPTIONS: {problem}") as caught:
+        build_llm(settings(**values, llm_options=options), agent)
+    assert KEY not in str(caught.value)
+
+
+async def test_llm_options_that_openai_does_not_know_are_told_without_a_model(
+    agent: AgentDefinition,
+) -> None:
+    """Who sets a model later shall not find the mistake then."""
+    with pytest.raises(SettingsError, match=r"^PARLEY_LLM_OPTIONS: unknown for openai: colour"):
+        build_llm(settings(llm_options={"colour": "red"}), agent)
+
+
+async def test_speech_options_of_another_type_are_told() -> None:
+    """Of the built-in provider and of a plugin that says what it takes."""
+    with pytest.raises(SettingsError, match=r"^PARLEY_STT_OPTIONS: language: .*valid string"):
+        build_stt(settings(stt_options={"language": 3}), ignore)
+    with pytest.raises(SettingsError, match=r"^PARLEY_TTS_OPTIONS: speed: .*valid number"):
+        build_tts(settings(tts_options={"speed": "fast"}))
+    plugin = "tests.unit.agent_worker.voice.plugins:StreamingSTT"
+    with pytest.raises(SettingsError, match=r"^PARLEY_STT_OPTIONS: name: should be a valid string"):
+        build_stt(settings(stt=plugin, stt_options={"name": 3}), ignore)
+    unreadable = "tests.unit.agent_worker.voice.plugins:UnreadableSTT"
+    build_stt(settings(stt=unreadable, stt_options={"name": "x", "odd": 3}), ignore)
 
 
 async def test_options_that_openai_refuses_are_told() -> None:
