@@ -31,6 +31,12 @@ class WorkerSettings(SfuSettings, RecordSettings):
         description="Time in seconds after the drain time to move the remaining calls to workers "
         "with free slots. Calls that remain after it are cut off.",
     )
+    worker_call_memory_mb: int = Field(
+        750,
+        ge=300,
+        description="Most memory of one call's process in MB; one that takes more is killed, and "
+        "the call goes on with another agent. The example's calls take 150 to 250 MB.",
+    )
     agent: str = Field(
         "examples.storefront.agent", description="Python package that holds the agent as AGENT."
     )
