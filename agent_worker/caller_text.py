@@ -1,6 +1,7 @@
 """Reads what the caller types, on LiveKit's topic `lk.chat`: so much at a time, so long, so many."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -13,8 +14,8 @@ log = structlog.get_logger()
 
 TOPIC = "lk.chat"
 READ_WITHIN_S = 10.0
-READS_MAX = 4
-"""Texts under way at the same time. A person types one."""
+OPEN_MAX = 4
+"""Texts under way at the same time; one more pushes out the oldest. A person types one."""
 
 
 class CallerText:
@@ -29,24 +30,27 @@ class CallerText:
     def __init__(self, room: rtc.Room, caller: str, act: Callable[[str], Awaitable[None]]) -> None:
         self._caller = caller
         self._act = act
-        self._reads = 0
+        self._open: deque[rtc.TextStreamReader] = deque()
         self._tasks = TaskSet()
         room.register_text_stream_handler(TOPIC, self._on_stream)
 
     def _on_stream(self, reader: rtc.TextStreamReader, sender: str) -> None:
-        if sender != self._caller or self._reads >= READS_MAX:
+        if sender != self._caller:
             reader.close()
-            log.warning("text.refused", reason="stranger" if sender != self._caller else "too-many")
+            log.warning("text.refused", reason="stranger")
             return
-        self._reads += 1
+        self._open.append(reader)
+        if len(self._open) > OPEN_MAX:
+            self._open.popleft().close()
         self._tasks.start(self._take(reader), name="typed-text")
 
     async def _take(self, reader: rtc.TextStreamReader) -> None:
-        try:
-            text = await _read(reader)
-        finally:
-            reader.close()
-            self._reads -= 1
+        text = await _read(reader)
+        if reader not in self._open:
+            log.warning("text.refused", reason="pushed-out")
+            return
+        self._open.remove(reader)
+        reader.close()
         if text:
             await self._act(text)
 
