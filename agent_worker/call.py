@@ -9,7 +9,6 @@ from typing import Any
 import structlog
 from livekit import rtc
 from livekit.agents import (
-    AgentSession,
     AgentStateChangedEvent,
     ConversationItemAddedEvent,
     JobContext,

@@ -1,4 +1,4 @@
-"""Reads what the caller types, on LiveKit's topic `lk.chat`: so much at a time, so long, so many."""
+"""Reads what the caller types, on LiveKit's topic `lk.chat`, within bounds."""
 
 import asyncio
 from collections import deque

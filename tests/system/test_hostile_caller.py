@@ -1,6 +1,5 @@
 """A caller who sends what no page sends: the agent's process keeps its size, and answers."""
 
-import asyncio
 import base64
 import os
 from pathlib import Path
