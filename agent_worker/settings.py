@@ -34,8 +34,9 @@ class WorkerSettings(SfuSettings, RecordSettings):
     worker_call_memory_mb: int = Field(
         750,
         ge=300,
-        description="Most memory of one call's process in MB; one that takes more is killed, and "
-        "the call goes on with another agent. The example's calls take 150 to 250 MB.",
+        description="Most memory of one call's process in MB, its part of what processes share "
+        "included (with the example's agent 150 to 250). One that takes more is killed, and its "
+        "call goes on with another agent.",
     )
     agent: str = Field(
         "examples.storefront.agent", description="Python package that holds the agent as AGENT."

@@ -27,7 +27,7 @@ from agent_worker.tools.tool import (
     short_location,
 )
 
-Injected = Literal["caller", "call_id", "tenant", "idempotency_key"]
+Injected = Literal["caller", "caller_name", "call_id", "tenant", "idempotency_key"]
 NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")
 CALLER, KEY = "parley/caller", "parley/key"
 """The gate injects under these names, which no tool of a server has as parameters."""
@@ -179,6 +179,7 @@ def _as_tool(server: McpServer, name: str, listing: Listing, send: Send) -> Tool
         caller, key = values.pop(CALLER), values.pop(KEY, None)
         known = {
             "caller": caller.identity,
+            "caller_name": caller.name,
             "call_id": caller.call_id,
             "tenant": caller.tenant,
             "idempotency_key": key,
