@@ -9,7 +9,6 @@ from typing import Any
 import structlog
 from livekit import rtc
 from livekit.agents import (
-    AgentSession,
     AgentStateChangedEvent,
     ConversationItemAddedEvent,
     JobContext,
@@ -21,8 +20,9 @@ from agent_worker import session_events
 from agent_worker.agent import AgentDefinition
 from agent_worker.call_control import AgentEndReason, CallControl
 from agent_worker.call_migration import Migration
+from agent_worker.caller_text import CallerText
 from agent_worker.claim import CallClaim
-from agent_worker.livekit_compat import keep_text_private
+from agent_worker.livekit_compat import bound_streams, keep_text_private
 from agent_worker.metrics import Metrics
 from agent_worker.page_channel import PageChannel
 from agent_worker.presence import Presence
@@ -42,7 +42,7 @@ from service_base.tasks import TaskSet
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.journal import Usage
 from voice_contract.limits import GRACE_S, JOIN_WITHIN_S, SFU_LEEWAY_S
-from voice_contract.messages import TEXT_MAX_CHARS, CallEnded, EndReason
+from voice_contract.messages import CallEnded, EndReason
 from voice_contract.names import HANG_UP_METHOD
 
 log = structlog.get_logger()
@@ -53,6 +53,8 @@ FAREWELL_MAX_S = 20.0
 ROOM_LOST_AFTER_S = 5.0
 """If an agent loses its room for longer, the supervisor may send another one."""
 LEAVE_WITHIN_S = 2.0
+STREAM_MAX_BYTES = 65_536
+"""Of one text, or one RPC's payload, that the agent takes from its room."""
 INTERRUPT_WITHIN_S = 2.0
 
 
@@ -98,15 +100,19 @@ class Call(CallControl):
         self._tasks = TaskSet()
         self._answered_at: float | None = None
         self._presence: Presence | None = None
-        self._page = PageChannel(context.room, dispatch.caller)
+        assert claim.call.caller is not None
+        self._caller = Caller(
+            claim.call.caller, claim.call.call_id, claim.call.tenant, claim.call.display_name
+        )
+        """From the record alone: the dispatch passed through the SFU."""
+        self._page = PageChannel(context.room, self._caller.identity)
 
     async def run(self) -> None:
         """Talk to the caller until the call ends or another agent takes over, then clean up."""
-        caller = Caller(self._dispatch.caller, self._dispatch.call_id)
         async with AsyncExitStack() as stack:
-            resources = await stack.enter_async_context(self._agent.open(caller))
+            resources = await stack.enter_async_context(self._agent.open(self._caller))
             self._tools = CallTools(
-                caller=caller,
+                caller=self._caller,
                 tools=self._offered,
                 resources=(self, *resources),
                 journal=self._claim.journal,
@@ -179,8 +185,9 @@ class Call(CallControl):
         self._room.on("disconnected", lambda _: self._break("room-left"))
 
     async def _start(self) -> None:
+        bound_streams(self._room, STREAM_MAX_BYTES)
         await self._context.connect()
-        keep_text_private(self._room.local_participant, self._dispatch.caller)
+        keep_text_private(self._room.local_participant, self._caller.identity)
         methods = {HANG_UP_METHOD: self._on_hang_up, **self._tools.page_rpc.methods}
         for name, handler in methods.items():
             self._room.local_participant.register_rpc_method(name, handler)
@@ -199,17 +206,21 @@ class Call(CallControl):
             session_host=False,
             record=False,
             room_options=room_io.RoomOptions(
-                participant_identity=self._dispatch.caller,
+                participant_identity=self._caller.identity,
                 close_on_disconnect=False,
-                text_input=room_io.TextInputOptions(text_input_cb=self._on_text),
+                text_input=False,
+                # Our page sends no sound from before it joined, and the framework's reader for it
+                # can be made to loop, and to decode any format, by whoever is in the room.
+                audio_input=room_io.AudioInputOptions(pre_connect_audio=False),
             ),
         )
+        CallerText(self._room, self._caller.identity, self._on_text)
         self._tools.follow(self._session, agent)
         log.info("call.agent_ready", attempt=self._dispatch.attempt)
 
     async def _greet(self) -> None:
         waiting = asyncio.ensure_future(
-            self._context.wait_for_participant(identity=self._dispatch.caller)
+            self._context.wait_for_participant(identity=self._caller.identity)
         )
         either: set[asyncio.Future[Any]] = {waiting, self._ended}
         wait_s = JOIN_TIMEOUT_S if self._history is None else GRACE_S
@@ -222,7 +233,7 @@ class Call(CallControl):
         log.info("call.live")
         self._presence = Presence(
             self._room,
-            self._dispatch.caller,
+            self._caller.identity,
             self._claim.journal,
             on_cut_off=lambda off: self._reprompts.pause() if off else self._reprompts.resume(),
             on_gone=self._on_gone,
@@ -327,23 +338,19 @@ class Call(CallControl):
     # -- the caller
 
     async def _on_hang_up(self, call: rtc.RpcInvocationData) -> str:
-        if call.caller_identity != self._dispatch.caller:
+        if call.caller_identity != self._caller.identity:
             log.warning("rpc.refused", method=HANG_UP_METHOD)
             raise rtc.RpcError(1403, "Only the caller may hang up.")
         self.end("caller")
         return ""
 
-    async def _on_text(self, session: AgentSession[Any], event: room_io.TextInputEvent) -> None:
+    async def _on_text(self, text: str) -> None:
         """Answer what the caller typed like speech."""
-        sender = event.participant.identity if event.participant else None
-        text = event.text.strip()[:TEXT_MAX_CHARS]
-        if sender != self._dispatch.caller or not text:
-            log.warning("text.refused", chars=len(event.text))
-            return
         self._reprompts.heard()
         self._turns.typed(text)
-        await session.interrupt()
-        session.generate_reply(user_input=written(self._tools.gate, text))
+        with suppress(RuntimeError):  # the session is closing
+            await self._session.interrupt()
+            self._session.generate_reply(user_input=written(self._tools.gate, text))
 
     def _on_gone(self) -> None:
         """Fall silent and wait for the caller to come back."""

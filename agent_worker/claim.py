@@ -9,7 +9,7 @@ import structlog
 from agent_worker.metrics import Metrics
 from agent_worker.settings import WorkerSettings
 from call_record import calls
-from call_record.calls import Claim
+from call_record.calls import Call, Claim
 from call_record.database import DATABASE_DOWN
 from call_record.journal import StaleAttempt
 from call_record.lease import Lease
@@ -47,9 +47,11 @@ class CallClaim:
     """
 
     def __init__(
-        self, record: Record, lease: Lease, journal: JournalWriter, give_back: GiveBack
+        self, record: Record, call: Call, lease: Lease, journal: JournalWriter, give_back: GiveBack
     ) -> None:
         self.record = record
+        self.call = call
+        """As it was when it was claimed, its caller not erased: who calls does not change."""
         self.lease = lease
         self.journal = journal
         self._give_back = give_back
@@ -129,13 +131,12 @@ async def claim_call(
     record = open_record(settings, connections=1, wait_s=DATABASE_WAIT_S)
     try:
         lease = Lease(record, dispatch.call_id, dispatch.attempt, owner, worker_id)
-        answer = await _claim(lease)
-        if answer is not Claim.CLAIMED:
-            raise NotClaimed(answer)
+        call = await _claim(record, lease, dispatch.call_id)
         writer = JournalWriter(record, dispatch.call_id, dispatch.attempt, metrics)
         async with writer as journal:
             claim = CallClaim(
                 record,
+                call,
                 lease,
                 journal,
                 lambda: calls.give_back(record, dispatch.call_id, dispatch.attempt, owner),
@@ -148,15 +149,22 @@ async def claim_call(
         await record.close()
 
 
-async def _claim(lease: Lease) -> Claim | None:
-    """Returns: the answer; None: the record did not answer in time."""
+async def _claim(record: Record, lease: Lease, call_id: str) -> Call:
+    """Raises: NotClaimed."""
     try:
         async with asyncio.timeout(CLAIM_WITHIN_S):
             while True:
                 try:
-                    return await lease.claim()
+                    answer = await lease.claim()
+                    call = await calls.read(record, call_id)
                 except DATABASE_DOWN as error:
                     log.warning("call.not_claimed", error=type(error).__name__)
                     await asyncio.sleep(CLAIM_EVERY_S)
+                    continue
+                if answer is not Claim.CLAIMED:
+                    raise NotClaimed(answer)
+                if call is None or call.caller is None:
+                    raise NotClaimed(Claim.OVER)
+                return call
     except TimeoutError:
-        return None
+        raise NotClaimed(None) from None

@@ -10,7 +10,7 @@ import logging
 import re
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from livekit import rtc
@@ -162,6 +162,22 @@ def keep_text_private(participant: rtc.LocalParticipant, listener: str) -> None:
 
     participant.stream_text = to_listener  # type: ignore[method-assign]
     participant.publish_transcription = to_nobody  # type: ignore[method-assign]
+
+
+def bound_streams(room: rtc.Room, max_bytes: int) -> None:
+    """
+    Take no data stream into *room* that is larger than *max_bytes*, unpacked. Call before joining.
+
+    Replaces `Room.connect`, because `JobContext.connect` passes no `DataStreamOptions` on. Without
+    it, a packet of 64 KB from anyone in the room could unpack to 5 GB in this process.
+    """
+    connect = room.connect
+
+    async def bounded(url: str, token: str, options: rtc.RoomOptions | None = None) -> None:
+        limit = rtc.DataStreamOptions(max_payload_byte_length=max_bytes)
+        await connect(url, token, replace(options or rtc.RoomOptions(), data_stream=limit))
+
+    room.connect = bounded  # type: ignore[method-assign]
 
 
 # -- results that come after the conversation has gone on

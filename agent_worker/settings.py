@@ -31,6 +31,13 @@ class WorkerSettings(SfuSettings, RecordSettings):
         description="Time in seconds after the drain time to move the remaining calls to workers "
         "with free slots. Calls that remain after it are cut off.",
     )
+    worker_call_memory_mb: int = Field(
+        750,
+        ge=300,
+        description="Most memory of one call's process in MB, its part of what processes share "
+        "included (with the example's agent 150 to 250). One that takes more is killed, and its "
+        "call goes on with another agent.",
+    )
     agent: str = Field(
         "examples.storefront.agent", description="Python package that holds the agent as AGENT."
     )

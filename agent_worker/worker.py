@@ -117,6 +117,9 @@ class Worker:
             drain_timeout=settings.worker_drain_s,
             # After the drain time a call has five seconds to say goodbye before it is cut off.
             shutdown_process_timeout=5.0,
+            # Looked at every 5 s. The one limit is enough: no warning before it.
+            job_memory_limit_mb=settings.worker_call_memory_mb,
+            job_memory_warn_mb=0,
             host="127.0.0.1",
             port=0,
             # Imported once for all calls. Importing them in each call would take a second.

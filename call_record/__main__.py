@@ -39,6 +39,9 @@ def parser() -> argparse.ArgumentParser:
         which = added.add_mutually_exclusive_group(required=True)
         which.add_argument("call_id", nargs="?", help="the call's id")
         which.add_argument("--caller", help="all calls of this caller")
+        added.add_argument(
+            "--tenant", metavar="T", help="with --caller: the caller's tenant, if it has one"
+        )
         return added
 
     shown = of_calls("show", "Print what was said and done.")
@@ -105,6 +108,9 @@ async def run(arguments: argparse.Namespace, settings: RecordSettings) -> int:
             return await commands.retain(record, arguments.days, arguments.why)
         if arguments.command == "put-out":
             return await put_out.run(record, arguments)
+        if arguments.tenant and arguments.caller is None:
+            print("--tenant belongs to --caller; a call knows its tenant.", file=sys.stderr)
+            return UNUSABLE
         call_ids = await _call_ids(record, arguments)
         return await commands.for_each(record, call_ids, _command(arguments))
     finally:
@@ -114,9 +120,12 @@ async def run(arguments: argparse.Namespace, settings: RecordSettings) -> int:
 async def _call_ids(record: Record, arguments: argparse.Namespace) -> list[str]:
     if arguments.caller is None:
         return [arguments.call_id]
-    found = [call.call_id for call in await calls.of_caller(record, arguments.caller)]
+    known = await calls.of_caller(record, arguments.caller)
+    found = [call.call_id for call in known if call.tenant == arguments.tenant]
     if not found:
-        print(f"There is no call of {plain(arguments.caller)}.", file=sys.stderr)
+        others = ", ".join(sorted({call.tenant or "none" for call in known}))
+        hint = f" All of that name are of tenant {others}: see --tenant." if others else ""
+        print(plain(f"There is no call of {arguments.caller}.{hint}"), file=sys.stderr)
     return found
 
 

@@ -15,6 +15,8 @@ def heading(call: Call) -> str:
     """One line on the call itself."""
     admitted = datetime.fromtimestamp(call.admitted_at_ms / 1000, UTC).isoformat(" ", "seconds")
     caller = call.caller if call.caller is not None else "(erased)"
+    if call.tenant:
+        caller += f" (tenant {call.tenant})"
     reason = f" ({call.end_reason})" if call.end_reason else ""
     return plain(f"{call.call_id}  {admitted}  {caller}  {call.state}{reason}")
 

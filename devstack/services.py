@@ -159,6 +159,8 @@ def derived(loaded: Loaded) -> dict[str, str]:
         "journal_keys_file": str(run_dir / "journal-keys.yaml"),
         "database_url": f"sqlite+aiosqlite:///{run_dir}/parley.db",
         "storefront_database_url": f"sqlite+aiosqlite:///{run_dir}/storefront.db",
+        # So that who opens the page without signing in has orders to ask about.
+        "storefront_demo_customer": "true",
         "worker_drain_s": str(DRAIN_S),
         "post_call_crm": f"{CONNECTORS}:StorefrontCrm" if shop else "none",
         "post_call_tickets": f"{CONNECTORS}:StorefrontTickets" if shop else "none",

@@ -21,6 +21,7 @@ def write(facts: CallFacts, report: Report) -> NewTicket:
     subject = f"{wrong[0].called} {wrong[0].state}" if wrong else report.summary.reason
     parts = [
         report.summary.text,
+        f"Caller: {_who(report)}",
         _list("Open", report.summary.open_questions),
         _list("Done", report.summary.done),
         _list("To do", [_item(item.text, item.owner, item.due) for item in report.action_items]),
@@ -47,6 +48,12 @@ def _evidence(facts: CallFacts) -> list[tuple[int, str]]:
     return [(seq, words) for seq, words in lines if any(abs(seq - other) <= 4 for other in about)][
         :EVIDENCE_LINES
     ]
+
+
+def _who(report: Report) -> str:
+    tenant = f" of tenant {report.tenant}" if report.tenant else ""
+    name = f"{report.display_name}, " if report.display_name else ""
+    return f"{name}{report.caller}{tenant}"
 
 
 def _item(text: str, owner: str | None, due: str | None) -> str:

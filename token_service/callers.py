@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from call_record.admission import Applicant
 from call_record.calls import Call
 from token_service.errors import NotAllowed
-from voice_contract.names import AGENT_IDENTITY_PREFIX
+from voice_contract.names import AGENT_IDENTITY_PREFIX, ANONYMOUS_PREFIX
 
-ANONYMOUS_PREFIX = "caller-"
 NAME = re.compile(r"[!-\"$-~]{1,128}")
 """Visible ASCII except `#`: the SFU lets the holder of `sam`'s token also join as `sam#2`."""
 DISPLAY_NAME_MAX_CHARS = 100

@@ -7,7 +7,8 @@ import secrets
 from starlette.requests import Request
 from starlette.responses import Response
 
-from token_service.callers import ANONYMOUS_PREFIX, Caller
+from token_service.callers import Caller
+from voice_contract.names import ANONYMOUS_PREFIX
 
 COOKIE = "parley-caller"
 SECURE_PREFIX = "__Secure-"

@@ -30,7 +30,7 @@ from agent_worker.tools.tool import (
     make_rule,
 )
 
-Injected = Literal["caller", "call_id", "tenant", "idempotency_key"]
+Injected = Literal["caller", "caller_name", "call_id", "tenant", "idempotency_key"]
 NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")
 VARIABLE = re.compile(r"[A-Za-z_]\w*")
 CALLER, KEY = "parley/caller", "parley/key"
@@ -194,6 +194,7 @@ def _as_tool(server: McpServer, name: str, listing: Listing, send: Send) -> Tool
         caller, key = values.pop(CALLER), values.pop(KEY, None)
         known = {
             "caller": caller.identity,
+            "caller_name": caller.name,
             "call_id": caller.call_id,
             "tenant": caller.tenant,
             "idempotency_key": key,

@@ -76,11 +76,17 @@ class BackendUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is calling, as the server knows it; never taken from what was said."""
+    """
+    Who is calling, as the server knows it; never taken from what was said.
+
+    An identity is unique within its tenant only: two tenants may both have a `sam`.
+    """
 
     identity: str
     call_id: str
     tenant: str | None = None
+    name: str | None = None
+    """For people to read, as the caller's sign-in has it."""
 
 
 class IdempotencyKey(str):

@@ -5,6 +5,7 @@ from typing import Any, Self
 import httpx2 as httpx
 
 from examples.storefront.address import ShopClientSettings
+from examples.storefront.customers import customer_id
 from post_call.connectors import NewTicket, Report
 from post_call.http import Refused, TryAgain, client, send
 from service_base.settings import load
@@ -40,7 +41,7 @@ class StorefrontCrm(_Connector):
     name = "storefront-crm"
 
     async def log_call(self, report: Report, key: str) -> str:
-        """The contact's external id is the caller's identity, the activity's is the call's id."""
+        """The contact's external id is the shop's id for the caller, the activity's the call's."""
         contact = await self._contact(report, f"{key}:contact")
         activity = await _create(
             self._http,
@@ -59,9 +60,10 @@ class StorefrontCrm(_Connector):
         return str(activity["id"])
 
     async def _contact(self, report: Report, key: str) -> int:
-        found = await _find(self._http, "/v1/contacts", report.caller)
+        external_id = customer_id(report.caller, report.tenant)
+        found = await _find(self._http, "/v1/contacts", external_id)
         if found is None:
-            body = {"external_id": report.caller, "name": report.display_name or ""}
+            body = {"external_id": external_id, "name": report.display_name or ""}
             found = await _create(
                 self._http, "/v1/contacts", key, report.call_id, "/v1/contacts", body
             )

@@ -146,6 +146,7 @@ class Fleet:
             "PARLEY_STT_BASE_URL": self.stack.url("speech-server") + "/v1",
             "PARLEY_TTS_BASE_URL": self.stack.url("speech-server") + "/v1",
             "PARLEY_STOREFRONT_URL": f"http://127.0.0.1:{self.shop_line.port}",
+            "PARLEY_STOREFRONT_DEMO_CUSTOMER": "true",
             "PARLEY_WORKER_CAPACITY": "4",
             "PARLEY_WORKER_DRAIN_S": "1",
             "PARLEY_NO_AGENT_S": "20",

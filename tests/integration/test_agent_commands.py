@@ -26,6 +26,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
         "PYTHONPATH": str(ROOT),
         "PARLEY_STOREFRONT_URL": f"http://127.0.0.1:{port}",
         "PARLEY_STOREFRONT_PORT": str(port),
+        "PARLEY_STOREFRONT_DEMO_CUSTOMER": "true",
         "PARLEY_STOREFRONT_DATABASE_URL": f"sqlite+aiosqlite:///{folder}/shop.db",
     }
     shop = subprocess.Popen(

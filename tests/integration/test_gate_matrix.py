@@ -82,6 +82,7 @@ def shop_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         "PATH": "/usr/bin:/bin",
         "PYTHONPATH": str(ROOT),
         "PARLEY_STOREFRONT_PORT": str(port),
+        "PARLEY_STOREFRONT_DEMO_CUSTOMER": "true",
         "PARLEY_STOREFRONT_DATABASE_URL": f"sqlite+aiosqlite:///{folder}/shop.db",
     }
     with running([sys.executable, "-m", "examples.storefront.backend"], environment, str(folder)):

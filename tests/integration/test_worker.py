@@ -114,11 +114,11 @@ async def people(sfu: LocalStack, room: str) -> list[str]:
         ]
 
 
-def token(sfu: LocalStack, room: str) -> str:
+def token(sfu: LocalStack, room: str, identity: str) -> str:
     """A token of the caller's."""
     return (
         api.AccessToken(sfu.key.api_key, sfu.key.secret)
-        .with_identity(CALLER)
+        .with_identity(identity)
         .with_grants(api.VideoGrants(room_join=True, room=room))
         .to_jwt()
     )
@@ -140,7 +140,8 @@ async def test_worker_takes_as_many_calls_as_it_has_places_and_drains(
     async with running_worker(sfu, log, **settings) as worker:
         await dispatched(sfu, '{"call_id": "../etc", "attempt": 0}', "somewhere")
         await until(lambda: logged("malformed"), 30)
-        ids = [await requested(shared, f"{CALLER}-{number}") for number in (1, 2)]
+        callers = {await requested(shared, name): name for name in (f"{CALLER}-1", f"{CALLER}-2")}
+        ids = list(callers)
         # Side by side: soon after it has one call, the SFU does not ask the worker any more.
         await asyncio.gather(*(sent_for(sfu, shared, call_id) for call_id in ids))
         await until(lambda: logged('"reason": "full"'), 30)
@@ -157,7 +158,7 @@ async def test_worker_takes_as_many_calls_as_it_has_places_and_drains(
         assert await people(sfu, "somewhere") == []
 
         caller = rtc.Room()
-        await caller.connect(sfu.sfu_url, token(sfu, first))
+        await caller.connect(sfu.sfu_url, token(sfu, first, callers[first]))
         worker.send_signal(signal.SIGTERM)
 
         async def draining() -> bool:

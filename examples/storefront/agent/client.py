@@ -10,6 +10,7 @@ import httpx2 as httpx
 
 from agent_worker.tools.tool import BackendUnavailable, Caller, IdempotencyKey, ToolRefused
 from examples.storefront.address import ShopClientSettings
+from examples.storefront.customers import customer_headers
 from service_base.settings import load
 
 TIMEOUT_S = 4.0
@@ -20,7 +21,7 @@ _TLS = ssl.create_default_context()
 
 
 class ShopClient:
-    """Asks the shop on behalf of one caller. Calls without a login act for the demo customer."""
+    """Asks the shop on behalf of one caller. The shop knows no customer: `ToolRefused`."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
@@ -66,9 +67,10 @@ class ShopClient:
             after_s = response.headers.get("Retry-After", "")
             raise BackendUnavailable(retry_after_s=float(after_s) if after_s.isdecimal() else None)
         body: dict[str, Any] = response.json()
-        if response.status_code in (404, 409):
-            # The shop remembers what it answered to a key, a refusal too.
-            raise ToolRefused(body["detail"], settles=keyed)
+        if response.status_code in (403, 404, 409):
+            # The shop remembers what it answered to a key, a refusal too; not that it knows nobody.
+            settles = keyed and response.status_code != 403
+            raise ToolRefused(body["detail"], settles=settles)
         response.raise_for_status()
         return body
 
@@ -77,7 +79,11 @@ class ShopClient:
 async def open_shop(caller: Caller) -> AsyncIterator[tuple[object, ...]]:
     """What the tools need for a call of *caller*."""
     settings = load(ShopClientSettings)
-    headers = {"X-Call-Id": caller.call_id, **settings.headers}
+    headers = {
+        "X-Call-Id": caller.call_id,
+        **customer_headers(caller.identity, caller.tenant),
+        **settings.headers,
+    }
     async with httpx.AsyncClient(
         base_url=settings.storefront_url, headers=headers, timeout=TIMEOUT_S, verify=_TLS
     ) as http:

@@ -18,7 +18,7 @@ KNOWLEDGE = mcp_server(
             timeout_s=10,
             idempotent=True,
             max_per_call=2,
-            inject={"idempotency_key": "idempotency_key", "call_id": "call_id"},
+            inject={name: name for name in ("idempotency_key", "call_id", "caller", "tenant")},
         ),
     },
 )

@@ -24,7 +24,7 @@ CALL_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
 class UnknownCustomer(ServiceError):
-    """The X-Customer-Id header names no customer of this shop."""
+    """I cannot find an account of yours with us, so I see no orders or appointments."""
 
     status = 403
     code = "unknown-customer"

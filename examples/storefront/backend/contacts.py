@@ -38,11 +38,12 @@ class ActivityExists(Refusal):
 
 
 class ExternalIdQuery(Payload):
-    external_id: str = Field(max_length=200)
+    external_id: str = Field(max_length=300)
 
 
 class ContactRequest(Payload):
-    external_id: str = Field(min_length=1, max_length=200)
+    external_id: str = Field(min_length=1, max_length=300)
+    """As long as a tenant's name and a caller's."""
     name: str = Field("", max_length=200)
     """Of a customer the shop knows it better."""
 

@@ -49,8 +49,9 @@ class StorefrontSettings(ServiceSettings):
         description="Shared secret that the agent must send as bearer token; empty: not asked for.",
     )
     storefront_demo_customer: bool = Field(
-        True,
-        description="Serve requests that name no customer as the demo customer, Sam Rivera.",
+        False,
+        description="Serve callers who did not sign in as the demo customer, Sam Rivera. "
+        "`make run` does.",
     )
     storefront_timezone: Annotated[str, AfterValidator(_timezone)] = Field(
         "UTC", description="Time zone of the shop: its opening hours, appointments and dates."

@@ -170,7 +170,7 @@ class Contact(Base):
     __tablename__ = "crm_contact"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    external_id: Mapped[str] = mapped_column(String(200), unique=True)
+    external_id: Mapped[str] = mapped_column(String(300), unique=True)
     customer_id: Mapped[str | None] = mapped_column(ForeignKey("customer.id"))
     name: Mapped[str] = mapped_column(String(200))
 

@@ -11,9 +11,11 @@ from mcp.server.mcpserver import MCPServer
 from pydantic import BaseModel, Field
 
 from examples.storefront.address import ShopClientSettings
+from examples.storefront.customers import customer_headers
 from service_base.settings import load
 
 TIMEOUT_S = 4.0
+FORBIDDEN = 403
 WORD = re.compile(r"[a-z]+")
 
 
@@ -38,7 +40,8 @@ class Asked(BaseModel):
     """A question that a mechanic will answer."""
 
     say: str
-    ticket: int
+    ticket: int | None = None
+    """None: the shop does not know who asks."""
 
 
 def read_articles() -> list[Article]:
@@ -75,13 +78,21 @@ def build(shop_url: str, api_key: str | None) -> MCPServer[Any]:
         question: Annotated[str, Field(min_length=2, max_length=200, description="What is asked.")],
         idempotency_key: str,
         call_id: str,
+        caller: str,
+        tenant: str | None = None,
     ) -> Asked:
         """Have a mechanic call the caller back with an answer."""
-        headers = {"Idempotency-Key": idempotency_key, "X-Call-Id": call_id}
+        headers = {
+            "Idempotency-Key": idempotency_key,
+            "X-Call-Id": call_id,
+            **customer_headers(caller, tenant),
+        }
         if api_key is not None:
             headers["Authorization"] = f"Bearer {api_key}"
         async with httpx.AsyncClient(base_url=shop_url, timeout=TIMEOUT_S) as http:
             answer = await http.post("/v1/callbacks", json={"reason": question}, headers=headers)
+        if answer.status_code == FORBIDDEN:
+            return Asked(say=answer.json()["detail"])
         answer.raise_for_status()
         ticket = answer.json()["id"]
         return Asked(say="A mechanic will call you back about that.", ticket=ticket)

@@ -36,6 +36,7 @@ async def spawn(folder: Path, port: int, *arguments: str, **settings: str) -> Pr
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
             "PARLEY_STOREFRONT_PORT": str(port),
+            "PARLEY_STOREFRONT_DEMO_CUSTOMER": "true",
             **settings,
         },
         stdout=PIPE,

@@ -112,6 +112,11 @@ POINTS: dict[str, Callable[[], object]] = {
     "LocalParticipant.publish_transcription": lambda: find(
         "livekit.rtc:LocalParticipant.publish_transcription"
     ),
+    "Room.connect": lambda: takes("livekit.rtc:Room.connect", "options"),
+    "RoomOptions.data_stream": lambda: has_field("livekit.rtc:RoomOptions", "data_stream"),
+    "DataStreamOptions.max_payload_byte_length": lambda: has_field(
+        "livekit.rtc:DataStreamOptions", "max_payload_byte_length"
+    ),
     "async_toolset.AsyncToolset": lambda: find("livekit.agents.llm.async_toolset:AsyncToolset"),
     "reply_at_tail_template": lambda: has_field(
         f"{EXECUTOR}:AsyncToolOptions", "reply_at_tail_template"

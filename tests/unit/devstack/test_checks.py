@@ -164,6 +164,8 @@ def test_derived_moved_ports_move_what_points_to_them(folder: LocalStack) -> Non
     assert values["PARLEY_STOREFRONT_URL"] == folder.url("storefront")
     assert values["PARLEY_SFU_KEYS_FILE"] == str(folder.keys_file)
     assert str(folder.run_dir) in values["PARLEY_STOREFRONT_DATABASE_URL"]
+    # Who opens the page of `make run` has orders to ask about.
+    assert values["PARLEY_STOREFRONT_DEMO_CUSTOMER"] == "true"
 
 
 def test_derived_connects_the_shops_own_agent_alone_to_the_shop(

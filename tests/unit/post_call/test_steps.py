@@ -62,7 +62,13 @@ async def test_unsettled_call_leaves_summary_items_ticket_and_activity(
     [ticket] = (await shop.get("/v1/tickets")).json()["tickets"]
     assert (read.ticket, ticket["external_id"]) == (str(ticket["number"]), call_id)
     assert ticket["subject"] == "refund order (order number 3) unknown"
-    for words in ("CALL:1", "caller: Please refund order three.", f"show {call_id}", "(staff) by"):
+    for words in (
+        "Caller: Sam Rivera, caller-",
+        "CALL:1",
+        "caller: Please refund order three.",
+        f"show {call_id}",
+        "(staff) by",
+    ):
         assert words in ticket["text"]
     [activity] = (await shop.get("/v1/activities", params={"external_id": call_id})).json()[
         "activities"

@@ -98,4 +98,5 @@ def post(client: httpx.AsyncClient) -> Post:
 
 
 def _settings(database_url: str, **others: Any) -> StorefrontSettings:
-    return load(StorefrontSettings, storefront_database_url=database_url, _env_file=None, **others)
+    chosen = {"storefront_demo_customer": True, **others}
+    return load(StorefrontSettings, storefront_database_url=database_url, _env_file=None, **chosen)

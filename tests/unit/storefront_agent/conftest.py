@@ -27,6 +27,7 @@ async def http(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     settings = load(
         StorefrontSettings,
         storefront_database_url=f"sqlite+aiosqlite:///{tmp_path}/shop.db",
+        storefront_demo_customer=True,
         _env_file=None,
     )
     shop = open_shop(settings, lambda: NOW)
