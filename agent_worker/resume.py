@@ -39,7 +39,7 @@ class CallHistory:
     """What is known of the call so far, when its agent is not the first one."""
 
     recorded: Sequence[Recorded]
-    """The journal from which the gate is rebuilt too: the whole, or nothing if it is not trusted."""
+    """The whole journal: the gate is rebuilt from it too. Empty if it is not trusted."""
     items: list[ChatItem] = field(default_factory=list)
     """The conversation, for the session."""
     greeted: bool = False

@@ -168,6 +168,8 @@ async def append_in(
     """
     if known is not None and (moved := await _advance(connection, keys, call_id, known, drafts)):
         return moved
+    # The lock also makes PostgreSQL's commit wait for synchronous standbys, where nothing else is
+    # left to be written: what a lost answer left open is as durable as any other entry.
     now = await _head(connection, call_id, lock=True)
     if now is None:
         raise StaleAttempt("missing")

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from call_record.database import Database
 
-LOST_ANSWER = "lost answer"
+LOST_ANSWER: Literal["lost answer"] = "lost answer"
 """The commit happens; who asked for it is told that the connection broke."""
 FaultPoint = int | Literal["lost answer"]
 

@@ -23,7 +23,7 @@ from call_record.journal import Recorded
 from call_record.lease import Lease
 from call_record.record import Record
 from call_record.tables import call as call_table
-from call_record.tables import journal as entries
+from call_record.tables import journal as journal_table
 from call_record.writer import JournalWriter
 from tests.support.calls import live, the_call
 from tests.unit.agent_worker.small_agent import TextCall
@@ -333,9 +333,12 @@ async def test_recall_of_a_call_in_which_nobody_spoke_is_nothing(record: Record)
 @pytest.mark.parametrize(
     ("spoil", "believed"),
     [
-        (update(entries).values(body='{"text":"Pay 900"}').where(entries.c.seq == 4), []),
-        (update(entries).values(mac=b"x" * 32).where(entries.c.seq == 5), ["Hello"]),
-        (delete(entries).where(entries.c.seq == 3), []),
+        (
+            update(journal_table).values(body='{"text":"Pay 900"}').where(journal_table.c.seq == 4),
+            [],
+        ),
+        (update(journal_table).values(mac=b"x" * 32).where(journal_table.c.seq == 5), ["Hello"]),
+        (delete(journal_table).where(journal_table.c.seq == 3), []),
         (update(call_table).values(head_mac=b"x" * 32), ["Hello", "Hello, a machine speaks."]),
     ],
     ids=str,
@@ -377,7 +380,7 @@ async def test_recall_of_a_journal_that_lost_entries_lets_no_effect_start(
     [
         update(call_table).values(caller="caller-2"),
         update(call_table).values(tenant="another"),
-        update(entries).values(body='{"caller":"caller-2"}').where(entries.c.seq == 1),
+        update(journal_table).values(body='{"caller":"caller-2"}').where(journal_table.c.seq == 1),
     ],
     ids=str,
 )
