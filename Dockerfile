@@ -15,7 +15,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 # owner of the folder that it covers.
 RUN groupadd --gid 10001 parley \
     && useradd --uid 10001 --gid parley --no-create-home --shell /usr/sbin/nologin parley \
-    && install --directory --owner=parley --group=parley --mode=700 /keys /data /record
+    && install --directory --owner=parley --group=parley --mode=700 /keys /data /record /work
 WORKDIR /app
 COPY requirements.lock .
 # Without the local voices: they are large, piper-tts is GPL-3, and only `speech-server` needs them.
@@ -80,8 +80,8 @@ CMD ["python", "-m", "call_supervisor"]
 
 
 FROM dependencies AS post-call
-ENV READY_PORT=8085 PARLEY_POST_CALL_HOST=0.0.0.0 PARLEY_RUN_DIR=/record \
-    PARLEY_POST_CALL_DATABASE_URL=sqlite+aiosqlite:////record/post-call.db \
+ENV READY_PORT=8085 PARLEY_POST_CALL_HOST=0.0.0.0 PARLEY_RUN_DIR=/work \
+    PARLEY_POST_CALL_DATABASE_URL=sqlite+aiosqlite:////work/post-call.db \
     PARLEY_POST_CALL_WEBHOOK_KEYS_FILE=/secrets/webhook-keys.yaml
 EXPOSE 8085
 COPY --chmod=755 service_base service_base

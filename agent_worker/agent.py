@@ -45,6 +45,11 @@ class Phrases:
     """Said to a caller who comes back."""
     recovered: str = "Sorry, I was gone for a moment."
     """Said first by an agent that continues a call whose agent was lost."""
+    no_changes: str = (
+        "I can look things up, but I can't change anything in this call. "
+        "A colleague will see to it."
+    )
+    """Said next when the call's journal is not as it was written; a ticket is opened."""
     you_said: str = "You said: {words}."
     """Said next when the caller's last words were not answered; the answer follows."""
     go_on: str = "Please go on. If you said something just now, please say it again."

@@ -116,7 +116,7 @@ class Call(CallControl):
                 tools=self._offered,
                 resources=(self, *resources),
                 journal=self._claim.journal,
-                lease=self._claim.lease,
+                lease=self._claim,
                 metrics=self._metrics,
                 push=self._page.push,
                 phrases=self._agent.phrases.gate,

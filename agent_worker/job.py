@@ -20,7 +20,7 @@ from agent_worker.claim import NotClaimed, claim_call
 from agent_worker.livekit_compat import prepare_tls
 from agent_worker.loading import Listings, load_agent, open_tools
 from agent_worker.metrics import Metrics
-from agent_worker.resume import recall
+from agent_worker.resume import CallerInDoubt, recall
 from agent_worker.settings import WorkerSettings
 from service_base import logs
 from voice_contract.dispatch import DispatchMetadata
@@ -63,7 +63,13 @@ async def run_job(
         async with claim_call(
             settings, dispatch, owner=owner, worker_id=worker_id, metrics=metrics
         ) as claim:
-            history = await recall(claim.record, dispatch.call_id) if dispatch.attempt > 1 else None
+            try:
+                history = await recall(claim, dispatch) if dispatch.attempt > 1 else None
+            except CallerInDoubt as doubt:
+                log.error("job.refused", reason="caller-in-doubt", problem=str(doubt))
+                await claim.seal("caller-in-doubt")
+                context.shutdown(reason="caller-in-doubt")
+                return
             agent = load_agent(settings.agent)
             async with open_tools(agent, listings) as tools:
                 call = Call(

@@ -56,6 +56,9 @@ JOURNAL_ENTRIES = Counter("parley_journal_entries_total", "Entries stored in cal
 JOURNAL_LOST = Counter(
     "parley_journal_lost_total", "Entries lost because the database was down for too long"
 )
+JOURNAL_ROLLED_BACK = Counter(
+    "parley_journal_rolled_back_total", "Times the database lost entries that it had stored"
+)
 JOURNAL_UNHEALTHY = Counter(
     "parley_journal_unhealthy_total", "Times a call could not store entries in time"
 )
@@ -79,6 +82,7 @@ _COUNTERS = _by_name(
     REPROMPTS,
     JOURNAL_ENTRIES,
     JOURNAL_LOST,
+    JOURNAL_ROLLED_BACK,
     JOURNAL_UNHEALTHY,
 )
 _HISTOGRAMS = _by_name(CALL_S, TURN_PART_S, TOOL_S, JOURNAL_APPEND_S)
@@ -139,6 +143,10 @@ class Metrics:
     def journal_lost(self) -> None:
         """An entry was lost because the queue was full."""
         self._send("parley_journal_lost", [])
+
+    def journal_rolled_back(self) -> None:
+        """The database lost entries that it had stored."""
+        self._send("parley_journal_rolled_back", [])
 
     def journal_healthy(self, healthy: bool) -> None:
         """The writer can store entries again, or no longer can."""

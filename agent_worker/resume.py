@@ -9,21 +9,22 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 from livekit.agents.llm import ChatItem, ChatMessage, FunctionCall, FunctionCallOutput
 
 from agent_worker.agent import AgentDefinition
+from agent_worker.claim import CallClaim
 from agent_worker.reasoning.dialog import follow
 from agent_worker.reasoning.llm import user_turns
-from call_record import journal
 from call_record.database import DATABASE_DOWN
 from call_record.journal import Recorded
-from call_record.record import Record
 from call_record.timeline import Timeline, fold
 from call_record.timeline_parts import Invocation, InvocationEnd
-from voice_contract.journal import ToolFinished
+from call_record.verification import Verdict, read_verified
+from voice_contract.dispatch import DispatchMetadata
+from voice_contract.journal import CallRequested, JournalGap, ToolFinished
 
 log = structlog.get_logger()
 
@@ -38,7 +39,7 @@ class CallHistory:
     """What is known of the call so far, when its agent is not the first one."""
 
     recorded: Sequence[Recorded]
-    """The whole journal: the gate is rebuilt from it too."""
+    """The whole journal: the gate is rebuilt from it too. Empty if it is not trusted."""
     items: list[ChatItem] = field(default_factory=list)
     """The conversation, for the session."""
     greeted: bool = False
@@ -49,6 +50,12 @@ class CallHistory:
     """Whether the caller was asked to confirm something and has not answered."""
     elapsed_s: float = 0.0
     """Since the caller joined."""
+    trusted: bool = True
+    """Whether the journal tells all that was done. If not, no effect starts in this call."""
+
+
+class CallerInDoubt(Exception):
+    """The journal does not prove whose call it is: an agent must serve nobody in it."""
 
 
 def rebuild(recorded: Sequence[Recorded], now_ms: int) -> CallHistory | None:
@@ -61,31 +68,57 @@ def rebuild(recorded: Sequence[Recorded], now_ms: int) -> CallHistory | None:
     line = fold(recorded)
     if len(line.claims) < 2 or line.joined is None:
         return None
+    return _history(recorded, line, now_ms)
+
+
+def _history(recorded: Sequence[Recorded], line: Timeline, now_ms: int) -> CallHistory:
     return CallHistory(
         recorded,
         items=_items(line),
         greeted=any(turn.was_heard for turn in line.agent_turns),
         unanswered=_unanswered(line),
         asks=any(one.asked and one.decision is None for one in line.confirmations),
-        elapsed_s=max(0, now_ms - line.joined.at_ms) / 1000,
+        elapsed_s=max(0, now_ms - line.joined.at_ms) / 1000 if line.joined else 0.0,
     )
 
 
-async def recall(record: Record, call_id: str) -> CallHistory | None:
+async def recall(claim: CallClaim, dispatch: DispatchMetadata) -> CallHistory | None:
     """
-    The past of that call.
+    The past of the call, as far as its journal is as it was written.
 
-    Returns: None: this is its first agent.
+    If that is not all of the journal, or the journal itself says that entries are gone, the claim
+    lets no effect start any more.
+
+    Returns: None: no agent spoke with the caller before.
     Raises: TimeoutError: the record did not answer within 5 s. An agent that does not know what was
-        done must not act.
+        done must not act. CallerInDoubt.
     """
     async with asyncio.timeout(READ_WITHIN_S):
         while True:
             try:
-                return rebuild(await journal.read(record, call_id), record.clock.now_ms())
+                finding, recorded = await read_verified(claim.record, dispatch.call_id)
+                break
             except DATABASE_DOWN as error:
                 log.warning("call.not_recalled", error=type(error).__name__)
                 await asyncio.sleep(READ_EVERY_S)
+    intact = finding.verdict is Verdict.INTACT
+    if not intact:
+        recorded = recorded[: (finding.seq or 1) - 1]
+    first = recorded[0].entry if recorded else None
+    if not isinstance(first, CallRequested) or first.caller != dispatch.caller:
+        raise CallerInDoubt(finding.problem)
+    now_ms = claim.record.clock.now_ms()
+    line = fold(recorded)
+    gaps = [one.entry for one in line.gaps]
+    if not intact:
+        gaps.append(JournalGap(lost=0, cause="changed"))
+    cause = next((gap.cause for gap in gaps if gap.ends_effects), None)
+    if cause is None:
+        return rebuild(recorded, now_ms)
+    log.error("journal.not_trusted", cause=cause, seq=finding.seq, problem=finding.problem)
+    claim.journal.distrust(cause)
+    history = _history(recorded, line, now_ms)
+    return replace(history, recorded=(), asks=False, trusted=False)
 
 
 @dataclass(frozen=True)
@@ -101,22 +134,23 @@ class Resumption:
 def resume(agent: AgentDefinition, history: CallHistory) -> Resumption:
     """A short apology, then the thread is picked up."""
     phrases = agent.phrases
+    sorry = (phrases.recovered,) if history.trusted else (phrases.recovered, phrases.no_changes)
     if history.unanswered is not None:
         words = history.unanswered.strip().rstrip(".?! ")
         echo = [phrases.you_said.format(words=words)] if len(words) <= ECHO_MAX_CHARS else []
-        return Resumption((phrases.recovered, *echo), answer=True)
+        return Resumption((*sorry, *echo), answer=True)
     if not history.greeted:
-        return Resumption((phrases.recovered, agent.greeting), answer=False)
+        return Resumption((*sorry, agent.greeting), answer=False)
     if history.asks:
         # The gate asks again by itself.
-        return Resumption((phrases.recovered,), answer=False)
+        return Resumption(sorry, answer=False)
     dialog = follow(agent.templates, user_turns(history.items))
     if dialog.intent is not None:
         questions = agent.templates.rules[dialog.intent].ask
         question = next((text for slot, text in questions.items() if slot not in dialog.slots), "")
         if question:
-            return Resumption((phrases.recovered, question), answer=False)
-    return Resumption((phrases.recovered, phrases.go_on), answer=False)
+            return Resumption((*sorry, question), answer=False)
+    return Resumption((*sorry, phrases.go_on), answer=False)
 
 
 def _items(line: Timeline) -> list[ChatItem]:

@@ -80,15 +80,15 @@ def _run(name: str, folder: Path, url: str) -> None:
         "PARLEY_LOG_LEVEL": "WARNING",
     }
     asyncio.run(prepare(url))
+    ring = keys.ensure(folder / "journal-keys.yaml")
     with (
         _process("examples.storefront.backend", SHOP_PORT, variables),
         _process("post_call", POST_CALL_PORT, variables),
     ):
-        asyncio.run(_measure(name, folder, url))
+        asyncio.run(_measure(name, Record(Database(url, connections=4), ring)))
 
 
-async def _measure(name: str, folder: Path, url: str) -> None:
-    record = Record(Database(url, connections=4), keys.ensure(folder / "keys.yaml"))
+async def _measure(name: str, record: Record) -> None:
     await workers.register(record, "bench", 10_000)
     one_by_one = []
     for _ in range(CALLS):

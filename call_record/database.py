@@ -52,10 +52,13 @@ class Database:
             event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
         self._writer = self.engine.execution_options(write=True)
+        # All that one transaction reads is of one moment; SQLite does it by itself.
+        level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._reader = self.engine.execution_options(**level)
 
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A transaction that only reads."""
-        return self.engine.begin()
+        """A transaction that only reads; it sees the database of one moment."""
+        return self._reader.begin()
 
     def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction that writes; durable when its block has ended."""

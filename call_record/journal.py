@@ -24,7 +24,7 @@ Fence = Literal["missing", "attempt", "ended", "live"]
 
 class StaleAttempt(Exception):
     """
-    Nothing was appended, and nothing ever will be by this writer.
+    This writer appends nothing any more; a try whose answer was lost may have.
 
     `reason` says why. `missing`: there is no such call. `attempt`: another agent was sent to it.
     `ended`: its journal is sealed. `live`: it was to be sealed, but it is not `ending`.
@@ -33,6 +33,19 @@ class StaleAttempt(Exception):
     def __init__(self, reason: Fence) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class RolledBack(Exception):
+    """
+    Entries that were durable are gone: the database is as it was before them.
+
+    `head` is where the journal ends now. `lost`: at least so many are gone.
+    """
+
+    def __init__(self, head: "Head", lost: int) -> None:
+        super().__init__(lost)
+        self.head = head
+        self.lost = lost
 
 
 @dataclass(frozen=True)
@@ -121,17 +134,13 @@ async def select_entries(
     statement = (
         select(entries).where(entries.c.call_id == call_id, condition).order_by(entries.c.seq)
     )
-    return [
-        Recorded(
-            row.seq,
-            row.at_ms,
-            row.attempt,
-            row.kind,
-            None if row.body is None else decode(row.kind, row.body),
-            row.mac,
-        )
-        for row in await connection.execute(statement)
-    ]
+    return [recorded(row) for row in await connection.execute(statement)]
+
+
+def recorded(row: Any) -> Recorded:
+    """The entry of a row of the journal."""
+    entry = None if row.body is None else decode(row.kind, row.body)
+    return Recorded(row.seq, row.at_ms, row.attempt, row.kind, entry, row.mac)
 
 
 def opening(keys: KeyRing, call_id: str, first: Draft) -> tuple[Head, dict[str, Any]]:
@@ -155,22 +164,24 @@ async def append_in(
 
     Args: known: where the caller last saw the journal end. Then drafts that are found to be stored
         after it are left out: a commit whose answer was lost can be tried again.
-    Raises: StaleAttempt, UnknownKey.
+    Raises: StaleAttempt, UnknownKey. RolledBack: the journal does not go on from *known*.
     """
     if known is not None and (moved := await _advance(connection, keys, call_id, known, drafts)):
         return moved
+    # The lock also makes PostgreSQL's commit wait for synchronous standbys, where nothing else is
+    # left to be written: what a lost answer left open is as durable as any other entry.
     now = await _head(connection, call_id, lock=True)
     if now is None:
         raise StaleAttempt("missing")
+    if attempt not in (None, now.attempt):
+        raise StaleAttempt("attempt")
     if known is not None:
-        stored = await _salts(connection, call_id, known.seq)
+        stored = await _stored(connection, call_id, known, now)
         drafts = [draft for draft in drafts if draft.salt not in stored]
         if not drafts:
             return now
     if now.state is CallState.ENDED:
         raise StaleAttempt("ended")
-    if attempt not in (None, now.attempt):
-        raise StaleAttempt("attempt")
     moved = await _advance(connection, keys, call_id, now, drafts)
     if moved is None:
         raise StaleAttempt("live")
@@ -187,6 +198,7 @@ async def _advance(
         calls.c.call_id == call_id,
         calls.c.attempt == known.attempt,
         calls.c.head_seq == known.seq,
+        calls.c.head_mac == known.mac,
     )
     state = known.state
     last = drafts[-1]
@@ -241,8 +253,19 @@ async def _head(connection: AsyncConnection, call_id: str, *, lock: bool = False
     return Head(row.attempt, CallState(row.state), row.head_seq, row.head_mac, row.key_id)
 
 
-async def _salts(connection: AsyncConnection, call_id: str, after_seq: int) -> set[bytes]:
-    statement = select(entries.c.salt).where(
-        entries.c.call_id == call_id, entries.c.seq > after_seq
+async def _stored(
+    connection: AsyncConnection, call_id: str, known: Head, now: Head
+) -> set[bytes | None]:
+    """
+    The salts of the entries after *known*.
+
+    Raises: RolledBack: its own entry is not there any more.
+    """
+    statement = select(entries.c.seq, entries.c.salt, entries.c.mac).where(
+        entries.c.call_id == call_id, entries.c.seq >= known.seq, entries.c.seq <= now.seq
     )
-    return set(await connection.scalars(statement))
+    rows = (await connection.execute(statement.order_by(entries.c.seq))).all()
+    ends_otherwise = now.seq == known.seq and now.mac != known.mac
+    if not rows or rows[0].mac != known.mac or ends_otherwise:
+        raise RolledBack(now, max(1, known.seq - now.seq))
+    return {row.salt for row in rows[1:]}

@@ -8,7 +8,7 @@ from call_record.calls import Call
 from call_record.journal import Recorded
 from call_record.timeline import Timeline, fold
 from call_record.timeline_parts import InvocationEnd, Noted
-from voice_contract.journal import ToolFinished, encode
+from voice_contract.journal import JournalGap, ToolFinished, encode
 
 
 def heading(call: Call) -> str:
@@ -85,10 +85,20 @@ def _lines(line: Timeline) -> Iterator[tuple[int, int, str]]:
             kind = end_of_call.entry.kind.replace(".", " ")
             yield told(end_of_call, f"-- {kind} {end_of_call.entry.reason}".rstrip())
     for gap in line.gaps:
-        yield told(gap, f"-- {gap.entry.lost} entries were lost here")
+        yield told(gap, f"-- {_gap(gap.entry)}")
     for erased in line.erased:
         if erased.kind.startswith(("turn.", "tool.")):
             yield erased.seq, erased.at_ms, "(erased)"
+
+
+def _gap(gap: JournalGap) -> str:
+    match gap.cause:
+        case "queue-full":
+            return f"{gap.lost} entries were lost here"
+        case "rolled-back":
+            return f"the database lost what it had stored here, {gap.lost} entries or more"
+        case "changed":
+            return "what stands before this was edited"
 
 
 def _outcome(end: InvocationEnd) -> str:

@@ -2,20 +2,21 @@
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record import hash_chain
-from call_record.journal import SEAL
+from call_record.journal import SEAL, Recorded, recorded
 from call_record.keys import KeyRing, UnknownKey
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.tables import call as calls
 from call_record.tables import journal as entries
 from call_record.tables import tombstone as tombstones
+from voice_contract.journal import CallRequested
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,15 @@ class Link:
 
 @dataclass(frozen=True)
 class Tail:
-    """What a call's own row says of its journal's end."""
+    """What a call's own row says of its journal's end, and of whose call it is."""
 
     state: str
     key_id: str
     head_seq: int
     head_mac: bytes
+    caller: str | None
+    tenant: str | None
+    display_name: str | None
 
 
 @dataclass(frozen=True)
@@ -105,9 +109,13 @@ async def verify(record: Record, call_id: str, *, expect_mac: bytes | None = Non
     Args: expect_mac: a MAC that was exported earlier. A chain alone cannot show that its end was
         cut off together with the head; that this MAC is missing does.
     """
-    async with record.database.reading() as connection:
-        evidence = await collect(connection, call_id)
-    return judge(record.keys, call_id, evidence, expect_mac=expect_mac)
+    return judge(record.keys, call_id, await _collected(record, call_id), expect_mac=expect_mac)
+
+
+async def read_verified(record: Record, call_id: str) -> tuple[Finding, list[Recorded]]:
+    """The entries in order, and whether these entries are as they were written."""
+    evidence = await _collected(record, call_id)
+    return judge(record.keys, call_id, evidence), [recorded(link) for link in evidence.links]
 
 
 def judge(
@@ -127,6 +135,7 @@ def judge(
         erased = sum(link.body is None for link in evidence.links)
         if erased and tomb is None:
             raise _Broken(None, "entries are erased, and no tombstone says why")
+        _check_caller(evidence.tail, evidence.links, tomb)
         if expect_mac is not None and expect_mac not in macs[1:]:
             raise _Broken(None, "no entry has the expected MAC: the end was cut off")
     except (_Broken, UnknownKey) as error:
@@ -192,6 +201,22 @@ def _check_tail(tail: Tail, links: Sequence[Link], last_mac: bytes, tomb: Tombst
         raise _Broken(last_seq, "the journal does not end as its tombstone says")
 
 
+def _check_caller(tail: Tail, links: Sequence[Link], tomb: Tombstone | None) -> None:
+    """The call's row is whose the first entry says, or nobody's when the call was erased."""
+    first = recorded(links[0]).entry if links else None
+    whose = (tail.caller, tail.tenant, tail.display_name)
+    if tomb is not None:
+        right = whose == (None, None, None)
+    else:
+        right = isinstance(first, CallRequested) and whose == (
+            first.caller,
+            first.tenant,
+            first.display_name,
+        )
+    if not right:
+        raise _Broken(1, "the call's row does not have this entry's caller")
+
+
 def _check_tombstone(keys: KeyRing, call_id: str, tomb: Tombstone) -> None:
     expected = hash_chain.tombstone_mac(
         keys.key(tomb.key_id),
@@ -205,13 +230,16 @@ def _check_tombstone(keys: KeyRing, call_id: str, tomb: Tombstone) -> None:
         raise _Broken(None, "the tombstone was changed or is not ours")
 
 
+async def _collected(record: Record, call_id: str) -> Evidence:
+    async with record.database.reading() as connection:
+        return await collect(connection, call_id)
+
+
 async def collect(connection: AsyncConnection, call_id: str) -> Evidence:
     """Read it, in the caller's transaction."""
     tail = (
         await connection.execute(
-            select(calls.c.state, calls.c.key_id, calls.c.head_seq, calls.c.head_mac).where(
-                calls.c.call_id == call_id
-            )
+            select(*(calls.c[one.name] for one in fields(Tail))).where(calls.c.call_id == call_id)
         )
     ).one_or_none()
     links = await connection.execute(

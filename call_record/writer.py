@@ -9,10 +9,19 @@ import structlog
 
 from call_record import calls
 from call_record.database import DATABASE_DOWN
-from call_record.journal import SEAL, Draft, Head, StaleAttempt, append_in, draft, head
+from call_record.journal import (
+    SEAL,
+    Draft,
+    Head,
+    RolledBack,
+    StaleAttempt,
+    append_in,
+    draft,
+    head,
+)
 from call_record.keys import UnknownKey
 from call_record.record import Record
-from voice_contract.journal import CallEnded, Entry, JournalGap
+from voice_contract.journal import CallEnded, Entry, GapCause, JournalGap
 
 log = structlog.get_logger()
 
@@ -38,6 +47,9 @@ class JournalMetrics(Protocol):
 
     def journal_lost(self) -> None:
         """An entry was lost, because the queue was full."""
+
+    def journal_rolled_back(self) -> None:
+        """The database lost entries that it had stored."""
 
     def journal_healthy(self, healthy: bool) -> None:
         """The writer can store entries again, or it no longer can."""
@@ -69,6 +81,7 @@ class JournalWriter:
         self._lost = 0
         self._known: Head | None = None
         self._failing = False
+        self._distrusted = False
         self._was_storing = True
         self._closed = False
         self._sealing = False
@@ -86,8 +99,8 @@ class JournalWriter:
 
     @property
     def healthy(self) -> bool:
-        """Whether what is written is stored in time. If not, no effect may start."""
-        return self._storing and not (self._stale or self._closed)
+        """Whether what is written is stored in time, and stays. If not, no effect may start."""
+        return self._storing and not (self._stale or self._closed or self._distrusted)
 
     @property
     def _storing(self) -> bool:
@@ -109,13 +122,19 @@ class JournalWriter:
         """
         self._enqueue(_Queued(draft(entry, self._record.clock.now_ms()), self._now_s()))
 
+    def distrust(self, cause: GapCause) -> None:
+        """Say in the journal that what stands in it is not believed; never healthy from now on."""
+        self._distrusted = True
+        self.write(JournalGap(lost=0, cause=cause))
+
     async def write_ahead(self, entry: Entry, *, timeout_s: float = 2.0) -> None:
         """
         Store *entry* and everything written before it; durable on return.
 
         Raises: NotDurable: not within *timeout_s*, or the queue is full. It may be stored later:
             write behind it that what it announced was not done.
-        Raises: StaleAttempt: it is not stored and never will be. EntryTooLarge.
+        Raises: StaleAttempt: this writer stores nothing more; another agent has the call, or it
+            ended. EntryTooLarge.
         """
         queued = self._waiting(draft(entry, self._record.clock.now_ms()))
         if not self._enqueue(queued):
@@ -213,6 +232,8 @@ class JournalWriter:
                 tries = 0
             except StaleAttempt as stale:
                 self._give_up(stale)
+            except RolledBack as rolled_back:
+                self._go_on_from(rolled_back)
             except (*DATABASE_DOWN, UnknownKey) as error:
                 if not self._failing:
                     log.warning("journal.not_stored", error=type(error).__name__)
@@ -252,6 +273,17 @@ class JournalWriter:
         self._settle(batch)
         if self._metrics:
             self._metrics.journal_append(len(batch), self._now_s() - started_s)
+
+    def _go_on_from(self, rolled_back: RolledBack) -> None:
+        """Say what is gone, before all that waits to be stored."""
+        log.error("journal.rolled_back", call_id=self._call_id, lost=rolled_back.lost)
+        if self._metrics:
+            self._metrics.journal_rolled_back()
+        # What this database says is durable may be lost, so it carries no effect any more.
+        self._distrusted = True
+        self._known = rolled_back.head
+        gap = JournalGap(lost=rolled_back.lost, cause="rolled-back")
+        self._queue.appendleft(_Queued(draft(gap, self._record.clock.now_ms()), self._now_s()))
 
     def _settle(self, batch: list[_Queued]) -> None:
         for queued in batch:

@@ -9,9 +9,8 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from call_record import executors
-from call_record.record import Record
+from call_record.record import Record, open_record
 from post_call import dbos_setup, workflow
-from post_call.commands import open_record
 from post_call.connectors import Crm, Endpoint, Tickets
 from post_call.connectors.loading import load
 from post_call.connectors.request_tracker import RequestTracker

@@ -99,7 +99,9 @@ class CallFacts:
     returns: int = 0
     """How often the caller was cut off and came back."""
     lost: int = 0
-    """Entries that never reached the journal."""
+    """Entries that are known not to be in the journal."""
+    is_incomplete: bool = False
+    """Whether more may have been done than the journal tells."""
 
     @property
     def caller_turns(self) -> list[Turn]:
@@ -192,6 +194,7 @@ def tell(call: Call, recorded: Iterable[Recorded]) -> CallFacts:
         kinds=line.kinds,
         returns=len(line.returns),
         lost=sum(gap.entry.lost for gap in line.gaps),
+        is_incomplete=any(gap.entry.ends_effects for gap in line.gaps),
     )
 
 

@@ -17,10 +17,9 @@ NOTHING = 3
 """No such step is parked."""
 
 
-def open_record(settings: PostCallSettings, *, connections: int = 1) -> Record:
-    """The record of calls, without the journals' keys: nothing is written to journals here."""
-    database = Database(settings.database_url, connections=connections)
-    return Record(database, KeyRing("", {}))
+def open_record(settings: PostCallSettings) -> Record:
+    """The record of calls, without the journals' keys: no journal is read here."""
+    return Record(Database(settings.database_url, connections=1), KeyRing("", {}))
 
 
 async def show(record: Record, *, failed: bool) -> int:

@@ -11,10 +11,11 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
+from dbos._serialization import DefaultSerializer
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
@@ -34,6 +35,8 @@ async def launch(url: str, executor_id: str, *, concurrency: int) -> None:
     Args: url: an SQLAlchemy URL as in our settings. concurrency: workflows at a time.
     Raises: whatever the database raises.
     """
+    # A row says how it is serialized; of what it can say only JSON runs no code.
+    DefaultSerializer.deserialize = _refuse  # type: ignore[assignment,method-assign]
     logger = logging.getLogger("dbos")
     # With a handler of its own DBOS does not add one, and its lines go the way of ours.
     if not logger.handlers:
@@ -64,6 +67,10 @@ async def launch(url: str, executor_id: str, *, concurrency: int) -> None:
         polling_interval_sec=POLL_S,
         on_conflict="always_update",
     )
+
+
+def _refuse(_: DefaultSerializer, __: str) -> NoReturn:
+    raise TypeError("a row is pickled: whoever can write to this database could run code here")
 
 
 def destroy() -> None:

@@ -84,7 +84,7 @@ def check_summary(facts: CallFacts, answer: SummaryAnswer) -> CheckedSummary:
     deeds = [deed for deed in answer.done if known.supports(deed.text) and _shown(facts, deed)]
     questions = [one for one in answer.open_questions if known.supports(one)]
     outcome: summary.Outcome = answer.outcome
-    if outcome == "resolved" and facts.unresolved:
+    if outcome == "resolved" and (facts.unresolved or facts.is_incomplete):
         outcome = "unresolved"
         dropped += 1
     dropped += len(answer.done) - len(deeds) + len(answer.open_questions) - len(questions)

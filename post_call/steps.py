@@ -11,11 +11,12 @@ from typing import Any
 
 import structlog
 
-from call_record import calls, follow_up, journal
+from call_record import calls, follow_up
 from call_record.calls import Call
 from call_record.database import DATABASE_DOWN
 from call_record.follow_up import ACTION_ITEMS, SUMMARY, TICKET, StepState
 from call_record.record import Record
+from call_record.verification import Verdict, read_verified
 from post_call import metrics, summary, tickets
 from post_call.call_facts import CallFacts, tell
 from post_call.connectors import Crm, Endpoint, Report, Tickets
@@ -205,7 +206,10 @@ class Steps:
         call = await calls.read(self._record, call_id)
         if call is None or call.caller is None:
             return Done(skipped=follow_up.ERASED)
-        facts = tell(call, await journal.read(self._record, call_id))
+        finding, recorded = await read_verified(self._record, call_id)
+        if finding.verdict is Verdict.BROKEN:
+            return await self._report_broken(call_id, step, finding.problem)
+        facts = tell(call, recorded)
         if step == SUMMARY:
             return await self._summarize(facts, failures)
         if step == ACTION_ITEMS:
@@ -221,6 +225,13 @@ class Steps:
             await endpoint.deliver(report, f"{call_id}:{step}")
             return Done(external_id=f"{call_id}:{step}")
         return Done(skipped="not set up any more")
+
+    async def _report_broken(self, call_id: str, step: str, problem: str) -> Done:
+        """Raises: Refused: nobody but who looks after it is told of what may be made up."""
+        if step == TICKET and self._tickets:
+            ticket = tickets.write_broken(call_id, problem)
+            return Done(external_id=await self._tickets.open(ticket, f"{call_id}:{TICKET}"))
+        raise Refused(f"the journal is broken: {problem}")
 
     async def _summarize(self, facts: CallFacts, failures: int) -> Done:
         note, dropped = "", 0

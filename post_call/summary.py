@@ -51,7 +51,7 @@ def summarize(facts: CallFacts) -> CallSummary:
 
 def outcome(facts: CallFacts) -> Outcome:
     """`resolved`, `unresolved` or `unknown`: something done and nothing left is resolved."""
-    if facts.unresolved or _unanswered(facts):
+    if facts.unresolved or facts.is_incomplete or _unanswered(facts):
         return "unresolved"
     if facts.finished:
         return "resolved"
@@ -96,6 +96,8 @@ def open_questions(facts: CallFacts) -> list[str]:
         lines.append(f"The caller's last words were not answered: {last.text}")
     if facts.lost:
         lines.append(f"{facts.lost} entries of the call's record were lost.")
+    if facts.is_incomplete:
+        lines.append("The call's record was edited or cut back; more may have been done.")
     return [cut(line, LINE_MAX_CHARS) for line in dict.fromkeys(lines)][:LINES_MAX]
 
 

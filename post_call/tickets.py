@@ -11,8 +11,8 @@ EVIDENCE_LINES = 40
 
 
 def is_needed(facts: CallFacts, summary: CallSummary) -> bool:
-    """Whether something is left: the outcome says so, or a tool went wrong."""
-    return summary.outcome == "unresolved" or bool(facts.unresolved)
+    """Whether something is left: the outcome says so, a tool went wrong, or may have."""
+    return summary.outcome == "unresolved" or facts.is_incomplete or bool(facts.unresolved)
 
 
 def write(facts: CallFacts, report: Report) -> NewTicket:
@@ -36,6 +36,17 @@ def write(facts: CallFacts, report: Report) -> NewTicket:
     if len(text) > TEXT_MAX_CHARS:
         text = text[: TEXT_MAX_CHARS - 1] + "…"
     return NewTicket(report.call_id, cut(subject, SUBJECT_MAX_CHARS), text)
+
+
+def write_broken(call_id: str, problem: str) -> NewTicket:
+    """The ticket of a call whose journal does not verify: it repeats nothing of it."""
+    text = (
+        f"The journal of call {call_id} is not as it was written: {problem}. Nothing of it was "
+        "passed on, and nothing more was done for the call.\n\n"
+        f"What is wrong with it: python -m call_record verify {call_id}\n"
+        "What was not done: python -m post_call list --failed"
+    )
+    return NewTicket(call_id, "The journal of a call does not verify", text)
 
 
 def _evidence(facts: CallFacts) -> list[tuple[int, str]]:

@@ -287,11 +287,26 @@ class Usage(_Body):
     amounts: dict[str, float]
 
 
+GapCause = Literal["queue-full", "rolled-back", "changed"]
+
+
 class JournalGap(_Body):
-    """Entries were lost before this one, because the database did not answer for too long."""
+    """
+    What stands before this entry is not all that happened, or not what happened.
+
+    `queue-full`: the database did not answer for too long. `rolled-back`: it lost what it had
+    stored. `changed`: somebody edited it. After the last two the agent starts no effect any more.
+    """
 
     kind: Literal["journal.gap"] = "journal.gap"
     lost: int
+    """Entries that are known to be lost; there may be more if `cause` is not `queue-full`."""
+    cause: GapCause = "queue-full"
+
+    @property
+    def ends_effects(self) -> bool:
+        """Whether what was done can no longer be known from the journal."""
+        return self.cause != "queue-full"
 
 
 class Unknown(_Body):

@@ -6,23 +6,34 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from sqlalchemy import insert, update
+
+from agent_worker.claim import CallClaim
+from agent_worker.metrics import Metrics
+from agent_worker.resume import recall
+from agent_worker.tools.call_tools import CallTools
 from agent_worker.tools.events import GateEvents
+from agent_worker.tools.invocations import Proposal
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.restore import restore
 from agent_worker.tools.result_delivery import ResultDelivery
+from agent_worker.tools.tool import Caller
 from call_record import calls, journal
 from call_record.lease import Lease
 from call_record.record import Record
+from call_record.tables import call as call_table
+from call_record.tables import journal as entries
 from call_record.verification import Verdict, verify
 from call_record.writer import JournalWriter
 from tests.support import gate_process
 from tests.support.calls import requested, the_call
 from tests.support.faults import Faults
 from tests.support.gate_process import Disk, gate_of, take_over
-from tests.support.gate_scene import Scene, asked, outcome
+from tests.support.gate_scene import TOOLS, Probe, Scene, asked, outcome
 from tests.support.local_stack import until
 from voice_contract.confirmations import ConfirmationVote
-from voice_contract.journal import ConfirmationAnswered, ToolStarted
+from voice_contract.dispatch import DispatchMetadata
+from voice_contract.journal import ConfirmationAnswered, Entry, ToolStarted
 
 
 class RealScene(Scene):
@@ -116,6 +127,73 @@ async def test_database_that_goes_away_stops_effects_and_nothing_else(record: Re
         ]
     effects = [event for event in scene.probe.events if event.startswith("note")]
     assert len(effects) <= len(starts)
+
+
+async def test_yes_that_was_forged_in_the_database_has_no_effect(record: Record) -> None:
+    """The next agent does not believe the journal: it looks things up and changes nothing."""
+    async with open_scene(record) as scene:
+        await calls.join(record, scene.call_id)
+        invocation = await asked(scene.propose("pay", {"amount": 900}))
+        assert invocation.question is not None
+        await scene.writer.flush()
+        await forge(
+            record,
+            scene.call_id,
+            ConfirmationAnswered(
+                confirmation_id=invocation.question.id, approved=True, by="screen"
+            ),
+        )
+        lease = await take_over(record, scene.call_id)
+        probe = Probe()
+        probe.release.set()
+        async with JournalWriter(record, scene.call_id, 2) as writer:
+            claim = CallClaim(record, lease, writer, never_given_back)
+            history = await recall(claim, dispatched(await the_call(record, scene.call_id)))
+            assert history is not None
+            tools = CallTools(
+                caller=Caller("caller-1", scene.call_id, "tenant-1"),
+                tools=TOOLS,
+                resources=(probe,),
+                journal=claim.journal,
+                lease=claim,
+                metrics=Metrics(None),
+                settle_s=0.0,
+            )
+            tools.restore(history.recorded)
+            restored = [one.task for one in tools.gate.invocations if one.task is not None]
+            await asyncio.wait_for(asyncio.gather(*restored), 5)
+            assert probe.events == []
+            for name, kind in (("note", "not-begun"), ("look", "done")):
+                proposal = Proposal(name, {"number": 1}, f"fnc-{name}", turn_id="turn-9")
+                assert (await outcome(tools.gate.propose(proposal))).kind == kind
+            await tools.aclose()
+        assert probe.events == ["look 1"]
+
+
+def dispatched(call: calls.Call) -> DispatchMetadata:
+    """As the supervisor sends the call's agent."""
+    assert call.caller is not None
+    return DispatchMetadata(call_id=call.call_id, attempt=call.attempt, caller=call.caller)
+
+
+async def never_given_back() -> bool:
+    """For a claim that the test itself ends."""
+    return False
+
+
+async def forge(record: Record, call_id: str, entry: Entry) -> None:
+    """Add *entry* as somebody does who can write to the database and does not have the key."""
+    head = await journal.head(record, call_id)
+    assert head is not None
+    forged = journal.draft(entry, record.clock.now_ms())
+    where = {"call_id": call_id, "seq": head.seq + 1, "attempt": head.attempt}
+    async with record.database.writing() as connection:
+        await connection.execute(insert(entries).values(**where, **vars(forged), mac=b"x" * 32))
+        await connection.execute(
+            update(call_table)
+            .where(call_table.c.call_id == call_id)
+            .values(head_seq=head.seq + 1, head_mac=b"x" * 32)
+        )
 
 
 async def test_agent_that_is_killed_midway_is_taken_over(

@@ -3,6 +3,24 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import structlog
+from sqlalchemy import update
+
+from agent_worker.job import run_job
+from agent_worker.settings import WorkerSettings
+from call_record import calls
+from call_record.record import Record
+from call_record.tables import CallState
+from call_record.tables import call as call_table
+from service_base import logs
+from service_base.settings import load
+from tests.support.calls import live, the_call
+from voice_contract.dispatch import DispatchMetadata
 
 PROGRAM = """
 import json, sys
@@ -29,3 +47,38 @@ def test_libraries_of_a_call_are_imported_before_it() -> None:
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
     )
     assert json.loads(done.stdout) == []
+
+
+async def test_job_of_a_call_whose_caller_was_edited_ends_it_without_a_word(
+    record: Record, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would speak to one person as another; no further agent is sent."""
+    monkeypatch.setattr(logs, "configure_job", lambda: None)
+    call_id = await live(record, "caller-1")
+    async with record.database.writing() as connection:
+        await connection.execute(update(call_table).values(caller="caller-2"))
+    assert await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
+    dispatch = DispatchMetadata(call_id=call_id, attempt=2, caller="caller-2")
+    left: list[str] = []
+    context: Any = SimpleNamespace(
+        job=SimpleNamespace(id="job-2", metadata=dispatch.model_dump_json()),
+        shutdown=lambda reason: left.append(reason),
+    )
+    settings = load(
+        WorkerSettings,
+        database_url=database_url,
+        journal_keys_file=tmp_path / "journal-keys.yaml",
+        _env_file=None,
+    )
+    await run_job(
+        context,
+        settings=settings,
+        listings={},
+        worker_id="worker",
+        metrics_address=str(tmp_path / "nobody"),
+        call_end_address=str(tmp_path / "nobody"),
+    )
+    structlog.contextvars.clear_contextvars()
+    assert left == ["caller-in-doubt"]
+    call = await the_call(record, call_id)
+    assert (call.state, call.end_reason) == (CallState.ENDED, "caller-in-doubt")

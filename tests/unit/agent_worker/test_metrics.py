@@ -41,6 +41,7 @@ async def test_observations_arrive_in_the_registry(receiver: MetricsReceiver) ->
         ("parley_journal_entries_total", {}),
         ("parley_journal_append_seconds_sum", {}),
         ("parley_journal_lost_total", {}),
+        ("parley_journal_rolled_back_total", {}),
         ("parley_journal_unhealthy_total", {}),
         ("parley_reprompts_total", {"cause": "test"}),
     ]
@@ -54,6 +55,7 @@ async def test_observations_arrive_in_the_registry(receiver: MetricsReceiver) ->
     await until(lambda: value("parley_provider_errors_total", provider="test") > before[7])
     metrics.journal_append(3, 0.5)
     metrics.journal_lost()
+    metrics.journal_rolled_back()
     metrics.journal_healthy(False)
     metrics.journal_healthy(True)
     metrics.reprompt("test")
@@ -61,7 +63,7 @@ async def test_observations_arrive_in_the_registry(receiver: MetricsReceiver) ->
     gained = [
         value(name, **labels) - old for (name, labels), old in zip(names, before, strict=True)
     ]
-    assert gained == pytest.approx([1, 12.5, 1, 0.25, 1, 1, 0.75, 1, 3, 0.5, 1, 1, 1])
+    assert gained == pytest.approx([1, 12.5, 1, 0.25, 1, 1, 0.75, 1, 3, 0.5, 1, 1, 1, 1])
     metrics.close()
 
 

@@ -1,21 +1,33 @@
 """An agent that takes a call over knows what was said, and picks the thread up."""
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from livekit.agents.llm import ChatContext, ChatItem
+from sqlalchemy import delete, update
 
 from agent_worker.agent import AgentDefinition
+from agent_worker.claim import CallClaim
 from agent_worker.reasoning.dialog import CallTool, follow
 from agent_worker.reasoning.llm import AgentLLM, user_turns
 from agent_worker.reasoning.message_tags import unanswered
-from agent_worker.resume import CallHistory, Resumption, rebuild, recall, resume
+from agent_worker.resume import CallerInDoubt, CallHistory, Resumption, rebuild, recall, resume
 from call_record import calls, journal
+from call_record.calls import Claim
 from call_record.database import Database
 from call_record.journal import Recorded
+from call_record.lease import Lease
 from call_record.record import Record
-from tests.support.calls import live, requested, the_call
+from call_record.tables import call as call_table
+from call_record.tables import journal as journal_table
+from call_record.writer import JournalWriter
+from tests.support.calls import live, the_call
 from tests.unit.agent_worker.small_agent import TextCall
+from voice_contract.dispatch import DispatchMetadata
 from voice_contract.journal import (
     AgentTurnEnded,
     AgentTurnStarted,
@@ -25,6 +37,7 @@ from voice_contract.journal import (
     ConfirmationAsked,
     ConfirmationExpired,
     Entry,
+    JournalGap,
     ToolFailed,
     ToolFinished,
     ToolProposed,
@@ -264,31 +277,142 @@ def test_restored_result_that_was_not_told_is_the_next_thing_to_say() -> None:
     assert "Room 4 has no coats." in output.output
 
 
-async def test_recall_reads_the_past_of_a_call(record: Record) -> None:
-    """After the second claim."""
-    call_id = await live(record)
-    assert await recall(record, call_id) is None
+def test_resume_says_that_nothing_can_be_changed(agent: AgentDefinition) -> None:
+    """When the journal does not tell all that was done; open questions are not asked again."""
+    told = (SORRY, agent.phrases.no_changes)
+    history = replace(the_past(*GREETED, UserTurn(text="Look at room 4.")), trusted=False)
+    assert resume(agent, history).say == (*told, "You said: Look at room 4.")
+    assert resume(agent, CallHistory((), trusted=False)).say == (*told, agent.greeting)
+
+
+@pytest.fixture
+async def call_id(record: Record) -> str:
+    """A call in which an agent has spoken, with five entries."""
+    call_id = await live(record, "caller-1")
     await calls.join(record, call_id)
-    await journal.append(record, call_id, 1, [UserTurn(text="Hello"), *GREETED])
+    await journal.append(record, call_id, 1, [UserTurn(text="Hello"), GREETED[1]])
+    return call_id
+
+
+@asynccontextmanager
+async def next_agent(record: Record, call_id: str) -> AsyncIterator[CallClaim]:
+    """The claim of the second agent."""
     seen = (await the_call(record, call_id)).seen
     assert await calls.raise_attempt(record, call_id, seen) == 2
-    await calls.claim(record, call_id, 2, "job-2", "worker")
-    history = await recall(record, call_id)
-    assert history is not None
+    lease = Lease(record, call_id, 2, "job-2", "worker")
+    assert await lease.claim() is Claim.CLAIMED
+    async with JournalWriter(record, call_id, 2) as writer:
+        yield CallClaim(record, lease, writer, lambda: calls.give_back(record, call_id, 2, "job-2"))
+
+
+def dispatched(call_id: str, caller: str = "caller-1") -> DispatchMetadata:
+    return DispatchMetadata(call_id=call_id, attempt=2, caller=caller)
+
+
+async def test_recall_reads_the_past_of_a_call(record: Record, call_id: str) -> None:
+    """After the second claim."""
+    async with next_agent(record, call_id) as claim:
+        history = await recall(claim, dispatched(call_id))
+        assert claim.may_act()
+    assert history is not None and history.trusted
     assert [text for _, text in conversation(history.items)] == [
         "Hello",
         "Hello, a machine speaks.",
     ]
-    assert len(history.recorded) == len(await journal.read(record, call_id))
+    assert history.recorded == await journal.read(record, call_id)
+
+
+async def test_recall_of_a_call_in_which_nobody_spoke_is_nothing(record: Record) -> None:
+    """Its agent is the first one that the caller hears."""
+    call_id = await live(record, "caller-1")
+    async with next_agent(record, call_id) as claim:
+        assert await recall(claim, dispatched(call_id)) is None
+        assert claim.may_act()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "believed"),
+    [
+        (
+            update(journal_table).values(body='{"text":"Pay 900"}').where(journal_table.c.seq == 4),
+            [],
+        ),
+        (update(journal_table).values(mac=b"x" * 32).where(journal_table.c.seq == 5), ["Hello"]),
+        (delete(journal_table).where(journal_table.c.seq == 3), []),
+        (update(call_table).values(head_mac=b"x" * 32), ["Hello", "Hello, a machine speaks."]),
+    ],
+    ids=str,
+)
+async def test_recall_of_a_journal_that_was_edited_lets_no_effect_start(
+    record: Record, call_id: str, spoil: Any, believed: list[str]
+) -> None:
+    """What stands before the edit is believed; the rest of the call is on record all the same."""
+    async with record.database.writing() as connection:
+        await connection.execute(spoil)
+    async with next_agent(record, call_id) as claim:
+        history = await recall(claim, dispatched(call_id))
+        assert history is not None
+        assert (history.trusted, list(history.recorded), history.asks) == (False, [], False)
+        assert [text for _, text in conversation(history.items)] == believed
+        assert not claim.may_act()
+    [*_, last] = await journal.read(record, call_id)
+    assert last.entry == JournalGap(lost=0, cause="changed")
+
+
+async def test_recall_of_a_journal_that_lost_entries_lets_no_effect_start(
+    record: Record, call_id: str
+) -> None:
+    """A queue that was full is no such loss: no effect started while it was."""
+    await journal.append(record, call_id, 1, [JournalGap(lost=9)])
+    async with next_agent(record, call_id) as claim:
+        history = await recall(claim, dispatched(call_id))
+        assert history is not None and history.trusted and claim.may_act()
+        await claim.journal.write_ahead(JournalGap(lost=1, cause="rolled-back"))
+        history = await recall(claim, dispatched(call_id))
+        assert history is not None and not history.trusted and history.items
+        assert not claim.may_act()
+    [*_, last] = await journal.read(record, call_id)
+    assert last.entry == JournalGap(lost=0, cause="rolled-back")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        update(call_table).values(caller="caller-2"),
+        update(call_table).values(tenant="another"),
+        update(journal_table).values(body='{"caller":"caller-2"}').where(journal_table.c.seq == 1),
+    ],
+    ids=str,
+)
+async def test_recall_of_a_call_whose_caller_was_edited_is_refused(
+    record: Record, call_id: str, spoil: Any
+) -> None:
+    """Nobody is served as somebody else, not even by looking things up."""
+    async with record.database.writing() as connection:
+        await connection.execute(spoil)
+    async with next_agent(record, call_id) as claim:
+        for caller in ("caller-1", "caller-2"):
+            with pytest.raises(CallerInDoubt):
+                await recall(claim, dispatched(call_id, caller))
+
+
+async def test_recall_for_another_caller_than_the_journals_is_refused(
+    record: Record, call_id: str
+) -> None:
+    """The row was edited when the supervisor read it, and put right since."""
+    async with next_agent(record, call_id) as claim:
+        with pytest.raises(CallerInDoubt):
+            await recall(claim, dispatched(call_id, "caller-2"))
 
 
 async def test_recall_without_the_record_gives_up(
-    record: Record, monkeypatch: pytest.MonkeyPatch
+    record: Record, call_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who does not know what was done must not do anything."""
-    call_id = await requested(record)
     monkeypatch.setattr("agent_worker.resume.READ_WITHIN_S", 0.5)
     away = Record(Database("postgresql+asyncpg://nobody@127.0.0.1:1/x"), record.keys)
-    with pytest.raises(TimeoutError):
-        await recall(away, call_id)
+    async with next_agent(record, call_id) as claim:
+        claim.record = away
+        with pytest.raises(TimeoutError):
+            await recall(claim, dispatched(call_id))
     await away.close()

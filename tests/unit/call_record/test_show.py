@@ -38,6 +38,8 @@ SAID: list[Entry] = [
     ToolFailed(invocation_id="t", reason="The shop is closed."),
     ToolFinished(invocation_id="t", say="It is cancelled."),
     JournalGap(lost=2),
+    JournalGap(lost=1, cause="rolled-back"),
+    JournalGap(lost=0, cause="changed"),
     Usage(amounts={"tts_characters": 12}),
     Unknown(kind="mood", body="{}"),
 ]
@@ -60,6 +62,8 @@ async def test_conversation_is_what_was_heard_and_done(clocked: Record, clock: F
         "2.5 s  tool failed: The shop is closed.",
         "2.5 s  tool answered: It is cancelled.",
         "2.5 s  -- 2 entries were lost here",
+        "2.5 s  -- the database lost what it had stored here, 1 entries or more",
+        "2.5 s  -- what stands before this was edited",
     ]
     assert show.heading(call).endswith("live")
 
@@ -78,7 +82,7 @@ async def test_every_entry_is_shown_as_stored_and_erased_ones_as_erased(record: 
     call_id = await live(record)
     await journal.append(record, call_id, 1, SAID)
     lines = list(show.every_entry(await journal.read(record, call_id)))
-    assert len(lines) == 13
+    assert len(lines) == 15
     assert lines[-2].endswith('usage  {"amounts":{"tts_characters":12.0}}')
     assert lines[-1].endswith("mood  {}")
     await erasure.end(record, call_id, "caller")

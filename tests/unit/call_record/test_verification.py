@@ -1,5 +1,6 @@
 """A journal that is not as it was written does not verify."""
 
+import asyncio
 import dataclasses
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +14,16 @@ from call_record.record import Record
 from call_record.tables import call as call_table
 from call_record.tables import journal as journal_table
 from call_record.tables import tombstone as tombstone_table
-from call_record.verification import Evidence, Link, Tail, Tombstone, Verdict, judge, verify
+from call_record.verification import (
+    Evidence,
+    Link,
+    Tail,
+    Tombstone,
+    Verdict,
+    judge,
+    read_verified,
+    verify,
+)
 from tests.support.calls import live, the_call
 from voice_contract.journal import UserTurn
 
@@ -27,14 +37,20 @@ def evidence(count: int = 4, *, erased: bool = False) -> Evidence:
     links: list[Link] = []
     last = hash_chain.genesis(KEY, CALL)
     for seq in range(1, count + 1):
-        kind = "call.ended" if seq == count else "turn.user"
-        body, salt = '{"text":"ab"}', bytes([seq] * 16)
+        kind = {1: "call.requested", count: "call.ended"}.get(seq, "turn.user")
+        body = '{"caller":"c1"}' if seq == 1 else '{"text":"ab"}'
+        salt = bytes([seq] * 16)
         digest = hash_chain.digest(salt, body)
         last = hash_chain.mac(KEY, last, seq=seq, at_ms=seq, attempt=1, kind=kind, digest=digest)
         whole = Link(CALL, seq, seq, 1, kind, body, salt, None, last)
         gone = dataclasses.replace(whole, body=None, salt=None, digest=digest)
         links.append(gone if erased else whole)
-    return Evidence(Tail("ended", "k1", count, last), links, tomb(count, last) if erased else None)
+    end = tail("ended", count, last, caller=None if erased else "c1")
+    return Evidence(end, links, tomb(count, last) if erased else None)
+
+
+def tail(state: str, head_seq: int, head_mac: bytes, *, caller: str | None = "c1") -> Tail:
+    return Tail(state, "k1", head_seq, head_mac, caller, tenant=None, display_name=None)
 
 
 def tomb(last_seq: int, last_mac: bytes) -> Tombstone:
@@ -100,8 +116,8 @@ def test_judge_entries_removed_reordered_doubled_or_added_is_broken() -> None:
     ):
         finding = judge(KEYS, CALL, dataclasses.replace(whole, links=links))
         assert (finding.verdict, finding.seq) == (Verdict.BROKEN, seq)
-        tail = Tail("ended", "k1", len(links), links[-1].mac if links else b"")
-        finding = judge(KEYS, CALL, Evidence(tail, links, None))
+        end = tail("ended", len(links), links[-1].mac if links else b"")
+        finding = judge(KEYS, CALL, Evidence(end, links, None))
         assert finding.verdict is Verdict.BROKEN
 
 
@@ -110,7 +126,7 @@ def test_judge_cut_tail_is_broken_against_the_exported_mac_alone() -> None:
     whole = evidence()
     exported = whole.links[-1].mac
     kept = whole.links[:2]
-    cut = Evidence(Tail("live", "k1", 2, kept[-1].mac), kept, None)
+    cut = Evidence(tail("live", 2, kept[-1].mac), kept, None)
     assert judge(KEYS, CALL, cut).verdict is Verdict.INTACT
     finding = judge(KEYS, CALL, cut, expect_mac=exported)
     assert finding.verdict is Verdict.BROKEN and "cut off" in finding.problem
@@ -121,7 +137,7 @@ def test_judge_cut_tail_is_broken_against_the_exported_mac_alone() -> None:
 def test_judge_ended_call_without_its_seal_is_broken() -> None:
     """The tail cannot be cut off a call that stays ended."""
     kept = evidence().links[:2]
-    cut = Evidence(Tail("ended", "k1", 2, kept[-1].mac), kept, None)
+    cut = Evidence(tail("ended", 2, kept[-1].mac), kept, None)
     assert judge(KEYS, CALL, cut).verdict is Verdict.BROKEN
 
 
@@ -167,6 +183,10 @@ def test_judge_call_of_a_key_that_is_not_there_says_so() -> None:
         update(call_table).values(head_mac=b"x" * 32),
         update(call_table).values(state="live"),
         update(call_table).values(key_id="none"),
+        update(call_table).values(caller="somebody-else"),
+        update(call_table).values(caller=None),
+        update(call_table).values(tenant="another"),
+        update(call_table).values(display_name="Somebody Else"),
     ],
     ids=str,
 )
@@ -177,6 +197,38 @@ async def test_verify_of_a_database_that_was_edited_is_broken(record: Record, sp
     async with record.database.writing() as connection:
         await connection.execute(spoil)
     assert (await verify(record, call_id)).verdict is Verdict.BROKEN
+
+
+async def test_verify_of_an_erased_call_that_has_a_caller_again_is_broken(record: Record) -> None:
+    """Of an erased call nobody knows whose it was."""
+    call_id = await sealed(record)
+    await erasure.erase(record, call_id, "asked")
+    async with record.database.writing() as connection:
+        await connection.execute(update(call_table).values(caller="somebody-else"))
+    assert (await verify(record, call_id)).verdict is Verdict.BROKEN
+
+
+async def test_verify_of_a_call_that_goes_on_is_of_one_moment(record: Record) -> None:
+    """What others append meanwhile does not make it look broken."""
+    call_id = await live(record)
+
+    async def append() -> None:
+        while True:
+            await journal.append(record, call_id, None, [UserTurn(text="Hello")])
+
+    appending = asyncio.create_task(append())
+    verdicts = {(await verify(record, call_id)).verdict for _ in range(150)}
+    appending.cancel()
+    await asyncio.wait({appending})
+    assert verdicts == {Verdict.INTACT}
+
+
+async def test_read_verified_has_the_entries_that_the_finding_is_about(record: Record) -> None:
+    """Who acts on what the journal says acts on no other reading of it."""
+    call_id = await sealed(record)
+    finding, recorded = await read_verified(record, call_id)
+    assert finding == await verify(record, call_id)
+    assert recorded == await journal.read(record, call_id)
 
 
 async def test_verify_of_an_entry_added_or_moved_between_calls_is_broken(record: Record) -> None:

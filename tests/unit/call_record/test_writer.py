@@ -6,11 +6,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from sqlalchemy import delete, update
 
 from call_record import calls, journal, writer
-from call_record.journal import StaleAttempt
+from call_record.database import Database
+from call_record.journal import Head, StaleAttempt
 from call_record.record import Record
 from call_record.tables import CallState
+from call_record.tables import call as call_table
+from call_record.tables import journal as entries
 from call_record.verification import Verdict, verify
 from call_record.writer import JournalWriter, NotDurable
 from tests.support.calls import FakeClock, live, the_call
@@ -34,6 +38,7 @@ class Counts:
 
     transactions: list[int] = field(default_factory=list)
     lost: int = 0
+    rolled_back: int = 0
     health: list[bool] = field(default_factory=list)
 
     def journal_append(self, entries: int, duration_s: float) -> None:
@@ -42,6 +47,9 @@ class Counts:
 
     def journal_lost(self) -> None:
         self.lost += 1
+
+    def journal_rolled_back(self) -> None:
+        self.rolled_back += 1
 
     def journal_healthy(self, healthy: bool) -> None:
         self.health.append(healthy)
@@ -68,6 +76,19 @@ async def journal_writer(
 async def words(record: Record, call_id: str) -> list[str]:
     read = await journal.read(record, call_id)
     return [one.entry.text for one in read if isinstance(one.entry, UserTurn)]
+
+
+async def fail_over(record: Record, call_id: str, replica: Head) -> None:
+    """The database is as it was when the journal ended at *replica*."""
+    async with record.database.writing() as connection:
+        await connection.execute(
+            delete(entries).where(entries.c.call_id == call_id, entries.c.seq > replica.seq)
+        )
+        await connection.execute(
+            update(call_table)
+            .where(call_table.c.call_id == call_id)
+            .values(attempt=replica.attempt, head_seq=replica.seq, head_mac=replica.mac)
+        )
 
 
 @asynccontextmanager
@@ -208,6 +229,82 @@ async def test_writer_of_a_stale_attempt_stops(
     assert not journal_writer.healthy
     assert journal_writer.stale is not None
     assert counts.health == [], "it is nobody's fault"
+
+
+async def test_writer_whose_answer_was_lost_before_another_agent_was_sent_is_stale(
+    record: Record, call_id: str, database_url: str
+) -> None:
+    """Its entry is stored, but it must not write on as the agent that was sent since."""
+    own = Record(Database(database_url), record.keys)
+    async with JournalWriter(own, call_id, 1) as opened:
+        await opened.write_ahead(UserTurn(text="before"))
+        with Faults(own.database).at(LOST_ANSWER, stays_away=True):
+            opened.write(UserTurn(text="stored"))
+            await until(lambda: not opened.healthy)
+            await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
+        with pytest.raises(StaleAttempt, match="attempt"):
+            await opened.flush()
+            await opened.write_ahead(STARTED)
+        assert opened.stale is not None
+    await own.close()
+    assert await words(record, call_id) == ["before", "stored"]
+    assert {one.attempt for one in await journal.read(record, call_id)} == {1}
+
+
+@pytest.mark.parametrize("others", [0, 1, 2, 3])
+async def test_writer_whose_durable_entries_are_gone_says_so_and_lets_no_effect_start(
+    record: Record, call_id: str, journal_writer: JournalWriter, counts: Counts, others: int
+) -> None:
+    """After a failover to a replica that lagged; others may have written there already."""
+    await journal_writer.write_ahead(UserTurn(text="kept"))
+    replica = await journal.head(record, call_id)
+    assert replica is not None
+    await journal_writer.write_ahead(STARTED)
+    await journal_writer.write_ahead(UserTurn(text="lost"))
+    await fail_over(record, call_id, replica)
+    for number in range(others):
+        await journal.append(record, call_id, None, [UserTurn(text=f"other {number}")])
+    await journal_writer.write_ahead(UserTurn(text="after"))
+    read = await journal.read(record, call_id)
+    assert [one.entry for one in read[-2:]] == [
+        JournalGap(lost=max(1, 2 - others), cause="rolled-back"),
+        UserTurn(text="after"),
+    ]
+    assert await words(record, call_id) == ["kept", *(f"other {n}" for n in range(others)), "after"]
+    assert (await verify(record, call_id)).verdict is Verdict.INTACT
+    assert counts.rolled_back == 1
+    await journal_writer.write_ahead(UserTurn(text="and on"))
+    assert not journal_writer.healthy, "what it stores next may be lost the same way"
+    assert counts.rolled_back == 1
+
+
+async def test_writer_whose_call_went_back_to_an_older_attempt_is_stale(
+    record: Record, call_id: str
+) -> None:
+    """The replica has not heard of this agent."""
+    replica = await journal.head(record, call_id)
+    assert replica is not None
+    await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
+    async with JournalWriter(record, call_id, 2) as opened:
+        await opened.write_ahead(UserTurn(text="lost"))
+        await fail_over(record, call_id, replica)
+        with pytest.raises(StaleAttempt, match="attempt"):
+            await opened.write_ahead(STARTED)
+
+
+async def test_writer_of_a_journal_that_is_not_believed_says_so_and_lets_no_effect_start(
+    record: Record, call_id: str, journal_writer: JournalWriter
+) -> None:
+    """What is said goes on record all the same."""
+    journal_writer.distrust("changed")
+    assert not journal_writer.healthy
+    await journal_writer.write_ahead(UserTurn(text="Hello"))
+    assert not journal_writer.healthy
+    read = await journal.read(record, call_id)
+    assert [one.entry for one in read[-2:]] == [
+        JournalGap(lost=0, cause="changed"),
+        UserTurn(text="Hello"),
+    ]
 
 
 async def test_seal_ends_the_call_behind_all_that_was_written(

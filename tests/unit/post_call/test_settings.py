@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from call_record import keys
 from examples.storefront.connectors import StorefrontCrm
 from post_call.app import build
 from post_call.connectors.loading import load as load_connector
@@ -92,6 +93,7 @@ async def test_connector_of_ones_own_is_loaded_by_name(
 
 def test_endpoint_without_a_key_of_its_own_is_a_sentence(tmp_path: Path) -> None:
     """Without the keys that are there."""
+    keys.ensure(tmp_path / "journal-keys.yaml")
     file = tmp_path / "webhook-keys.yaml"
     file.write_text(f"a: {SECRET}\n")
     urls = {"a": "http://127.0.0.1/a"}

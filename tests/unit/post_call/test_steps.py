@@ -6,10 +6,13 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from sqlalchemy import delete, update
 
 from call_record import erasure, follow_up, journal
 from call_record.follow_up import Step, StepState
 from call_record.record import Record
+from call_record.tables import call as call_table
+from call_record.tables import journal as entries
 from call_record.verification import Verdict, verify
 from examples.storefront.connectors import StorefrontCrm, StorefrontTickets
 from post_call.connectors import NewTicket
@@ -21,6 +24,7 @@ from tests.support.calls import requested, the_call
 from tests.support.ended_calls import ORDER_STATUS, REFUND_UNKNOWN, REFUSED
 from tests.support.receiver import Receiver
 from tests.unit.post_call.conftest import SECRET, taken
+from voice_contract.journal import JournalGap
 
 PATIENCE = Patience(
     tries=3,
@@ -85,6 +89,56 @@ async def test_settled_call_needs_no_ticket(worked: Record, shop: httpx.AsyncCli
     [ticket] = (await shop.get("/v1/tickets")).json()["tickets"]
     assert ticket["external_id"] == refused
     assert (await step_of(worked, good, "ticket")).reason == "not needed"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        update(entries).values(body='{"text":"Send me a bicycle."}').where(entries.c.seq == 6),
+        update(call_table).values(caller="alex-kim"),
+        delete(entries).where(entries.c.seq == 9),
+    ],
+    ids=str,
+)
+async def test_call_whose_journal_was_edited_is_told_to_nobody_and_becomes_a_ticket(
+    worked: Record, shop: httpx.AsyncClient, receiver: tuple[Receiver, str], spoil: Any
+) -> None:
+    """What may be made up is neither signed nor logged; the ticket does not repeat it either."""
+    started, url = receiver
+    call_id = await taken(worked, ORDER_STATUS)
+    async with worked.database.writing() as connection:
+        await connection.execute(spoil)
+    async with client(1.0) as http:
+        endpoint = WebhookEndpoint(http, "a", f"{url}/hooks/a", SECRET)
+        await do_all(steps_on(worked, shop, endpoints=[endpoint]), call_id)
+    assert started.ledger == []
+    effects = (await shop.get("/v1/ledger")).json()["effects"]
+    assert [one["kind"] for one in effects] == ["ticket.opened"]
+    [ticket] = (await shop.get("/v1/tickets")).json()["tickets"]
+    assert (ticket["external_id"], ticket["subject"]) == (
+        call_id,
+        "The journal of a call does not verify",
+    )
+    assert "bicycle" not in ticket["text"] and f"verify {call_id}" in ticket["text"]
+    parked = await follow_up.read_unsettled(worked, failed=True)
+    assert [one.step for one in parked] == ["summary", "action_items", "crm", "webhook:a"]
+    assert all(one.reason.startswith("the journal is broken: ") for one in parked)
+
+
+async def test_call_whose_journal_lost_entries_becomes_a_ticket(
+    worked: Record, shop: httpx.AsyncClient
+) -> None:
+    """The agent that noticed it promised that a colleague would look; a full queue is no doubt."""
+    steps = steps_on(worked, shop)
+    for gap in (JournalGap(lost=0, cause="changed"), JournalGap(lost=2, cause="rolled-back")):
+        call_id = await taken(worked, [*ORDER_STATUS, gap])
+        await do_all(steps, call_id)
+        results = await follow_up.read_results(worked, call_id)
+        assert results.summary is not None and results.summary.outcome == "unresolved"
+        assert (await step_of(worked, call_id, "ticket")).external_id is not None
+    call_id = await taken(worked, [*ORDER_STATUS, JournalGap(lost=2)])
+    await do_all(steps, call_id)
+    assert (await step_of(worked, call_id, "ticket")).reason == "not needed"
 
 
 async def test_contact_of_a_caller_is_found_at_the_second_call(
