@@ -147,8 +147,9 @@ async def test_yes_that_was_forged_in_the_database_has_no_effect(record: Record)
         probe = Probe()
         probe.release.set()
         async with JournalWriter(record, scene.call_id, 2) as writer:
-            claim = CallClaim(record, lease, writer, never_given_back)
-            history = await recall(claim, dispatched(await the_call(record, scene.call_id)))
+            call = await the_call(record, scene.call_id)
+            claim = CallClaim(record, call, lease, writer, never_given_back)
+            history = await recall(claim, dispatched(call))
             assert history is not None
             tools = CallTools(
                 caller=Caller("caller-1", scene.call_id, "tenant-1"),
@@ -158,6 +159,7 @@ async def test_yes_that_was_forged_in_the_database_has_no_effect(record: Record)
                 lease=claim,
                 metrics=Metrics(None),
                 settle_s=0.0,
+                secret=b"key of the call",
             )
             tools.restore(history.recorded)
             restored = [one.task for one in tools.gate.invocations if one.task is not None]

@@ -302,7 +302,10 @@ async def next_agent(record: Record, call_id: str) -> AsyncIterator[CallClaim]:
     lease = Lease(record, call_id, 2, "job-2", "worker")
     assert await lease.claim() is Claim.CLAIMED
     async with JournalWriter(record, call_id, 2) as writer:
-        yield CallClaim(record, lease, writer, lambda: calls.give_back(record, call_id, 2, "job-2"))
+        call = await the_call(record, call_id)
+        yield CallClaim(
+            record, call, lease, writer, lambda: calls.give_back(record, call_id, 2, "job-2")
+        )
 
 
 def dispatched(call_id: str, caller: str = "caller-1") -> DispatchMetadata:
