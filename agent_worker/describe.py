@@ -77,6 +77,8 @@ def _tool(tool: Tool) -> Iterator[str]:
 def _facts(tool: Tool) -> Iterator[str]:
     for rule in tool.guards.policy:
         yield f"policy `{rule.name}`: {' '.join(rule.description.split())}"
+    if tool.guards.resolve:
+        yield f"acts on: {' '.join(tool.guards.resolve.description.split())}"
     if tool.guards.confirm:
         yield (
             f"asks: “{tool.guards.confirm}”, shows all arguments, and waits "

@@ -9,7 +9,7 @@ from agent_worker.call_control import CallControl
 from agent_worker.mistakes import in_words, location_of, raised_at
 from agent_worker.reasoning.template_file import TemplateError
 from agent_worker.tools.mcp import Listing, Send, as_tools
-from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, Tool, ToolMistake
+from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, Target, Tool, ToolMistake
 
 
 def load_agent(module: str) -> AgentDefinition:
@@ -155,9 +155,10 @@ async def _nowhere(_: str, __: dict[str, object]) -> Answer:
 
 def _check_injections(agent: AgentDefinition, tool: Tool) -> None:
     provided = (Caller, *agent.provides)
-    known = (*provided, IdempotencyKey, CallControl)
+    known = (*provided, IdempotencyKey, Target, CallControl)
     asked = [(name, kind, known) for name, kind in tool.injected.items()]
-    for rule in tool.guards.policy:
+    resolve = tool.guards.resolve
+    for rule in (*tool.guards.policy, *([resolve] if resolve else [])):
         asked += [(name, kind, provided) for name, kind in rule.injected.items()]
     for name, kind, kinds in asked:
         if kind not in kinds:

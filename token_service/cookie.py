@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from token_service.callers import Caller
-from voice_contract.names import ANONYMOUS_PREFIX
+from voice_contract.tokens import ANONYMOUS_PREFIX
 
 COOKIE = "parley-caller"
 SECURE_PREFIX = "__Secure-"

@@ -19,8 +19,6 @@ ACTION_OUTCOME_METHOD = "parley.action_outcome"
 """RPC method of the agent: the outcome of a client action. `ActionReport`; answers nothing."""
 
 AGENT_IDENTITY_PREFIX = "agent-"
-ANONYMOUS_PREFIX = "caller-"
-"""Of an identity that the token service made up; whoever signs in cannot have one like it."""
 
 
 def agent_identity(call_id: str, attempt: int) -> str:

@@ -6,6 +6,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from voice_contract.dispatch import CallId
 
+ANONYMOUS_PREFIX = "caller-"
+"""Of an identity that the token service made up; whoever signs in cannot have one like it."""
+
 TRANSCRIPT_MAX_LINES = 300
 
 

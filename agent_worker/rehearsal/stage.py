@@ -23,7 +23,7 @@ from agent_worker.tools.tool import Caller
 from voice_contract.confirmations import ConfirmationVote
 from voice_contract.ids import new_call_id
 from voice_contract.journal import ToolStarted
-from voice_contract.names import ANONYMOUS_PREFIX
+from voice_contract.tokens import ANONYMOUS_PREFIX
 
 CALLER = f"{ANONYMOUS_PREFIX}rehearsal"
 REPLY_MAX_S = 30.0

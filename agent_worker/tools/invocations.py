@@ -169,8 +169,8 @@ class Invocations:
         """
         Set what *invocation* acts on.
 
-        The arguments by which it was found no longer matter: "my next appointment" and "my fitting
-        on Friday" are the same effect if both mean the same appointment.
+        The arguments by which it was found no longer matter: "my last one" and "the one of Friday"
+        are the same effect if both mean the same thing.
         """
         resolve = invocation.tool.guards.resolve
         found_by = resolve.reads if resolve else frozenset()

@@ -1,6 +1,6 @@
 """Which of the shop's customers a caller is."""
 
-from voice_contract.names import ANONYMOUS_PREFIX
+from voice_contract.tokens import ANONYMOUS_PREFIX
 
 
 def customer_id(identity: str, tenant: str | None) -> str:

@@ -138,7 +138,10 @@ def test_table_that_makes_no_sense_is_told_where_it_stands(make: Any, message: s
         ({"effect": "maybe"}, "should be 'read' or 'write'"),
         ({"timeout_s": 0}, "should be greater than 0"),
         ({"max_per_call": 0}, "should be greater than or equal to 1"),
-        ({"inject": {"key": "callid"}}, "should be 'caller', 'call_id', 'tenant' or"),
+        (
+            {"inject": {"key": "callid"}},
+            "should be 'caller', 'caller_name', 'call_id', 'tenant'",
+        ),
         ({"inject": "key"}, "should be a valid dictionary"),
         ({"errors_are_refusals": 1}, "should be a valid boolean"),
         ({"description": 3}, "should be a valid string"),
