@@ -11,9 +11,7 @@ from tests.support.local_stack import LocalStack
 QUIET_LEVELS = ("debug", "info")
 STALL = "event loop blocked for "
 """LiveKit's watch over the event loop: says how busy the machine is, not what went wrong."""
-IDENTITY = re.compile(
-    r"caller-[0-9a-f]{24}|\"participant\"|[\w.+-]+@[\w-]+(\.[\w-]+)*\.[a-z]{2,}\b"
-)
+IDENTITY = re.compile(r"caller-[0-9a-f]{24}|\"participant\"|[\w.+-]+@[\w-]+(\.[\w-]+)*\.[a-z]{2,}\b")
 """
 An anonymous caller's, however the SFU names participants, or an e-mail address. A Go module with
 its version (`ice/v4@v4.4.0/udp_mux.go`, in the stack trace of an error) is none.

@@ -103,10 +103,7 @@ async def test_put_out_again_lets_nobody_in_earlier(
     before = await deny_list.read_all(clocked)
     code, out, err = await put_out(*who, *then)
     assert await deny_list.read_all(clocked) == before
-    assert (code, err) == (
-        0,
-        "Note: that was so before, for longer than now asked for. To shorten it use --undo first.\n",
-    )
+    assert code == 0 and err.startswith("Note: that was so before, for longer than now asked for.")
     assert out.splitlines()[0].endswith("2025-06-22 15:23:20 UTC." if first else "until undone.")
 
 
@@ -225,9 +222,7 @@ def test_name_that_can_be_nobodys_is_refused(name: str, capsys: pytest.CaptureFi
         with pytest.raises(SystemExit) as exit_:
             parser().parse_args(["put-out", *arguments])
         assert exit_.value.code == 2
-        assert (
-            "expected 1 to 128 visible ASCII characters, none of them #" in capsys.readouterr().err
-        )
+        assert "expected 1 to 128 visible ASCII characters" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1_800), ("7d", 604_800)])
