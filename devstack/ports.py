@@ -46,7 +46,8 @@ def problems(ports: list[Port]) -> Iterator[str]:
         elif reason := _unavailable(port):
             yield (
                 f"{variable}: the {port.service.label} needs {port.kind.upper()} port "
-                f"{port.number} on {port.host}, but {reason}; stop what uses it or set another port."
+                f"{port.number} on {port.host}, but {reason}; "
+                "stop what uses it or set another port."
             )
 
 
