@@ -38,7 +38,7 @@ class JobProcess:
 
     pid: int
     room: str
-    join: Callable[[], Awaitable[None]]
+    join: Callable[[], Awaitable[object]]
 
 
 def has_closed(server: AgentServer) -> bool:
