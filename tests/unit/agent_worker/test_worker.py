@@ -53,7 +53,7 @@ class ScriptedServer:
         self.is_running.set()
         await self.stopped.wait()
 
-    async def drain(self, timeout: int) -> None:
+    async def drain(self, **_: int) -> None:
         self.draining = True
         if self.active_jobs:
             raise TimeoutError
