@@ -7,12 +7,14 @@ worker does not answer, the slot is freed when the process exits.
 """
 
 import asyncio
-import tempfile
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import structlog
+
+from agent_worker.socket_folder import socket_folder
 
 log = structlog.get_logger()
 
@@ -63,7 +65,7 @@ class CallEndListener:
 
     def __init__(self, on_ended: Callable[[str], None]) -> None:
         self._on_ended = on_ended
-        self._folder = tempfile.TemporaryDirectory(prefix="parley-")
+        self._folder = socket_folder()
         self.address = str(Path(self._folder.name) / "call-ends")
         self._server: asyncio.Server | None = None
 
@@ -85,10 +87,20 @@ class CallEndListener:
                 line = await reader.readline()
                 if not line.endswith(b"\n"):
                     raise ValueError("the message is cut off")
-                self._on_ended(line.decode().strip())
+                self._handle(line.decode().strip())
                 writer.write(ACKNOWLEDGEMENT)
                 await writer.drain()
         except (OSError, TimeoutError, ValueError) as error:
             log.warning("call_end.not_understood", error=type(error).__name__)
         finally:
             writer.close()
+
+    def _handle(self, call_id: str) -> None:
+        try:
+            self._on_ended(call_id)
+        except Exception as error:
+            # It is acknowledged all the same: told again, it would fail again.
+            stack = "".join(traceback.format_tb(error.__traceback__))
+            log.error(
+                "call_end.not_handled", call_id=call_id, error=type(error).__name__, stack=stack
+            )

@@ -34,10 +34,11 @@ from livekit.protocol.agent import Job
 
 @dataclass(frozen=True)
 class JobProcess:
-    """A process that runs a job: its process id, and how to wait for its end."""
+    """A process that runs a job: its process id, the job's room, and how to wait for its end."""
 
     pid: int
-    join: Callable[[], Awaitable[None]]
+    room: str
+    join: Callable[[], Awaitable[object]]
 
 
 def has_closed(server: AgentServer) -> bool:
@@ -84,7 +85,7 @@ def processes_with_jobs(server: AgentServer) -> list[JobProcess]:
     `join`: `active_jobs` knows no processes. Without it, no call can be moved to another worker.
     """
     return [
-        JobProcess(process.pid, process.join)
+        JobProcess(process.pid, process.running_job.job.room.name, process.join)
         for process in server._proc_pool.processes
         if isinstance(process, job_proc_executor.ProcJobExecutor)
         and process.running_job is not None

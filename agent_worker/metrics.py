@@ -8,11 +8,12 @@ which keeps the numbers and answers `/metrics`. A call never waits for it, so nu
 import asyncio
 import json
 import socket
-import tempfile
 from pathlib import Path
 from typing import Any, TypeVar
 
 from prometheus_client import Counter, Histogram
+
+from agent_worker.socket_folder import socket_folder
 
 _TURN_BUCKETS_S = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10)
 
@@ -166,7 +167,7 @@ class MetricsReceiver(asyncio.DatagramProtocol):
     """The receiving side, in the worker's process. `address` is what `Metrics` needs."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="parley-")
+        self._folder = socket_folder()
         self.address = str(Path(self._folder.name) / "metrics")
         self._transport: asyncio.DatagramTransport | None = None
 

@@ -1,13 +1,17 @@
 """Settings of the agent worker."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr
 
 from call_record.settings import RecordSettings
+from service_base.setting_text import AgentName, matching
 from service_base.sfu import SfuSettings
 
-PROVIDER = r"^(openai|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$"
+Provider = Annotated[
+    str,
+    matching(r"openai|[A-Za-z_][\w.]*:[A-Za-z_]\w*", "openai, or a plugin as module:Class"),
+]
 LOCAL_SPEECH = "http://127.0.0.1:8082/v1"
 
 
@@ -41,15 +45,12 @@ class WorkerSettings(SfuSettings, RecordSettings):
     agent: str = Field(
         "examples.storefront.agent", description="Python package that holds the agent as AGENT."
     )
-    agent_name: str = Field(
-        "parley",
-        pattern=r"^[A-Za-z0-9_.-]{1,64}$",
-        description="Name under which workers register; calls are dispatched to it.",
+    agent_name: AgentName = Field(
+        "parley", description="Name under which workers register; calls are dispatched to it."
     )
 
-    stt: str = Field(
+    stt: Provider = Field(
         "openai",
-        pattern=PROVIDER,
         description="Speech to text: openai (any such server) or a plugin's module:Class.",
     )
     stt_base_url: str = Field(LOCAL_SPEECH, description="Base URL of the speech-to-text server.")
@@ -61,9 +62,8 @@ class WorkerSettings(SfuSettings, RecordSettings):
         description="More arguments of LiveKit's openai or the named plugin as a JSON object.",
     )
 
-    tts: str = Field(
+    tts: Provider = Field(
         "openai",
-        pattern=PROVIDER,
         description="Text to speech: openai (any such server) or a plugin's module:Class.",
     )
     tts_base_url: str = Field(LOCAL_SPEECH, description="Base URL of the text-to-speech server.")
@@ -81,9 +81,8 @@ class WorkerSettings(SfuSettings, RecordSettings):
         description="Who answers: templates, model, or templates-first. Default: templates, or "
         "templates-first where a model is set.",
     )
-    llm: str = Field(
+    llm: Provider = Field(
         "openai",
-        pattern=PROVIDER,
         description="Model: openai (any such server) or a plugin's module:Class.",
     )
     llm_base_url: str = Field("", description="Base URL of the model's server; empty: no model.")

@@ -230,14 +230,20 @@ class Worker:
             # Zero would mean "without limit" to the framework.
             await self._server.drain(timeout=max(self._settings.worker_drain_s, 1))
         except TimeoutError:
-            log.warning("worker.drain_ended", calls=self.calls)
-            await self._migrate_calls()
+            if self.calls:
+                log.warning("worker.drain_ended", calls=self.calls)
+                await self._migrate_calls()
+
+    def _going_on(self) -> list[livekit_compat.JobProcess]:
+        """The processes whose calls have not ended."""
+        running = livekit_compat.processes_with_jobs(self._server)
+        return [process for process in running if process.room not in self._ended]
 
     async def _migrate_calls(self) -> None:
         """Move the remaining calls to other workers, as many at a time as have free slots."""
         with suppress(TimeoutError, *DATABASE_DOWN):
             async with asyncio.timeout(self._settings.worker_migration_s):
-                while going_on := livekit_compat.processes_with_jobs(self._server):
+                while going_on := self._going_on():
                     slots = await admission.free_slots(self._record)
                     if slots <= 0:
                         log.warning("calls.not_migrated", reason="no-free-slots", calls=self.calls)

@@ -7,12 +7,13 @@ import sys
 
 from call_record import calls, commands, keys, put_out
 from call_record.commands import UNUSABLE, Command
-from call_record.database import DATABASE_DOWN
+from call_record.database import DATABASE_DOWN, what_is_wrong
 from call_record.keys import UnknownKey
 from call_record.prepare import prepare, refuse_missing_file
 from call_record.record import Record, open_record
 from call_record.settings import RecordSettings
 from call_record.show import plain
+from service_base.command_line import parse
 from service_base.settings import SettingsError, load_or_exit
 
 EXIT_CODES = """exit codes: 0 done; 1 a journal is broken; 2 bad arguments, settings or database;
@@ -143,7 +144,7 @@ def _command(arguments: argparse.Namespace) -> Command:
 
 def main() -> int:
     """Returns: the exit code."""
-    arguments = parser().parse_args()
+    arguments = parse(parser())
     settings = load_or_exit(RecordSettings)
     try:
         return asyncio.run(run(arguments, settings))
@@ -153,11 +154,7 @@ def main() -> int:
         if isinstance(error, BrokenPipeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return commands.DONE
-        reason = (str(getattr(error, "orig", None) or error) or "no answer").splitlines()[0]
-        print(
-            f"PARLEY_DATABASE_URL: {reason} (`python -m call_record migrate` makes the tables)",
-            file=sys.stderr,
-        )
+        print(f"PARLEY_DATABASE_URL: {what_is_wrong(error)}", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     return UNUSABLE

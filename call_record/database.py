@@ -17,6 +17,19 @@ DATABASE_DOWN = (
 )
 """What is raised when the database is locked, slow, broken or gone."""
 
+_NO_SUCH_TABLE_OR_COLUMN = ("no such table", "no such column", "42P01", "42703")
+"""How SQLite's errors begin, and PostgreSQL's codes of the same."""
+
+
+def what_is_wrong(error: BaseException) -> str:
+    """The database's own words in one line, and how to make its tables if they are missing."""
+    driver = getattr(error, "orig", None) or error
+    # SQLAlchemy puts the name of a class before the words of asyncpg.
+    words = str(driver.__cause__ or driver).partition("\n")[0] or "no answer"
+    if (getattr(driver, "sqlstate", None) or words).startswith(_NO_SUCH_TABLE_OR_COLUMN):
+        return f"{words}: `python -m call_record migrate` makes or updates its tables."
+    return words
+
 
 class Database:
     """

@@ -43,14 +43,18 @@ async def deny(
     for_s: float | None = DENY_S,
 ) -> DenyEntry:
     """
-    Keep *caller* out of a call, or out of all. The last word on how long counts.
+    Keep *caller* out of a call, or out of all; what was said before for longer stays.
 
     Args: for_s: None: until it is undone.
+    Returns: what is in force now.
     """
     now_ms = record.clock.now_ms()
     until_ms = UNTIL_UNDONE_MS if for_s is None else now_ms + round(for_s * 1000)
     async with record.database.writing() as connection:
-        await connection.execute(delete(entries).where(*_same(caller, tenant, call_id)))
+        same = _same(caller, tenant, call_id)
+        before_ms = await connection.scalar(select(entries.c.until_ms).where(*same))
+        until_ms = max(until_ms, before_ms or 0)
+        await connection.execute(delete(entries).where(*same))
         await connection.execute(delete(entries).where(entries.c.until_ms <= now_ms))
         await connection.execute(
             insert(entries).values(

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from call_record.database import DATABASE_DOWN, Database
+from call_record.database import DATABASE_DOWN, Database, what_is_wrong
 from service_base.settings import SettingsError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -39,9 +39,8 @@ async def prepare(url: str) -> None:
                 await connection.execute(lock, {"key": POSTGRES_LOCK})
             await connection.run_sync(_upgrade)
     except (*DATABASE_DOWN, SQLAlchemyError, sqlite3.Error) as error:
-        reason = (str(getattr(error, "orig", None) or error) or type(error).__name__).splitlines()
         raise SettingsError(
-            f"PARLEY_DATABASE_URL: the database cannot be opened: {reason[0]}"
+            f"PARLEY_DATABASE_URL: the database cannot be opened: {what_is_wrong(error)}"
         ) from error
     finally:
         await database.close()

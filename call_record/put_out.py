@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import shlex
 import sys
 from datetime import UTC, datetime
 
@@ -13,9 +14,9 @@ from call_record.record import Record
 from call_record.show import plain
 from call_record.tables import CallState
 from voice_contract.limits import DENY_S
+from voice_contract.names import CALLER_NAME
 
 UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-NAME_MAX_CHARS = 200
 LONGEST_S = 3_660 * UNITS_S["d"]
 
 
@@ -43,8 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _name(text: str) -> str:
-    if not 0 < len(text) <= NAME_MAX_CHARS:
-        raise argparse.ArgumentTypeError(f"expected 1 to {NAME_MAX_CHARS} characters")
+    if not CALLER_NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            "expected 1 to 128 visible ASCII characters, none of them #, as every caller's name"
+        )
     return text
 
 
@@ -82,14 +85,12 @@ async def _call(record: Record, arguments: argparse.Namespace) -> int:
             f"Call {call.call_id} has ended. "
             "To keep its caller out of other calls use --caller ID; `show` prints the id."
         )
+    for_s = arguments.for_s or DENY_S
     entry = await deny_list.deny(
-        record,
-        call.caller,
-        tenant=call.tenant,
-        call_id=call.call_id,
-        for_s=arguments.for_s or DENY_S,
+        record, call.caller, tenant=call.tenant, call_id=call.call_id, for_s=for_s
     )
     print(plain(f"{_who(entry)} is put out of call {call.call_id} {_until(entry)}."))
+    _note_if_kept(record, entry, for_s)
     print("The call supervisor ends the call now.")
     return DONE
 
@@ -98,13 +99,9 @@ async def _let_in(record: Record, call: Call) -> int:
     caller = call.caller or ""
     lifted = await deny_list.allow(record, caller, tenant=call.tenant, call_id=call.call_id)
     if not lifted and await deny_list.denied(record, caller, call.tenant, call.call_id):
-        tenant = f" --tenant {call.tenant}" if call.tenant else ""
-        return _wrong(
-            plain(
-                f"{caller} is put out of every call. "
-                f"To undo that use --caller {caller}{tenant} --undo."
-            )
-        )
+        tenant = ["--tenant", call.tenant] if call.tenant else []
+        options = shlex.join(["--caller", caller, *tenant, "--undo"])
+        return _wrong(plain(f"{caller} is put out of every call. To undo that use {options}."))
     return _undone(caller or "The caller", lifted)
 
 
@@ -114,17 +111,18 @@ async def _caller(record: Record, arguments: argparse.Namespace) -> int:
         return _undone(caller, await deny_list.allow(record, caller, tenant=tenant))
     entry = await deny_list.deny(record, caller, tenant=tenant, for_s=arguments.for_s)
     print(plain(f"{_who(entry)} is put out of every call {_until(entry)}."))
+    if arguments.for_s:
+        _note_if_kept(record, entry, arguments.for_s)
     known = await calls.of_caller(record, caller)
     going_on = [call for call in known if call.tenant == tenant and _goes_on(call)]
     if going_on:
         which = ", ".join(call.call_id for call in going_on)
         print(f"The call supervisor ends what goes on now: {which}.")
+    if not known:
+        _note(f"there is no call of {caller}.")
     others = sorted({call.tenant or "none" for call in known if call.tenant != tenant})
     if others and not any(call.tenant == tenant for call in known):
-        print(
-            plain(f"Note: all calls of {caller} are of tenant {', '.join(others)}: see --tenant."),
-            file=sys.stderr,
-        )
+        _note(f"all calls of {caller} are of tenant {', '.join(others)}: see --tenant.")
     return DONE
 
 
@@ -160,6 +158,16 @@ def _until(entry: DenyEntry) -> str:
         return "until undone"
     until = datetime.fromtimestamp(entry.until_ms / 1000, UTC)
     return f"until {until.isoformat(' ', 'seconds').removesuffix('+00:00')} UTC"
+
+
+def _note_if_kept(record: Record, entry: DenyEntry, for_s: float) -> None:
+    """Say so when *entry* is an earlier one that lasts longer than was asked for now."""
+    if entry.until_ms > record.clock.now_ms() + round(for_s * 1000):
+        _note("that was so before, for longer than now asked for. To shorten it use --undo first.")
+
+
+def _note(sentence: str) -> None:
+    print(plain(f"Note: {sentence}"), file=sys.stderr)
 
 
 def _wrong(sentence: str) -> int:

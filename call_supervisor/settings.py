@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from call_record.settings import RecordSettings
+from service_base.setting_text import AgentName
 from service_base.sfu import SfuSettings
 
 
@@ -24,10 +25,8 @@ class SupervisorSettings(SfuSettings, RecordSettings):
         description="Whether the supervisor may listen on more than loopback. It is for the SFU "
         "and for operators: never let callers reach it.",
     )
-    agent_name: str = Field(
-        "parley",
-        pattern=r"^[A-Za-z0-9_.-]{1,64}$",
-        description="Name under which workers register; calls are dispatched to it.",
+    agent_name: AgentName = Field(
+        "parley", description="Name under which workers register; calls are dispatched to it."
     )
     no_agent_s: float = Field(
         60.0,

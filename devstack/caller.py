@@ -22,6 +22,8 @@ from voice_contract.tokens import VoiceToken, VoiceTokenRequest
 RATE_HZ = 24_000
 FRAME_S = 0.01
 FRAME_SAMPLES = int(RATE_HZ * FRAME_S)
+QUEUE_MS = 300
+"""A busy machine may not run us for that long; a gap in the sound would split words."""
 SOUND_RMS = 300
 """Louder than comfort noise, quieter than any speech (int16)."""
 TRANSCRIPTION_TOPIC = "lk.transcription"
@@ -85,7 +87,7 @@ class Caller:
         self.messages: list[AgentMessage] = []
         self.left = asyncio.Event()
         """Set when the room is gone."""
-        self._source = rtc.AudioSource(RATE_HZ, 1, queue_size_ms=20)
+        self._source = rtc.AudioSource(RATE_HZ, 1, queue_size_ms=QUEUE_MS)
         self._to_say: deque[Pcm] = deque()
         self._said = asyncio.Event()
         self._tasks = TaskSet()
@@ -108,6 +110,7 @@ class Caller:
         self._said.clear()
         self._to_say.extend(np.split(padded, len(padded) // FRAME_SAMPLES))
         await self._said.wait()
+        await asyncio.sleep(self._source.queued_duration)
         return time.monotonic()
 
     async def send_text(self, text: str) -> None:

@@ -41,12 +41,13 @@ def problems(ports: list[Port]) -> Iterator[str]:
         if other is not port:
             yield (
                 f"{variable}: the {port.service.label} and the {other.service.label} are both "
-                f"to use {port.kind} port {port.number}; give one of them another."
+                f"to use {port.kind.upper()} port {port.number}; give one of them another."
             )
         elif reason := _unavailable(port):
             yield (
-                f"{variable}: the {port.service.label} needs {port.kind} port {port.number} on "
-                f"{port.host}, but {reason}; stop what uses it or set another port."
+                f"{variable}: the {port.service.label} needs {port.kind.upper()} port "
+                f"{port.number} on {port.host}, but {reason}; "
+                "stop what uses it or set another port."
             )
 
 

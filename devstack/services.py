@@ -81,7 +81,9 @@ SUPERVISOR = Service(
     # Together with the worker: else it would dispatch other agents to the worker's calls.
     stop_round=0,
 )
-POST_CALL = Service("post-call", "post-call", PostCallSettings, "post_call_port", "post_call_host")
+POST_CALL = Service(
+    "post-call", "post-call service", PostCallSettings, "post_call_port", "post_call_host"
+)
 SERVICES = (SFU, STOREFRONT, SPEECH, TOKEN, WORKER, SUPERVISOR, POST_CALL)
 
 SETTINGS: Mapping[str, type[ServiceSettings]] = {

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from service_base.setting_text import OptionalHttpAddress
 from service_base.sfu import SfuSettings
 
 
@@ -22,9 +23,8 @@ class StackSettings(SfuSettings):
         IPv4Address("127.0.0.1"),
         description="Address of that SFU which callers send their media to.",
     )
-    sfu_webhook_url: str = Field(
+    sfu_webhook_url: OptionalHttpAddress = Field(
         "http://127.0.0.1:8084/webhook",
-        pattern=r"^(https?://.+)?$",
         description="Where that SFU reports what happens in its rooms; empty: nowhere.",
     )
     sfu_binary: Path | None = Field(

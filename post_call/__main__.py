@@ -4,11 +4,12 @@ import argparse
 import asyncio
 import sys
 
-from call_record.database import DATABASE_DOWN
+from call_record.database import DATABASE_DOWN, what_is_wrong
 from call_record.prepare import prepare, refuse_missing_file
 from post_call import commands, executor_id
 from post_call.settings import PostCallSettings
 from service_base import logs
+from service_base.command_line import parse
 from service_base.serve import serve
 from service_base.settings import load_or_exit, or_exit
 
@@ -45,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     """Returns: the exit code."""
-    arguments = parser().parse_args()
+    arguments = parse(parser())
     settings = load_or_exit(PostCallSettings)
     if arguments.command is None:
         _serve(settings)
@@ -55,8 +56,7 @@ def main() -> int:
             refuse_missing_file(settings.database_url)
         return asyncio.run(_run(arguments, settings))
     except DATABASE_DOWN as error:
-        reason = (str(getattr(error, "orig", None) or error) or "no answer").splitlines()[0]
-        print(f"PARLEY_DATABASE_URL: {reason}", file=sys.stderr)
+        print(f"PARLEY_DATABASE_URL: {what_is_wrong(error)}", file=sys.stderr)
         return commands.UNUSABLE
 
 

@@ -3,17 +3,34 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import Field, SecretStr
 
 from call_record.settings import RecordSettings
 from service_base.database_url import DatabaseUrl
+from service_base.setting_text import HttpAddress, OptionalHttpAddress, matching
 from service_base.settings import SettingsError
 
 NONE = "none"
 REQUEST_TRACKER = "request-tracker"
 CONNECTOR = r"[A-Za-z_][A-Za-z0-9_.]{0,200}:[A-Za-z_][A-Za-z0-9_]{0,100}"
-EndpointName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}$")]
-EndpointUrl = Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=2_000)]
+CONNECTOR_EXPECTED = "or a connector as module:Class"
+Crm = Annotated[str, matching(f"{NONE}|{CONNECTOR}", f"{NONE}, {CONNECTOR_EXPECTED}")]
+Tickets = Annotated[
+    str,
+    matching(
+        f"{NONE}|{REQUEST_TRACKER}|{CONNECTOR}", f"{NONE}, {REQUEST_TRACKER}, {CONNECTOR_EXPECTED}"
+    ),
+]
+ExecutorName = Annotated[
+    str,
+    matching(r"[A-Za-z0-9_.-]{0,100}", "100 letters, digits, underscores, dots, hyphens at most"),
+]
+QueueName = Annotated[str, matching(r"[^'\\\n]{1,100}", "1 to 100 characters without ' and \\")]
+EndpointName = Annotated[
+    str,
+    matching(r"[A-Za-z0-9_-]{1,60}", "names of 1 to 60 letters, digits, underscores or hyphens"),
+]
+EndpointUrl = Annotated[HttpAddress, Field(max_length=2_000)]
 
 
 def _beside_the_record(data: dict[str, Any]) -> str:
@@ -39,9 +56,8 @@ class PostCallSettings(RecordSettings):
         description="Database of the work under way after calls, of ids alone: an SQLite file, or "
         "PostgreSQL, where it has the schema post_call; empty: as the calls are kept.",
     )
-    post_call_executor_id: str = Field(
+    post_call_executor_id: ExecutorName = Field(
         "",
-        pattern=r"^[A-Za-z0-9_.-]{0,100}$",
         description="Name of this post-call process, the same after a restart and no other's; "
         "empty: the host's name and the first free number on it.",
     )
@@ -63,26 +79,22 @@ class PostCallSettings(RecordSettings):
     post_call_timeout_s: float = Field(
         10.0, gt=0, le=120, description="Seconds that another system has to answer in one try."
     )
-    post_call_crm: str = Field(
+    post_call_crm: Crm = Field(
         NONE,
-        pattern=rf"^({NONE}|{CONNECTOR})$",
         description="Where calls are logged with their callers: a connector as module:Class, or "
         "none. It is sent names, identities and summaries.",
     )
-    post_call_tickets: str = Field(
+    post_call_tickets: Tickets = Field(
         NONE,
-        pattern=rf"^({NONE}|{REQUEST_TRACKER}|{CONNECTOR})$",
         description="Where a ticket is opened when a call leaves something to do: request-tracker, "
         "a connector as module:Class, or none.",
     )
-    post_call_rt_url: str = Field(
+    post_call_rt_url: OptionalHttpAddress = Field(
         "",
-        pattern=r"^(https?://.+)?$",
         description="Address of Request Tracker 5, for its tickets.",
     )
-    post_call_rt_queue: str = Field(
+    post_call_rt_queue: QueueName = Field(
         "General",
-        pattern=r"^[^'\\]{1,100}$",
         description="Queue in Request Tracker that gets the tickets.",
     )
     post_call_rt_token: SecretStr | None = Field(
@@ -101,9 +113,8 @@ class PostCallSettings(RecordSettings):
         description="YAML file of the keys that sign webhooks, one `name: whsec_...` a line for "
         "each endpoint, mode 600.",
     )
-    post_call_llm_base_url: str = Field(
+    post_call_llm_base_url: OptionalHttpAddress = Field(
         "",
-        pattern=r"^(https?://.+)?$",
         description="Base URL of a model's server that writes summaries; empty: no model, they "
         "are put together from the call's record.",
     )

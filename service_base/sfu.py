@@ -2,11 +2,18 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from service_base import key_file
+from service_base.setting_text import matching
 from service_base.settings import RunDirSettings
+
+SfuAddress = Annotated[
+    str,
+    matching(r"(wss?|https?)://\S+", "an address that starts with ws, wss, http or https and ://"),
+]
 
 
 @dataclass(frozen=True)
@@ -20,9 +27,8 @@ class SfuKey:
 class SfuSettings(RunDirSettings):
     """Settings of every process that talks to the SFU."""
 
-    sfu_url: str = Field(
+    sfu_url: SfuAddress = Field(
         "ws://127.0.0.1:7880",
-        pattern=r"^(ws|wss|http|https)://",
         description="Address of the SFU as our own processes reach it.",
     )
     sfu_keys_file: Path = Field(

@@ -2,16 +2,14 @@
 
 import hashlib
 import hmac
-import re
 from dataclasses import dataclass, field
 
 from call_record.admission import Applicant
 from call_record.calls import Call
 from token_service.errors import NotAllowed
-from voice_contract.names import AGENT_IDENTITY_PREFIX, ANONYMOUS_PREFIX
+from voice_contract.names import AGENT_IDENTITY_PREFIX, CALLER_NAME
+from voice_contract.tokens import ANONYMOUS_PREFIX
 
-NAME = re.compile(r"[!-\"$-~]{1,128}")
-"""Visible ASCII except `#`: the SFU lets the holder of `sam`'s token also join as `sam#2`."""
 DISPLAY_NAME_MAX_CHARS = 100
 
 
@@ -55,7 +53,7 @@ def proven(identity: object, tenant: object = None, display_name: object = None)
     Raises: NotAllowed: a name has characters that are not allowed, or a prefix that is reserved.
     """
     for name in (identity, tenant):
-        if name is not None and not (isinstance(name, str) and NAME.fullmatch(name)):
+        if name is not None and not (isinstance(name, str) and CALLER_NAME.fullmatch(name)):
             raise NotAllowed("You are signed in with a name that cannot be used here.")
     assert isinstance(identity, str) and (tenant is None or isinstance(tenant, str))
     if identity.startswith((AGENT_IDENTITY_PREFIX, ANONYMOUS_PREFIX)):

@@ -2,16 +2,23 @@
 
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from call_record.admission import Limits
 from call_record.settings import RecordSettings
+from service_base.setting_text import AgentName, matching
 from service_base.sfu import SfuSettings
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+PublicSfuAddress = Annotated[
+    str,
+    matching(r"(wss?://\S+)?", "an address that starts with ws:// or wss://, or nothing"),
+]
 
 
 class TokenSettings(SfuSettings, RecordSettings):
@@ -21,15 +28,12 @@ class TokenSettings(SfuSettings, RecordSettings):
     token_port: int = Field(
         8080, ge=1, le=65535, description="Port of the token service and the web page."
     )
-    sfu_public_url: str = Field(
+    sfu_public_url: PublicSfuAddress = Field(
         "",
-        pattern=r"^(wss?://.+)?$",
         description="Address of the SFU as browsers reach it; empty: the same as PARLEY_SFU_URL.",
     )
-    agent_name: str = Field(
-        "parley",
-        pattern=r"^[A-Za-z0-9_.-]{1,64}$",
-        description="Name under which workers register; calls are dispatched to it.",
+    agent_name: AgentName = Field(
+        "parley", description="Name under which workers register; calls are dispatched to it."
     )
     web_dir: Path = Field(Path("web/dist"), description="Folder of the built web client.")
 

@@ -2,15 +2,15 @@
 
 from pydantic import Field, SecretStr
 
+from service_base.setting_text import HttpAddress
 from service_base.settings import ServiceSettings
 
 
 class ShopClientSettings(ServiceSettings):
     """Where the shop is."""
 
-    storefront_url: str = Field(
+    storefront_url: HttpAddress = Field(
         "http://127.0.0.1:8083",
-        pattern=r"^https?://",
         description="Address of the storefront backend, for its agent and its connectors.",
     )
     storefront_api_key: SecretStr | None = Field(

@@ -39,11 +39,13 @@ def cli(database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     return Cli(database_url, tmp_path, capsys)
 
 
-def process(folder: Path, *arguments: str, **settings: str) -> tuple[int, str]:
+def process(
+    folder: Path, *arguments: str, module: str = "call_record", **settings: str
+) -> tuple[int, str]:
     """The command in a process of its own. Returns: exit code and output."""
     variables = {name: value for name, value in os.environ.items() if name[:7] != "PARLEY_"}
     done = subprocess.run(
-        [sys.executable, "-m", "call_record", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=folder,
         env={**variables, "PYTHONPATH": str(ROOT), "PARLEY_RUN_DIR": str(folder), **settings},
         stdout=subprocess.PIPE,
@@ -117,7 +119,17 @@ def test_operator_without_a_database_is_told(tmp_path: Path) -> None:
     assert process(tmp_path, "verify", "x") == (3, "x: there is no such call\n")
     away = "postgresql+asyncpg://x@127.0.0.1:1/x"
     code, output = process(tmp_path, "show", "x", PARLEY_DATABASE_URL=away)
-    assert code == 2 and output.startswith("PARLEY_DATABASE_URL") and "Traceback" not in output
+    assert code == 2 and output.startswith("PARLEY_DATABASE_URL: ") and output.count("\n") == 1
+    assert "Connect call failed" in output and "migrate" not in output
+
+
+@pytest.mark.parametrize("module", ["call_record", "post_call"])
+def test_operator_with_an_argument_that_is_no_text_is_told(tmp_path: Path, module: str) -> None:
+    """Bytes that are not UTF-8, as a terminal with another encoding sends them."""
+    command = "show" if module == "call_record" else "retry"
+    code, output = process(tmp_path, command, "caf\udce9", module=module)
+    assert code == 2 and output.endswith("error: an argument is not UTF-8 text\n")
+    assert "Traceback" not in output
 
 
 @pytest.mark.parametrize(

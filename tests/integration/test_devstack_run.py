@@ -84,7 +84,7 @@ def test_stack_with_a_taken_port_starts_nothing(tmp_path: Path) -> None:
         assert stack.process is not None
         assert stack.process.wait(30) == 2
     assert stack.output.splitlines() == [
-        f"PARLEY_TOKEN_PORT: the token service needs tcp port {stack.port('token-service')} on "
+        f"PARLEY_TOKEN_PORT: the token service needs TCP port {stack.port('token-service')} on "
         "127.0.0.1, but it is taken; stop what uses it or set another port."
     ]
     assert processes_of(stack) == []

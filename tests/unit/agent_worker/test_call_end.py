@@ -3,10 +3,12 @@
 import asyncio
 import os
 import socket
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from agent_worker import call_end
 from agent_worker.call_end import CallEndListener, tell_call_ended
@@ -34,6 +36,47 @@ async def test_ended_call_is_known_when_the_teller_returns(worker: Worker) -> No
     """The message is acknowledged: no time passes in which the worker does not know."""
     assert await tell_call_ended(worker.listener.address, "call-1")
     assert worker.ended == ["call-1"]
+
+
+async def test_long_path_of_temporary_files_keeps_no_worker_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A socket's path has hardly more than a hundred bytes."""
+    long = tmp_path / ("a" * 100)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    worker, receiver = Worker(), MetricsReceiver()
+    await worker.listener.start()
+    await receiver.start()
+    assert await tell_call_ended(worker.listener.address, "call-1")
+    for listening in (worker.listener, receiver):
+        listening.stop()
+        assert not os.path.exists(os.path.dirname(listening.address))
+    assert list(long.iterdir()) == []
+    await asyncio.sleep(0)
+
+
+async def test_call_end_that_cannot_be_handled_is_logged_once_and_told_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The teller does not try again what would fail again; the next end is heard."""
+    heard: list[str] = []
+
+    def broken(call_id: str) -> None:
+        heard.append(call_id)
+        raise RuntimeError("a defect")
+
+    listener = CallEndListener(broken)
+    await listener.start()
+    with capture_logs() as logs:
+        assert await tell_call_ended(listener.address, "call-1")
+        assert await tell_call_ended(listener.address, "call-2")
+    assert heard == ["call-1", "call-2"]
+    assert [(line["event"], line["log_level"], line["error"]) for line in logs] == [
+        ("call_end.not_handled", "error", "RuntimeError")
+    ] * 2
+    listener.stop()
+    await asyncio.sleep(0)
 
 
 async def test_many_ends_together_are_all_heard(worker: Worker) -> None:

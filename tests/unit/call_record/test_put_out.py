@@ -80,8 +80,7 @@ async def test_put_out_of_a_caller_holds_until_undone(
 async def test_put_out_for_a_time_ends_by_itself(
     put_out: PutOut, clocked: Record, clock: FakeClock
 ) -> None:
-    """The last word on how long counts."""
-    await put_out("--caller", "kim", "--tenant", "shop")
+    """To the second."""
     code, out, _ = await put_out("--caller", "kim", "--tenant", "shop", "--for", "2h")
     assert (code, out) == (
         0,
@@ -93,12 +92,39 @@ async def test_put_out_for_a_time_ends_by_itself(
     assert await deny_list.read_all(clocked) == []
 
 
+@pytest.mark.parametrize(("first", "then"), [((), ("--for", "2h")), (("--for", "7d"), ())])
+async def test_put_out_again_lets_nobody_in_earlier(
+    put_out: PutOut, clocked: Record, first: tuple[str, ...], then: tuple[str, ...]
+) -> None:
+    """Neither a caller who is put out until undone, nor one of a call, whose default is short."""
+    call_id = await live(clocked, "sam")
+    who = ("--caller", "sam") if then else (call_id,)
+    await put_out(*who, *first)
+    before = await deny_list.read_all(clocked)
+    code, out, err = await put_out(*who, *then)
+    assert await deny_list.read_all(clocked) == before
+    assert code == 0 and err.startswith("Note: that was so before, for longer than now asked for.")
+    assert out.splitlines()[0].endswith("2025-06-22 15:23:20 UTC." if first else "until undone.")
+
+
+async def test_put_out_again_for_longer_is_for_longer(
+    put_out: PutOut, clocked: Record, clock: FakeClock
+) -> None:
+    """The time begins anew."""
+    await live(clocked, "sam")
+    await put_out("--caller", "sam", "--for", "2h")
+    assert (await put_out("--caller", "sam", "--for", "3h"))[2] == ""
+    assert [one.until_ms for one in await deny_list.read_all(clocked)] == [
+        clock.now_ms() + 3 * HOUR_MS
+    ]
+
+
 async def test_list_says_who_is_put_out_of_what(put_out: PutOut, clocked: Record) -> None:
     """A line each, in order of their names; nothing in a name steers the terminal."""
     assert await put_out("--list") == (0, "Nobody is put out.\n", "")
     call_id = await live(clocked, "sam")
     await put_out(call_id)
-    await put_out("--caller", "kim\x1b[31m", "--tenant", "shop")
+    await deny_list.deny(clocked, "kim\x1b[31m", tenant="shop", for_s=None)
     assert (await put_out("--list"))[1].splitlines() == [
         "kim [31m (tenant shop)  every call  until undone",
         f"sam  call {call_id}  until 2025-06-15 15:35:20 UTC",
@@ -115,12 +141,12 @@ async def test_undo_for_one_call_of_a_caller_who_is_out_of_every_call_says_so(
     clocked: Record, put_out: PutOut
 ) -> None:
     """Nobody is told that a caller may join who may not."""
-    call_id = await live(clocked, "sam")
-    await put_out("--caller", "sam")
+    call_id = await live(clocked, "sso|sam")
+    await put_out("--caller", "sso|sam")
     code, _, error = await put_out(call_id, "--undo")
     assert (code, error) == (
         2,
-        "sam is put out of every call. To undo that use --caller sam --undo.\n",
+        "sso|sam is put out of every call. To undo that use --caller 'sso|sam' --undo.\n",
     )
 
 
@@ -179,14 +205,24 @@ def test_time_that_is_none_is_refused(text: str, capsys: pytest.CaptureFixture[s
     assert "expected a time such as 30m, 2h or 7d" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["", "c" * 201])
+async def test_put_out_of_a_caller_who_never_called_is_noted(
+    put_out: PutOut, clocked: Record
+) -> None:
+    """It may be a slip of the pen; it is done as it was said."""
+    code, out, err = await put_out("--caller", "smaantha")
+    assert (code, out) == (0, "smaantha is put out of every call until undone.\n")
+    assert err == "Note: there is no call of smaantha.\n"
+    assert len(await deny_list.read_all(clocked)) == 1
+
+
+@pytest.mark.parametrize("name", ["", "c" * 129, "sam\n", "sam smith", "s\u00e4m", "sam#2"])
 def test_name_that_can_be_nobodys_is_refused(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The record has no longer ones."""
+    """The token service admits none; printed on one line, some could not be undone."""
     for arguments in (["--caller", name], ["--caller", "sam", "--tenant", name]):
         with pytest.raises(SystemExit) as exit_:
             parser().parse_args(["put-out", *arguments])
         assert exit_.value.code == 2
-        assert "expected 1 to 200 characters" in capsys.readouterr().err
+        assert "expected 1 to 128 visible ASCII characters" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1_800), ("7d", 604_800)])

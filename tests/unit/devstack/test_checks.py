@@ -126,7 +126,12 @@ def test_problems_sfu_missing_names_the_remedy(
 
 @pytest.mark.parametrize(
     ("name", "setting", "kind"),
-    [("token-service", "token", "tcp"), ("sfu", "sfu_tcp", "tcp"), ("sfu", "sfu_udp", "udp")],
+    [
+        ("token-service", "token", "tcp"),
+        ("post-call", "post_call", "tcp"),
+        ("sfu", "sfu_tcp", "tcp"),
+        ("sfu", "sfu_udp", "udp"),
+    ],
 )
 def test_problems_port_taken_says_who_needs_it_and_the_setting(
     folder: LocalStack, name: str, setting: str, kind: str
@@ -138,10 +143,10 @@ def test_problems_port_taken_says_who_needs_it_and_the_setting(
         if kind == "tcp":
             taken.listen()
         problems = list(ports.problems(ports.needed(load(), [name])))
-    label = {"token-service": "token service", "sfu": "SFU"}[name]
+    label = {"token-service": "token service", "post-call": "post-call service", "sfu": "SFU"}[name]
     assert problems == [
-        f"PARLEY_{setting.upper()}_PORT: the {label} needs {kind} port {number} on 127.0.0.1, "
-        "but it is taken; stop what uses it or set another port."
+        f"PARLEY_{setting.upper()}_PORT: the {label} needs {kind.upper()} port {number} on "
+        "127.0.0.1, but it is taken; stop what uses it or set another port."
     ]
 
 
@@ -151,7 +156,7 @@ def test_problems_one_port_for_two_services_names_both(
     """A clash within our own settings is not blamed on another program."""
     monkeypatch.setenv("PARLEY_SPEECH_PORT", str(folder.port("token-service")))
     assert list(ports.problems(ports.needed(load(), NAMES))) == [
-        "PARLEY_TOKEN_PORT: the token service and the speech server are both to use tcp port "
+        "PARLEY_TOKEN_PORT: the token service and the speech server are both to use TCP port "
         f"{folder.port('token-service')}; give one of them another."
     ]
 

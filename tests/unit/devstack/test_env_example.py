@@ -1,5 +1,6 @@
 """`.env.example` and the settings classes."""
 
+import json
 import re
 from pathlib import Path
 
@@ -41,3 +42,10 @@ def test_settings_fields_all_have_a_description() -> None:
     for settings in GROUPS.values():
         for name, field in settings.model_fields.items():
             assert field.description and field.description.endswith("."), name
+
+
+def test_settings_tell_no_pattern_for_what_is_expected() -> None:
+    """A person who set a wrong value reads words, not a regular expression."""
+    for settings in GROUPS.values():
+        for name, field in settings.model_json_schema()["properties"].items():
+            assert '"pattern"' not in json.dumps(field), name

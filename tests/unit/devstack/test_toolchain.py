@@ -1,5 +1,6 @@
 """Where Go and Node come from: PATH when they are new enough, else the package registry."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from devstack import toolchain
 from devstack.step import StepError
-from devstack.toolchain import GO, NODE, Tool
+from devstack.toolchain import GO, NODE, ROOT, Tool
 
 PATH = os.environ["PATH"]
 UV = """
@@ -57,6 +58,7 @@ def installations(path: Path) -> list[str]:
         (GO, "go version go1.26.8 linux/amd64"),
         (GO, "go version go2.0 darwin/arm64"),
         (NODE, "v20.19.0"),
+        (NODE, "v22.12.0"),
         (NODE, "v24.1.0"),
     ],
 )
@@ -79,6 +81,8 @@ def test_tool_on_path_that_is_new_enough_is_used(path: Path, tool: Tool, version
         (NODE, {"node": "echo v24.0.0"}, "There is no `npm` on your PATH."),
         (NODE, {"node": "echo v18.20.4", "npm": ""}, "Yours is too old: v18.20.4."),
         (NODE, {"node": "echo v20.18.3", "npm": ""}, "Yours is too old: v20.18.3."),
+        (NODE, {"node": "echo v21.7.3", "npm": ""}, "Yours is too old: v21.7.3."),
+        (NODE, {"node": "echo v22.11.0", "npm": ""}, "Yours is too old: v22.11.0."),
         (NODE, {"node": "echo what", "npm": ""}, "`node --version` tells no version."),
     ],
 )
@@ -119,6 +123,16 @@ def test_npm_fetched_runs(path: Path, name: str) -> None:
     environment = {"PATH": f"{toolchain.variables(NODE)['PATH']}:{PATH}"}
     ran = subprocess.run(["sh", "-c", name], env=environment, capture_output=True, text=True)
     assert ran.stdout == f"{name} of the package\n", ran.stderr
+
+
+def test_node_is_what_the_page_asks_for() -> None:
+    """The lock file's Vite asks for the same."""
+    asked = json.loads((ROOT / "web" / "package.json").read_text())["engines"]["node"]
+    locked = json.loads((ROOT / "web" / "package-lock.json").read_text())["packages"]
+    assert asked == locked[""]["engines"]["node"] == locked["node_modules/vite"]["engines"]["node"]
+    older = [f"^{major}.{minor}.0" for major, minor in NODE.older]
+    assert asked == " || ".join([*older, f">={NODE.least[0]}.{NODE.least[1]}.0"])
+    assert NODE.needed == "Node 22.12 or newer, or 20 from 20.19,"
 
 
 def test_tool_that_cannot_be_fetched_says_what_was_tried(path: Path) -> None:

@@ -89,6 +89,24 @@ async def test_wait_includes_tasks_that_are_started_meanwhile() -> None:
     assert done == ["first", "second"]
 
 
+async def test_cancel_includes_tasks_that_are_started_meanwhile() -> None:
+    """A task that starts another one while it ends leaves nothing behind."""
+    tasks = TaskSet()
+    left: list[asyncio.Task[None]] = []
+
+    async def first() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            left.append(tasks.start(asyncio.sleep(60), name="second"))
+
+    tasks.start(first(), name="first")
+    await asyncio.sleep(0)
+    await tasks.cancel()
+    assert [task.cancelled() for task in left] == [True]
+    assert len(tasks) == 0
+
+
 async def test_wait_ends_after_its_timeout_and_cancels_nothing() -> None:
     """A task that takes too long goes on."""
     tasks = TaskSet()
