@@ -49,6 +49,11 @@ class ToolCall:
         return self.state in ("started", "failed", "unknown")
 
     @property
+    def is_in_doubt(self) -> bool:
+        """Whether it may have been done. That the same was done later says nothing of this one."""
+        return self.state == "unknown" or (self.state == "started" and self.effect == "write")
+
+    @property
     def called(self) -> str:
         """The tool and its arguments, for people."""
         arguments = ", ".join(
@@ -115,15 +120,18 @@ class CallFacts:
 
     @property
     def unresolved(self) -> list[ToolCall]:
-        """Tools that went wrong, less those that were done in the end with the same arguments."""
+        """Tools that went wrong, less failures after which the same was done in the end."""
         return [
             one
             for index, one in enumerate(self.tools)
-            if one.went_wrong
-            and not any(
-                other.state == "finished"
-                and (other.tool, other.arguments) == (one.tool, one.arguments)
-                for other in self.tools[index + 1 :]
+            if one.is_in_doubt
+            or (
+                one.went_wrong
+                and not any(
+                    other.state == "finished"
+                    and (other.tool, other.arguments) == (one.tool, one.arguments)
+                    for other in self.tools[index + 1 :]
+                )
             )
         ]
 

@@ -19,7 +19,9 @@ from tests.support.ended_calls import (
 from tests.unit.post_call.conftest import a_story
 from voice_contract.journal import (
     AgentTurnStarted,
+    Entry,
     JournalGap,
+    ToolFinished,
     ToolProposed,
     ToolStarted,
     Unknown,
@@ -77,6 +79,24 @@ async def test_story_knows_what_is_unresolved(
     """A failure that was mended with the same arguments is none."""
     facts = await a_story(worked, entries)
     assert (len(facts.unresolved), len(facts.refused)) == (unresolved, refused)
+
+
+async def test_later_success_does_not_hide_a_doubt(worked: Record) -> None:
+    """The same was done once more: whether it was done the first time is still not known."""
+    again: list[Entry] = [
+        ToolStarted(
+            invocation_id="t2",
+            tool="refund_order",
+            effect="write",
+            arguments={"order_number": 3},
+            idempotency_key="CALL:2",
+        ),
+        ToolFinished(invocation_id="t2", say="Done."),
+    ]
+    facts = await a_story(worked, [*REFUND_UNKNOWN, *again])
+    assert [one.invocation_id for one in facts.unresolved] == ["t1"]
+    settled = ToolFinished(invocation_id="t1", say="Done after all.")
+    assert (await a_story(worked, [*REFUND_UNKNOWN, *again, settled])).unresolved == []
 
 
 async def test_story_leaves_out_what_it_cannot_read(worked: Record) -> None:
