@@ -48,9 +48,9 @@ class Doubt:
     def means(self, invocation: Invocation) -> bool:
         """Whether *invocation* would do the same, or was proposed as the same."""
         ours = self.invocation
-        return (
+        return ours is not invocation and (
             ours.digest == invocation.digest or ours.effect_digest == invocation.effect_digest
-        ) and ours.tool.name == invocation.tool.name
+        )
 
 
 class Doubts:
@@ -100,9 +100,8 @@ class Doubts:
         for doubt in list(self._doubts.values()):
             if not doubt.is_open and (doubt.invocation.told or not _went_through(doubt)):
                 del self._doubts[doubt.invocation.id]
-            elif doubt.means(invocation) and doubt.invocation is not invocation:
-                return doubt
-        return None
+        found = [one for one in self._doubts.values() if one.means(invocation)]
+        return min(found, key=lambda one: not one.is_open, default=None)
 
     async def wait(self, doubt: Doubt, timeout_s: float) -> Outcome | None:
         """Send again now and wait for an answer. Returns: None: it is still not known."""

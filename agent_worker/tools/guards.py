@@ -108,7 +108,7 @@ class GuardPipeline:
 
         Raises: Refused: a guard does not let it through.
         """
-        already = None
+        already: Invocation | None = None
         if invocation.question is None:
             already = await self._settle_doubt(invocation)
             if invocation.tool.guards.resolve is not None:
@@ -120,10 +120,11 @@ class GuardPipeline:
             invocation.question = invocation.question or self._ask(invocation, already)
             invocation.asked.set()
             await self._wait_for_yes(invocation, invocation.question)
+            if already is not None:
+                already.told = True
             # Meanwhile another wish may have had the same effect.
-            now = await self._settle_doubt(invocation)
-            if now is not None and now != already:
-                raise Refused("doubt", self._phrases.went_through.format(words=now))
+            if now := await self._settle_doubt(invocation):
+                raise Refused("doubt", self._went_through(now))
             await self._check_policy(invocation)
         elif invocation.writes:
             await self.let_settle(unsettled)
@@ -154,11 +155,11 @@ class GuardPipeline:
         if self._closing.is_set():
             raise Refused("closing", self._phrases.not_now)
 
-    async def _settle_doubt(self, invocation: Invocation) -> str | None:
+    async def _settle_doubt(self, invocation: Invocation) -> Invocation | None:
         """
         Let no effect begin while the same one may have happened.
 
-        Returns: the words of its result, if it happened and the caller does not know yet.
+        Returns: the one that did, if the caller does not know yet.
         Raises: Refused: it is still not known.
         """
         doubt = self._doubts.find(invocation) if invocation.writes else None
@@ -172,7 +173,20 @@ class GuardPipeline:
                 if doubt.invocation.can_be_sent_again
                 else self._phrases.unknown,
             )
-        return settled.say if settled.kind == "done" and not doubt.invocation.told else None
+        return doubt.invocation if settled.kind == "done" and not doubt.invocation.told else None
+
+    def _went_through(self, earlier: Invocation) -> str:
+        words = earlier.outcome.say if earlier.outcome else ""
+        return self._phrases.went_through.format(words=" ".join(words.split()))
+
+    def _title(self, invocation: Invocation, already: Invocation | None) -> str | None:
+        """How to ask where an earlier wish went through; None: as the tool's author says."""
+        if already is None:
+            return None
+        if invocation.tool.guards.confirm and already.effect_digest != invocation.effect_digest:
+            # The same words mean something else by now: another appointment is the next one.
+            return f"{self._went_through(already)} {invocation.title}"
+        return f"{self._went_through(already)} {self._phrases.once_more}"
 
     async def _find_target(self, invocation: Invocation) -> None:
         try:
@@ -206,12 +220,11 @@ class GuardPipeline:
             raise Refused("budget", self._phrases.too_often)
         self._budget.take(name)
 
-    def _ask(self, invocation: Invocation, already: str | None) -> Question:
+    def _ask(self, invocation: Invocation, already: Invocation | None) -> Question:
         if self._questions.full:
             raise Refused("confirmation", self._phrases.too_many_questions)
         if self._questions.open and self._questions.one_at_a_time:
             raise Refused("confirmation", self._phrases.busy_asking)
-        title = already and self._phrases.once_more.format(words=" ".join(already.split()))
         try:
             question = self._questions.compose(
                 invocation.id,
@@ -219,7 +232,7 @@ class GuardPipeline:
                 invocation.values,
                 invocation.effect_digest,
                 target=invocation.target,
-                title=title,
+                title=self._title(invocation, already),
             )
             self._questions.ask(question)
         except TooLongToAsk:

@@ -22,8 +22,8 @@ class GatePhrases:
     )
     done: str = "That is done."
     """When a tool did its work and returned no answer that can be spoken."""
-    went_through: str = "It went through already. {words}"
-    once_more: str = "The earlier one went through. {words} Shall I do it once more?"
+    went_through: str = "The earlier one went through. {words}"
+    once_more: str = "Shall I do it once more?"
     not_now: str = "I can't do that right now."
     not_offered: str = "I can't do that."
     malformed: str = "Something got lost there. Please say it again."
