@@ -326,8 +326,9 @@ async def test_allowed_call_has_its_effect_once(call: MatrixCall, guard: Guard) 
     """With the call's key, and on record from proposal to result."""
     assert "Callback 7 is noted." in await call.wish(usable(guard), GOOD)
     (effect,) = await call.ledger()
-    assert effect["idempotency_key"] == f"{call.call_id}:1"
-    assert [entry.idempotency_key for entry in call.wrote(ToolStarted)] == [f"{call.call_id}:1"]
+    (started,) = call.wrote(ToolStarted)
+    assert effect["idempotency_key"] == started.idempotency_key
+    assert started.idempotency_key and started.idempotency_key.startswith(f"{call.call_id}:")
     assert len(call.wrote(ToolFinished)) == 1
 
 
@@ -378,4 +379,4 @@ async def test_call_that_is_proposed_three_times_at_once_has_one_effect(
     for wishes in (1, 2):
         await call.wish(usable(guard), GOOD, times=3)
         keys = [effect["idempotency_key"] for effect in await call.ledger()]
-        assert keys == [f"{call.call_id}:{number + 1}" for number in range(wishes)]
+        assert len(keys) == len(set(keys)) == wishes

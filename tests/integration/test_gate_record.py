@@ -240,8 +240,9 @@ async def test_agent_that_is_killed_midway_is_taken_over(
         assert questions.vote(vote, "screen", "caller").state == "approved"
         assert (await outcome(invocations["burn"])).say == "Burnt 2."
         await gate.aclose()
-    names = sorted(file.name.rpartition("_")[2] for file in done.iterdir())
-    assert names == ["1-ship0", "2-shout1", "3-burn2"]
+    # One file for each effect and key.
+    names = sorted(file.name.rpartition("-")[2] for file in done.iterdir())
+    assert names == ["burn2", "ship0", "shout1"]
     entries = [one.entry for one in await journal.read(record, call_id)]
     assert sum(isinstance(entry, ConfirmationAnswered) for entry in entries) == 1
     assert (await verify(record, call_id)).verdict is Verdict.INTACT
