@@ -173,14 +173,15 @@ async def append_in(
     now = await _head(connection, call_id, lock=True)
     if now is None:
         raise StaleAttempt("missing")
+    is_ended = now.state is CallState.ENDED
     if attempt not in (None, now.attempt):
-        raise StaleAttempt("attempt")
+        raise StaleAttempt("ended" if is_ended else "attempt")
     if known is not None:
         stored = await _stored(connection, call_id, known, now)
         drafts = [draft for draft in drafts if draft.salt not in stored]
         if not drafts:
             return now
-    if now.state is CallState.ENDED:
+    if is_ended:
         raise StaleAttempt("ended")
     moved = await _advance(connection, keys, call_id, now, drafts)
     if moved is None:

@@ -67,6 +67,18 @@ async def test_append_after_the_seal_is_refused(record: Record) -> None:
     assert (await verify(record, call_id)).verdict is Verdict.INTACT
 
 
+async def test_append_by_a_stale_attempt_to_an_ended_call_says_that_it_ended(
+    record: Record,
+) -> None:
+    """Its job learns that nothing is left to end, as before."""
+    call_id = await live(record)
+    await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
+    await calls.end(record, call_id, "caller")
+    await journal.seal(record, call_id, None, "caller")
+    with pytest.raises(StaleAttempt, match="ended"):
+        await journal.append(record, call_id, 1, [HELLO])
+
+
 async def test_append_of_entries_behind_a_seal_is_a_mistake(record: Record) -> None:
     """It would be a call that is sealed and not ended."""
     call_id = await requested(record)
