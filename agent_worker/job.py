@@ -64,7 +64,7 @@ async def run_job(
             settings, dispatch, owner=owner, worker_id=worker_id, metrics=metrics
         ) as claim:
             try:
-                history = await recall(claim, dispatch) if dispatch.attempt > 1 else None
+                history = await recall(claim, dispatch)
             except CallerInDoubt as doubt:
                 log.error("job.refused", reason="caller-in-doubt", problem=str(doubt))
                 await claim.seal("caller-in-doubt")

@@ -19,7 +19,7 @@ from call_record.tables import CallState
 from call_record.tables import call as call_table
 from service_base import logs
 from service_base.settings import load
-from tests.support.calls import live, the_call
+from tests.support.calls import live, requested, the_call
 from voice_contract.dispatch import DispatchMetadata
 
 PROGRAM = """
@@ -49,16 +49,18 @@ def test_libraries_of_a_call_are_imported_before_it() -> None:
     assert json.loads(done.stdout) == []
 
 
+@pytest.mark.parametrize("attempt", [1, 2])
 async def test_job_of_a_call_whose_caller_was_edited_ends_it_without_a_word(
-    record: Record, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    record: Record, database_url: str, tmp_path: Path, attempt: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would speak to one person as another; no further agent is sent."""
     monkeypatch.setattr(logs, "configure_job", lambda: None)
-    call_id = await live(record, "caller-1")
+    call_id = await (requested if attempt == 1 else live)(record, "caller-1")
     async with record.database.writing() as connection:
         await connection.execute(update(call_table).values(caller="caller-2"))
-    assert await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
-    dispatch = DispatchMetadata(call_id=call_id, attempt=2, caller="caller-2")
+    if attempt > 1:
+        assert await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
+    dispatch = DispatchMetadata(call_id=call_id, attempt=attempt, caller="caller-2")
     left: list[str] = []
     context: Any = SimpleNamespace(
         job=SimpleNamespace(id="job-2", metadata=dispatch.model_dump_json()),
