@@ -53,6 +53,10 @@ test-long: dev sfu web chromium postgres redis ## the tests that take minutes
 chaos: dev sfu web postgres ## break every part in calls, many times; a table of what the caller waited
 	@exec $(PYTHON_IN_VENV) -m pytest tests/chaos
 
+.PHONY: mutants
+mutants: dev ## break the gate, the record and supervision in 200 places; show what no unit test sees
+	@exec $(PYTHON_IN_VENV) -m tests.mutants
+
 .PHONY: test-compose
 test-compose: dev ## the containers; needs a Docker engine
 	@exec $(PYTHON_IN_VENV) -m pytest -m compose
