@@ -64,6 +64,7 @@ async def run_job(
             settings, dispatch, owner=owner, worker_id=worker_id, metrics=metrics
         ) as claim:
             try:
+                # The first agent too: it must not take an edited row's word for who is calling.
                 history = await recall(claim, dispatch)
             except CallerInDoubt as doubt:
                 log.error("job.refused", reason="caller-in-doubt", problem=str(doubt))

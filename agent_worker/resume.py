@@ -22,9 +22,9 @@ from call_record.database import DATABASE_DOWN
 from call_record.journal import Recorded
 from call_record.timeline import Timeline, fold
 from call_record.timeline_parts import Invocation, InvocationEnd
-from call_record.verification import Verdict, read_verified
+from call_record.verification import Verdict, is_of, read_verified
 from voice_contract.dispatch import DispatchMetadata
-from voice_contract.journal import CallRequested, JournalGap, ToolFinished
+from voice_contract.journal import JournalGap, ToolFinished
 
 log = structlog.get_logger()
 
@@ -102,11 +102,10 @@ async def recall(claim: CallClaim, dispatch: DispatchMetadata) -> CallHistory | 
                 log.warning("call.not_recalled", error=type(error).__name__)
                 await asyncio.sleep(READ_EVERY_S)
     intact = finding.verdict is Verdict.INTACT
-    if not intact:
-        recorded = recorded[: (finding.seq or 1) - 1]
-    first = recorded[0].entry if recorded else None
-    if not isinstance(first, CallRequested) or first.caller != dispatch.caller:
-        raise CallerInDoubt(finding.problem)
+    # What the agent goes by is the row as it was at the claim, which may have been put right since.
+    ours = is_of(recorded[0] if recorded else None, claim.call)
+    if not ours or claim.call.caller != dispatch.caller:
+        raise CallerInDoubt(finding.problem or "row, dispatch and first entry name several callers")
     now_ms = claim.record.clock.now_ms()
     line = fold(recorded)
     gaps = [one.entry for one in line.gaps]

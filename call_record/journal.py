@@ -139,8 +139,14 @@ async def select_entries(
 
 def recorded(row: Any) -> Recorded:
     """The entry of a row of the journal."""
-    entry = None if row.body is None else decode(row.kind, row.body)
-    return Recorded(row.seq, row.at_ms, row.attempt, row.kind, entry, row.mac)
+    kind = _text(row.kind)
+    entry = None if row.body is None else decode(kind, _text(row.body))
+    return Recorded(row.seq, row.at_ms, row.attempt, kind, entry, row.mac)
+
+
+def _text(value: str | bytes) -> str:
+    """SQLite gives back bytes where somebody has stored such; no reader stops there."""
+    return value if isinstance(value, str) else value.decode(errors="replace")
 
 
 def opening(keys: KeyRing, call_id: str, first: Draft) -> tuple[Head, dict[str, Any]]:

@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import Protocol, get_type_hints
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +18,17 @@ from call_record.tables import call as calls
 from call_record.tables import journal as entries
 from call_record.tables import tombstone as tombstones
 from voice_contract.journal import CallRequested
+
+
+class Caller(Protocol):
+    """Whose call it is."""
+
+    @property
+    def caller(self) -> str | None: ...
+    @property
+    def tenant(self) -> str | None: ...
+    @property
+    def display_name(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,9 @@ class Evidence:
     tombstone: Tombstone | None
 
 
+_TYPES = {row: get_type_hints(row) for row in (Link, Tail, Tombstone)}
+
+
 class _Broken(Exception):
     def __init__(self, seq: int | None, problem: str) -> None:
         super().__init__(problem)
@@ -113,9 +128,22 @@ async def verify(record: Record, call_id: str, *, expect_mac: bytes | None = Non
 
 
 async def read_verified(record: Record, call_id: str) -> tuple[Finding, list[Recorded]]:
-    """The entries in order, and whether these entries are as they were written."""
+    """What was found, and the entries in order, as far as they are as they were written."""
     evidence = await _collected(record, call_id)
-    return judge(record.keys, call_id, evidence), [recorded(link) for link in evidence.links]
+    finding = judge(record.keys, call_id, evidence)
+    whole = finding.verdict is not Verdict.BROKEN
+    believed = len(evidence.links) if whole else (finding.seq or 1) - 1
+    return finding, [recorded(link) for link in evidence.links[:believed]]
+
+
+def is_of(first: Recorded | None, who: Caller) -> bool:
+    """Whether a call whose journal begins with *first* is the call of *who*, and nobody else's."""
+    entry = first.entry if first else None
+    return isinstance(entry, CallRequested) and (who.caller, who.tenant, who.display_name) == (
+        entry.caller,
+        entry.tenant,
+        entry.display_name,
+    )
 
 
 def judge(
@@ -128,6 +156,8 @@ def judge(
     try:
         if tomb is not None:
             _check_tombstone(keys, call_id, tomb)
+        if evidence.tail is not None and not _is_typed(evidence.tail):
+            raise _Broken(None, "a field of the call's row is of another type")
         if evidence.tail is None:
             return _removed(evidence, tomb, expect_mac)
         macs = _check_chain(keys, call_id, evidence.tail.key_id, evidence.links)
@@ -160,6 +190,8 @@ def _check_chain(keys: KeyRing, call_id: str, key_id: str, links: Sequence[Link]
     key = keys.key(key_id)
     macs = [hash_chain.genesis(key, call_id)]
     for position, link in enumerate(links, 1):
+        if not _is_typed(link):
+            raise _Broken(position, "a field of the entry is of another type")
         if link.seq != position:
             raise _Broken(position, "the entry is missing or out of order")
         if link.call_id != call_id:
@@ -178,6 +210,14 @@ def _check_chain(keys: KeyRing, call_id: str, key_id: str, links: Sequence[Link]
             raise _Broken(position, "the entry or what is before it was changed")
         macs.append(expected)
     return macs
+
+
+def _is_typed(row: Link | Tail | Tombstone) -> bool:
+    """
+    Whether each field is of its column's type. SQLite stores any type in any column, and bytes have
+    the MAC of the same text, but are of no kind that a reader knows.
+    """
+    return all(isinstance(getattr(row, name), one) for name, one in _TYPES[type(row)].items())
 
 
 def _digest(position: int, link: Link) -> bytes:
@@ -203,21 +243,17 @@ def _check_tail(tail: Tail, links: Sequence[Link], last_mac: bytes, tomb: Tombst
 
 def _check_caller(tail: Tail, links: Sequence[Link], tomb: Tombstone | None) -> None:
     """The call's row is whose the first entry says, or nobody's when the call was erased."""
-    first = recorded(links[0]).entry if links else None
-    whose = (tail.caller, tail.tenant, tail.display_name)
     if tomb is not None:
-        right = whose == (None, None, None)
+        right = (tail.caller, tail.tenant, tail.display_name) == (None, None, None)
     else:
-        right = isinstance(first, CallRequested) and whose == (
-            first.caller,
-            first.tenant,
-            first.display_name,
-        )
+        right = is_of(recorded(links[0]) if links else None, tail)
     if not right:
         raise _Broken(1, "the call's row does not have this entry's caller")
 
 
 def _check_tombstone(keys: KeyRing, call_id: str, tomb: Tombstone) -> None:
+    if not _is_typed(tomb):
+        raise _Broken(None, "a field of the tombstone is of another type")
     expected = hash_chain.tombstone_mac(
         keys.key(tomb.key_id),
         call_id=call_id,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from call_record.journal import (
     Head,
     RolledBack,
     StaleAttempt,
+    append,
     append_in,
     draft,
     head,
@@ -231,6 +233,8 @@ class JournalWriter:
                 await self._append()
                 tries = 0
             except StaleAttempt as stale:
+                if stale.reason == "attempt":
+                    await self._tell_successors()
                 self._give_up(stale)
             except RolledBack as rolled_back:
                 self._go_on_from(rolled_back)
@@ -284,6 +288,21 @@ class JournalWriter:
         self._known = rolled_back.head
         gap = JournalGap(lost=rolled_back.lost, cause="rolled-back")
         self._queue.appendleft(_Queued(draft(gap, self._record.clock.now_ms()), self._now_s()))
+
+    async def _tell_successors(self) -> None:
+        """
+        If the database went back to before this attempt was sent, say in the journal that what this
+        agent did is gone: it leaves now, and nobody else knows.
+        """
+        with suppress(*DATABASE_DOWN, StaleAttempt, UnknownKey):
+            now = await head(self._record, self._call_id)
+            if now is None or now.attempt >= self._attempt:
+                return
+            log.error("journal.rolled_back", call_id=self._call_id, attempt=self._attempt)
+            if self._metrics:
+                self._metrics.journal_rolled_back()
+            gap = JournalGap(lost=1, cause="rolled-back")
+            await append(self._record, self._call_id, None, [gap])
 
     def _settle(self, batch: list[_Queued]) -> None:
         for queued in batch:

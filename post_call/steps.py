@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from call_record.calls import Call
 from call_record.database import DATABASE_DOWN
 from call_record.follow_up import ACTION_ITEMS, SUMMARY, TICKET, StepState
 from call_record.record import Record
-from call_record.verification import Verdict, read_verified
+from call_record.verification import Verdict, is_of, read_verified
 from post_call import metrics, summary, tickets
 from post_call.call_facts import CallFacts, tell
 from post_call.connectors import Crm, Endpoint, Report, Tickets
@@ -207,6 +207,9 @@ class Steps:
         if call is None or call.caller is None:
             return Done(skipped=follow_up.ERASED)
         finding, recorded = await read_verified(self._record, call_id)
+        if finding.verdict is Verdict.INTACT and not is_of(recorded[0], call):
+            # The row was edited when it was read, and put right since.
+            finding = replace(finding, verdict=Verdict.BROKEN, problem="the call's row was edited")
         if finding.verdict is Verdict.BROKEN:
             return await self._report_broken(call_id, step, finding.problem)
         facts = tell(call, recorded)

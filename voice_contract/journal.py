@@ -23,7 +23,7 @@ SAID_MAX_CHARACTERS = 8_000
 
 
 class EntryTooLarge(ValueError):
-    """An entry's body is larger than 65,536 bytes."""
+    """An entry's body is larger than 65,536 bytes, nested too deeply, or has too long a number."""
 
 
 def _cut(text: str) -> str:
@@ -356,7 +356,7 @@ def encode(entry: Entry) -> tuple[str, str]:
     """
     Returns: the entry's kind and its body, a JSON object.
 
-    Raises: EntryTooLarge: the body is.
+    Raises: EntryTooLarge.
     """
     if isinstance(entry, Unknown):
         kind, body = entry.kind, entry.body
@@ -364,6 +364,10 @@ def encode(entry: Entry) -> tuple[str, str]:
         kind, body = entry.kind, entry.model_dump_json(exclude={"kind"})
     if len(body.encode()) > BODY_MAX_BYTES:
         raise EntryTooLarge(f"{kind}: more than {BODY_MAX_BYTES} bytes")
+    # Pydantic writes deeper JSON and longer numbers than it reads. An entry that no reader knows
+    # would be passed over: an effect that was started, or done, would be forgotten.
+    if not isinstance(entry, Unknown) and isinstance(decode(kind, body), Unknown):
+        raise EntryTooLarge(f"{kind}: it could not be read again")
     return kind, body
 
 

@@ -11,15 +11,17 @@ import pytest
 import structlog
 from sqlalchemy import update
 
+from agent_worker.call import Call
 from agent_worker.job import run_job
 from agent_worker.settings import WorkerSettings
 from call_record import calls
+from call_record.calls import Claim
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.tables import call as call_table
 from service_base import logs
 from service_base.settings import load
-from tests.support.calls import live, requested, the_call
+from tests.support.calls import requested, the_call
 from voice_contract.dispatch import DispatchMetadata
 
 PROGRAM = """
@@ -38,6 +40,10 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
 
+async def _speak(_: object) -> None:
+    pytest.fail("an agent serves the caller")
+
+
 def test_libraries_of_a_call_are_imported_before_it() -> None:
     """
     The worker imports `agent_worker.job` once for all calls. What a library imports on first use
@@ -50,17 +56,26 @@ def test_libraries_of_a_call_are_imported_before_it() -> None:
 
 
 @pytest.mark.parametrize("attempt", [1, 2])
+@pytest.mark.parametrize("edit", [{"caller": "caller-2"}, {"tenant": "another"}], ids=str)
 async def test_job_of_a_call_whose_caller_was_edited_ends_it_without_a_word(
-    record: Record, database_url: str, tmp_path: Path, attempt: int, monkeypatch: pytest.MonkeyPatch
+    record: Record,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    attempt: int,
+    edit: dict[str, str],
 ) -> None:
-    """It would speak to one person as another; no further agent is sent."""
+    """It would speak to one person as another; no further agent is sent. The first one as well."""
     monkeypatch.setattr(logs, "configure_job", lambda: None)
-    call_id = await (requested if attempt == 1 else live)(record, "caller-1")
-    async with record.database.writing() as connection:
-        await connection.execute(update(call_table).values(caller="caller-2"))
-    if attempt > 1:
+    monkeypatch.setattr(Call, "run", _speak)
+    call_id = await requested(record, "caller-1")
+    if attempt == 2:
+        assert await calls.claim(record, call_id, 1, "job-1", "worker") is Claim.CLAIMED
         assert await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
-    dispatch = DispatchMetadata(call_id=call_id, attempt=attempt, caller="caller-2")
+    async with record.database.writing() as connection:
+        await connection.execute(update(call_table).values(edit))
+    caller = edit.get("caller", "caller-1")
+    dispatch = DispatchMetadata(call_id=call_id, attempt=attempt, caller=caller)
     left: list[str] = []
     context: Any = SimpleNamespace(
         job=SimpleNamespace(id="job-2", metadata=dispatch.model_dump_json()),

@@ -408,6 +408,16 @@ async def test_recall_for_another_caller_than_the_journals_is_refused(
             await recall(claim, dispatched(call_id, "caller-2"))
 
 
+async def test_recall_of_a_call_whose_row_was_edited_at_the_claim_is_refused(
+    record: Record, call_id: str
+) -> None:
+    """The agent would go by the claim's row, although somebody has put the row right since."""
+    async with next_agent(record, call_id) as claim:
+        claim.call = replace(claim.call, tenant="another")
+        with pytest.raises(CallerInDoubt):
+            await recall(claim, dispatched(call_id))
+
+
 async def test_recall_without_the_record_gives_up(
     record: Record, call_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

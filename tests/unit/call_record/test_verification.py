@@ -263,6 +263,39 @@ async def test_verify_of_text_that_is_no_text_is_broken(record: Record) -> None:
     assert (await verify(record, call_id)).seq == 3
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the other has typed columns
+@pytest.mark.parametrize("column", ["at_ms", "attempt", "kind", "body", "salt", "mac"])
+@pytest.mark.parametrize("value", ["CAST({column} AS BLOB)", "x'ff'", "'ff'", "1.5"])
+async def test_read_verified_believes_no_entry_whose_column_has_another_type(
+    record: Record, column: str, value: str
+) -> None:
+    """The MAC of bytes is that of the same text, but no reader knows an entry of such a kind."""
+    call_id = await sealed(record)
+    was = await journal.read(record, call_id)
+    async with record.database.writing() as connection:
+        change = f"UPDATE journal SET {column} = {value.format(column=column)} WHERE seq = 3"  # noqa: S608
+        await connection.execute(text(change))
+    finding, recorded = await read_verified(record, call_id)
+    if finding.verdict is Verdict.INTACT:  # an integer or bytes that were stored as they were
+        assert recorded == was
+    else:
+        assert (finding.verdict, finding.seq, recorded) == (Verdict.BROKEN, 3, was[:2])
+    assert len(await journal.read(record, call_id)) == len(was)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("column", ["state", "key_id", "head_mac", "caller"])
+async def test_verify_of_a_call_whose_row_has_another_type_is_broken(
+    record: Record, column: str
+) -> None:
+    """Its row is as little believed as its entries."""
+    call_id = await sealed(record)
+    value = f"CAST({column} AS TEXT)" if column == "head_mac" else f"CAST({column} AS BLOB)"
+    async with record.database.writing() as connection:
+        await connection.execute(text(f"UPDATE call SET {column} = {value}"))  # noqa: S608
+    assert (await verify(record, call_id)).verdict is Verdict.BROKEN
+
+
 async def test_verify_after_erasure_says_erased_and_a_forged_tombstone_does_not_help(
     record: Record,
 ) -> None:

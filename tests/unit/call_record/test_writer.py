@@ -281,15 +281,33 @@ async def test_writer_whose_durable_entries_are_gone_says_so_and_lets_no_effect_
 async def test_writer_whose_call_went_back_to_an_older_attempt_is_stale(
     record: Record, call_id: str
 ) -> None:
-    """The replica has not heard of this agent."""
+    """The replica has not heard of this agent, nor of what it did: the journal says so at least."""
     replica = await journal.head(record, call_id)
     assert replica is not None
     await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
-    async with JournalWriter(record, call_id, 2) as opened:
+    counts = Counts()
+    async with JournalWriter(record, call_id, 2, counts) as opened:
         await opened.write_ahead(UserTurn(text="lost"))
         await fail_over(record, call_id, replica)
         with pytest.raises(StaleAttempt, match="attempt"):
             await opened.write_ahead(STARTED)
+        assert not opened.healthy
+    [*_, last] = await journal.read(record, call_id)
+    assert (last.entry, last.attempt) == (JournalGap(lost=1, cause="rolled-back"), 1)
+    assert (await verify(record, call_id)).verdict is Verdict.INTACT
+    assert counts.rolled_back == 1
+
+
+async def test_writer_that_was_replaced_says_nothing_of_a_database_that_went_back(
+    record: Record, call_id: str, journal_writer: JournalWriter, counts: Counts
+) -> None:
+    """A later attempt is no loss."""
+    await journal_writer.write_ahead(UserTurn(text="kept"))
+    await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
+    with pytest.raises(StaleAttempt, match="attempt"):
+        await journal_writer.write_ahead(STARTED)
+    assert not [one for one in await journal.read(record, call_id) if one.kind == "journal.gap"]
+    assert counts.rolled_back == 0
 
 
 async def test_writer_of_a_journal_that_is_not_believed_says_so_and_lets_no_effect_start(

@@ -4,7 +4,7 @@ import json
 from typing import get_args
 
 import pytest
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from voice_contract.journal import (
     BODY_MAX_BYTES,
@@ -13,6 +13,7 @@ from voice_contract.journal import (
     AgentTurnEnded,
     EntryTooLarge,
     Known,
+    ToolFinished,
     ToolStarted,
     Unknown,
     UserTurn,
@@ -62,6 +63,27 @@ def test_what_is_said_is_cut_and_never_refused() -> None:
     assert UserTurn(text="a\ud800b").text == "a?b"
     worst = UserTurn(text="\x00" * SAID_MAX_CHARACTERS)
     assert decode(*encode(worst)) == worst
+
+
+@pytest.mark.parametrize("levels", [150, 199, 210, 250])
+def test_entry_that_could_not_be_read_again_is_refused(levels: int) -> None:
+    """Passed over by every reader, an effect that was started would be forgotten."""
+    nested: JsonValue = 1
+    for _ in range(levels):
+        nested = {"a": nested}
+    entry = ToolStarted(invocation_id="1", tool="t", effect="write", arguments={"a": nested})
+    try:
+        kind, body = encode(entry)
+    except EntryTooLarge:
+        assert levels > 190
+    else:
+        assert decode(kind, body) == entry
+
+
+def test_entry_with_a_number_too_long_to_read_is_refused() -> None:
+    """Of a tool that answers with it, the rest is kept."""
+    with pytest.raises(EntryTooLarge):
+        encode(ToolFinished(invocation_id="1", say="Done.", data={"count": 10**5000}))
 
 
 def test_entry_larger_than_its_bound_is_refused() -> None:
