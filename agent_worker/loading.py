@@ -3,13 +3,18 @@
 import importlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from agent_worker.agent import AgentDefinition, AgentError
 from agent_worker.call_control import CallControl
 from agent_worker.mistakes import in_words, location_of, raised_at
 from agent_worker.reasoning.template_file import TemplateError
-from agent_worker.tools.mcp import Listing, Send, as_tools
+from agent_worker.tools.mcp import Listing, as_tools
 from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, Target, Tool, ToolMistake
+
+if TYPE_CHECKING:
+    # MCP's SDK is imported by the agents that use it alone.
+    from agent_worker.tools.mcp_client import Connection
 
 
 def load_agent(module: str) -> AgentDefinition:
@@ -119,25 +124,25 @@ async def open_tools(agent: AgentDefinition, listings: Listings) -> AsyncIterato
         return
     from agent_worker.tools.mcp_client import connections
 
-    async with connections(agent.mcp) as sends:
-        yield (*agent.all_tools, *server_tools(agent, listings, sends))
+    async with connections(agent.mcp) as lines:
+        yield (*agent.all_tools, *server_tools(agent, listings, lines))
 
 
 def server_tools(
-    agent: AgentDefinition, listings: Listings, sends: Mapping[str, Send]
+    agent: AgentDefinition, listings: Listings, lines: Mapping[str, "Connection"]
 ) -> list[Tool]:
     """
-    The tools that the agent may use of its MCP servers. *sends*, by server, runs them.
+    The tools that the agent may use of its MCP servers. *lines*, by server, runs them.
 
     Raises: AgentError: a server lacks a tool that the agent allows, or a sentence's slots do not
         fit a tool.
     """
     try:
-        found = [
-            tool
-            for server in agent.mcp
-            for tool in as_tools(server, listings[server.name], sends.get(server.name, _nowhere))
-        ]
+        found: list[Tool] = []
+        for server in agent.mcp:
+            line = lines.get(server.name)
+            send, ready = (line.send, line.ready) if line else (_nowhere, None)
+            found += as_tools(server, listings[server.name], send, ready)
     except ToolMistake as mistake:
         raise AgentError(str(mistake)) from mistake
     tools = {tool.name: tool for tool in found}

@@ -9,7 +9,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from pydantic import ValidationError
 
@@ -58,6 +58,12 @@ def _future() -> "asyncio.Future[Decision]":
     return asyncio.get_running_loop().create_future()
 
 
+class Told(Protocol):
+    """Something that the caller does or does not know of."""
+
+    told: bool
+
+
 @dataclass(eq=False)
 class Question:
     """A question, open or decided."""
@@ -76,6 +82,8 @@ class Question:
     page: CallersPage
     target: Target | None = None
     """What it acts on, where the tool looked that up."""
+    tells: "Told | None" = None
+    """What the caller learns with the question: that this was done already."""
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     closes_at_s: float = 0.0
     heard: bool = False

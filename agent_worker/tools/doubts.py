@@ -22,8 +22,6 @@ log = structlog.get_logger()
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
-SENDING_MAX = 3
-"""How many tries of one write may be under way, should its backend never answer."""
 
 
 def _future() -> "asyncio.Future[Outcome]":
@@ -70,6 +68,7 @@ class Doubts:
         self._send_again = send_again
         self._closing = closing
         self._doubts: dict[str, Doubt] = {}
+        self._barred: set[str] = set()
         self._tasks = TaskSet(isolated=True)
 
     def open(self, invocation: Invocation, *, pause_s: float = FIRST_PAUSE_S) -> Doubt:
@@ -84,6 +83,14 @@ class Doubts:
             if invocation.can_be_sent_again:
                 self._tasks.start(self._look_into(doubt, pause_s), name="doubt")
         return doubt
+
+    def bar(self, tool: str) -> None:
+        """That tool may have done something that this version of the agent cannot tell apart."""
+        self._barred.add(tool)
+
+    def bars(self, tool: str) -> bool:
+        """Whether nothing of that tool may begin in this call."""
+        return tool in self._barred
 
     def settle(self, invocation: Invocation, outcome: Outcome) -> None:
         """It is known now what became of *invocation*."""
@@ -102,6 +109,11 @@ class Doubts:
                 del self._doubts[doubt.invocation.id]
         found = [one for one in self._doubts.values() if one.means(invocation)]
         return min(found, key=lambda one: not one.is_open, default=None)
+
+    def unheard(self, invocation: Invocation) -> Invocation | None:
+        """The one with the same effect that went through, if the caller does not know yet."""
+        doubt = self.find(invocation)
+        return None if doubt is None or doubt.is_open else doubt.invocation
 
     async def wait(self, doubt: Doubt, timeout_s: float) -> Outcome | None:
         """Send again now and wait for an answer. Returns: None: it is still not known."""
@@ -122,9 +134,13 @@ class Doubts:
                 # Many calls wait for the same backend: not all at the same moment.
                 await self._pause(doubt, pause_s * random.uniform(0.8, 1.2))  # noqa: S311
             pause_s = min(LONGEST_PAUSE_S, pause_s * 2 or FIRST_PAUSE_S)
-            if invocation.sending >= SENDING_MAX or not doubt.is_open:
+            if not doubt.is_open:
+                return
+            try:
+                outcome = await self._send_again(invocation)
+            except Exception as error:
+                log.error("doubt.failed", tool=invocation.tool.name, error=type(error).__name__)
                 continue
-            outcome = await self._send_again(invocation)
             log.info("tool.sent_again", tool=invocation.tool.name, settled=outcome is not None)
             if outcome is not None:
                 self.settle(invocation, outcome)

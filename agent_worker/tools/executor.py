@@ -3,11 +3,12 @@
 import asyncio
 import functools
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from pydantic import JsonValue, TypeAdapter
+from pydantic import TypeAdapter
 
 from agent_worker.mistakes import short_location
 from agent_worker.tools.backends import Backends
@@ -25,7 +26,14 @@ from agent_worker.tools.tool import (
     ToolRefused,
 )
 from service_base.tasks import TaskSet
-from voice_contract.journal import Entry, ToolFailed, ToolFinished, ToolStarted, ToolUnknown
+from voice_contract.journal import (
+    SAID_MAX_CHARACTERS,
+    Entry,
+    ToolFailed,
+    ToolFinished,
+    ToolStarted,
+    ToolUnknown,
+)
 
 log = structlog.get_logger()
 
@@ -71,7 +79,7 @@ class Executor:
     async def run(self, invocation: Invocation) -> Outcome:
         """Run *invocation*; it goes on even if the task that awaits this is cancelled."""
         if invocation.writes and invocation.key is None:
-            invocation.key = self._idempotency_keys.key(invocation.cause, invocation.effect_digest)
+            invocation.key = self._idempotency_keys.key(invocation.cause, invocation.full_digest)
         retry = self._prepare(invocation)
         if not await self._record_start(invocation):
             return Outcome("not-begun", self._phrases.not_now)
@@ -87,6 +95,9 @@ class Executor:
         Returns: what became of it; None: that is still not known.
         """
         invocation.sent_again = True
+        # One that hangs is replaced: what it may have begun, the same key goes on with.
+        for hanging in invocation.tries:
+            hanging.cancel()
         return await self._send(invocation, self._prepare(invocation))
 
     def give_up(self, invocation: Invocation) -> Outcome:
@@ -151,8 +162,8 @@ class Executor:
     async def _send(self, invocation: Invocation, retry: Retry) -> Outcome | None:
         """Returns: None: it may have been done or not."""
         task = self._tasks.start(_result(retry), name=f"tool {invocation.tool.name}")
-        invocation.sending += 1
-        task.add_done_callback(lambda _: invocation.sent())
+        invocation.tries.add(task)
+        task.add_done_callback(invocation.tries.discard)
         late = functools.partial(self._ended_late, invocation, retry)
         try:
             done, _ = await asyncio.wait({task}, timeout=invocation.tool.guards.timeout_s)
@@ -213,25 +224,34 @@ class Executor:
                     invocation, "no answer", Outcome("failed", self._phrases.failed)
                 )
             answer = Answer(say=self._phrases.done)
-        say = _valid_text(str(answer.say))
-        data: dict[str, JsonValue] = {}
+        valid = Answer(say=self._phrases.done)
+        with self._dropping(invocation, "words"):
+            valid.say = _valid_text(answer.say[:SAID_MAX_CHARACTERS])
+        with self._dropping(invocation, "data"):
+            valid.data = _JSON.dump_python(_valid(answer.data), mode="json")
+        end = ToolFinished(invocation_id=invocation.id, say=valid.say)
+        with self._dropping(invocation, "data on record"):
+            self._settle(
+                invocation,
+                ToolFinished(invocation_id=invocation.id, say=valid.say, data=valid.data),
+            )
+        with self._dropping(invocation, "record"):
+            self._settle(invocation, end)
+        invocation.settled = True
+        with self._dropping(invocation, "actions"):
+            valid.actions = list(answer.actions)
+            for action in valid.actions:
+                self._events.action_suggested(action)
+        return Outcome("done", valid.say, valid)
+
+    @contextmanager
+    def _dropping(self, invocation: Invocation, part: str) -> Iterator[None]:
+        """It is done: a *part* of its answer that cannot be used is dropped."""
         try:
-            data = _JSON.dump_python(_valid(answer.data), mode="json")
+            yield
         except Exception as error:
             reason = type(error).__name__
-            log.error("tool.data_dropped", tool=invocation.tool.name, reason=reason)
-        try:
-            self._settle(invocation, ToolFinished(invocation_id=invocation.id, say=say, data=data))
-        except Exception:
-            self._settle(invocation, ToolFinished(invocation_id=invocation.id, say=say))
-        for action in answer.actions:
-            try:
-                self._events.action_suggested(action)
-            except Exception as error:
-                reason = type(error).__name__
-                log.error("tool.action_dropped", tool=invocation.tool.name, reason=reason)
-        valid = answer.model_copy(update={"say": say, "data": data})
-        return Outcome("done", say, valid)
+            log.error("tool.part_dropped", tool=invocation.tool.name, part=part, reason=reason)
 
     def _failed(self, invocation: Invocation, reason: str, outcome: Outcome) -> Outcome:
         self._settle(invocation, ToolFailed(invocation_id=invocation.id, reason=reason))
@@ -256,12 +276,13 @@ async def _result(retry: Retry) -> object:
     """What the tool returned or raised; a tool may also raise a cancellation that is not ours."""
     try:
         return await retry.run()
-    except asyncio.CancelledError as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         task = asyncio.current_task()
-        if task is None or task.cancelling():
+        if isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling()):
             raise
-        return error
-    except Exception as error:
+        # An exit, too: it is the tool's, not the call's.
         return error
 
 

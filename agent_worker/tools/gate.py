@@ -220,6 +220,8 @@ class Gate:
         heard = " ".join(text.split())
         for question in self.questions.open:
             question.heard = question.heard or " ".join(question.wording.split()) in heard
+            if question.heard and question.tells is not None:
+                question.tells.told = True
 
     # -- what an agent before this one did
 
@@ -251,9 +253,13 @@ class Gate:
         self.invocations.add(invocation)
         if outcome.kind == "unknown":
             self._doubt(invocation)
-        elif outcome.kind == "done" and invocation.late and not invocation.told:
+        elif outcome.kind == "done" and invocation.writes and not invocation.told:
             self._doubts.open(invocation)
             self._doubts.settle(invocation, outcome)
+
+    def bar(self, tool: str) -> None:
+        """Let that tool do nothing: it was begun in a way that this version cannot tell apart."""
+        self._doubts.bar(tool)
 
     def take_over(self, invocation: Invocation) -> None:
         """Find out what became of *invocation*, which was started and has no outcome."""

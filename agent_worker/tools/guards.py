@@ -108,12 +108,15 @@ class GuardPipeline:
 
         Raises: Refused: a guard does not let it through.
         """
-        already: Invocation | None = None
-        if invocation.question is None:
+        if invocation.question is not None:
+            # Asked by the agent before this one, who knew of what was settled by then.
+            already = self._doubts.unheard(invocation)
+        else:
             already = await self._settle_doubt(invocation)
             if invocation.tool.guards.resolve is not None:
                 await self._find_target(invocation)
                 already = already or await self._settle_doubt(invocation)
+            await self._join_twin(invocation)
             await self._check_policy(invocation)
             self._take_budget(invocation)
         if invocation.question or invocation.tool.guards.confirm is not None or already:
@@ -162,18 +165,34 @@ class GuardPipeline:
         Returns: the one that did, if the caller does not know yet.
         Raises: Refused: it is still not known.
         """
+        if self._doubts.bars(invocation.tool.name):
+            raise Refused("doubt", self._phrases.not_again)
         doubt = self._doubts.find(invocation) if invocation.writes else None
         if doubt is None:
             return None
-        settled = await self._doubts.wait(doubt, invocation.tool.guards.timeout_s)
-        if settled is None:
+        if await self._doubts.wait(doubt, invocation.tool.guards.timeout_s) is None:
             raise Refused(
                 "doubt",
                 self._phrases.still_in_doubt
                 if doubt.invocation.can_be_sent_again
-                else self._phrases.unknown,
+                else self._phrases.not_again,
             )
-        return doubt.invocation if settled.kind == "done" and not doubt.invocation.told else None
+        return self._doubts.unheard(invocation)
+
+    async def _join_twin(self, invocation: Invocation) -> None:
+        """
+        Let one effect happen once in a turn, also where a model proposes it in two ways.
+
+        Raises: Refused: another invocation has, or had, that effect; with the words of its outcome.
+        """
+        twin = self._invocations.twin(invocation) if invocation.writes else None
+        if twin is None or twin.task is None:
+            return
+        if twin.is_asking:
+            raise Refused("duplicate", self._phrases.busy_asking)
+        await asyncio.wait({twin.task})
+        if twin.outcome is not None:
+            raise Refused("duplicate", twin.outcome.say)
 
     def _went_through(self, earlier: Invocation) -> str:
         words = earlier.outcome.say if earlier.outcome else ""
@@ -230,10 +249,11 @@ class GuardPipeline:
                 invocation.id,
                 invocation.tool,
                 invocation.values,
-                invocation.effect_digest,
+                invocation.full_digest,
                 target=invocation.target,
                 title=self._title(invocation, already),
             )
+            question.tells = already
             self._questions.ask(question)
         except TooLongToAsk:
             raise Refused("confirmation", self._phrases.too_long) from None

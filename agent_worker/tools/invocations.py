@@ -1,6 +1,7 @@
 """Tool invocations: one for each wish of the caller, however often a model proposes it."""
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -67,8 +68,10 @@ class Invocation:
     values: Values
     digest: str
     """Of what was proposed: the same proposal has the same."""
+    full_digest: str
+    """Of what runs: the arguments and the target. What is asked and what a key is for."""
     effect_digest: str
-    """Of what it would do: another proposal may mean the same effect. See `Invocations.aim`."""
+    """Of what counts as the same effect, in whatever words it was wished. See `Invocations.aim`."""
     turn_id: str
     """The caller's turn in which it was first proposed."""
     turns: set[str] = field(default_factory=set)
@@ -86,8 +89,8 @@ class Invocation:
     outcome: Outcome | None = None
     quiet: bool = False
     """Whether the agent need not tell its outcome, since the caller has just heard it."""
-    sending: int = 0
-    """How many tries are under way."""
+    tries: "set[asyncio.Task[object]]" = field(default_factory=set)
+    """Those that are under way."""
     sent_again: bool = False
     """Whether it was sent once more with its key, so that no try alone tells that it failed."""
     doubt: str = ""
@@ -97,7 +100,7 @@ class Invocation:
     late: bool = False
     """Whether its outcome came after it had been given up as unknown."""
     told: bool = False
-    """Whether the caller heard its outcome."""
+    """Whether the caller heard `outcome`, not only that it was unknown before."""
     task: "asyncio.Future[Outcome] | None" = None
 
     def __post_init__(self) -> None:
@@ -109,10 +112,6 @@ class Invocation:
         self.outcome = outcome
         self.task = asyncio.get_running_loop().create_future()
         self.task.set_result(outcome)
-
-    def sent(self) -> None:
-        """A try has ended."""
-        self.sending -= 1
 
     @property
     def writes(self) -> bool:
@@ -173,20 +172,26 @@ class Invocations:
     def make(self, invocation_id: str, tool: Tool, values: Values, turn_id: str) -> Invocation:
         """An invocation of this call, not yet kept."""
         means = self._digest(tool, values)
-        return Invocation(invocation_id, tool, values, means, means, turn_id)
+        invocation = Invocation(invocation_id, tool, values, means, means, means, turn_id)
+        self.aim(invocation, None)
+        return invocation
 
-    def aim(self, invocation: Invocation, target: Target) -> None:
+    def aim(self, invocation: Invocation, target: Target | None) -> None:
         """
         Set what *invocation* acts on.
 
-        The arguments by which it was found no longer matter: "my last one" and "the one of Friday"
-        are the same effect if both mean the same thing.
+        The arguments by which it was found do not make another effect of it: "my last one" and "the
+        one of Friday" are the same if both mean the same thing. Nor do details, such as a reason.
         """
-        resolve = invocation.tool.guards.resolve
-        found_by = resolve.reads if resolve else frozenset()
-        rest = {name: one for name, one in invocation.values.items() if name not in found_by}
+        guards, values = invocation.tool.guards, invocation.values
+        aside = set(guards.details)
+        if target is not None and guards.resolve is not None:
+            aside |= guards.resolve.reads
+            invocation.full_digest = self._digest(invocation.tool, [values, target.id])
+        named = target.id if target else None
+        counts = {name: one for name, one in values.items() if name not in aside}
         invocation.target = target
-        invocation.effect_digest = self._digest(invocation.tool, [rest, target.id])
+        invocation.effect_digest = self._digest(invocation.tool, [counts, named])
 
     def _digest(self, tool: Tool, means: JsonValue) -> str:
         return digest(self._caller.tenant, self._caller.call_id, tool.name, means)
@@ -194,6 +199,13 @@ class Invocations:
     def find(self, digest: str) -> Invocation | None:
         """The last invocation with that digest: it would do, or did, the same."""
         return self._latest.get(digest)
+
+    def twin(self, invocation: Invocation) -> Invocation | None:
+        """An earlier one with the same effect that is under way, or was wished in the same turn."""
+        # Of two only the later one waits for the other.
+        earlier = itertools.takewhile(lambda one: one is not invocation, self._latest.values())
+        same = (one for one in earlier if one.effect_digest == invocation.effect_digest)
+        return next((one for one in same if one.covers(invocation.turn_id)), None)
 
     def add(self, invocation: Invocation) -> None:
         """Keep *invocation*."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from jsonschema.exceptions import SchemaError
@@ -71,6 +71,7 @@ class Listed(BaseModel):
 Listing = dict[str, Listed]
 """The allowed tools of a server, by name."""
 Send = Callable[[str, dict[str, Any]], Awaitable[Answer]]
+Ready = Callable[[], Awaitable[object]]
 
 
 def _no_headers() -> Mapping[str, str]:
@@ -91,6 +92,7 @@ def allow(
     description: Text | None = None,
     inject: Mapping[str, Injected] | None = None,
     errors_are_refusals: bool = False,
+    details: Sequence[str] = (),
 ) -> Allowed:
     """
     Allow a tool of an MCP server, with the same guards as `@tool`.
@@ -100,6 +102,7 @@ def allow(
         inject: By parameter of the tool: what the gate sets; a model sees none of these parameters.
         errors_are_refusals: Whether an error that the tool reports means that nothing was done, and
             its text can be spoken. If not, such an error leaves the outcome of a write unknown.
+        details: As of `@tool`.
 
     Raises: ToolMistake: something does not fit, with file and line. ValidationError: an argument
         is unknown or of the wrong type; `load_agent` says where.
@@ -115,6 +118,7 @@ def allow(
         max_per_call=max_per_call,
         expires_s=expires_s,
         in_words=dict(in_words or {}),
+        details=frozenset(details),
     )
     injections = dict(inject or {})
     if idempotent and "idempotency_key" not in injections.values():
@@ -167,13 +171,18 @@ def mcp_server(
     return McpServer(name, dict(tools), tuple(command), url, tuple(env), headers, source)
 
 
-def as_tools(server: McpServer, listing: Listing, send: Send) -> list[Tool]:
+def as_tools(
+    server: McpServer, listing: Listing, send: Send, ready: Ready | None = None
+) -> list[Tool]:
     """
     The allowed tools of *server*, each behind its guards.
 
+    Args: ready: Connects before a tool is sent; None: there is nothing to connect.
+
     Raises: ToolMistake: the server has no such tool, or the guards name parameters that it lacks.
     """
-    return [_as_tool(server, name, listing, send) for name in server.tools]
+    made = [_as_tool(server, name, listing, send) for name in server.tools]
+    return [replace(tool, ready=ready) for tool in made]
 
 
 def _as_tool(server: McpServer, name: str, listing: Listing, send: Send) -> Tool:

@@ -23,7 +23,7 @@ from mcp.types import (
 
 from agent_worker.mistakes import in_words
 from agent_worker.tools.arguments import ARGUMENTS_MAX_BYTES
-from agent_worker.tools.mcp import Listed, Listing, McpServer, Send
+from agent_worker.tools.mcp import Listed, Listing, McpServer
 from agent_worker.tools.tool import Answer, BackendUnavailable, ToolRefused
 
 log = structlog.get_logger()
@@ -92,11 +92,7 @@ class Connection:
         Raises: ToolRefused: the tool reported an error, and its errors are refusals.
             BackendUnavailable: the request was not sent. TimeoutError: the answer was lost.
         """
-        try:
-            session = await self._connected()
-        except Exception as error:
-            log.warning("mcp.away", server=self._server.name, error=type(error).__name__)
-            raise BackendUnavailable from error
+        session = await self.ready()
         try:
             # Without a timeout of the client, which would tell the server to stop.
             result = await session.call_tool(name, arguments)
@@ -107,6 +103,18 @@ class Connection:
         except httpx.TransportError as error:
             raise TimeoutError from error
         return self._answer(name, result)
+
+    async def ready(self) -> ClientSession:
+        """
+        Connect, or see that the connection still works.
+
+        Raises: BackendUnavailable.
+        """
+        try:
+            return await self._connected()
+        except Exception as error:
+            log.warning("mcp.away", server=self._server.name, error=type(error).__name__)
+            raise BackendUnavailable from error
 
     async def aclose(self) -> None:
         """Close the connection; a server that this connection started ends."""
@@ -175,8 +183,10 @@ class Connection:
         )
         data = result.structured_content or {}
         if result.is_error:
-            if self._server.tools[name].errors_are_refusals and text:
-                raise ToolRefused(_cut(SDK_WORDS.sub("", text)))
+            allowed = self._server.tools[name]
+            if allowed.errors_are_refusals and text:
+                keyed = "idempotency_key" in allowed.inject.values()
+                raise ToolRefused(_cut(SDK_WORDS.sub("", text)), settles=keyed)
             raise RuntimeError(f"{self._server.name}.{name} reported an error")
         say = data.get("say", text)
         if len(str(data).encode(errors="replace")) > DATA_MAX_BYTES:
@@ -255,10 +265,10 @@ async def list_servers(servers: Sequence[McpServer]) -> dict[str, Listing]:
 
 
 @asynccontextmanager
-async def connections(servers: Sequence[McpServer]) -> AsyncIterator[dict[str, Send]]:
-    """By server name: a function that runs its tools. It connects at its first use."""
+async def connections(servers: Sequence[McpServer]) -> AsyncIterator[dict[str, Connection]]:
+    """By server name: what runs its tools. It connects at its first use."""
     made = {server.name: Connection(server) for server in servers}
     try:
-        yield {name: connection.send for name, connection in made.items()}
+        yield made
     finally:
         await asyncio.gather(*(one.aclose() for one in made.values()))

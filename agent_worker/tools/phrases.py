@@ -16,6 +16,10 @@ class GatePhrases:
         "I could not confirm whether that was done. Please check before you try it again."
     )
     in_doubt: str = "I could not confirm whether that was done. I keep trying, and I will tell you."
+    not_again: str = (
+        "I don't know whether that was done, so I can't do it again in this call. "
+        "Please check it first."
+    )
     still_in_doubt: str = (
         "I am still trying to find out whether that was done the first time. "
         "Until I know, I won't do it again."

@@ -159,6 +159,9 @@ class _Restorer:
         invocation_id, started = trace.proposed.invocation_id, trace.started
         if trace.asked and trace.decision is None:
             self._journal.write(ConfirmationExpired(confirmation_id=trace.asked.confirmation_id))
+        unknown = trace.outcome is None or trace.outcome.kind == "unknown"
+        if started and started.effect == "write" and unknown:
+            self._gate.bar(started.tool)
         if trace.outcome is None and started:
             ended = ToolUnknown if started.effect == "write" else ToolFailed
             self._journal.write(ended(invocation_id=invocation_id, reason=LOST))
@@ -182,14 +185,14 @@ class _Restorer:
         """The caller was asked, and it was not started."""
         asked = trace.asked
         assert asked is not None
-        if asked.digest != invocation.effect_digest:
+        if asked.digest != invocation.full_digest:
             self._drop(trace)
             return
         question = self._questions.compose(
             invocation.id,
             invocation.tool,
             invocation.values,
-            invocation.effect_digest,
+            invocation.full_digest,
             target=invocation.target,
             title=asked.title,
         )

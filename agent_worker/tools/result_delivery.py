@@ -15,6 +15,7 @@ from livekit.agents import AgentSession
 from livekit.agents.llm import ChatMessage, FunctionCallOutput
 
 from agent_worker.livekit_compat import closing_errors, split_late
+from agent_worker.reasoning import message_tags
 from agent_worker.reasoning.message_tags import EXTRA
 from agent_worker.tools.invocations import Invocation
 from agent_worker.tools.phrases import GatePhrases
@@ -106,31 +107,44 @@ class ResultDelivery:
         self._unasked.append(invocation)
         self._tell_again()
 
-    def results_in(self, outputs: Iterable[FunctionCallOutput]) -> list[str]:
-        """The ids of the invocations whose results are among *outputs*."""
-        found: list[str] = []
+    def results_in(self, outputs: Iterable[FunctionCallOutput]) -> dict[str, str]:
+        """The invocations whose results are among *outputs*: the words of each, by its id."""
+        found: dict[str, str] = {}
         for output in outputs:
             function_call_id, late = split_late(output.call_id)
             invocation = self._invocations.get(function_call_id)
             if invocation is not None and (late or function_call_id not in self._released):
-                found.append(invocation.id)
-        return list(dict.fromkeys(found))
+                found[invocation.id] = _plain(message_tags.spoken(output))
+        return found
 
     def told_by(self, message: ChatMessage) -> tuple[str, ...]:
         """The invocations whose results the caller heard in the agent's turn *message*."""
         if message.id not in self._told:
             mark = message.extra.get(EXTRA)
-            meant = mark.get("tells", []) if isinstance(mark, dict) else []
-            said = " ".join((message.text_content or "").split())
+            meant = mark.get("tells", {}) if isinstance(mark, dict) else {}
+            said = _plain(message.text_content or "")
             self._told[message.id] = tuple(
                 invocation_id
                 for invocation_id, invocation in self._untold.items()
-                if (invocation_id in meant and not message.interrupted)
-                or _words(invocation) in said
+                if self._is_told(invocation, said, meant.get(invocation_id), message.interrupted)
             )
             while len(self._told) > KEPT_MAX:
                 del self._told[next(iter(self._told))]
         return self._told[message.id]
+
+    def _is_told(
+        self, invocation: Invocation, said: str, meant: str | None, interrupted: bool
+    ) -> bool:
+        """
+        Whether *said* told the outcome that *invocation* has now.
+
+        Args: meant: The words that the model was to tell of it. While they were said, an unknown
+            outcome may have become known; and other results may have the same words.
+        """
+        words = _words(invocation)
+        if meant is not None:
+            return meant == words and (not interrupted or words in said)
+        return said == _plain(self._phrase(invocation))
 
     def turn_ended(self, message: ChatMessage) -> None:
         """Note what was told in *message*, a turn of the caller or the agent."""
@@ -151,7 +165,7 @@ class ResultDelivery:
         if not self._present or self._stopped:
             return None
         self._unasked = [invocation for invocation in self._unasked if _is_unheard(invocation)]
-        untold = (invocation for invocation in self._untold.values() if invocation.writes)
+        untold = (one for one in self._untold.values() if one.writes and not one.told)
         return next(
             (
                 invocation
@@ -190,4 +204,8 @@ def _is_unheard(invocation: Invocation) -> bool:
 
 def _words(invocation: Invocation) -> str:
     assert invocation.outcome is not None
-    return " ".join(invocation.outcome.say.split())
+    return _plain(invocation.outcome.say)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())

@@ -4,7 +4,6 @@ Runs a tool behind its backend's circuit breaker and concurrency limit.
 Retries only when a retry is safe: for tools that read, and for writes that are idempotent.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 import stamina
@@ -106,7 +105,9 @@ class Retry:
             raise BreakerOpen
         try:
             async with self._backend.permits:
-                # Not before: the wait for a permit may be longer than the lease is good for.
+                if self._tool.ready is not None:
+                    await self._tool.ready()
+                # Not before: the wait for all this may be longer than the lease is good for.
                 if not self._may_begin(self.doubtful):
                     raise NotBegun
                 self._inside = True
@@ -114,12 +115,15 @@ class Retry:
         except ToolRefused:
             self._tell(breaker.succeeded)
             raise
-        except (asyncio.CancelledError, NotBegun):
+        except NotBegun:
             self._tell(breaker.cancelled)
             raise
         except Exception as error:
             self._tell(breaker.failed)
             self.doubtful = self.doubtful or not isinstance(error, BackendUnavailable)
+            raise
+        except BaseException:
+            self._tell(breaker.cancelled)
             raise
         finally:
             self._inside = False

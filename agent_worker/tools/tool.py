@@ -140,6 +140,8 @@ class Guards:
     """By argument: how its value is said, if not as it is."""
     resolve: Rule | None = None
     """Finds out what it acts on; `reads` are the arguments by which it is found."""
+    details: frozenset[str] = frozenset()
+    """Arguments that only describe the effect, such as a reason."""
 
     @property
     def repeatable(self) -> bool:
@@ -170,6 +172,8 @@ class Tool:
     """File and line."""
     server: str = ""
     """The MCP server that has it; empty: it is a function of the agent's author."""
+    ready: Callable[[], Awaitable[object]] | None = None
+    """Makes ready what takes time and changes nothing before `run`, such as a connection."""
 
     @property
     def effect(self) -> Effect:
@@ -213,6 +217,7 @@ def tool(
     expires_s: ExpiresS = EXPIRES_S,
     in_words: Mapping[str, InWords] | None = None,
     resolve: Resolve | None = None,
+    details: Sequence[str] = (),
 ) -> Callable[[Callable[..., Awaitable[Answer]]], Tool]:
     """
     Make an async function a tool.
@@ -239,6 +244,8 @@ def tool(
             asked. It takes arguments of the tool by name and, keyword-only, what the server
             injects, and returns a `Target`, which the tool gets as a keyword-only parameter. It
             may raise `ToolRefused`. Sending again acts on the same target.
+        details: Arguments that only describe the effect, such as a reason: wishes that differ in
+            nothing else are the same effect, of which one must be settled before the next begins.
 
     Raises: ToolMistake: something does not fit, with file and line. ValidationError: an argument
         is unknown or of the wrong type; `load_agent` says where.
@@ -266,6 +273,7 @@ def tool(
                 expires_s=expires_s,
                 in_words=dict(in_words or {}),
                 resolve=None if resolve is None else make_rule(resolve),
+                details=frozenset(details),
             ),
             where,
         )
@@ -315,6 +323,9 @@ def check_names(made: Tool, where: str) -> None:
     resolve = made.guards.resolve
     named = [("confirm", name) for name in _placeholders(made.guards.confirm or "", where)]
     named += [("in_words", name) for name in made.guards.in_words]
+    for name in made.guards.details:
+        if name not in known:
+            raise ToolMistake(f"{where}: details: there is no parameter {name!r}")
     for what, name in named:
         # What a `resolve` step shows besides, only its answer tells.
         if name not in known and resolve is None:

@@ -182,7 +182,7 @@ class Scene:
         assert invocation.question is not None
         vote = ConfirmationVote(
             id=invocation.question.id,
-            digest=digest or invocation.effect_digest,
+            digest=digest or invocation.full_digest,
             approved=approved,
         )
         return self.questions.vote(vote, "screen", "caller-1").state

@@ -165,7 +165,7 @@ async def cancel_appointment(
     )
 
 
-@tool(effect="write", idempotent=True, backend=SHOP, max_per_call=2)
+@tool(effect="write", idempotent=True, backend=SHOP, max_per_call=2, details=["reason"])
 async def talk_to_person(
     reason: Annotated[str, Field(max_length=500, description="What it is about.")] = "",
     *,

@@ -38,6 +38,7 @@ from voice_contract.journal import ToolRefused as RefusedEntry
 pytestmark = pytest.mark.usefixtures("virtual_time")
 
 SAYS = GatePhrases()
+UNCHECKED: Any = Answer.model_construct
 LOST = ConnectionResetError("the answer was lost")
 AWAY = BackendUnavailable(retry_after_s=99)
 
@@ -102,6 +103,13 @@ def scene_of(shop: Shop, *tools: Tool, told: Told | None = None, **options: Any)
 @pytest.fixture
 def told() -> Told:
     return Told()
+
+
+@tool(effect="write", timeout_s=0.5, idempotent=True, backend="shop", details=["reason"])
+async def call_back(reason: str, *, shop: Shop, key: IdempotencyKey) -> Answer:
+    """Order a call-back."""
+    shop.request(key, f"call back: {reason}")
+    return Answer(say="A colleague calls you back.")
 
 
 async def agree(scene: Scene, invocation: Invocation, approved: bool = True) -> Any:
@@ -265,16 +273,20 @@ async def test_doubt_is_looked_into_with_pauses_that_grow_until_the_call_ends() 
 
 
 async def test_backend_that_never_answers_gets_few_requests_at_once() -> None:
-    """Each try hangs; those that hang are not added to without end."""
+    """Each try hangs: the next one replaces it, so that none is left of them for other tools."""
     scene = Scene()
     scene.probe.release.clear()
-    assert (await scene.call("push")).kind == "unknown"
-    await asyncio.sleep(300)
-    assert len(scene.probe.events) == 3
+    for number in (1, 2, 3, 4):
+        assert (await scene.call("push", {"number": number})).kind == "unknown"
+    for _ in range(60):
+        await asyncio.sleep(5)
+        scene.turning.seconds += 11  # the breaker closes again
+    assert len(scene.probe.events) > 12
+    assert [len(one.tries) for one in scene.gate.invocations] == [1, 1, 1, 1]
     scene.probe.release.set()
     await asyncio.sleep(1)
-    assert len(scene.wrote(ToolFinished)) == 1
-    assert len(set(scene.probe.keys)) == 1
+    finished = [one.invocation_id for one in scene.wrote(ToolFinished)]
+    assert sorted(finished) == ["fnc-1", "fnc-2", "fnc-3", "fnc-4"]
 
 
 async def test_what_is_under_way_when_the_call_ends_is_still_on_record() -> None:
@@ -408,18 +420,38 @@ async def test_target_that_is_not_found_is_a_refusal() -> None:
     assert broken.guards.resolve is None
 
 
-async def test_two_questions_with_one_effect_have_it_once() -> None:
-    """The first yes is in doubt, then done; the second yes is told so."""
+async def test_one_effect_in_two_ways_is_asked_and_done_once_in_a_turn() -> None:
+    """A model that proposes "the next one" and "the fitting" means one of them."""
     diary = Diary()
-    diary.answers_lost = 4
     scene = diary_scene(diary)
-    first = await asked(scene.propose("cancel"))
-    second = await asked(scene.propose("cancel", {"kind": "fitting"}))
-    assert (await agree(scene, first)).kind == "unknown"
-    said = await agree(scene, second)
-    assert said.say == "The earlier one went through. Your fitting on Friday is cancelled."
+    first, second = scene.propose("cancel"), scene.propose("cancel", {"kind": "fitting"})
+    assert (await outcome(second)).say == SAYS.busy_asking
+    assert (await agree(scene, first)).kind == "done"
+    diary.upcoming.insert(0, "fitting on Friday")  # as a backend does that shows what was
+    again = await scene.call("cancel", {"kind": "Friday"})
+    assert (again.kind, again.say) == ("refused", "Your fitting on Friday is cancelled.")
     assert list(diary.done.values()) == ["fitting on Friday"]
+    assert [one.guard for one in scene.wrote(RefusedEntry)] == ["duplicate"] * 2
+
+
+async def test_details_make_no_other_effect() -> None:
+    """The reason may be worded in any way while it is in doubt whether a call-back is ordered."""
+    shop = Shop(LOST)
+    scene = scene_of(shop, call_back)
+    assert (await scene.call("call_back", {"reason": "my order"})).kind == "unknown"
+    scene.turn_id = "turn-2"
+    again = await scene.call("call_back", {"reason": "the order I made"})
+    assert again.say == SAYS.still_in_doubt
+    assert len(set(shop.keys)) == 1
     await scene.gate.aclose()
+
+
+async def test_two_wordings_at_once_are_one_effect_and_none_waits_for_ever() -> None:
+    """Both are proposed before either has begun."""
+    scene = scene_of(Shop(None), call_back)
+    both = [scene.propose("call_back", {"reason": reason}) for reason in ("a", "b")]
+    assert [(await outcome(one)).kind for one in both] == ["done", "refused"]
+    assert (await outcome(both[1])).say == "A colleague calls you back."
 
 
 # -- the agent after the one that died
@@ -430,7 +462,8 @@ def heir_of(scene: Scene, entries: list[Entry], told: Told | None = None, **opti
     heir = Scene(tools=scene.tools.values(), events=told, **options)
     heir.gate._resources[1:] = scene.gate._resources[1:]
     heir.probe = scene.probe
-    recorded = [Recorded(i, 0, 1, one.kind, one, b"") for i, one in enumerate(entries)]
+    at_ms = heir.turning.now_ms()
+    recorded = [Recorded(i, at_ms, 1, one.kind, one, b"") for i, one in enumerate(entries)]
     restore(heir.gate, ResultDelivery(SAYS), heir.memory, recorded)
     return heir
 
@@ -514,8 +547,69 @@ async def test_doubt_without_its_key_is_not_sent_again() -> None:
     heir = heir_of(dead, [proposed, ToolUnknown(invocation_id="fnc-1", reason="timeout")])
     await asyncio.sleep(60)
     heir.turn_id = "turn-2"
-    assert (await heir.call("push")).say == SAYS.unknown
+    assert (await heir.call("push")).say == SAYS.not_again
     assert heir.probe.keys == []
+
+
+async def test_what_the_second_agent_found_out_stands_before_the_third_ones_wishes() -> None:
+    """Settled at once after the takeover, and nobody heard of it."""
+    dead = Scene()
+    entries = begun(dead, "push")
+    heir = heir_of(dead, entries)
+    (invocation,) = heir.gate.invocations
+    assert (await outcome(invocation)).kind == "done"
+    third = heir_of(dead, [*entries, *heir.memory.entries])
+    third.turn_id = "turn-2"
+    question = (await asked(third.propose("push"))).question
+    assert question is not None and question.title.startswith("The earlier one went through.")
+    third.gate.close()
+
+
+async def test_doubt_of_another_version_bars_its_tool() -> None:
+    """Its arguments are others by now, so nobody can say whether a wish means the same."""
+    dead = Scene()
+    odd = [
+        one.model_copy(update={"arguments": {"number": 1, "colour": "red"}})
+        for one in begun(dead, "push")
+    ]
+    heir = heir_of(dead, odd)
+    assert heir.kinds == ["tool.unknown"]
+    assert (await heir.call("push", turn_id="turn-2")).say == SAYS.not_again
+    third = heir_of(dead, [*odd, *heir.memory.entries])
+    assert (await third.call("push", turn_id="turn-3")).say == SAYS.not_again
+    assert dead.probe.keys == []
+
+
+async def test_once_more_that_was_asked_by_the_agent_before_is_done_on_a_yes() -> None:
+    """The caller clicks on the card, which says that the earlier one went through."""
+    shop = Shop(LOST)
+    scene = scene_of(shop, book)
+    assert (await scene.call("book", {"hour": 3})).kind == "unknown"
+    shop.moods = [None]
+    scene.turn_id = "turn-2"
+    await asked(scene.propose("book", {"hour": 3}))
+    scene.gate.leave()
+    heir = heir_of(scene, scene.memory.entries)
+    again = next(one for one in heir.gate.invocations if one.is_asking)
+    assert (await agree(heir, again)).kind == "done"
+    assert len(set(shop.keys)) == 2
+
+
+async def test_tool_that_raises_what_is_no_exception_is_in_doubt() -> None:
+    """A group that holds a cancellation, or an exit: the call goes on, and it is sent again."""
+    raised: list[BaseException] = [BaseExceptionGroup("", [asyncio.CancelledError()]), SystemExit()]
+
+    async def run(number: int, *, probe: Probe, key: str) -> Answer:
+        await probe.work("push", key)
+        if raised:
+            raise raised.pop(0)
+        return Answer(say="Pushed.")
+
+    scene = Scene(tools=[replace(push, run=run)])
+    assert (await scene.call("push")).kind == "unknown"
+    await asyncio.sleep(10)
+    assert scene.kinds[-2:] == ["tool.unknown", "tool.finished"]
+    assert len(set(scene.probe.keys)) == 1 and len(scene.probe.keys) == 3
 
 
 # -- what a tool returned is done
@@ -528,10 +622,12 @@ async def test_doubt_without_its_key_is_not_sent_again() -> None:
         Answer(say="Pushed.", data={"when": object()}),
         Answer(say="Pushed.", data={"much": "x" * 70_000}),
         Answer(say="Pushed. " * 20_000),
+        UNCHECKED(),
+        UNCHECKED(say=3, data=[object()], actions=None),
         None,
         "Pushed.",
     ],
-    ids=["surrogates", "no JSON", "too large", "too long", "none", "text"],
+    ids=["surrogates", "no JSON", "large", "long", "empty", "odd", "none", "text"],
 )
 async def test_what_returned_is_done_whatever_it_returned(answer: object) -> None:
     """The effect happened: no odd answer may make it a failure, or have it done again."""

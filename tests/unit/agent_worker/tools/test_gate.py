@@ -262,7 +262,7 @@ async def test_unknown_outcome_is_never_repeated(scene: Scene) -> None:
     assert await scene.call("note", {"number": 1}) is unknown
     scene.turn_id = "turn-2"
     again = await scene.call("note", {"number": 1})
-    assert (again.kind, again.say) == ("refused", SAYS.unknown)
+    assert (again.kind, again.say) == ("refused", SAYS.not_again)
     assert len(scene.probe.events) == 1
     assert [entry.reason for entry in scene.wrote(ToolUnknown)] == ["RuntimeError"]
     assert (await scene.call("note", {"number": 2})).kind == "done"

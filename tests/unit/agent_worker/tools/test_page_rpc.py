@@ -53,7 +53,7 @@ async def test_page_asks_for_the_questions_and_is_known_to_show_them(page: Page)
     assert page.scene.page.has_cards
     invocation = await asked(page.scene.propose("pay", {"amount": 5}))
     shown = Confirmations.model_validate_json(await page.rpc(CONFIRMATIONS_METHOD))
-    assert [card.digest for card in shown.pending] == [invocation.effect_digest]
+    assert [card.digest for card in shown.pending] == [invocation.full_digest]
 
 
 async def test_vote_counts_and_may_be_repeated(page: Page) -> None:
