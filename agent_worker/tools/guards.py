@@ -111,6 +111,7 @@ class GuardPipeline:
         if invocation.question is not None:
             # Asked by the agent before this one, who knew of what was settled by then.
             already = self._doubts.unheard(invocation)
+            invocation.goes_first = True
         else:
             already = await self._settle_doubt(invocation)
             if invocation.tool.guards.resolve is not None:
@@ -136,6 +137,7 @@ class GuardPipeline:
 
     async def take_over(self, invocation: Invocation) -> Outcome:
         """Find out what became of *invocation*, which the agent before this one had started."""
+        invocation.goes_first = True
         doubt = self._doubts.open(invocation, pause_s=0)
         settled = await self._doubts.wait(doubt, invocation.tool.guards.timeout_s)
         return settled or self._executor.give_up(invocation)
@@ -185,14 +187,15 @@ class GuardPipeline:
 
         Raises: Refused: another invocation has, or had, that effect; with the words of its outcome.
         """
-        twin = self._invocations.twin(invocation) if invocation.writes else None
-        if twin is None or twin.task is None:
-            return
-        if twin.is_asking:
-            raise Refused("duplicate", self._phrases.busy_asking)
-        await asyncio.wait({twin.task})
-        if twin.outcome is not None:
-            raise Refused("duplicate", twin.outcome.say)
+        while invocation.writes and (twin := self._invocations.twin(invocation)) is not None:
+            if twin.is_asking:
+                raise Refused("duplicate", self._phrases.busy_asking)
+            assert twin.task is not None
+            await asyncio.wait({twin.task})
+            if twin.outcome is None or twin.outcome.kind in ("done", "unknown"):
+                said = twin.outcome.say if twin.outcome else self._phrases.not_now
+                raise Refused("duplicate", said)
+        invocation.goes_first = True
 
     def _went_through(self, earlier: Invocation) -> str:
         words = earlier.outcome.say if earlier.outcome else ""

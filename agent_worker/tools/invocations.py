@@ -1,7 +1,6 @@
 """Tool invocations: one for each wish of the caller, however often a model proposes it."""
 
 import asyncio
-import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -83,6 +82,8 @@ class Invocation:
     """Whether its start is on record, so that it may have been done."""
     target: Target | None = None
     """What it acts on; None: not looked up yet, or its tool has no `resolve` step."""
+    goes_first: bool = False
+    """Whether others with the same effect wait for it. It waits for none, so none waits for ever."""
     question: Question | None = None
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the question is open."""
@@ -201,11 +202,18 @@ class Invocations:
         return self._latest.get(digest)
 
     def twin(self, invocation: Invocation) -> Invocation | None:
-        """An earlier one with the same effect that is under way, or was wished in the same turn."""
-        # Of two only the later one waits for the other.
-        earlier = itertools.takewhile(lambda one: one is not invocation, self._latest.values())
-        same = (one for one in earlier if one.effect_digest == invocation.effect_digest)
-        return next((one for one in same if one.covers(invocation.turn_id)), None)
+        """Another one with the same effect that goes first, or was settled in the same turn."""
+        return next(
+            (
+                one
+                for one in self._latest.values()
+                if one is not invocation
+                and one.effect_digest == invocation.effect_digest
+                and (one.goes_first or one.outcome is not None)
+                and one.covers(invocation.turn_id)
+            ),
+            None,
+        )
 
     def add(self, invocation: Invocation) -> None:
         """Keep *invocation*."""
