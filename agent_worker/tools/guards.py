@@ -6,7 +6,8 @@ The guards, in the order in which an invocation passes them.
    really said, and are validated.
 3. `run`: an earlier doubt about the same effect is settled; what the tool acts on is looked up;
    the backend's circuit breaker is not open; policy; budget; confirmation and policy once more, or
-   for an unconfirmed write a moment in which the caller may go on speaking.
+   for an unconfirmed write a moment in which the caller may go on speaking; the same effect, if it
+   is under way, has ended.
 4. `Executor.run`: idempotency key and injected parameters; `tool.started` in the journal; then,
    within the tool's timeout, `Retry.run`: circuit breaker, concurrency limit, lease and call still
    ours, retries; the result in the journal.
@@ -127,7 +128,9 @@ class GuardPipeline:
             await self._check_policy(invocation)
         elif invocation.writes:
             await self.let_settle(unsettled)
+        await self._let_same_effect_end(invocation)
         self._check_open()
+        invocation.acting = True
         return await self._executor.run(invocation)
 
     async def take_over(self, invocation: Invocation) -> Outcome:
@@ -173,6 +176,22 @@ class GuardPipeline:
                 else self._phrases.unknown,
             )
         return settled.say if settled.kind == "done" and not doubt.invocation.told else None
+
+    async def _let_same_effect_end(self, invocation: Invocation) -> None:
+        """
+        Let no effect begin while the same one is under way, proposed in other words.
+
+        Raises: Refused: it went through, or that is not known.
+        """
+        while (other := self._invocations.acting_alike(invocation)) is not None:
+            assert other.task is not None
+            await asyncio.wait({other.task})
+            if other.outcome is not None and other.outcome.kind == "done":
+                words: str | None = other.outcome.say
+            else:
+                words = await self._settle_doubt(invocation)
+            if words is not None:
+                raise Refused("doubt", self._phrases.went_through.format(words=words))
 
     async def _find_target(self, invocation: Invocation) -> None:
         try:

@@ -76,6 +76,8 @@ class Invocation:
     cause: str = ""
     """What its idempotency key is minted for: the turn, later the approval."""
     key: str | None = None
+    acting: bool = False
+    """Whether every guard has let it through."""
     begun: bool = False
     """Whether its start is on record, so that it may have been done."""
     target: Target | None = None
@@ -184,6 +186,21 @@ class Invocations:
     def find(self, digest: str) -> Invocation | None:
         """The last invocation with that digest: it would do, or did, the same."""
         return self._latest.get(digest)
+
+    def acting_alike(self, invocation: Invocation) -> Invocation | None:
+        """Another one, proposed in other words, that is under way with the same effect."""
+        return next(
+            (
+                one
+                for one in self._latest.values()
+                if one.acting
+                and one.outcome is None
+                and one is not invocation
+                and one.writes
+                and one.effect_digest == invocation.effect_digest
+            ),
+            None,
+        )
 
     def add(self, invocation: Invocation) -> None:
         """Keep *invocation*."""

@@ -301,9 +301,18 @@ class Diary:
         self.upcoming = ["fitting on Friday", "fitting on Monday"]
         self.answers_lost = 0
         self.done: dict[str, str] = {}
+        self.keys: list[str] = []
+        self.answers: asyncio.Event | None = None
+        """Set when the first answer may come, which is `mood`; None: at once."""
+        self.mood: Exception | None = None
 
-    def cancel(self, key: str, appointment: str) -> None:
+    async def cancel(self, key: str, appointment: str) -> None:
         """Once for each key."""
+        self.keys.append(key)
+        if self.answers is not None:
+            await self.answers.wait()
+            if self.mood is not None:
+                raise self.mood
         if key not in self.done:
             self.done[key] = appointment
             self.upcoming.remove(appointment)
@@ -329,12 +338,13 @@ async def next_appointment(kind: str, *, diary: Diary) -> Target:
 )
 async def cancel(kind: str = "", *, diary: Diary, target: Target, key: IdempotencyKey) -> Answer:
     """Cancel the next appointment."""
-    diary.cancel(key, target.id)
+    await diary.cancel(key, target.id)
     return Answer(say=f"Your {target.id} is cancelled.")
 
 
-def diary_scene(diary: Diary) -> Scene:
-    scene = Scene(tools=[cancel])
+def diary_scene(diary: Diary, *, confirmed: bool = True) -> Scene:
+    guards = cancel.guards if confirmed else replace(cancel.guards, confirm=None)
+    scene = Scene(tools=[replace(cancel, guards=guards)])
     scene.gate._resources.append(diary)
     return scene
 
@@ -404,6 +414,41 @@ async def test_two_questions_with_one_effect_have_it_once() -> None:
         SAYS.went_through.format(words="Your fitting on Friday is cancelled."),
     )
     assert list(diary.done.values()) == ["fitting on Friday"]
+    await scene.gate.aclose()
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+@pytest.mark.parametrize("ends", ["done", "unknown", "failed"])
+async def test_same_effect_in_other_words_waits_for_the_one_under_way(
+    confirmed: bool, ends: str
+) -> None:
+    """Not only for a doubt: the answer to the first may still come."""
+    diary = Diary()
+    scene = diary_scene(diary, confirmed=confirmed)
+    diary.answers = asyncio.Event()
+    first = scene.propose("cancel")
+    if confirmed:
+        scene.vote(await asked(first), True)
+    scene.turn_id = "turn-2"
+    second = scene.propose("cancel", {"kind": "Friday"})
+    if confirmed:
+        scene.vote(await asked(second), True)
+    await asyncio.sleep(0.1)
+    assert len(diary.keys) == 1
+    diary.upcoming = ["fitting on Friday", "fitting on Monday"]  # it shows what was, too
+    diary.mood = {"done": None, "unknown": LOST, "failed": AWAY}[ends]
+    diary.answers.set()
+    assert (await outcome(first)).kind == ends
+    said = await outcome(second)
+    assert (
+        said.say
+        == {
+            "done": SAYS.went_through.format(words="Your fitting on Friday is cancelled."),
+            "unknown": SAYS.still_in_doubt,
+            "failed": SAYS.away,
+        }[ends]
+    )
+    assert len(set(diary.keys)) == (2 if ends == "failed" else 1)
     await scene.gate.aclose()
 
 
