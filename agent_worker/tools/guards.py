@@ -4,9 +4,10 @@ The guards, in the order in which an invocation passes them.
 1. `limit`: no more than 16 proposals in one turn of the caller.
 2. `admit`: the call goes on; the allow-list; the arguments are well-formed, answer what the caller
    really said, and are validated.
-3. `run`: an earlier doubt about the same effect is settled; what the tool acts on is looked up;
-   the backend's circuit breaker is not open; policy; budget; confirmation and policy once more, or
-   for an unconfirmed write a moment in which the caller may go on speaking.
+3. `run`: an earlier doubt about the same effect is settled; what the tool acts on is looked up; the
+   same effect, if it is under way, has ended; the backend's circuit breaker is not open; policy;
+   budget; confirmation and policy once more, or for an unconfirmed write a moment in which the
+   caller may go on speaking.
 4. `Executor.run`: idempotency key and injected parameters; `tool.started` in the journal; then,
    within the tool's timeout, `Retry.run`: circuit breaker, concurrency limit, lease and call still
    ours, retries; the result in the journal.
@@ -192,9 +193,12 @@ class GuardPipeline:
                 raise Refused("duplicate", self._phrases.busy_asking)
             assert twin.task is not None
             await asyncio.wait({twin.task})
-            if twin.outcome is None or twin.outcome.kind in ("done", "unknown"):
-                said = twin.outcome.say if twin.outcome else self._phrases.not_now
-                raise Refused("duplicate", said)
+            if twin.outcome is None:
+                raise Refused("duplicate", self._phrases.not_now)
+            if invocation.turn_id in twin.turns and twin.covers(invocation.turn_id):
+                raise Refused("duplicate", twin.outcome.say)
+            if twin.outcome.kind == "done" or await self._settle_doubt(invocation):
+                raise Refused("duplicate", self._went_through(twin))
         invocation.goes_first = True
 
     def _went_through(self, earlier: Invocation) -> str:

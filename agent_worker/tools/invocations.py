@@ -83,7 +83,7 @@ class Invocation:
     target: Target | None = None
     """What it acts on; None: not looked up yet, or its tool has no `resolve` step."""
     goes_first: bool = False
-    """Whether others with the same effect wait for it. It waits for none, so none waits for ever."""
+    """Whether others with the same effect wait for it; it waits for none of them."""
     question: Question | None = None
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the question is open."""

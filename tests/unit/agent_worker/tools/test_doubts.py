@@ -333,9 +333,18 @@ class Diary:
         self.upcoming = ["fitting on Friday", "fitting on Monday"]
         self.answers_lost = 0
         self.done: dict[str, str] = {}
+        self.keys: list[str] = []
+        self.answers: asyncio.Event | None = None
+        """Set when the first answer may come, which is `mood`; None: at once."""
+        self.mood: Exception | None = None
 
-    def cancel(self, key: str, appointment: str) -> None:
+    async def cancel(self, key: str, appointment: str) -> None:
         """Once for each key."""
+        self.keys.append(key)
+        if self.answers is not None:
+            await self.answers.wait()
+            if self.mood is not None:
+                raise self.mood
         if key not in self.done:
             self.done[key] = appointment
             self.upcoming.remove(appointment)
@@ -361,12 +370,13 @@ async def next_appointment(kind: str, *, diary: Diary) -> Target:
 )
 async def cancel(kind: str = "", *, diary: Diary, target: Target, key: IdempotencyKey) -> Answer:
     """Cancel the next appointment."""
-    diary.cancel(key, target.id)
+    await diary.cancel(key, target.id)
     return Answer(say=f"Your {target.id} is cancelled.")
 
 
-def diary_scene(diary: Diary) -> Scene:
-    scene = Scene(tools=[cancel])
+def diary_scene(diary: Diary, *, confirmed: bool = True) -> Scene:
+    guards = cancel.guards if confirmed else replace(cancel.guards, confirm=None)
+    scene = Scene(tools=[replace(cancel, guards=guards)])
     scene.gate._resources.append(diary)
     return scene
 
@@ -454,6 +464,37 @@ async def test_two_wordings_at_once_are_one_effect_and_none_waits_for_ever() -> 
     both = [scene.propose("call_back", {"reason": reason}) for reason in ("a", "b")]
     assert [(await outcome(one)).kind for one in both] == ["done", "refused"]
     assert (await outcome(both[1])).say == "A colleague calls you back."
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+@pytest.mark.parametrize("ends", ["done", "unknown", "failed"])
+async def test_same_effect_in_other_words_waits_for_the_one_under_way(
+    confirmed: bool, ends: str
+) -> None:
+    """Not only for a doubt: the answer to the first may still come."""
+    diary = Diary()
+    scene = diary_scene(diary, confirmed=confirmed)
+    diary.answers = asyncio.Event()
+    first = scene.propose("cancel")
+    if confirmed:
+        scene.vote(await asked(first), True)
+    scene.turn_id = "turn-2"
+    second = scene.propose("cancel", {"kind": "Friday"})
+    await asyncio.sleep(0.1)
+    assert len(diary.keys) == 1 and not second.is_asking
+    diary.upcoming = ["fitting on Friday", "fitting on Monday"]  # it shows what was, too
+    diary.mood = {"done": None, "unknown": LOST, "failed": AWAY}[ends]
+    diary.answers.set()
+    assert (await outcome(first)).kind == ends
+    if ends == "failed" and confirmed:
+        scene.vote(await asked(second), True)
+    assert (await outcome(second)).say == {
+        "done": "Your fitting on Friday is cancelled.",
+        "unknown": SAYS.in_doubt,
+        "failed": SAYS.away,
+    }[ends]
+    assert len(set(diary.keys)) == (2 if ends == "failed" else 1)
+    await scene.gate.aclose()
 
 
 # -- the agent after the one that died
