@@ -181,8 +181,9 @@ async def _run(job: Job, line: Connection) -> None:
     if answer is not Claim.CLAIMED or call is None:
         line.send(("refused", answer.value))
         return
-    async with _TrappedJournal(record, job.call_id, job.attempt) as journal:
-        journal.traps = _Traps(job, record, clock, line)
+    journal = _TrappedJournal(record, job.call_id, job.attempt)
+    journal.traps = _Traps(job, record, clock, line)
+    async with journal:
 
         async def give_back() -> bool:
             return await calls.give_back(record, job.call_id, job.attempt, job.owner)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import httpx2 as httpx
@@ -52,11 +53,16 @@ class Account:
             one for one in self.writes if one.end is None or isinstance(one.end, ToolUnknown)
         ]
         self.settled_doubts = [
-            one
-            for one in self.writes
-            if one not in self.open_doubts
-            and (any(isinstance(end.entry, ToolUnknown) for end in one.ends) or _taken_over(self, one))
+            one for one in self.writes if one not in self.open_doubts and self._was_in_doubt(one)
         ]
+
+    def _was_in_doubt(self, invocation: Invocation) -> bool:
+        """Whether it was said to be, or was ended by another agent than the one that began it."""
+        if any(isinstance(end.entry, ToolUnknown) for end in invocation.ends):
+            return True
+        attempts = {one.seq: one.attempt for one in self.recorded}
+        began, ended = attempts[invocation.starts[-1].seq], invocation.ends[-1:]
+        return bool(ended) and attempts[ended[0].seq] != began
 
     def violations(self) -> Iterator[str]:
         """What is not as it must be."""
@@ -102,7 +108,7 @@ class Account:
             for invocation in done:
                 if self.wish.asks and not _approved(invocation):
                     yield f"{what} without a yes"
-            for earlier, later in zip(done, done[1:], strict=False):
+            for earlier, later in pairwise(done):
                 if not _approved(later) and earlier.turn_ids & later.turn_ids:
                     yield f"{what} twice for one turn"
                 if not _approved(later) and not self._knew(earlier, later):
@@ -111,12 +117,7 @@ class Account:
     def _knew(self, earlier: Invocation, later: Invocation) -> bool:
         """Whether the caller could know of *earlier*, when *later* was proposed."""
         proposed = min((one.seq for one in later.proposals), default=later.seq)
-        doubted = [
-            end.seq
-            for end in earlier.ends
-            if isinstance(end.entry, ToolUnknown) and end.seq < proposed
-        ]
-        if not doubted and not _taken_over(self, earlier):
+        if not self._was_in_doubt(earlier):
             return True
         told = [
             turn.ended.seq
@@ -137,7 +138,9 @@ class Account:
         for invocation in self.open_doubts:
             if by_agent and invocation.end is None:
                 yield f"{invocation.invocation_id} has no end, although its agent ended the call"
-            about = [one for one in self.tickets if (invocation.idempotency_key or "-") in one["text"]]
+            about = [
+                one for one in self.tickets if (invocation.idempotency_key or "-") in one["text"]
+            ]
             if len(about) != 1:
                 yield f"{invocation.tool} is in doubt, and {len(about)} tickets say so"
 
@@ -162,14 +165,9 @@ def _approved(invocation: Invocation) -> bool:
     return any(one.decision == "approved" for one in invocation.confirmations)
 
 
-def _taken_over(account: Account, invocation: Invocation) -> bool:
-    """Whether another agent than the one that began it ended it."""
-    attempts = {one.seq: one.attempt for one in account.recorded}
-    began = attempts[invocation.starts[-1].seq]
-    return bool(invocation.ends) and attempts[invocation.ends[-1].seq] != began
-
-
-async def account(record: Record, shop: httpx.AsyncClient, call_id: str, wish: Wish, acts: Acts) -> Account:
+async def account(
+    record: Record, shop: httpx.AsyncClient, call_id: str, wish: Wish, acts: Acts
+) -> Account:
     """Ask everybody."""
     call = await calls.read(record, call_id)
     assert call is not None

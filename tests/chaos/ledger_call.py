@@ -16,17 +16,19 @@ from typing import Literal
 
 from sqlalchemy.engine import make_url
 
+from agent_worker.tools.phrases import GatePhrases
 from call_record import calls, journal, workers
 from call_record.admission import Admitted, Applicant, admit
 from call_record.database import DATABASE_DOWN
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.timeline import Timeline, fold
+from call_record.timeline_parts import Invocation
 from call_supervisor.supervisor import CallSupervisor
 from call_supervisor.timeouts import Timeouts
 from tests.chaos import ledger_agent
 from tests.chaos.ledger_agent import AWAY_S, Job, Trap
-from tests.chaos.ledger_lines import RecordLine, ShopFault, ShopLine
+from tests.chaos.ledger_lines import RecordLine, ShopFault, ShopFaults, ShopLine
 from tests.unit.call_supervisor.world import Room, RoomsWithoutMedia
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.ids import new_call_id
@@ -61,11 +63,15 @@ Manner = Literal[
     "agrees",
     "repeats the wish",
     "repeats it in other words",
-    "declines first",
+    "declines",
     "lets the question expire",
     "hangs up in doubt",
 ]
 MANNERS: tuple[Manner, ...] = Manner.__args__  # type: ignore[attr-defined]
+REPEATS: tuple[Manner, Manner] = ("repeats the wish", "repeats it in other words")
+UNHEARD_S = 6.0
+"""After this time a caller says it again."""
+PHRASES = GatePhrases()
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,9 @@ def wishes(order: int, open_order: int) -> tuple[Wish, ...]:
             "refund_order",
             (f"refund 1 dollars for order {order}", f"get a refund of 1 dollars for order {order}"),
         ),
-        Wish("cancel_order", (f"cancel order {open_order}", f"i no longer want order {open_order}")),
+        Wish(
+            "cancel_order", (f"cancel order {open_order}", f"i no longer want order {open_order}")
+        ),
         Wish(
             "cancel_appointment",
             ("cancel my appointment", "cancel my fitting", "i can't make my appointment"),
@@ -99,7 +107,7 @@ class Lobby(RoomsWithoutMedia):
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls: dict[str, "LedgerCall"] = {}
+        self.calls: dict[str, LedgerCall] = {}
         self.on_dispatch = self._send
 
     async def remove(self, call_id: str, identity: str) -> None:
@@ -110,7 +118,7 @@ class Lobby(RoomsWithoutMedia):
 
     async def _send(self, metadata: DispatchMetadata) -> None:
         if call := self.calls.get(metadata.call_id):
-            call.send_agent(metadata.attempt)
+            await call.send_agent(metadata.attempt)
 
 
 class Place:
@@ -193,12 +201,18 @@ class LedgerCall:
     story: list[str] = field(default_factory=list)
     """What happened, for whoever looks into a violation."""
 
+    wrongs: list[str] = field(default_factory=list)
+    """What was seen to be wrong while it went on."""
+
     def __post_init__(self) -> None:
         self._agents: list[Agent] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._shop = ShopLine(self.shop_port, self._hit)
+        self._shop = ShopFaults(self._hit)
+        self._servers: list[asyncio.Server] = []
         self._record_line: RecordLine | None = None
         self._began_s = time.monotonic()
+        self._stopped: set[int] = set()
+        """Attempts whose agents were stopped for longer than their lease."""
         self._has_cards = self.chance.random() < 0.5
         self._answers: list[bool | None] = []
         """What the caller answers to the next questions: None: nothing. After that: yes."""
@@ -213,6 +227,9 @@ class LedgerCall:
         faults: list[Fault] = [self.fault]
         if self.chance.random() < 0.4:
             faults.append(self.chance.choice(FAULTS))
+        if self.manner in REPEATS and self.chance.random() < 0.5:
+            # So that the wish is repeated in a doubt.
+            faults.append(self.chance.choice(("answer lost", "request lost")))
         attempt = 1
         for fault in faults:
             trap = self._trap(fault)
@@ -225,10 +242,12 @@ class LedgerCall:
                 ("answer lost", "request lost", "hangs", "hangs and arrives")
             )
         match self.manner:
-            case "declines first":
+            case "declines":
                 self._answers = [False]
             case "lets the question expire":
                 self._answers = [None]
+            case "repeats the wish" | "repeats it in other words":
+                self._answers = [True, *self.chance.choices((True, False), k=3)]
 
     def _trap(self, fault: Fault) -> Trap | None:
         choose = self.chance.choice
@@ -262,12 +281,12 @@ class LedgerCall:
                     self._shop.on_done = self._kill_during_request
                 return None
             case "hangs":
-                self._shop.faults.append(choose(("hangs", "hangs and arrives")))
+                self._shop.next.append(choose(("hangs", "hangs and arrives")))
                 return None
             case _:
                 lost: ShopFault = fault
                 # One loss is mended by the gate's own second try; three outlast it.
-                self._shop.faults.extend([lost] * choose((1, 1, 3, 4)))
+                self._shop.next.extend([lost] * choose((1, 1, 3, 4)))
                 return None
 
     _loses = b""
@@ -279,20 +298,19 @@ class LedgerCall:
         place = self.place
         applicant = Applicant(self.caller, display_name="Sam")
         assert isinstance(await admit(place.record, self.call_id, applicant), Admitted)
-        server = await self._shop.start()
+        self._began_s = time.monotonic()
         await self._open_record_line()
         place.lobby.calls[self.call_id] = self
         place.lobby.rooms[self.call_id] = Room({self.caller})
         await calls.join(place.record, self.call_id)
         try:
-            self.send_agent(1)
+            await self.send_agent(1)
             await self._converse()
             await self._hang_up()
             await self._until_ended()
         finally:
             self._over = True
             await self._clean_up()
-            server.close()
             story = "\n".join(story_of(self))
             (self.folder / f"call-{self.number}.log").write_text(story + "\n")
 
@@ -308,62 +326,63 @@ class LedgerCall:
         self._url = url.set(port=await line.start()).render_as_string(hide_password=False)
 
     async def _converse(self) -> None:
-        await self._until(lambda: self._live is not None, 20, "an agent")
-        words = self.wish.words[0]
-        await self._say_wish(words)
-        if self.manner in ("repeats the wish", "repeats it in other words"):
-            await asyncio.sleep(self.chance.uniform(0.0, 2.0))
-            other = self.chance.choice(self.wish.words[1:])
-            self._hit(self.manner)
-            await self._say_wish(words if self.manner == "repeats the wish" else other)
-        await self._until_answered(words)
-        if self._answers_left and self.wish.asks:
-            # Declined, or let pass: now in earnest.
+        words, *others = self.wish.words
+        if self.manner in REPEATS:
             await self._say_wish(words)
-            await self._until_answered(words)
+            if self.chance.random() < 0.7:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(10):
+                        while self.wish.asks and not self.acts.yes:
+                            await asyncio.sleep(0.05)
+            await asyncio.sleep(self.chance.uniform(0.0, 2.0))
+            self._hit(self.manner)
+            await self._get(self.chance.choice(others) if self.manner == REPEATS[1] else words)
+        else:
+            await self._get(words)
+        if self.manner in ("declines", "lets the question expire"):
+            # Now in earnest.
+            await self._get(words)
         if self.manner == "hangs up in doubt":
-            line = await self._timeline()
-            if _doubts(line):
+            if _doubts(await self._timeline()):
                 self._hit(self.manner)
                 self.acts.hung_up_in_doubt = True
         else:
             await self._until_settled()
             await asyncio.sleep(self.chance.uniform(0.0, 1.5))
 
-    @property
-    def _answers_left(self) -> bool:
-        return self.manner in ("declines first", "lets the question expire")
-
     async def _say_wish(self, words: str) -> None:
         self.acts.wished += 1
         await self._say(words)
 
     async def _say(self, words: str) -> None:
-        await self._until(lambda: self._live is not None, 20, "an agent")
+        await self._until(lambda: self._live is not None, 30, "an agent")
         assert self._live is not None
         self._tell(f"caller: {words}")
         self._send(self._live, ("say", words))
 
-    async def _until_answered(self, words: str) -> None:
-        """Until the wish has come to an end that is on record; said again if nobody heard it."""
+    async def _get(self, words: str) -> None:
+        """Wish it, until that has come to an end that is on record; again if nobody heard it."""
+        before = {one.invocation_id for one in self._mine(await self._timeline()) if one.ends}
         ends_s = time.monotonic() + ANSWER_S
-        heard_by = self._live
-        said_s = time.monotonic()
+        said_s = float("-inf")
         while time.monotonic() < ends_s:
             line = await self._timeline()
-            mine = [one for one in line.invocations if one.tool == self.wish.tool]
-            turns = len({turn.text for turn in line.caller_turns})
-            if mine and all(one.ends for one in mine) and not self._asking(line):
+            new = [one for one in self._mine(line) if one.invocation_id not in before]
+            if line.ending is not None or (new and new[-1].ends and self._is_quiet(line)):
                 return
-            live = self._live
-            lost = live is not heard_by and not mine and not turns
-            if live is not None and (lost or (not mine and time.monotonic() - said_s > 8)):
-                heard_by, said_s = live, time.monotonic()
+            unheard = said_s == float("-inf") or (not new and self._is_quiet(line))
+            if unheard and time.monotonic() - said_s > UNHEARD_S:
                 await self._say_wish(words)
-            if line.ending is not None:
-                return
+                said_s = time.monotonic()
             await asyncio.sleep(0.15)
         self._tell("caller: gives up waiting")
+
+    def _mine(self, line: Timeline) -> list[Invocation]:
+        return [one for one in line.invocations if one.tool == self.wish.tool]
+
+    def _is_quiet(self, line: Timeline) -> bool:
+        """Whether nothing is asked or under way."""
+        return not self._asking(line) and all(one.ends for one in self._mine(line) if one.starts)
 
     def _asking(self, line: Timeline) -> bool:
         return any(one.asked and one.decision is None for one in line.confirmations)
@@ -425,6 +444,8 @@ class LedgerCall:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for server in self._servers:
+            server.close()
         if self._record_line is not None:
             await self._record_line.aclose()
 
@@ -442,16 +463,18 @@ class LedgerCall:
         ready = [agent for agent in self._agents if agent.ready and not agent.gone]
         return ready[-1] if ready else None
 
-    def send_agent(self, attempt: int) -> None:
+    async def send_agent(self, attempt: int) -> None:
         """Start the agent of that attempt."""
         if self._over:
             return
+        shop = ShopLine(self.shop_port, self._shop, lambda: self._wrote(attempt))
+        self._servers.append(await shop.start())
         here, there = self.context.Pipe()
         owner = f"{WORKER}/{self.number}-{attempt}-{len(self._agents)}"
         job = Job(
             database_url=self._url,
             keys_file=self.place.keys_file,
-            shop_url=f"http://127.0.0.1:{self._shop.port}",
+            shop_url=f"http://127.0.0.1:{shop.port}",
             call_id=self.call_id,
             caller=self.caller,
             attempt=attempt,
@@ -470,6 +493,10 @@ class LedgerCall:
         self._agents.append(agent)
         self._tell(f"agent {attempt} sent")
         asyncio.get_running_loop().add_reader(here.fileno(), self._on_message, agent)
+
+    def _wrote(self, attempt: int) -> None:
+        if attempt in self._stopped:
+            self.wrongs.append(f"agent {attempt} asked the shop for something after its lease")
 
     def removed(self, identity: str) -> None:
         """Somebody was put out of the room; half of the agents do not notice by themselves."""
@@ -501,6 +528,8 @@ class LedgerCall:
                 self._start(self._answer(agent, question_id, digest))
             case ("said", str(text)):
                 self._tell(f"agent {agent.attempt}: {text}")
+                if PHRASES.busy_asking in text:
+                    self._start(self._insist(agent))
             case ("fault", str(fault)):
                 self._hit(fault)
                 self._start(self._do(fault, agent))
@@ -533,12 +562,19 @@ class LedgerCall:
         if answer:
             self.acts.yes += 1
         else:
-            self._hit("declines first")
+            self._hit("declines")
             self.acts.no += 1
         if self._has_cards:
             self._send(agent, ("vote", question_id, digest, answer))
         else:
             self._send(agent, ("say", "yes" if answer else "no"))
+
+    async def _insist(self, agent: Agent) -> None:
+        """The caller was asked something that was not heard to its end."""
+        await asyncio.sleep(0.3)
+        self.acts.yes += 1
+        self._tell("caller: yes?")
+        self._send(agent, ("say", "yes"))
 
     # -- faults
 
@@ -556,7 +592,7 @@ class LedgerCall:
                 attempt = await calls.raise_attempt(self.place.record, self.call_id, call.seen)
                 self._send(agent, ("go",))
                 if attempt is not None:
-                    self.send_agent(attempt)
+                    await self.send_agent(attempt)
             case "record away for 1 s" if self._record_line is not None:
                 self._record_line.cut(True)
                 self._send(agent, ("go",))
@@ -572,6 +608,7 @@ class LedgerCall:
                 break
             await asyncio.sleep(0.1)
         await asyncio.sleep(self.chance.uniform(0.0, 2.0))
+        self._stopped.add(agent.attempt)
         with suppress(ProcessLookupError):
             os.kill(agent.process.pid or 0, signal.SIGCONT)
         self._tell(f"agent {agent.attempt} goes on")

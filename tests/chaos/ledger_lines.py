@@ -20,51 +20,75 @@ _MODES: dict[ShopFault, Mode] = {
 Moment = Callable[[], Awaitable[None]]
 
 
-class ShopLine(FaultyProxy):
+class ShopFaults:
     """
-    What reads passes; each write has the next of the faults.
+    What happens to the writes of one call on their way to the shop.
 
-    Args: fault_hit: told of each fault.
+    Args: hit: told of each fault.
     """
 
-    def __init__(self, shop_port: int, fault_hit: Callable[[str], None]) -> None:
-        super().__init__(shop_port)
-        self._hit = fault_hit
-        self.faults: deque[ShopFault] = deque()
+    def __init__(self, hit: Callable[[str], None]) -> None:
+        self.hit = hit
+        self.next: deque[ShopFault] = deque()
+        """Of the next writes, one each."""
         self.rest: ShopFault = "passes"
-        """What the writes after these have."""
+        """Of the writes after these."""
         self.on_request: Moment | None = None
-        """What happens once when a write has arrived here."""
+        """What happens once when a write has arrived."""
         self.on_done: Moment | None = None
         """The same when the shop has done it."""
         self.under_way = 0
+        """Requests that may still be done."""
 
-    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.under_way += 1
-        try:
-            await super()._forward(reader, writer)
-        finally:
-            self.under_way -= 1
-
-    async def _mode_for(self, request_line: bytes) -> Mode:
-        if not request_line.startswith(b"POST"):
-            return "passes"
+    async def mode(self) -> Mode:
+        """For a write that has arrived."""
         if self.on_request is not None:
             moment, self.on_request = self.on_request, None
             await moment()
-        fault = self.faults.popleft() if self.faults else self.rest
+        fault = self.next.popleft() if self.next else self.rest
         if fault == "passes":
             return "passes"
-        self._hit(fault.partition(" and ")[0])
+        self.hit(fault.partition(" and ")[0])
         if fault.startswith("hangs"):
             await asyncio.sleep(HANGS_S)
             return "loses the answer" if fault == "hangs and arrives" else "loses the request"
         return _MODES[fault]
 
-    async def _answered(self, request_line: bytes) -> None:
-        if request_line.startswith(b"POST") and self.on_done is not None:
+    async def done(self) -> None:
+        """The shop has done a write."""
+        if self.on_done is not None:
             moment, self.on_done = self.on_done, None
             await moment()
+
+
+class ShopLine(FaultyProxy):
+    """
+    One agent's line to the shop: what reads passes, what writes has the call's faults.
+
+    Args: on_write: told of each write that arrives.
+    """
+
+    def __init__(self, shop_port: int, faults: ShopFaults, on_write: Callable[[], None]) -> None:
+        super().__init__(shop_port)
+        self._faults = faults
+        self._on_write = on_write
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._faults.under_way += 1
+        try:
+            await super()._forward(reader, writer)
+        finally:
+            self._faults.under_way -= 1
+
+    async def _mode_for(self, request_line: bytes) -> Mode:
+        if not request_line.startswith(b"POST"):
+            return "passes"
+        self._on_write()
+        return await self._faults.mode()
+
+    async def _answered(self, request_line: bytes) -> None:
+        if request_line.startswith(b"POST"):
+            await self._faults.done()
 
 
 class RecordLine:

@@ -11,9 +11,11 @@ import asyncio
 import multiprocessing
 import os
 import random
+import shutil
 import time
+import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import time as clock_time
 from datetime import timedelta
 from multiprocessing.context import ForkServerContext
@@ -26,7 +28,6 @@ from call_record import follow_up, keys
 from call_record.database import Database
 from call_record.prepare import prepare
 from call_record.record import Record
-from call_record.tables import CallState
 from examples.storefront.backend import tables
 from examples.storefront.backend.database import Database as ShopDatabase
 from examples.storefront.backend.shop import system_clock
@@ -34,13 +35,16 @@ from tests.chaos import results
 from tests.chaos.ledger_audit import Account, account
 from tests.chaos.ledger_call import FAULTS, MANNERS, LedgerCall, Place, story_of, wishes
 from tests.conftest import in_a_thread, psql
-from tests.integration.post_call.conftest import answers, running
+from tests.integration.post_call.conftest import running
 from tests.support import post_call_process
 from tests.support.local_stack import free_ports
 
-PARALLEL = 5
+PARALLEL = 6
 FIRST_ORDER = 1_000
 FOLLOWED_UP_S = 90
+RUNS = 200
+LONG_FIRST = 100
+"""The calls of the short run have other numbers, as the shop knows each customer once."""
 FEWEST_HITS = 10
 """Of each fault, in a long run."""
 
@@ -140,7 +144,9 @@ class Ledger:
 
         async def one(number: int) -> None:
             chance = random.Random(f"{self.seed}:{number}")
-            wish = chance.choice(wishes(*_orders(number)))
+            manner = MANNERS[number % len(MANNERS)]
+            unasked = manner not in ("declines", "lets the question expire")
+            wish = chance.choice([one for one in wishes(*_orders(number)) if one.asks or unasked])
             call = LedgerCall(
                 number=number,
                 chance=chance,
@@ -151,7 +157,7 @@ class Ledger:
                 caller=_buyer(number),
                 wish=wish,
                 fault=FAULTS[number % len(FAULTS)],
-                manner=MANNERS[number % len(MANNERS)],
+                manner=manner,
                 hits=self.hits,
             )
             self.calls.append(call)
@@ -202,7 +208,7 @@ class Ledger:
     def violations(self) -> Iterator[str]:
         """What is not as it must be, with all that happened in those calls."""
         for call, kept in zip(self.calls, self.accounts, strict=True):
-            if found := list(kept.violations()):
+            if found := [*call.wrongs, *kept.violations()]:
                 yield "\n".join(
                     [
                         f"seed {self.seed}, call {call.number}: {'; '.join(found)}",
@@ -235,60 +241,65 @@ class Ledger:
         yield f"| {' | '.join(map(str, numbers))} |"
 
 
-async def books_agree(
+Play = Callable[[range], Awaitable[Ledger]]
+
+
+@pytest.fixture
+async def play(
     tmp_path: Path,
     shop_folder: Path,
     shop_port: int,
     sqlite_template: Path,
-    postgres_record_url: str,
+    postgres_url: str,
     context: ForkServerContext,
-    numbers: range,
-) -> Ledger:
-    """Play calls of these numbers and compare; returns what was seen."""
+) -> Play:
+    """Plays calls of these numbers, half of them on each database, and compares the books."""
     seed = int(os.environ.get("PARLEY_TEST_SEED", time.time_ns() % 100_000))
     print(f"PARLEY_TEST_SEED={seed}")
-    await _open_accounts(_shop_url(shop_folder), numbers)
     sqlite_url = f"sqlite+aiosqlite:///{tmp_path}/parley.db"
-    (tmp_path / "parley.db").write_bytes(sqlite_template.read_bytes())
+    shutil.copy(sqlite_template, tmp_path / "parley.db")
+    name = f"ledger_{uuid.uuid4().hex}"
+    psql(postgres_url, f"CREATE DATABASE {name}")
+    record_url = f"{postgres_url.rpartition('/')[0]}/{name}"
+    in_a_thread(prepare(record_url))
     keys_file = tmp_path / "journal-keys.yaml"
     ring = keys.ensure(keys_file)
-    records = [Record(Database(url), ring) for url in (sqlite_url, postgres_record_url)]
-    ledger = Ledger(seed, numbers, tmp_path, shop_port)
-    try:
-        await ledger.play(
-            (
-                Place(records[0], sqlite_url, keys_file),
-                Place(records[1], postgres_record_url, keys_file),
-            ),
-            context,
+
+    async def run(numbers: range) -> Ledger:
+        await _open_accounts(_shop_url(shop_folder), numbers)
+        records = [Record(Database(url), ring) for url in (sqlite_url, record_url)]
+        ledger = Ledger(seed, numbers, tmp_path, shop_port)
+        first, second = (
+            Place(record, url, keys_file)
+            for record, url in zip(records, (sqlite_url, record_url), strict=True)
         )
-    finally:
-        for record in records:
-            await record.close()
-    found = list(ledger.violations())
-    table = list(ledger.table(len(found)))
-    results.SECTIONS["the books after faults"] = table
-    print("\n".join(table))
-    assert not found, "\n\n".join(found)
-    return ledger
+        try:
+            await ledger.play((first, second), context)
+        finally:
+            for record in records:
+                await record.close()
+        found = list(ledger.violations())
+        results.SECTIONS["the books after faults"] = list(ledger.table(len(found)))
+        assert not found, "\n\n".join(found)
+        return ledger
+
+    return run
 
 
 @pytest.mark.postgres
-async def test_books_agree_after_a_few_faults(
-    tmp_path: Path,
-    shop_folder: Path,
-    shop_port: int,
-    sqlite_template: Path,
-    postgres_record_url: str,
-    context: ForkServerContext,
-) -> None:
+async def test_books_agree_after_a_few_faults(play: Play) -> None:
     """One call for each fault."""
-    await books_agree(
-        tmp_path,
-        shop_folder,
-        shop_port,
-        sqlite_template,
-        postgres_record_url,
-        context,
-        range(len(FAULTS)),
-    )
+    ledger = await play(range(len(FAULTS)))
+    assert sum(ledger.hits.values()) >= len(FAULTS)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(2_400)
+async def test_books_agree_after_many_faults(play: Play) -> None:
+    """Every fault many times. PARLEY_LEDGER_FIRST and PARLEY_LEDGER_RUNS choose the calls."""
+    first = int(os.environ.get("PARLEY_LEDGER_FIRST", LONG_FIRST))
+    runs = int(os.environ.get("PARLEY_LEDGER_RUNS", RUNS))
+    ledger = await play(range(first, first + runs))
+    if runs >= RUNS:
+        rare = [one for one in (*FAULTS, *MANNERS[1:]) if ledger.hits[one] < FEWEST_HITS]
+        assert not rare, f"not hit {FEWEST_HITS} times: {rare}"
