@@ -54,6 +54,10 @@ def context() -> ForkServerContext:
     """Processes that have everything imported when they start."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.chaos.ledger_agent", "tests.support.post_call_process"])
+    # The first one waits for the imports; no call must.
+    first = context.Process(target=os.getpid)
+    first.start()
+    first.join()
     return context
 
 
@@ -267,7 +271,7 @@ async def play(
 
     async def run(numbers: range) -> Ledger:
         await _open_accounts(_shop_url(shop_folder), numbers)
-        records = [Record(Database(url), ring) for url in (sqlite_url, record_url)]
+        records = [Record(Database(url, wait_s=20), ring) for url in (sqlite_url, record_url)]
         ledger = Ledger(seed, numbers, tmp_path, shop_port)
         first, second = (
             Place(record, url, keys_file)
