@@ -1,13 +1,13 @@
 """Compares what the shop's ledger, a call's journal and its ticket say."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations
 from typing import Any
 
 import httpx2 as httpx
 
+from agent_worker.tools.phrases import GatePhrases
 from call_record import calls, follow_up, journal
 from call_record.calls import Call
 from call_record.follow_up import TICKET, Step, StepState
@@ -26,6 +26,7 @@ KINDS = {
     "cancel_appointment": "appointment.cancelled",
     "talk_to_person": "callback.requested",
 }
+ONCE_MORE = GatePhrases().once_more.partition("{")[0]
 OFFICE = ("contact.created", "activity.logged", "ticket.opened")
 """What the shop does after a call, not in it."""
 
@@ -97,35 +98,42 @@ class Account:
 
     def _twice(self) -> Iterator[str]:
         by_key = {one.idempotency_key: one for one in self.writes}
-        same: dict[str, list[Invocation]] = defaultdict(list)
-        for effect in self.effects:
-            if invocation := by_key.get(effect["idempotency_key"]):
-                same[f"{effect['kind']} {_subject(effect)}"].append(invocation)
-        for what, done in same.items():
-            allowed = self.acts.yes if self.wish.asks else self.acts.wished + self.acts.yes
-            if len(done) > allowed:
-                yield f"{what} {len(done)} times for {allowed} acts of the caller"
-            for invocation in done:
-                if self.wish.asks and not _approved(invocation):
-                    yield f"{what} without a yes"
-            for earlier, later in pairwise(done):
+        done = [
+            by_key[one["idempotency_key"]]
+            for one in self.effects
+            if one["idempotency_key"] in by_key
+        ]
+        allowed = self.acts.yes if self.wish.asks else self.acts.wished + self.acts.yes
+        if len(done) > allowed:
+            yield f"{len(done)} effects for {allowed} acts of the caller"
+        for invocation in done:
+            if self.wish.asks and not _approved(invocation):
+                yield f"{invocation.tool} without a yes"
+        for earlier, later in combinations(done, 2):
+            # Of other words with another target the caller was asked by name.
+            if earlier.arguments == later.arguments or _target(earlier) == _target(later):
                 if not _approved(later) and earlier.turn_ids & later.turn_ids:
-                    yield f"{what} twice for one turn"
-                if not _approved(later) and not self._knew(earlier, later):
-                    yield f"{what} again, unasked, while the first was in doubt"
+                    yield f"{later.tool} twice for one turn"
+                if not self._knew(earlier, later):
+                    yield f"{later.tool} again, while the first was in doubt"
 
     def _knew(self, earlier: Invocation, later: Invocation) -> bool:
-        """Whether the caller could know of *earlier*, when *later* was proposed."""
-        proposed = min((one.seq for one in later.proposals), default=later.seq)
+        """Whether the caller knew what became of *earlier*, when *later* was wished or allowed."""
         if not self._was_in_doubt(earlier):
             return True
+        wished = min((one.seq for one in later.proposals), default=later.seq)
+        for one in later.confirmations:
+            if one.decision == "approved" and one.asked:
+                if ONCE_MORE in one.asked.entry.title:
+                    return True
+                wished = one.asked.seq
         told = [
             turn.ended.seq
             for turn in self.line.agent_turns
             if turn.ended and earlier.invocation_id in turn.ended.entry.invocation_ids
         ]
         finished = [one.seq for one in earlier.ends if isinstance(one.entry, ToolFinished)]
-        return any(seq < proposed and any(end < seq for end in finished) for seq in told)
+        return any(seq < wished and any(end < seq for end in finished) for seq in told)
 
     def _lost(self) -> Iterator[str]:
         for invocation in self.line.invocations:
@@ -156,9 +164,8 @@ class Account:
             yield f"{len(self.tickets)} tickets, {after.count('ticket.opened')} of them opened"
 
 
-def _subject(effect: dict[str, Any]) -> str:
-    """What was done to; each callback is its own, but all are the same wish."""
-    return "" if effect["kind"] == "callback.requested" else str(effect["subject"])
+def _target(invocation: Invocation) -> str | None:
+    return invocation.started.target if invocation.started else None
 
 
 def _approved(invocation: Invocation) -> bool:

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -68,6 +68,7 @@ Manner = Literal[
     "hangs up in doubt",
 ]
 MANNERS: tuple[Manner, ...] = Manner.__args__  # type: ignore[attr-defined]
+LOST: tuple[ShopFault, ShopFault] = ("answer lost", "request lost")
 REPEATS: tuple[Manner, Manner] = ("repeats the wish", "repeats it in other words")
 UNHEARD_S = 6.0
 """After this time a caller says it again."""
@@ -82,6 +83,14 @@ class Wish:
     words: tuple[str, ...]
     asks: bool = True
     """Whether the agent asks before it is done."""
+    once: bool = False
+    """Whether the shop itself refuses to do it twice."""
+
+    def suits(self, manner: Manner) -> bool:
+        """Whether a caller of that manner can have it: what matters is what could go wrong."""
+        if manner in REPEATS:
+            return not self.once
+        return self.asks or manner not in ("declines", "lets the question expire")
 
 
 def wishes(order: int, open_order: int) -> tuple[Wish, ...]:
@@ -227,9 +236,9 @@ class LedgerCall:
         faults: list[Fault] = [self.fault]
         if self.chance.random() < 0.4:
             faults.append(self.chance.choice(FAULTS))
-        if self.manner in REPEATS and self.chance.random() < 0.5:
+        if self.manner in REPEATS and self.chance.random() < 0.7:
             # So that the wish is repeated in a doubt.
-            faults.append(self.chance.choice(("answer lost", "request lost")))
+            self._shop.next.extend(self.chance.choice(LOST) for _ in range(4))
         attempt = 1
         for fault in faults:
             trap = self._trap(fault)
@@ -247,7 +256,7 @@ class LedgerCall:
             case "lets the question expire":
                 self._answers = [None]
             case "repeats the wish" | "repeats it in other words":
-                self._answers = [True, *self.chance.choices((True, False), k=3)]
+                self._answers = [True, *self.chance.choices((True, True, False), k=3)]
 
     def _trap(self, fault: Fault) -> Trap | None:
         choose = self.chance.choice
@@ -330,11 +339,10 @@ class LedgerCall:
         if self.manner in REPEATS:
             await self._say_wish(words)
             if self.chance.random() < 0.7:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(10):
-                        while self.wish.asks and not self.acts.yes:
-                            await asyncio.sleep(0.05)
-            await asyncio.sleep(self.chance.uniform(0.0, 2.0))
+                await self._within(6.0, self._has_begun)
+            if self.chance.random() < 0.5:
+                await self._within(3.0, self._is_in_doubt)
+            await asyncio.sleep(self.chance.uniform(0.0, 1.0))
             self._hit(self.manner)
             await self._get(self.chance.choice(others) if self.manner == REPEATS[1] else words)
         else:
@@ -343,12 +351,23 @@ class LedgerCall:
             # Now in earnest.
             await self._get(words)
         if self.manner == "hangs up in doubt":
-            if _doubts(await self._timeline()):
+            if await self._is_in_doubt():
                 self._hit(self.manner)
                 self.acts.hung_up_in_doubt = True
         else:
             await self._until_settled()
             await asyncio.sleep(self.chance.uniform(0.0, 1.5))
+
+    async def _has_begun(self) -> bool:
+        return any(one.starts for one in self._mine(await self._timeline()))
+
+    async def _is_in_doubt(self) -> bool:
+        return bool(_doubts(await self._timeline()))
+
+    async def _within(self, timeout_s: float, what: Callable[[], Awaitable[bool]]) -> None:
+        ends_s = time.monotonic() + timeout_s
+        while time.monotonic() < ends_s and not await what():
+            await asyncio.sleep(0.1)
 
     async def _say_wish(self, words: str) -> None:
         self.acts.wished += 1

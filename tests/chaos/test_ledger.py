@@ -149,8 +149,7 @@ class Ledger:
         async def one(number: int) -> None:
             chance = random.Random(f"{self.seed}:{number}")
             manner = MANNERS[number % len(MANNERS)]
-            unasked = manner not in ("declines", "lets the question expire")
-            wish = chance.choice([one for one in wishes(*_orders(number)) if one.asks or unasked])
+            wish = chance.choice([one for one in wishes(*_orders(number)) if one.suits(manner)])
             call = LedgerCall(
                 number=number,
                 chance=chance,
