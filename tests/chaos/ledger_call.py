@@ -465,6 +465,7 @@ class LedgerCall:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for server in self._servers:
             server.close()
+        await self._shop.aclose()
         if self._record_line is not None:
             await self._record_line.aclose()
 

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal
 
 from tests.support.faulty_proxy import FaultyProxy, Mode
 
@@ -37,8 +37,8 @@ class ShopFaults:
         """What happens once when a write has arrived."""
         self.on_done: Moment | None = None
         """The same when the shop has done it."""
-        self.under_way = 0
-        """Requests that may still be done."""
+        self.under_way: set[asyncio.Task[Any]] = set()
+        """Requests that may still be done; asyncio alone would not keep them."""
 
     async def mode(self) -> Mode:
         """For a write that has arrived."""
@@ -53,6 +53,13 @@ class ShopFaults:
             await asyncio.sleep(HANGS_S)
             return "loses the answer" if fault == "hangs and arrives" else "loses the request"
         return _MODES[fault]
+
+    async def aclose(self) -> None:
+        """Pass nothing on any more."""
+        tasks = list(self.under_way)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def done(self) -> None:
         """The shop has done a write."""
@@ -74,11 +81,13 @@ class ShopLine(FaultyProxy):
         self._on_write = on_write
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._faults.under_way += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._faults.under_way.add(task)
         try:
             await super()._forward(reader, writer)
         finally:
-            self._faults.under_way -= 1
+            self._faults.under_way.discard(task)
 
     async def _mode_for(self, request_line: bytes) -> Mode:
         if not request_line.startswith(b"POST"):
