@@ -31,6 +31,7 @@ from call_record.lease import Lease
 from call_record.record import Record
 from call_record.writer import JournalWriter
 from examples.storefront.agent import AGENT
+from service_base.tasks import TaskSet
 from tests.support.faults import LOST_ANSWER, Faults
 from voice_contract.actions import ClientAction
 from voice_contract.confirmations import Confirmations, ConfirmationVote
@@ -226,6 +227,7 @@ class _Agent:
         self._line = line
         self._history = history
         self._asked: set[str] = set()
+        self._tasks = TaskSet()
         loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[str] = loop.create_future()
         self._put_out: asyncio.Future[str] = loop.create_future()
@@ -341,7 +343,7 @@ class _Agent:
     def _on_message(self) -> None:
         match self._line.recv():
             case ("say", str(text)):
-                asyncio.ensure_future(self._hear(text))  # noqa: RUF006 - the session keeps it
+                self._tasks.start(self._hear(text), name="hear")
             case ("vote", str(question_id), str(digest), bool(approved)):
                 vote = ConfirmationVote(id=question_id, digest=digest, approved=approved)
                 self._tools.questions.vote(vote, "screen", self._job.caller)

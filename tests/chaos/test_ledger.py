@@ -289,7 +289,7 @@ async def play(
     return run
 
 
-@pytest.mark.postgres
+@pytest.mark.long
 async def test_books_agree_after_a_few_faults(play: Play) -> None:
     """One call for each fault."""
     ledger = await play(range(len(FAULTS)))
