@@ -214,7 +214,9 @@ class Ledger:
             if found := [*call.wrongs, *kept.violations()]:
                 yield "\n".join(
                     [
-                        f"seed {self.seed}, call {call.number}: {'; '.join(found)}",
+                        f"call {call.number}: {'; '.join(found)}",
+                        f"again: PARLEY_TEST_SEED={self.seed} PARLEY_LEDGER_FIRST={call.number}"
+                        " PARLEY_LEDGER_RUNS=1",
                         *story_of(call),
                         *(f"  {one.seq} [{one.attempt}] {one.entry!r}" for one in kept.recorded),
                         *(f"  shop: {one}" for one in kept.ledger),
