@@ -54,3 +54,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("what the caller waited")
         for line in results.table():
             terminalreporter.write_line(line)
+    for title, lines in results.SECTIONS.items():
+        terminalreporter.section(title)
+        for line in lines:
+            terminalreporter.write_line(line)

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 MEASURED: "defaultdict[str, Line]" = defaultdict(lambda: Line())
 """By fault, in the order of the first run."""
 
+SECTIONS: dict[str, list[str]] = {}
+"""Other tables, by title."""
+
 
 @dataclass
 class Line:

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-Mode = Literal["passes", "slow", "loses the answer", "busy"]
+Mode = Literal["passes", "slow", "loses the answer", "loses the request", "busy"]
 SLOW_S = 1.4
 
 
 class FaultyProxy:
     """
     `slow`: the answer comes 1.4 s late. `loses the answer`: the request is done, and the line goes
-    dead. `busy`: 503 without a wait, and the server is not asked.
+    dead. `loses the request`: the line goes dead before. `busy`: 503 without a wait, and the server
+    is not asked.
     """
 
     def __init__(self, target_port: int) -> None:
@@ -35,6 +36,13 @@ class FaultyProxy:
         finally:
             writer.close()
 
+    async def _mode_for(self, request_line: bytes) -> Mode:
+        """For the request that begins so, which is not passed on before this returns."""
+        return self.mode
+
+    async def _answered(self, request_line: bytes) -> None:
+        """The server has answered; the client knows nothing of it before this returns."""
+
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         lines = head[:-4].split(b"\r\n")
@@ -42,15 +50,18 @@ class FaultyProxy:
             name.lower(): value for name, _, value in (line.partition(b": ") for line in lines)
         }
         body = await reader.readexactly(int(fields.get(b"content-length", b"0")))
-        if self.mode == "busy":
+        mode = await self._mode_for(lines[0])
+        if mode == "busy":
             writer.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
             return
-        mode = self.mode
+        if mode == "loses the request":
+            return
         kept = [line for line in lines if not line.lower().startswith(b"connection:")]
         target_reader, target = await asyncio.open_connection("127.0.0.1", self._target_port)
         target.write(b"\r\n".join([*kept, b"Connection: close", b"", b""]) + body)
         answer = await target_reader.read()
         target.close()
+        await self._answered(lines[0])
         if mode == "slow":
             await asyncio.sleep(SLOW_S)
         if mode != "loses the answer":
