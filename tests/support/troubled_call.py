@@ -559,6 +559,9 @@ class TroubledCall:
         if state == "approved":
             wish = self.wishes.setdefault(invocation.id, Wish(0))
             wish.approved_s = self.now_s()
+            if isinstance(question.tells, Invocation):
+                earlier = self.wishes.setdefault(question.tells.id, Wish(0))
+                earlier.told_s = min(earlier.told_s, self.now_s())
 
     async def _replace(self, *, dies: bool) -> None:
         """The supervisor sends another agent, since this one is dead or seems to be."""
