@@ -26,7 +26,8 @@ KINDS = {
     "cancel_appointment": "appointment.cancelled",
     "talk_to_person": "callback.requested",
 }
-ONCE_MORE = GatePhrases().once_more.partition("{")[0]
+WENT_THROUGH = GatePhrases().went_through.partition("{")[0]
+ONCE_MORE = GatePhrases().once_more
 OFFICE = ("contact.created", "activity.logged", "ticket.opened")
 """What the shop does after a call, not in it."""
 
@@ -124,8 +125,10 @@ class Account:
         wished = min((one.seq for one in later.proposals), default=later.seq)
         for one in later.confirmations:
             if one.decision == "approved" and one.asked:
-                if ONCE_MORE in one.asked.entry.title:
-                    return True
+                title = one.asked.entry.title
+                if title.startswith(WENT_THROUGH):
+                    # "Once more" means the same thing, not what the same words mean by now.
+                    return ONCE_MORE not in title or _target(earlier) == _target(later)
                 wished = one.asked.seq
         told = [
             turn.ended.seq
