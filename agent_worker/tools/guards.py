@@ -16,6 +16,7 @@ The guards, in the order in which an invocation passes them.
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from textwrap import shorten
 
 from livekit.agents.llm import ToolError
 
@@ -36,6 +37,8 @@ from voice_contract.journal import BudgetEvent
 SETTLE_S = 0.3
 """How long an unconfirmed write waits in case the caller goes on speaking."""
 SETTLE_STEP_S = 0.03
+EARLIER_MAX_CHARS = 200
+"""How much of an earlier result is said before the question whether to do it once more."""
 
 
 class GuardPipeline:
@@ -202,8 +205,8 @@ class GuardPipeline:
         invocation.goes_first = True
 
     def _went_through(self, earlier: Invocation) -> str:
-        words = earlier.outcome.say if earlier.outcome else ""
-        return self._phrases.went_through.format(words=" ".join(words.split()))
+        words = shorten(earlier.outcome.say if earlier.outcome else "", EARLIER_MAX_CHARS)
+        return self._phrases.went_through.format(words=words)
 
     def _title(self, invocation: Invocation, already: Invocation | None) -> str | None:
         """How to ask where an earlier wish went through; None: as the tool's author says."""

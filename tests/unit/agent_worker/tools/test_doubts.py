@@ -178,6 +178,23 @@ async def test_wish_that_meets_a_settled_doubt_is_told_and_asked() -> None:
     assert set(shop.keys[:-1]) == {first}
 
 
+async def test_long_result_is_asked_about_once_more_in_short() -> None:
+    """A card has room for a question, not for a report."""
+
+    async def run(number: int, *, probe: Probe, key: str) -> Answer:
+        await probe.work("push", key)
+        return Answer(say="A long report. " * 100)
+
+    scene = Scene(tools=[replace(push, run=run)])
+    scene.probe.errors = [LOST] * 3
+    assert (await scene.call("push")).kind == "unknown"
+    scene.probe.errors.clear()
+    question = (await asked(scene.propose("push", turn_id="turn-2"))).question
+    assert question is not None and len(question.title) < 300
+    assert question.title.endswith("[...] Shall I do it once more?")
+    scene.gate.close()
+
+
 async def test_doubt_about_the_second_one_is_settled_too() -> None:
     """The first went through unheard, the second is in doubt: there is no third meanwhile."""
     shop = Shop(LOST)
