@@ -14,7 +14,7 @@ from call_record.record import Record
 from call_record.show import plain
 from call_record.tables import CallState
 from voice_contract.limits import DENY_S
-from voice_contract.names import CALLER_NAME
+from voice_contract.tokens import CALLER_NAME
 
 UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 LONGEST_S = 3_660 * UNITS_S["d"]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from call_record.admission import Applicant
 from call_record.calls import Call
 from token_service.errors import NotAllowed
-from voice_contract.names import AGENT_IDENTITY_PREFIX, CALLER_NAME
-from voice_contract.tokens import ANONYMOUS_PREFIX
+from voice_contract.names import AGENT_IDENTITY_PREFIX
+from voice_contract.tokens import ANONYMOUS_PREFIX, CALLER_NAME
 
 DISPLAY_NAME_MAX_CHARS = 100
 

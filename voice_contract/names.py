@@ -1,7 +1,5 @@
 """Names on the wire that are Parley's own. LiveKit's own names (`lk.*`) stay LiveKit's."""
 
-import re
-
 MESSAGE_TOPIC = "parley.message"
 """Text stream topic, agent to caller: one `AgentMessage` as JSON a stream."""
 
@@ -19,12 +17,6 @@ CONFIRM_METHOD = "parley.confirm"
 
 ACTION_OUTCOME_METHOD = "parley.action_outcome"
 """RPC method of the agent: the outcome of a client action. `ActionReport`; answers nothing."""
-
-CALLER_NAME = re.compile(r"[!-\"$-~]{1,128}")
-"""
-A caller's identity, or its tenant: visible ASCII except `#`, because the SFU lets the holder of
-`sam`'s token also join as `sam#2`.
-"""
 
 AGENT_IDENTITY_PREFIX = "agent-"
 

@@ -1,10 +1,17 @@
 """The token service's answers to the browser."""
 
+import re
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from voice_contract.dispatch import CallId
+
+CALLER_NAME = re.compile(r"[!-\"$-~]{1,128}")
+"""
+A caller's identity, or its tenant: visible ASCII except `#`, because the SFU lets the holder of
+`sam`'s token also join as `sam#2`.
+"""
 
 ANONYMOUS_PREFIX = "caller-"
 """Of an identity that the token service made up; whoever signs in cannot have one like it."""

@@ -213,7 +213,7 @@ class GuardPipeline:
         if already is None:
             return None
         if invocation.tool.guards.confirm and already.effect_digest != invocation.effect_digest:
-            # The same words mean something else by now: another appointment is the next one.
+            # The same words mean something else by now: another thing is the next one.
             return f"{self._went_through(already)} {invocation.title}"
         return f"{self._went_through(already)} {self._phrases.once_more}"
 

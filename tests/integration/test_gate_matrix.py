@@ -367,7 +367,7 @@ async def test_call_whose_answer_is_lost_is_unknown_and_not_repeated(
     assert SAYS.unknown in await call.wish(usable(guard), GOOD)
     proxy.mode = "passes"
     assert len(call.wrote(ToolUnknown)) == 1
-    assert SAYS.unknown in await call.wish(usable(guard), GOOD)
+    assert SAYS.not_again in await call.wish(usable(guard), GOOD)
     assert len(await call.ledger()) == 1
 
 

@@ -101,7 +101,8 @@ async def called(sfu: LocalStack, record: Record) -> str:
 async def sent_for(sfu: LocalStack, record: Record, call_id: str) -> None:
     """An agent is sent for the call's current attempt."""
     call = await the_call(record, call_id)
-    metadata = DispatchMetadata(call_id=call_id, attempt=call.attempt, caller=CALLER)
+    assert call.caller is not None
+    metadata = DispatchMetadata(call_id=call_id, attempt=call.attempt, caller=call.caller)
     await dispatched(sfu, metadata.model_dump_json(), call_id)
 
 
