@@ -108,6 +108,8 @@ class Caller:
         pcm = trimmed(pcm)
         padded = np.pad(pcm, (0, -len(pcm) % FRAME_SAMPLES))
         self._said.clear()
+        # Of the silence that waits there: who speaks does so at once.
+        self._source.clear_queue()
         self._to_say.extend(np.split(padded, len(padded) // FRAME_SAMPLES))
         await self._said.wait()
         await asyncio.sleep(self._source.queued_duration)

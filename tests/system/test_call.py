@@ -67,7 +67,7 @@ async def test_caller_books_an_appointment_over_three_turns(
     await ask(stack, caller, "at half past three", "Done")
     effects = (await ledger(stack, caller.room.name))["effects"]
     assert [effect["kind"] for effect in effects] == ["appointment.booked"]
-    assert effects[0]["idempotency_key"].startswith(f"{caller.room.name}:")
+    assert str(effects[0]["idempotency_key"]).startswith(f"{caller.room.name}:")
 
 
 @pytest.mark.long
