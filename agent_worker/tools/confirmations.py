@@ -82,7 +82,7 @@ class Question:
     page: CallersPage
     target: Target | None = None
     """What it acts on, where the tool looked that up."""
-    tells: "Told | None" = None
+    tells: Told | None = None
     """What the caller learns with the question: that this was done already."""
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     closes_at_s: float = 0.0

@@ -15,7 +15,8 @@ The guards, in the order in which an invocation passes them.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from textwrap import shorten
 
 from livekit.agents.llm import ToolError
@@ -218,28 +219,32 @@ class GuardPipeline:
         return f"{self._went_through(already)} {self._phrases.once_more}"
 
     async def _find_target(self, invocation: Invocation) -> None:
-        try:
+        with self._refusing("resolve"):
             target = await find_target(invocation.tool, invocation.values, self._inject)
-        except ToolRefused as refusal:
-            raise Refused("resolve", str(refusal)) from None
-        except BackendUnavailable:
-            raise Refused("resolve", self._phrases.away) from None
-        except PolicyFailed:
-            raise Refused("resolve", self._phrases.failed) from None
         self._invocations.aim(invocation, target)
 
     async def _check_policy(self, invocation: Invocation) -> None:
         self._check_open()
         if not self._backends.of(invocation.tool.backend).breaker.lets_through:
             raise Refused("breaker", self._phrases.away)
-        try:
+        with self._refusing("policy"):
             await check(invocation.tool, invocation.values, self._inject)
+
+    @contextmanager
+    def _refusing(self, guard: str) -> Iterator[None]:
+        """
+        Around an author's function, which may refuse or fail.
+
+        Raises: Refused: it did, by that *guard*.
+        """
+        try:
+            yield
         except ToolRefused as refusal:
-            raise Refused("policy", str(refusal)) from None
+            raise Refused(guard, str(refusal)) from None
         except BackendUnavailable:
-            raise Refused("policy", self._phrases.away) from None
+            raise Refused(guard, self._phrases.away) from None
         except PolicyFailed:
-            raise Refused("policy", self._phrases.failed) from None
+            raise Refused(guard, self._phrases.failed) from None
 
     def _take_budget(self, invocation: Invocation) -> None:
         name, most = invocation.tool.name, invocation.tool.guards.most

@@ -52,6 +52,11 @@ def refuse() -> str:
     raise ToolError("We are closed.")
 
 @server.tool()
+def refuse_key(request_id: str) -> str:
+    "Refuse what a key is for."
+    raise ToolError("That was too late.")
+
+@server.tool()
 def fail() -> str:
     "Fail."
     raise ToolError("db password=hunter2")
@@ -83,6 +88,12 @@ else:
 TOOLS = {
     "pid": allow(effect="read"),
     "refuse": allow(effect="write", errors_are_refusals=True),
+    "refuse_key": allow(
+        effect="write",
+        idempotent=True,
+        errors_are_refusals=True,
+        inject={"request_id": "idempotency_key"},
+    ),
     "fail": allow(effect="write"),
     "work": allow(effect="write"),
     "much": allow(effect="read"),
@@ -141,8 +152,13 @@ async def test_errors_of_a_tool_are_refusals_only_where_that_is_said(
     line: Connection, tmp_path: Path
 ) -> None:
     """Clean words there, and nothing of the server's own elsewhere; long answers are cut."""
-    with pytest.raises(ToolRefused, match=r"^We are closed\.$"):
+    with pytest.raises(ToolRefused, match=r"^We are closed\.$") as refused:
         await line.send("refuse", {})
+    # Only an answer to the key says what became of an earlier try.
+    assert not refused.value.settles
+    with pytest.raises(ToolRefused) as refused:
+        await line.send("refuse_key", {"request_id": "k"})
+    assert refused.value.settles
     with pytest.raises(RuntimeError) as caught:
         await line.send("fail", {})
     assert "hunter2" not in str(caught.value)

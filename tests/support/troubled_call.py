@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from weakref import WeakKeyDictionary
 
 import pytest
@@ -58,13 +58,7 @@ from voice_contract.journal import AgentTurnEnded, ToolFailed, ToolFinished, Use
 
 Step = tuple[Any, ...]
 DatabaseFault = Literal["away", "rolls back", "loses the answer", "slow", "answers late"]
-DATABASE_FAULTS: tuple[DatabaseFault, ...] = (
-    "away",
-    "rolls back",
-    "loses the answer",
-    "slow",
-    "answers late",
-)
+DATABASE_FAULTS: tuple[DatabaseFault, ...] = get_args(DatabaseFault)
 BankFault = Literal[
     "works",
     "brief",
@@ -79,20 +73,7 @@ BankFault = Literal[
     "slow",
     "arrives later",
 ]
-BANK_FAULTS: tuple[BankFault, ...] = (
-    "works",
-    "brief",
-    "away",
-    "busy",
-    "refuses",
-    "refuses the key",
-    "breaks before",
-    "loses the answer",
-    "hangs before",
-    "hangs",
-    "slow",
-    "arrives later",
-)
+BANK_FAULTS: tuple[BankFault, ...] = get_args(BankFault)
 """`brief` takes 0.3 s, less than the tools' timeouts; `slow` and `arrives later` have their effect
 after 1.5 s, the latter when its sender has long been told that the connection broke."""
 QUEUE_MAX = 12

@@ -87,6 +87,24 @@ async def test_write_with_a_key_is_repeated_whatever_went_wrong(backend: Backend
     assert await Retry(_patient(push), tries, backend, always).run() == DONE
 
 
+async def test_connection_is_made_before_it_is_asked_whether_the_try_may_begin(
+    backend: Backend,
+) -> None:
+    """Connecting may take longer than the lease is good for, and changes nothing."""
+    allowed = True
+
+    async def ready() -> None:
+        nonlocal allowed
+        await asyncio.sleep(1)
+        allowed = False
+
+    tries = Tries(DONE)
+    tool = replace(_patient(push), ready=ready)
+    with pytest.raises(NotBegun):
+        await Retry(tool, tries, backend, lambda _: allowed).run()
+    assert tries.made == 0
+
+
 async def test_cancelled_run_is_not_repeated(backend: Backend) -> None:
     """Whoever cancels it means the run, not the try."""
     made = 0
