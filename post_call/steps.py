@@ -146,6 +146,8 @@ class Steps:
         return self._permits.setdefault(step, asyncio.Semaphore(self._parallel))
 
     async def _try(self, call_id: str, step: str, failures: int) -> tuple[Tried, str]:
+        if self._keyless(step) and (left_s := await self._settles_in_s(call_id, step, failures)):
+            return Tried(left_s, counts=False), "settling"
         tries = await follow_up.begin(self._record, call_id, step, self._target(step))
         if tries is None:
             return Tried(), "settled"
@@ -320,6 +322,14 @@ class Steps:
 
     def _keyless(self, step: str) -> bool:
         return step == TICKET and self._tickets is not None and not self._tickets.knows_keys
+
+    async def _settles_in_s(self, call_id: str, step: str, failures: int) -> float:
+        """How long a request may still be at work whose sender died, or was given up."""
+        for one in await follow_up.read_steps(self._record, call_id):
+            if one.step == step and one.tries > failures:
+                left_s = SETTLE_S - (self._record.clock.now_ms() - one.at_ms) / 1000
+                return min(max(left_s, 0.0), SETTLE_S)
+        return 0.0
 
     def _wait_s(self, failures: int, why: TryAgain | None = None, keyless: bool = False) -> float:
         patience = self._patience

@@ -66,7 +66,7 @@ async def test_call_that_leaves_something_gets_one_ticket_through_kills(
         process.kill()
         process.join()
     workplace.start()
-    await workplace.settled(good, *call_ids, timeout_s=60)
+    await workplace.settled(good, *call_ids, timeout_s=90)
     assert await tickets(tracker, good) == []
     for call_id in call_ids:
         [ticket] = await tickets(tracker, call_id)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx2 as httpx
@@ -20,7 +21,7 @@ from post_call.connectors.webhook import WebhookEndpoint
 from post_call.http import TryAgain, client
 from post_call.model import Model
 from post_call.steps import SETTLE_S, Patience, Steps, Tried
-from tests.support.calls import requested, the_call
+from tests.support.calls import FakeClock, requested, the_call
 from tests.support.ended_calls import ORDER_STATUS, REFUND_UNKNOWN, REFUSED
 from tests.support.receiver import Receiver
 from tests.unit.post_call.conftest import SECRET, taken
@@ -291,6 +292,37 @@ async def test_ticket_of_unknown_fate_gets_time_to_settle(
     await steps.try_step(call_id, "summary", 0)
     tried = await steps.try_step(call_id, "ticket", 0)
     assert tried.again_in_s == SETTLE_S
+
+
+class Counted(Silent):
+    """It answers, and counts the tickets it was asked for."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+
+    async def open(self, ticket: NewTicket, key: str) -> str:
+        self.opened += 1
+        return "1"
+
+
+async def test_ticket_whose_sender_died_gets_time_to_settle(
+    worked: Record, shop: httpx.AsyncClient
+) -> None:
+    """What the dead process sent may be at work still: asked at once, a second one is opened."""
+    call_id = await taken(worked, REFUND_UNKNOWN)
+    clock = FakeClock()
+    worked = replace(worked, clock=clock)
+    counted = Counted()
+    steps = steps_on(worked, shop, tickets=counted)
+    await steps.plan(call_id)
+    await steps.try_step(call_id, "summary", 0)
+    await follow_up.begin(worked, call_id, "ticket", counted.name)
+    clock.seconds += 10
+    assert await steps.try_step(call_id, "ticket", 0) == Tried(SETTLE_S - 10, counts=False)
+    assert counted.opened == 0
+    clock.seconds += 20
+    assert await steps.try_step(call_id, "ticket", 0) == SETTLED
+    assert counted.opened == 1
 
 
 async def test_step_without_a_summary_is_parked(worked: Record, shop: httpx.AsyncClient) -> None:
