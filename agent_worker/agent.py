@@ -4,7 +4,7 @@ import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import field
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, InstanceOf
 from pydantic.dataclasses import dataclass
@@ -16,6 +16,7 @@ from agent_worker.tools.budget import CALL_MAX
 from agent_worker.tools.mcp import McpServer
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.tool import Caller, Tool
+from agent_worker.waits import Waits
 
 
 class AgentError(Exception):
@@ -28,6 +29,10 @@ class Phrases:
 
     silence: Several[str] = ("Are you still there?", "I can't hear anything. Are you there?")
     """Said in turn when the caller is silent; after the last one the call ends."""
+    patience: str = "I'm still here. Take your time."
+    """Said once to a caller who is silent for minutes but muted, typing or reading."""
+    hold: str = "Of course, take your time."
+    """Said to a caller who asks to wait."""
     silence_end: str = "I'll end the call for now. Please call again at any time. Goodbye."
     not_heard: Several[str] = (
         "Sorry, I didn't catch that. Could you say it again?",
@@ -113,6 +118,15 @@ class AgentDefinition:
     The tool that runs, without arguments, when the agent has not understood several times in a
     row: one that has a person call back, for example. None: the agent says goodbye.
     """
+    waits: InstanceOf[Waits] = field(default_factory=Waits)
+    """How long the agent waits for the caller before it does something."""
+    disclosure: str = ""
+    """
+    Said before the greeting, to the end whatever the caller says: what must have been heard, such
+    as that the call is recorded.
+    """
+    protect: Several[Literal["notices", "goodbye"]] = ()
+    """What else nobody can interrupt: notices about the call itself, the last words."""
     phrases: Phrases = field(default_factory=Phrases)
     source: str = field(default="", init=False, repr=False, compare=False)
     """File and line."""

@@ -9,12 +9,12 @@ from typing import Any
 import structlog
 from livekit import rtc
 from livekit.agents import (
-    AgentStateChangedEvent,
     ConversationItemAddedEvent,
     JobContext,
     room_io,
 )
 from livekit.agents.llm import ChatContext
+from livekit.agents.voice import SpeechHandle
 
 from agent_worker import session_events
 from agent_worker.agent import AgentDefinition
@@ -26,12 +26,14 @@ from agent_worker.livekit_compat import bound_streams, keep_text_private
 from agent_worker.metrics import Metrics
 from agent_worker.page_channel import PageChannel
 from agent_worker.presence import Presence
+from agent_worker.reasoning.known_numbers import KnownNumbers
 from agent_worker.resume import CallHistory, resume
 from agent_worker.settings import WorkerSettings
 from agent_worker.tools.call_tools import CallTools
 from agent_worker.tools.guarded_agent import written
 from agent_worker.tools.tool import Caller, Tool
 from agent_worker.turn_journal import TurnJournal
+from agent_worker.voice.farewell import Farewell
 from agent_worker.voice.reprompts import Reprompts
 from agent_worker.voice.session import build_session
 from agent_worker.voice.speaking import SpeakingAgent
@@ -39,17 +41,17 @@ from call_record import calls, journal
 from call_record.database import DATABASE_DOWN
 from call_record.timeline import fold
 from service_base.tasks import TaskSet
+from voice_contract.caller_state import CallerState
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.journal import Usage
 from voice_contract.limits import GRACE_S, JOIN_WITHIN_S, SFU_LEEWAY_S
 from voice_contract.messages import CallEnded, EndReason
-from voice_contract.names import HANG_UP_METHOD
+from voice_contract.names import CALLER_STATE_METHOD, HANG_UP_METHOD
 
 log = structlog.get_logger()
 
 JOIN_TIMEOUT_S = JOIN_WITHIN_S + SFU_LEEWAY_S + 10
 """After this time no token lets the caller join."""
-FAREWELL_MAX_S = 20.0
 ROOM_LOST_AFTER_S = 5.0
 """If an agent loses its room for longer, the supervisor may send another one."""
 LEAVE_WITHIN_S = 2.0
@@ -94,9 +96,9 @@ class Call(CallControl):
         self._ended: asyncio.Future[EndReason | None] = loop.create_future()
         self._broken: asyncio.Future[str] = loop.create_future()
         """Why this agent must be replaced although the call goes on."""
-        self._end_after_reply: EndReason | None = None
         self._room_lost: asyncio.TimerHandle | None = None
         self._ready = False
+        self._disclosed = False
         self._tasks = TaskSet()
         self._answered_at: float | None = None
         self._presence: Presence | None = None
@@ -123,8 +125,15 @@ class Call(CallControl):
                 call_max=self._agent.tool_calls_max,
                 secret=self._claim.record.keys.key(self._claim.call.key_id),
             )
+            waits = self._agent.waits.with_settings(self._settings.waits)
             self._session = build_session(
-                self._settings, self._agent, self._tools.toolset, self._on_stt_failure
+                self._settings,
+                self._agent,
+                waits,
+                self._tools.toolset,
+                self._on_stt_failure,
+                numbers=[one for one in resources if isinstance(one, KnownNumbers)],
+                asking=lambda: bool(self._tools.questions.open),
             )
             if self._history is not None:
                 self._session.history.insert(self._history.items)
@@ -136,7 +145,21 @@ class Call(CallControl):
                 attempt=self._dispatch.attempt,
                 told_by=self._tools.delivery.told_by,
             )
-            self._reprompts = Reprompts(self._session, self._agent.phrases, self._metrics, self.end)
+            self._farewell = Farewell(
+                self._session,
+                self._turns,
+                protected="goodbye" in self._agent.protect,
+                end=self.end,
+            )
+            self._reprompts = Reprompts(
+                self._session,
+                self._agent.phrases,
+                self._metrics,
+                waits,
+                is_speaking=lambda: self._turns.is_speaking,
+                is_reading=lambda: self._tools.page.has_cards and bool(self._tools.questions.open),
+                say_goodbye=self._farewell.say,
+            )
             self._listen()
             lost = asyncio.create_task(self._claim.lost())
             stack.callback(lost.cancel)
@@ -170,15 +193,13 @@ class Call(CallControl):
 
     def end_after_reply(self, reason: AgentEndReason) -> None:
         """End the call when the agent's next words have been heard."""
-        self._end_after_reply = reason
-        asyncio.get_running_loop().call_later(FAREWELL_MAX_S, self.end, reason)
+        self._farewell.after_reply(reason)
 
     # -- beginning
 
     def _listen(self) -> None:
         session = self._session
         session_events.follow(session, self._metrics)
-        session.on("agent_state_changed", self._on_agent_state)
         session.on("conversation_item_added", self._on_turn)
         session.on("close", lambda _: self._break("session-closed"))
         self._room.on("connection_state_changed", self._on_connection_state)
@@ -188,15 +209,21 @@ class Call(CallControl):
         bound_streams(self._room, STREAM_MAX_BYTES)
         await self._context.connect()
         keep_text_private(self._room.local_participant, self._caller.identity)
-        methods = {HANG_UP_METHOD: self._on_hang_up, **self._tools.page_rpc.methods}
+        methods = {
+            HANG_UP_METHOD: self._on_hang_up,
+            CALLER_STATE_METHOD: self._on_caller_state,
+            **self._tools.page_rpc.methods,
+        }
         for name, handler in methods.items():
             self._room.local_participant.register_rpc_method(name, handler)
-        agent = SpeakingAgent(
+        self._speaking = agent = SpeakingAgent(
             instructions=self._agent.instructions,
             gate=self._tools.gate,
             delivery=self._tools.delivery,
             chat_ctx=None if self._history is None else ChatContext(self._history.items),
             turns=self._turns,
+            reprompts=self._reprompts,
+            hold=self._agent.phrases.hold,
             on_failure=self._on_voice_failure,
         )
         await self._session.start(
@@ -246,6 +273,7 @@ class Call(CallControl):
         left_s = max(10.0, self._settings.call_max_s - elapsed_s)
         asyncio.get_running_loop().call_later(left_s, self._on_too_long)
         if self._history is None:
+            self._disclose()
             self._session.say(self._agent.greeting)
         else:
             self._take_up(self._history)
@@ -253,10 +281,29 @@ class Call(CallControl):
     def _take_up(self, history: CallHistory) -> None:
         resumption = resume(self._agent, history)
         log.info("call.recovered", items=len(history.items), answers=resumption.answer)
+        self._disclosed = self._agent.disclosure in history.protected
+        self._disclose()
         for text in resumption.say:
-            self._session.say(text)
+            self._say_notice(text)
         if resumption.answer:
             self._session.generate_reply()
+
+    def _disclose(self) -> None:
+        """Say what must have been heard, again to a caller who was cut off before its end."""
+        if not self._agent.disclosure or self._disclosed:
+            return
+        speech = self._session.say(self._agent.disclosure, allow_interruptions=False)
+        self._turns.protect(speech).add_done_callback(self._on_disclosed)
+
+    def _on_disclosed(self, speech: SpeechHandle) -> None:
+        self._disclosed = not speech.interrupted
+
+    def _say_notice(self, text: str) -> None:
+        """Say something about the call itself."""
+        protected = "notices" in self._agent.protect
+        speech = self._session.say(text, allow_interruptions=not protected)
+        if protected:
+            self._turns.protect(speech)
 
     async def _note_joined(self) -> None:
         """Record that the caller has joined. If the record is down, the supervisor does it."""
@@ -332,8 +379,7 @@ class Call(CallControl):
         self._tasks.start(self._end_too_long(), name="end-too-long")
 
     async def _end_too_long(self) -> None:
-        await self._session.say(self._agent.phrases.too_long_end)
-        self.end("agent")
+        await self._farewell.say(self._agent.phrases.too_long_end, "agent", protected=True)
 
     # -- the caller
 
@@ -344,13 +390,20 @@ class Call(CallControl):
         self.end("caller")
         return ""
 
+    async def _on_caller_state(self, call: rtc.RpcInvocationData) -> str:
+        state = self._tools.page_rpc.payload(call, CALLER_STATE_METHOD, CallerState)
+        self._reprompts.busy(state.muted or state.typing)
+        return ""
+
     async def _on_text(self, text: str) -> None:
         """Answer what the caller typed like speech."""
         self._reprompts.heard()
         self._turns.typed(text)
         with suppress(RuntimeError):  # the session is closing
             await self._session.interrupt()
-            self._session.generate_reply(user_input=written(self._tools.gate, text))
+            message = written(self._tools.gate, text)
+            self._speaking.hold(message)
+            self._session.generate_reply(user_input=message)
 
     def _on_gone(self) -> None:
         """Fall silent and wait for the caller to come back."""
@@ -363,6 +416,7 @@ class Call(CallControl):
         self._reprompts.resume()
         self._tools.delivery.resume()
         with suppress(RuntimeError):  # the session is closing
+            self._disclose()
             self._session.say(self._agent.phrases.still_here)
 
     def _on_connection_state(self, state: rtc.ConnectionState.ValueType) -> None:
@@ -380,10 +434,6 @@ class Call(CallControl):
 
     # -- the session
 
-    def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
-        if event.old_state == "speaking" and self._end_after_reply is not None:
-            self.end(self._end_after_reply)
-
     def _on_turn(self, event: ConversationItemAddedEvent) -> None:
         if event.item.type == "message" and event.item.role == "user":
             self._page.begin_turn()
@@ -395,7 +445,7 @@ class Call(CallControl):
         text = self._agent.phrases.stt_failed
         self._page.show("not-heard", text)
         with suppress(RuntimeError):  # the session is closing
-            self._session.say(text)
+            self._say_notice(text)
 
     def _break(self, reason: str) -> None:
         if not self._broken.done():

@@ -43,7 +43,9 @@ class CallHistory:
     items: list[ChatItem] = field(default_factory=list)
     """The conversation, for the session."""
     greeted: bool = False
-    """Whether a turn of an agent was heard to its end."""
+    """Whether a turn of an agent was heard to its end, not counting what all callers must hear."""
+    protected: Sequence[str] = ()
+    """Such words that were heard to their end."""
     unanswered: str | None = None
     """The caller's last words, if nothing was heard in answer to them."""
     asks: bool = False
@@ -75,7 +77,8 @@ def _history(recorded: Sequence[Recorded], line: Timeline, now_ms: int) -> CallH
     return CallHistory(
         recorded,
         items=_items(line),
-        greeted=any(turn.was_heard for turn in line.agent_turns),
+        greeted=any(turn.was_heard and not turn.was_protected for turn in line.agent_turns),
+        protected=[t.text for t in line.agent_turns if t.was_heard and t.was_protected],
         unanswered=_unanswered(line),
         asks=any(one.asked and one.decision is None for one in line.confirmations),
         elapsed_s=max(0, now_ms - line.joined.at_ms) / 1000 if line.joined else 0.0,

@@ -2,8 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError, field_validator
 
+from agent_worker.mistakes import problem
+from agent_worker.waits import Waits
 from call_record.settings import RecordSettings
 from service_base.setting_text import AgentName, matching
 from service_base.sfu import SfuSettings
@@ -101,9 +103,20 @@ class WorkerSettings(SfuSettings, RecordSettings):
     )
 
     call_max_s: int = Field(1800, ge=10, description="Longest call in seconds.")
-    silence_s: float = Field(
-        12.0, ge=2, le=300, description="Silence in seconds before the agent asks who is there."
+    waits: dict[str, float] = Field(
+        {},
+        description="How long the agent waits for the caller, as a JSON object of seconds that go "
+        'before the agent\'s own, such as {"silence_s": 20}; docs/agents.md lists them.',
     )
+
+    @field_validator("waits")
+    @classmethod
+    def _check_waits(cls, waits: dict[str, float]) -> dict[str, float]:
+        try:
+            Waits().with_settings(waits)
+        except ValidationError as error:
+            raise ValueError(problem(error)) from None
+        return waits
 
     @property
     def mode(self) -> Literal["templates", "model", "templates-first"]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from livekit.agents import AgentSession, AgentStateChangedEvent, ConversationItemAddedEvent
 from livekit.agents.llm import ChatMessage
+from livekit.agents.voice import SpeechHandle
 
 from agent_worker import livekit_compat
 from agent_worker.reasoning.dialog import follow
@@ -22,7 +23,7 @@ class TurnJournal:
     Writes the turns of *session*.
 
     An agent's turn is written twice: when its first sound plays, with the words planned by then,
-    and when it ends, with the words that were heard.
+    and when it ends, with the words that were heard. One that pauses and goes on is one turn.
 
     Args:
         attempt: The agent's attempt, which keeps the turn ids of different agents apart.
@@ -46,7 +47,11 @@ class TurnJournal:
         self._planned: dict[str, list[str]] = {}
         self._typed: deque[str] = deque(maxlen=SPEECHES_MAX)
         self._turns = 0
-        self._speaking: str | None = None
+        self._turn_id = ""
+        """The agent's turn that has begun and not ended; empty: there is none."""
+        self._speech: SpeechHandle | None = None
+        """What is said in it."""
+        self._protected: set[str] = set()
         self._intent: IntentState | None = None
         session.on("agent_state_changed", self._on_agent_state)
         session.on("conversation_item_added", self._on_item)
@@ -63,14 +68,47 @@ class TurnJournal:
         """Mark the caller's next turn with this text as typed."""
         self._typed.append(text)
 
+    def protect(self, speech: SpeechHandle) -> SpeechHandle:
+        """Note in the journal that nobody can interrupt *speech*."""
+        self._protected.add(speech.id)
+        speech.add_done_callback(lambda done: self._protected.discard(done.id))
+        return speech
+
+    @property
+    def is_speaking(self) -> bool:
+        """Whether the agent has begun to speak and not ended; it may have paused."""
+        return bool(self._turn_id)
+
+    @property
+    def planned(self) -> str:
+        """The words of the agent's current turn, as far as they are known."""
+        return "".join(self._planned.get(self._speech.id, ())) if self._speech else ""
+
     def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
-        if event.new_state == "speaking":
-            speech = self._session.current_speech
-            planned = self._planned.get(speech.id if speech else "", [])
-            self._turns += 1
-            self._speaking = f"turn_{self._attempt}_{self._turns}"
-            self._journal.write(AgentTurnStarted(turn_id=self._speaking, planned="".join(planned)))
-        elif event.old_state == "speaking":
+        if event.new_state != "speaking":
+            # Whether it ends or only pauses, what follows tells.
+            return
+        speech = self._session.current_speech
+        if self.is_speaking and speech is self._speech:
+            return
+        self._end(None)
+        speech_id = speech.id if speech else ""
+        self._turns += 1
+        self._turn_id = f"turn_{self._attempt}_{self._turns}"
+        self._speech = speech
+        self._journal.write(
+            AgentTurnStarted(
+                turn_id=self._turn_id,
+                planned="".join(self._planned.get(speech_id, [])),
+                protected=speech_id in self._protected,
+            )
+        )
+        if speech is not None:
+            speech.add_done_callback(self._on_done)
+
+    def _on_done(self, speech: SpeechHandle) -> None:
+        """Nothing of it was heard, or its message would have ended the turn."""
+        if speech is self._speech:
             self._end(None)
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
@@ -83,9 +121,9 @@ class TurnJournal:
             self._end(item)
 
     def _end(self, heard: ChatMessage | None) -> None:
-        if self._speaking is None:
+        if not self._turn_id:
             return
-        turn_id, self._speaking = self._speaking, None
+        turn_id, self._turn_id, self._speech = self._turn_id, "", None
         self._journal.write(
             AgentTurnEnded(
                 turn_id=turn_id,

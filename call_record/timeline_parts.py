@@ -110,6 +110,11 @@ class AgentTurn:
         """Whether the caller is known to have heard it to its end."""
         return bool(self.text) and not self.was_interrupted
 
+    @property
+    def was_protected(self) -> bool:
+        """Whether the caller could not interrupt it."""
+        return self.started is not None and self.started.entry.protected
+
 
 @dataclass
 class Invocation:

@@ -13,12 +13,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from voice_contract.actions import Action, ActionReport
+from voice_contract.caller_state import CallerState
 from voice_contract.confirmations import ConfirmationResult, ConfirmationVote
 from voice_contract.follow_up import FollowUp
 from voice_contract.messages import AGENT_MESSAGE, MESSAGE_MAX_BYTES, TEXT_MAX_CHARS
 from voice_contract.names import (
     ACTION_OUTCOME_METHOD,
     AGENT_IDENTITY_PREFIX,
+    CALLER_STATE_METHOD,
     CONFIRM_METHOD,
     CONFIRMATIONS_METHOD,
     HANG_UP_METHOD,
@@ -41,6 +43,7 @@ def schema() -> dict[str, object]:
         "Problem": TypeAdapter(Problem),
         "RoomState": TypeAdapter(RoomState),
         "ConfirmationVote": TypeAdapter(ConfirmationVote),
+        "CallerState": TypeAdapter(CallerState),
         "ConfirmationResult": TypeAdapter(ConfirmationResult),
         "ActionReport": TypeAdapter(ActionReport),
         "AgentMessage": AGENT_MESSAGE,
@@ -50,6 +53,7 @@ def schema() -> dict[str, object]:
     names = {
         "ACTION_OUTCOME_METHOD": ACTION_OUTCOME_METHOD,
         "AGENT_IDENTITY_PREFIX": AGENT_IDENTITY_PREFIX,
+        "CALLER_STATE_METHOD": CALLER_STATE_METHOD,
         "CONFIRMATIONS_METHOD": CONFIRMATIONS_METHOD,
         "CONFIRM_METHOD": CONFIRM_METHOD,
         "HANG_UP_METHOD": HANG_UP_METHOD,

@@ -116,6 +116,8 @@ class AgentTurnStarted(_Body):
     turn_id: Name
     planned: Said
     """May be a part only: of a streaming answer what is known when it begins."""
+    protected: bool = False
+    """The caller cannot interrupt it: one that ends without `interrupted` was heard to the end."""
 
 
 class AgentTurnEnded(_Body):

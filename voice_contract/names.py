@@ -18,6 +18,9 @@ CONFIRM_METHOD = "parley.confirm"
 ACTION_OUTCOME_METHOD = "parley.action_outcome"
 """RPC method of the agent: the outcome of a client action. `ActionReport`; answers nothing."""
 
+CALLER_STATE_METHOD = "parley.caller_state"
+"""RPC method of the agent: why the caller may be silent. `CallerState`; answers nothing."""
+
 AGENT_IDENTITY_PREFIX = "agent-"
 
 

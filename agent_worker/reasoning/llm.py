@@ -21,6 +21,7 @@ from livekit.agents.utils import shortuuid
 from agent_worker.livekit_compat import ReplyStream
 from agent_worker.reasoning import message_tags
 from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, Say, follow
+from agent_worker.reasoning.listening import asks_to_wait
 from agent_worker.reasoning.templates import Templates
 
 CALL_PREFIX = "local_"
@@ -215,7 +216,7 @@ def call_tool(name: str, arguments: dict[str, Any]) -> ChoiceDelta:
 
 
 def user_turns(items: Iterable[ChatItem]) -> list[str]:
-    """What the caller said, oldest first, without the answers to the gate's questions."""
+    """What the caller wished, oldest first: no answers to the gate's questions, no "wait"."""
     return [
         item.text_content or ""
         for item in items
@@ -223,6 +224,7 @@ def user_turns(items: Iterable[ChatItem]) -> list[str]:
         and item.role == "user"
         and item.text_content
         and message_tags.reply_to(item) is None
+        and not asks_to_wait(item.text_content)
     ]
 
 

@@ -51,14 +51,13 @@ class PageRpc:
 
     async def confirm(self, request: rtc.RpcInvocationData) -> str:
         """The caller's vote. It is only recorded here: the caller's client does not wait long."""
-        self._check_sender(request, CONFIRM_METHOD)
-        vote = self._payload(request, ConfirmationVote)
+        vote = self.payload(request, CONFIRM_METHOD, ConfirmationVote)
         return self._questions.vote(vote, "screen", request.caller_identity).model_dump_json()
 
     async def action_outcome(self, request: rtc.RpcInvocationData) -> str:
         """The outcome of a client action."""
-        self._check_sender(request, ACTION_OUTCOME_METHOD)
-        if not self._actions.report(self._payload(request, ActionReport)):
+        report = self.payload(request, ACTION_OUTCOME_METHOD, ActionReport)
+        if not self._actions.report(report):
             raise rtc.RpcError(MALFORMED, "There is no such action.")
         return ""
 
@@ -70,7 +69,13 @@ class PageRpc:
             self._questions.refuse("", request.caller_identity, "stranger")
         raise rtc.RpcError(FORBIDDEN, "Only the caller may do this.")
 
-    def _payload(self, request: rtc.RpcInvocationData, model: type[M]) -> M:
+    def payload(self, request: rtc.RpcInvocationData, method: str, model: type[M]) -> M:
+        """
+        What the caller's page sends with *request*, a call of *method*.
+
+        Raises: RpcError: somebody else sends it, or it is no *model*.
+        """
+        self._check_sender(request, method)
         try:
             if len(request.payload.encode()) > PAYLOAD_MAX_BYTES:
                 raise ValueError("too large")

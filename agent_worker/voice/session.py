@@ -1,41 +1,58 @@
 """Builds LiveKit's session, tuned for low latency: see docs/performance.md."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from livekit.agents import AgentSession, APIConnectOptions, inference
 from livekit.agents.llm import Toolset
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.livekit_compat import connect_options
+from agent_worker.reasoning.known_numbers import KnownNumbers
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
-from agent_worker.voice.reprompts import TRANSCRIPTION_TIMEOUT_S
 from agent_worker.voice.turn_detector import GrammarTurnDetector
-
-VAD_SILENCE_S = 0.15
+from agent_worker.waits import Waits
 
 
 def build_session(
     settings: WorkerSettings,
     agent: AgentDefinition,
+    waits: Waits,
     toolset: Toolset,
     on_stt_failure: Callable[[Exception], None],
+    *,
+    numbers: Iterable[KnownNumbers] = (),
+    asking: Callable[[], bool] = lambda: False,
 ) -> AgentSession[None]:
     """
     A session of *agent* whose only tools are those in *toolset*.
 
+    Args:
+        numbers: Tell whether a number that the caller says is whole.
+        asking: Whether the agent waits for a yes or a no.
     Raises: SettingsError: a provider cannot be made.
     """
+    llm = build_llm(settings, agent)
     return AgentSession(
         stt=build_stt(settings, on_stt_failure),
         tts=build_tts(settings),
-        llm=build_llm(settings, agent),
-        vad=inference.VAD(min_silence_duration=VAD_SILENCE_S),
+        llm=llm,
+        vad=inference.VAD(min_silence_duration=waits.pause_s),
         tools=[toolset],
         turn_handling={
-            "turn_detection": GrammarTurnDetector(agent.templates),
-            "endpointing": {"min_delay": 0.25, "max_delay": 1.3},
-            "interruption": {"mode": "vad", "min_duration": 0.3},
+            "turn_detection": GrammarTurnDetector(
+                agent.templates,
+                waits,
+                numbers=numbers,
+                asking=asking,
+                has_model=llm.remote is not None,
+            ),
+            "endpointing": {"min_delay": waits.complete_s, "max_delay": waits.may_go_on_s},
+            "interruption": {
+                "mode": "vad",
+                "min_duration": waits.interruption_s,
+                "false_interruption_timeout": waits.resume_s,
+            },
             "preemptive_generation": {"enabled": True, "preemptive_tts": True},
         },
         conn_options=connect_options(
@@ -45,7 +62,7 @@ def build_session(
             # The framework would silently close the session. Ours announces errors and goes on.
             errors_max=10_000,
         ),
-        user_away_timeout=settings.silence_s,
-        transcription_timeout=TRANSCRIPTION_TIMEOUT_S,
-        aec_warmup_duration=1.0,
+        user_away_timeout=waits.silence_s,
+        transcription_timeout=waits.unheard_s,
+        aec_warmup_duration=waits.echo_s,
     )

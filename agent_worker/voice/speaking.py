@@ -1,16 +1,18 @@
-"""LiveKit's agent for calls: records what it says, and reports what it could not speak."""
+"""LiveKit's agent for calls: records what it says, and takes no turn that the caller did not."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 
 import structlog
 from livekit import rtc
-from livekit.agents import Agent, ModelSettings
-from livekit.agents.llm import ChatContext
+from livekit.agents import Agent, ModelSettings, UserStateChangedEvent, stt
+from livekit.agents.llm import ChatContext, ChatMessage
 
+from agent_worker.reasoning import listening, message_tags
 from agent_worker.tools.gate import Gate
-from agent_worker.tools.guarded_agent import GuardedAgent
+from agent_worker.tools.guarded_agent import ANSWERED, GuardedAgent
 from agent_worker.tools.result_delivery import ResultDelivery
 from agent_worker.turn_journal import TurnJournal
+from agent_worker.voice.reprompts import Reprompts
 
 log = structlog.get_logger()
 
@@ -19,6 +21,8 @@ class SpeakingAgent(GuardedAgent):
     """
     Args:
         turns: Receives the words of each speech.
+        reprompts: Told of what the caller says that is no wish.
+        hold: What to say to a caller who asks to wait.
         on_failure: Called with the words of a speech that failed.
     """
 
@@ -30,11 +34,60 @@ class SpeakingAgent(GuardedAgent):
         delivery: ResultDelivery,
         chat_ctx: ChatContext | None,
         turns: TurnJournal,
+        reprompts: Reprompts,
+        hold: str,
         on_failure: Callable[[str], None],
     ) -> None:
         super().__init__(instructions=instructions, gate=gate, delivery=delivery, chat_ctx=chat_ctx)
         self._turns = turns
+        self._reprompts = reprompts
+        self._hold = hold
         self._on_failure = on_failure
+        self._over_agent = False
+        """Whether the agent spoke, and did not ask, when the caller's last sound began."""
+
+    async def on_enter(self) -> None:
+        self.session.on("user_state_changed", self._on_user_state)
+
+    def _on_user_state(self, event: UserStateChangedEvent) -> None:
+        if event.new_state == "speaking":
+            self._over_agent = self._speaks_without_asking()
+
+    async def stt_node(
+        self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
+    ) -> AsyncIterator[stt.SpeechEvent | str]:
+        """What is heard, without words by which the caller only shows that they listen."""
+        async for event in Agent.default.stt_node(self, audio, model_settings):
+            if isinstance(event, stt.SpeechEvent) and event.alternatives:
+                if self._is_backchannel(event.alternatives[0].text):
+                    if event.type == stt.SpeechEventType.FINAL_TRANSCRIPT:
+                        log.info("backchannel.heard", over_agent=self._over_agent)
+                        self._reprompts.listened()
+                    continue
+            yield event
+
+    def _is_backchannel(self, text: str) -> bool:
+        over_agent = self._over_agent or self._speaks_without_asking()
+        return listening.is_backchannel(text, over_agent=over_agent)
+
+    def _speaks_without_asking(self) -> bool:
+        # "Okay" may answer a question whose end the caller did not wait for.
+        return self._turns.is_speaking and "?" not in self._turns.planned
+
+    async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
+        if self.hold(new_message):
+            # A changed context forces a fresh reply.
+            turn_ctx.add_message(role="system", content=ANSWERED)
+        else:
+            await super().on_user_turn_completed(turn_ctx, new_message)
+
+    def hold(self, message: ChatMessage) -> bool:
+        """Whether the caller's turn *message* only asks to wait; it is answered then."""
+        if not listening.asks_to_wait(message.raw_text_content or ""):
+            return False
+        self._reprompts.hold()
+        message_tags.set_reply(message, self._hold)
+        return True
 
     async def tts_node(
         self, text: AsyncIterable[str], model_settings: ModelSettings

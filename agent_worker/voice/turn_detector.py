@@ -1,19 +1,26 @@
 """Decides from the words whether the caller has finished, using the agent's templates."""
 
 import asyncio
+import re
+from collections.abc import Callable, Iterable
 
 from livekit.agents import LanguageCode
 from livekit.agents.llm import ChatContext
 
-from agent_worker.reasoning.dialog import NotUnderstood, follow
+from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, follow
+from agent_worker.reasoning.known_numbers import KnownNumbers
+from agent_worker.reasoning.listening import asks_to_wait
 from agent_worker.reasoning.llm import user_turns
+from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.templates import Templates
 from agent_worker.tools import yes_no
+from agent_worker.waits import Waits
 
 FINISHED = 1.0
 UNFINISHED = 0.0
-UNKNOWN_PAUSE_S = 0.3
-"""Extra wait after a sentence that no template knows, because its end cannot be detected."""
+_SPELLED = re.compile(r"(?:^| )[b-hj-z](?: [a-z])*$|(?:^| )[a-z](?: [a-z])+$")
+"""Ends in letters said one by one; a lone "a" or "I" is a word."""
+_NUMBER = re.compile(r"(?:^| )#?(\d+)$")
 
 
 class GrammarTurnDetector:
@@ -21,14 +28,31 @@ class GrammarTurnDetector:
     A turn detector for text, as LiveKit's sessions take them.
 
     After a sentence that a template accepts, the agent answers with the shortest delay. After one
-    that breaks off ("where is the", "hi,"), it waits for the longest.
+    that may go on ("where is the", "hi,", "order one", "it's S M"), it waits for the longest.
+
+    Args:
+        numbers: Tell whether a number is whole.
+        asking: Whether the agent waits for a yes or a no.
+        has_model: Whether a model answers what no template knows.
     """
 
     model = "grammar"
     provider = "local"
 
-    def __init__(self, templates: Templates) -> None:
+    def __init__(
+        self,
+        templates: Templates,
+        waits: Waits,
+        *,
+        numbers: Iterable[KnownNumbers] = (),
+        asking: Callable[[], bool] = lambda: False,
+        has_model: bool = False,
+    ) -> None:
         self._templates = templates
+        self._waits = waits
+        self._numbers = {one.slot: one for one in numbers}
+        self._asking = asking
+        self._has_model = has_model
 
     async def unlikely_threshold(self, language: LanguageCode | None) -> float | None:
         return 0.5
@@ -43,12 +67,30 @@ class GrammarTurnDetector:
         timeout: float | None = None,  # noqa: ASYNC109 - LiveKit's signature
     ) -> float:
         turns = user_turns(chat_ctx.items)
-        if not turns:
+        if not turns or asks_to_wait(turns[-1]):
             return FINISHED
-        if yes_no.read(turns[-1]) is not None:
+        if self._asking() and yes_no.read(turns[-1]) is not None:
             return FINISHED
-        if self._templates.is_unfinished(turns[-1]):
+        dialog = follow(self._templates, turns)
+        if self._templates.is_unfinished(turns[-1]) or self._may_go_on(turns[-1], dialog):
             return UNFINISHED
-        if isinstance(follow(self._templates, turns).move, NotUnderstood):
-            await asyncio.sleep(UNKNOWN_PAUSE_S)
+        if isinstance(dialog.move, NotUnderstood):
+            if not self._has_model:
+                # Nothing is lost: the answer could only be that it was not understood.
+                return UNFINISHED
+            await asyncio.sleep(self._waits.unknown_s)
         return FINISHED
+
+    def _may_go_on(self, said: str, dialog: Dialog) -> bool:
+        text = normalize(said)
+        if _SPELLED.search(text):
+            return True
+        number = _NUMBER.search(text)
+        if number is None:
+            return False
+        slots = dialog.move.arguments if isinstance(dialog.move, CallTool) else dialog.slots
+        return all(
+            known.may_go_on(number[1])
+            for slot, known in self._numbers.items()
+            if str(slots.get(slot)) == number[1]
+        )

@@ -22,6 +22,11 @@ export class CallMicrophone {
     return this.track !== null;
   }
 
+  /** Whether the caller can be heard. */
+  get isLive(): boolean {
+    return this.track !== null && !this.track.isMuted;
+  }
+
   /** Asks for it. Returns why it is not there, or null. */
   async open(): Promise<MicrophoneProblem | null> {
     const opened = await openMicrophone();

@@ -16,7 +16,13 @@ import { mayComeBack, type CallEvent, type Ending } from "./callState";
 import { config } from "./config";
 import { ConfirmationClient, type Ask } from "./confirmationClient";
 import type { ConfirmationEvent } from "./confirmations";
-import { HANG_UP_METHOD, type AgentMessage, type VoiceToken } from "./contract";
+import {
+  CALLER_STATE_METHOD,
+  HANG_UP_METHOD,
+  type AgentMessage,
+  type CallerState,
+  type VoiceToken,
+} from "./contract";
 import { Inbox } from "./inbox";
 import type { Media } from "./media";
 import { endCall, endingOnRecord, readCall } from "./callApi";
@@ -61,6 +67,9 @@ export class CallSession {
   /** Whether the servers know how this call ends, or have been told. */
   private settled = false;
   private entries = 0;
+  private typing = false;
+  /** What the agent knows of the caller, as it was sent. */
+  private told = "";
 
   constructor(listener: CallListener) {
     this.listener = {
@@ -70,7 +79,10 @@ export class CallSession {
       confirmations: (event) => this.over || listener.confirmations(event),
       actions: (event) => this.over || listener.actions(event),
     };
-    this.microphone = new CallMicrophone(this.room, (change) => this.listener.media(change));
+    this.microphone = new CallMicrophone(this.room, (change) => {
+      this.listener.media(change);
+      this.tellState();
+    });
     const ask: Ask = (method, payload) => askAgent(this.room, method, payload);
     const { signal } = this.abort;
     this.confirmations = new ConfirmationClient(ask, this.listener.confirmations, signal);
@@ -186,6 +198,12 @@ export class CallSession {
       console.debug("text was not sent", error);
     }
     this.listener.transcript({ type: "sent", id, ok });
+  }
+
+  /** Tells the agent that the caller writes, or has stopped: it then waits longer. */
+  setTyping(typing: boolean): void {
+    this.typing = typing;
+    this.tellState();
   }
 
   /** Call from a click: only then may a blocked page start to play sound. */
@@ -321,6 +339,8 @@ export class CallSession {
     if (said) this.listener.call({ type: "room-state", room: said.state });
     if (agent && agent.identity !== this.agent) {
       this.agent = agent.identity;
+      this.told = "";
+      this.tellState();
       void this.confirmations.open();
     }
     this.listener.call(
@@ -328,6 +348,20 @@ export class CallSession {
         ? { type: "agent-seen", agentState: agentState(agent.attributes) }
         : { type: "agent-gone" },
     );
+  }
+
+  /** Lets the agent know why the caller may be silent. */
+  private tellState(): void {
+    if (this.over || !this.agent) return;
+    const state: CallerState = { muted: !this.microphone.isLive, typing: this.typing };
+    const told = JSON.stringify(state);
+    if (told === this.told) return;
+    this.told = told;
+    askAgent(this.room, CALLER_STATE_METHOD, told).catch((error: unknown) => {
+      console.debug("the caller's state was not told", error);
+      // The next change tells it again.
+      if (this.told === told) this.told = "";
+    });
   }
 
   /** Stops sound in both directions immediately; leaving the room takes a moment. */

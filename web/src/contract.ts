@@ -23,6 +23,7 @@ export interface Contract {
   CallEnded: CallEnded;
   CallSummary: CallSummary;
   CallView: CallView;
+  CallerState: CallerState;
   ClientAction: ClientAction;
   ConfirmationResult: ConfirmationResult;
   ConfirmationVote: ConfirmationVote;
@@ -410,6 +411,13 @@ export interface TranscriptLine {
   typed: boolean;
 }
 /**
+ * Why the caller may be silent. It replaces what was told before.
+ */
+export interface CallerState {
+  muted: boolean;
+  typing: boolean;
+}
+/**
  * The state of the question after the vote.
  *
  * `changed`: the digest is not that of the open question. `unknown`: there is no such question.
@@ -760,6 +768,24 @@ export const DEFINITIONS = {
       "transcript"
     ],
     "title": "CallView",
+    "type": "object"
+  },
+  "CallerState": {
+    "additionalProperties": false,
+    "description": "Why the caller may be silent. It replaces what was told before.",
+    "properties": {
+      "muted": {
+        "type": "boolean"
+      },
+      "typing": {
+        "type": "boolean"
+      }
+    },
+    "required": [
+      "muted",
+      "typing"
+    ],
+    "title": "CallerState",
     "type": "object"
   },
   "ClientAction": {

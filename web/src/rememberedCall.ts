@@ -1,3 +1,5 @@
+import { withStorage } from "./storage";
+
 /** The call that this tab is in: after a reload the page returns to it. */
 export interface RememberedCall {
   callId: string;
@@ -32,18 +34,6 @@ export function recall(): RememberedCall | null {
 /** The call of a tab that was closed, or of another one. */
 export function recallFromAnyTab(): RememberedCall | null {
   return withStorage("localStorage", (storage) => parse(storage.getItem(KEY))) ?? null;
-}
-
-/** A browser that stores nothing for pages throws when the storage is read. */
-function withStorage<Value>(
-  which: "sessionStorage" | "localStorage",
-  by: (storage: Storage) => Value,
-): Value | undefined {
-  try {
-    return by(globalThis[which]);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Throws when it is not what `remember` wrote. */

@@ -1,13 +1,15 @@
 """The agent's side of the shop's HTTP API."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import date
 from typing import Any
 
 import httpx2 as httpx
 
+from agent_worker.reasoning.known_numbers import KnownNumbers
 from agent_worker.tools.tool import BackendUnavailable, Caller, IdempotencyKey, ToolRefused
 from examples.storefront.address import ShopClientSettings
 from examples.storefront.customers import customer_headers
@@ -87,4 +89,18 @@ async def open_shop(caller: Caller) -> AsyncIterator[tuple[object, ...]]:
     async with httpx.AsyncClient(
         base_url=settings.storefront_url, headers=headers, timeout=TIMEOUT_S, verify=_TLS
     ) as http:
-        yield (ShopClient(http),)
+        shop = ShopClient(http)
+        orders: set[int] = set()
+        # Beside the greeting: the shop may take its time.
+        learning = asyncio.create_task(_learn_orders(shop, orders))
+        try:
+            yield (shop, KnownNumbers("order_number", orders))
+        finally:
+            learning.cancel()
+
+
+async def _learn_orders(shop: ShopClient, orders: set[int]) -> None:
+    """Add the numbers of the caller's orders to *orders*; without them each is taken as whole."""
+    with suppress(ToolRefused, BackendUnavailable, httpx.HTTPError):
+        found = await shop.get("/v1/orders", limit="50")
+        orders.update(order["number"] for order in found["orders"])

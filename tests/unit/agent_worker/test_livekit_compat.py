@@ -173,6 +173,7 @@ PUBLIC = {
     "livekit.agents",
     "livekit.agents.llm",
     "livekit.agents.utils",
+    "livekit.agents.voice",
     "livekit.plugins",
     "livekit.protocol.agent",
 }

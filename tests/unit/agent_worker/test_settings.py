@@ -46,7 +46,7 @@ def test_mode_follows_from_whether_there_is_a_model(values: dict[str, Any], mode
         ("worker_capacity", "0"),
         ("agent_name", "two words"),
         ("call_max_s", "1"),
-        ("silence_s", "0.5"),
+        ("waits", '{"silence_s": 0.5}'),
         ("llm_timeout_s", "0"),
         ("stt_options", "{"),
         ("llm_options", "[1]"),

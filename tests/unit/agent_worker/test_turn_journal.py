@@ -1,10 +1,12 @@
 """Both sides' turns reach the journal as they happen. The session's events are emitted by hand."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from livekit.agents import AgentSession
 from livekit.agents.llm import ChatMessage
+from livekit.agents.voice import SpeechHandle
 from livekit.agents.voice.events import (
     AgentState,
     AgentStateChangedEvent,
@@ -20,11 +22,17 @@ from tests.support.calls import live
 from voice_contract.journal import AgentTurnEnded, AgentTurnStarted, Entry, IntentState, UserTurn
 
 
+class Session(AgentSession[None]):
+    """One that is not started, in which the test says what is spoken."""
+
+    current_speech: SpeechHandle | None = None
+
+
 class Scene:
     """A session that is not started, and the journal that follows it."""
 
     def __init__(self, record: Record, call_id: str, writer: JournalWriter, agent: AgentDefinition):
-        self.session: AgentSession[None] = AgentSession()
+        self.session = Session()
         self.turns = TurnJournal(self.session, writer, agent.templates, attempt=1)
         self._record = record
         self._call_id = call_id
@@ -40,6 +48,11 @@ class Scene:
         message = ChatMessage(role=role, content=[text], interrupted=interrupted, id=text)
         self.session.history.insert(message)
         self.session.emit("conversation_item_added", ConversationItemAddedEvent(item=message))
+
+    def speak(self) -> SpeechHandle:
+        """Another speech is the current one."""
+        self.session.current_speech = SpeechHandle.create()
+        return self.session.current_speech
 
     async def written(self) -> list[Entry | None]:
         """What the journal says after the claim."""
@@ -66,13 +79,72 @@ async def test_agent_turn_is_written_when_it_is_heard_and_when_it_ends(scene: Sc
     ]
 
 
-async def test_agent_turn_of_which_nothing_was_heard_ends_too(scene: Scene) -> None:
-    """The session keeps no message of it."""
+async def test_agent_turn_that_the_caller_speaks_over_has_the_words_up_to_the_cut(
+    scene: Scene,
+) -> None:
+    """The agent pauses first; only then does its message come."""
+    speech = scene.speak()
     scene.state("thinking", "speaking")
+    scene.state("speaking", "listening")
+    assert scene.turns.is_speaking
+    scene.said("assistant", "Order seven is", interrupted=True)
+    speech._mark_done()
+    await asyncio.sleep(0)
+    assert not scene.turns.is_speaking
+    assert await scene.written() == [
+        AgentTurnStarted(turn_id="turn_1_1", planned=""),
+        AgentTurnEnded(turn_id="turn_1_1", heard="Order seven is", interrupted=True),
+    ]
+
+
+async def test_agent_that_pauses_and_goes_on_has_one_turn(scene: Scene) -> None:
+    """A cough was no interruption."""
+    scene.speak()
+    scene.state("thinking", "speaking")
+    scene.state("speaking", "listening")
+    scene.state("listening", "speaking")
+    scene.said("assistant", "Order seven is on its way.")
     scene.state("speaking", "listening")
     assert await scene.written() == [
         AgentTurnStarted(turn_id="turn_1_1", planned=""),
+        AgentTurnEnded(turn_id="turn_1_1", heard="Order seven is on its way.", interrupted=False),
+    ]
+
+
+async def test_agent_turn_of_which_nothing_was_heard_ends_too(scene: Scene) -> None:
+    """The session keeps no message of it."""
+    speech = scene.speak()
+    scene.state("thinking", "speaking")
+    scene.state("speaking", "listening")
+    speech._mark_done()
+    await asyncio.sleep(0)
+    assert await scene.written() == [
+        AgentTurnStarted(turn_id="turn_1_1", planned=""),
         AgentTurnEnded(turn_id="turn_1_1", heard="", interrupted=True),
+    ]
+
+
+async def test_next_speech_ends_a_turn_that_was_left_open(scene: Scene) -> None:
+    """Nothing in the journal stays open for ever."""
+    scene.speak()
+    scene.state("thinking", "speaking")
+    scene.speak()
+    scene.state("listening", "speaking")
+    assert [type(one) for one in await scene.written()] == [
+        AgentTurnStarted,
+        AgentTurnEnded,
+        AgentTurnStarted,
+    ]
+
+
+async def test_speech_that_nobody_can_interrupt_is_marked(scene: Scene) -> None:
+    """Ended without `interrupted`, it was heard to the end."""
+    scene.turns.protect(scene.speak())
+    scene.state("thinking", "speaking")
+    scene.said("assistant", "A machine is speaking.")
+    assert await scene.written() == [
+        AgentTurnStarted(turn_id="turn_1_1", planned="", protected=True),
+        AgentTurnEnded(turn_id="turn_1_1", heard="A machine is speaking.", interrupted=False),
     ]
 
 

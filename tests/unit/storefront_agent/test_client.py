@@ -74,7 +74,7 @@ async def broken_line(
 
 async def call(name: str, **arguments: object) -> str:
     """Call a tool through `open_shop`. Returns: what the caller is told."""
-    async with open_shop(Caller("caller-1", "call-1")) as (shop,):
+    async with open_shop(Caller("caller-1", "call-1")) as (shop, _):
         assert isinstance(shop, ShopClient)
         with pytest.raises(ToolError) as caught:
             await ShopCall(shop).ask(name, **arguments)
@@ -122,7 +122,7 @@ async def test_open_shop_sends_call_and_secret(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PARLEY_STOREFRONT_URL", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("PARLEY_STOREFRONT_API_KEY", "a-shared-secret")
     async with await asyncio.start_server(line.serve, "127.0.0.1", port):
-        async with open_shop(Caller("caller-1", "call-7")) as (shop,):
+        async with open_shop(Caller("caller-1", "call-7")) as (shop, _):
             assert isinstance(shop, ShopClient)
             assert await shop.get("/v1/orders") == {"orders": []}
     heard = line.heard.decode().lower()

@@ -50,6 +50,7 @@ export function CallScreen(props: {
     [tellCards],
   );
   const dismissNote = useCallback(() => tellActions({ type: "noted" }), [tellActions]);
+  const setTyping = useCallback((typing: boolean) => session.setTyping(typing), [session]);
   const send = (text: string) => void session.sendText(text);
   return (
     <Screen title={`Call with ${config.shopName}`} className="call">
@@ -94,7 +95,12 @@ export function CallScreen(props: {
           onUndo={() => tellActions({ type: "undone" })}
           onDismiss={dismissNote}
         />
-        <Composer disabled={!reachable} focused={media.microphone === null} onSend={send} />
+        <Composer
+          disabled={!reachable}
+          focused={media.microphone === null}
+          onSend={send}
+          onTyping={setTyping}
+        />
       </div>
       <Controls session={session} media={media} disabled={state.phase === "hanging-up"} />
     </Screen>

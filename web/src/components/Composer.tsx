@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState, type SubmitEvent } from "react";
 import { config } from "../config";
 import { TEXT_MAX_CHARS } from "../contract";
+import { keepDraft, readDraft } from "../draft";
 import { isFocusIdle } from "../focus";
 import { SendIcon } from "./icons";
 
@@ -10,10 +11,19 @@ export function Composer(props: {
   /** Takes the focus as soon as it is enabled: the caller has no microphone. */
   focused: boolean;
   onSend: (text: string) => void;
+  onTyping: (typing: boolean) => void;
 }) {
-  const [text, setText] = useState("");
+  const [text, setText] = useState(readDraft);
   const input = useRef<HTMLInputElement>(null);
-  const { disabled, focused } = props;
+  const { disabled, focused, onTyping } = props;
+  const typing = text.trim() !== "";
+  useEffect(() => {
+    onTyping(typing);
+  }, [typing, onTyping]);
+  const write = (next: string) => {
+    setText(next);
+    keepDraft(next);
+  };
   useEffect(() => {
     if (focused && !disabled && isFocusIdle()) input.current?.focus();
   }, [focused, disabled]);
@@ -23,7 +33,7 @@ export function Composer(props: {
     const trimmed = text.trim();
     if (trimmed === "" || disabled) return;
     props.onSend(trimmed);
-    setText("");
+    write("");
   };
 
   return (
@@ -56,13 +66,13 @@ export function Composer(props: {
           enterKeyHint="send"
           placeholder={disabled ? "Not connected" : "Write a message"}
           disabled={disabled}
-          onChange={(event) => setText(event.target.value)}
+          onChange={(event) => write(event.target.value)}
         />
         <button
           className="button primary round"
           data-testid="send"
           aria-label="Send"
-          disabled={disabled || text.trim() === ""}
+          disabled={disabled || !typing}
         >
           <SendIcon />
         </button>

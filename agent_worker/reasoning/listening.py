@@ -1,0 +1,53 @@
+"""Words by which a caller shows that they listen, or ask the agent to wait: neither is a wish."""
+
+import re
+
+from agent_worker.reasoning.normalize import normalize
+
+_LISTENS = (
+    r"uh huh|uhuh|uhhuh|mm|mmm+|mhm|mm hmm|mmhmm|mm hm|hm+|huh|aha|uh|um|er|erm|ah|oh|ooh|wow"
+)
+_AGREES = (
+    r"yeah|yep|yup|yes|ok|okay|right|all right|alright|sure|fine|good|great|cool|nice|perfect|"
+    r"i see|got it|gotcha|understood|i know|true|exactly|of course|no problem|thanks|thank you|"
+    r"that's fine|that's right|that's good|makes sense"
+)
+_LISTENING = re.compile(rf"(?:{_LISTENS})(?: (?:{_LISTENS}))*")
+_AGREEING = re.compile(rf"(?:{_LISTENS}|{_AGREES})(?: (?:{_LISTENS}|{_AGREES}))*")
+
+_SOFTLY = r"(?:(?:no|oh|um|uh|er|well|okay|ok|yes|yeah|sorry|please|just|can you|could you) )*"
+_WHILE = (
+    r"(?:a |one |just a |half a |two |2 |1 )?"
+    r"(?:second|2nd|sec|seconds|minute|minutes|moment|mo|tick)"
+)
+_HOLD = (
+    rf"(?:hang on|hold on|hold the line|wait|wait up|bear with me|stay there|stay on the line|"
+    rf"give me {_WHILE}|{_WHILE})(?: (?:for |just )?{_WHILE})?"
+)
+_ERRAND = (
+    r"(?:(?:while|and) )?(?:i |i'll |i have to |i need to |i'm |let me )(?:just |quickly )?"
+    r"(?:find|look|get|check|grab|fetch|see|think|ask|write|go|open|finding|looking|getting|"
+    r"checking|thinking)\b.*"
+)
+_WAITING = re.compile(
+    rf"{_SOFTLY}(?:{_HOLD})(?: (?:please|will you|would you|{_HOLD}))*(?: {_ERRAND})?(?: please)?"
+)
+
+
+def is_backchannel(text: str, *, over_agent: bool) -> bool:
+    """
+    Whether *text* only says that the caller listens.
+
+    Args: over_agent: said while the agent speaks: then "okay" and "right" are no answer either.
+    """
+    form = _AGREEING if over_agent else _LISTENING
+    return form.fullmatch(_plain(text)) is not None
+
+
+def asks_to_wait(text: str) -> bool:
+    """Whether *text* asks the agent to wait, and nothing else: "hang on, let me find it"."""
+    return _WAITING.fullmatch(_plain(text)) is not None
+
+
+def _plain(text: str) -> str:
+    return " ".join(normalize(text).replace(",", " ").replace("-", " ").split())

@@ -1,0 +1,57 @@
+"""What shows that a caller listens, or asks to wait, and what is a wish."""
+
+import pytest
+
+from agent_worker.reasoning.listening import asks_to_wait, is_backchannel
+
+
+@pytest.mark.parametrize("text", ["uh-huh", "Uh-huh.", "Mm-hmm.", "mhm", "Hmm", "Aha, mm-hmm."])
+def test_sounds_of_listening_are_never_a_turn(text: str) -> None:
+    assert is_backchannel(text, over_agent=False)
+    assert is_backchannel(text, over_agent=True)
+
+
+@pytest.mark.parametrize("text", ["Okay.", "yeah, right", "I see.", "Got it, thanks."])
+def test_agreement_is_no_turn_while_the_agent_speaks(text: str) -> None:
+    """Said into its silence, it may be an answer."""
+    assert is_backchannel(text, over_agent=True)
+    assert not is_backchannel(text, over_agent=False)
+
+
+@pytest.mark.parametrize(
+    "text", ["yeah but wait", "okay, where is order eight", "right, cancel it", "no", "stop", ""]
+)
+def test_wish_is_a_turn_over_the_agent_too(text: str) -> None:
+    assert not is_backchannel(text, over_agent=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hang on a second",
+        "Hold on.",
+        "Wait.",
+        "One moment, please.",
+        "just a moment, let me find the paper",
+        "Give me a minute, I have to look for it.",
+        "hold on a second, let me look for it",
+        "Could you wait a moment?",
+    ],
+)
+def test_request_to_wait(text: str) -> None:
+    assert asks_to_wait(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "wait, where is order eight",
+        "hang on, I meant nine",
+        "hold my order",
+        "how long do I have to wait",
+        "let me check order seven",
+        "just a helmet",
+    ],
+)
+def test_wish_is_no_request_to_wait(text: str) -> None:
+    assert not asks_to_wait(text)
