@@ -1,0 +1,200 @@
+"""Turns as people take them: over real WebRTC, with the journal and recorded sound as witnesses."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from livekit import rtc
+
+from devstack.ask import speak
+from devstack.caller import FRAME_S, RATE_HZ, SOUND_RMS, Caller, Pcm, joined, rms, trimmed
+from tests.support.call_steps import ask, entries, greeted, speech_url
+from tests.support.local_stack import LocalStack, running_stack
+from voice_contract.caller_state import CallerState
+from voice_contract.journal import AgentTurnEnded, AgentTurnStarted, UserTurn
+from voice_contract.names import CALLER_STATE_METHOD
+
+PATIENCE = "I'm still here. Take your time."
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """One whose agent loses patience soon."""
+    folder: Path = tmp_path_factory.mktemp("turns")
+    with running_stack(folder, PARLEY_WAITS='{"silence_s": 4, "patience_s": 9}') as started:
+        yield started
+
+
+@pytest.fixture
+async def caller(stack: LocalStack) -> AsyncIterator[Caller]:
+    """A caller who has heard the greeting."""
+    async with joined(stack.page_url) as present:
+        await greeted(present)
+        yield present
+
+
+def silence(seconds: float) -> Pcm:
+    return np.zeros(int(seconds * RATE_HZ), np.int16)
+
+
+def cough() -> Pcm:
+    """A burst of noise, 0.35 s long, that dies away."""
+    noise = np.random.default_rng(7).normal(0, 9_000, int(0.35 * RATE_HZ))
+    fading = np.exp(-np.linspace(0, 5, len(noise)))
+    return np.clip(noise * fading, -32_000, 32_000).astype(np.int16)
+
+
+async def sound_begins(caller: Caller, moment: float) -> None:
+    """Wait until the agent is heard after *moment*, and for a second more."""
+    async with asyncio.timeout(20):
+        while caller.ear.first_sound_after(moment) is None:
+            await asyncio.sleep(0.02)
+    await asyncio.sleep(1)
+
+
+async def agent_turns(stack: LocalStack, caller: Caller) -> list[tuple[str, str, bool]]:
+    """Of each turn of the agent's: the words planned, the words heard, whether it was cut."""
+    read = await entries(stack, caller)
+    planned = {one.turn_id: one.planned for one in read if isinstance(one, AgentTurnStarted)}
+    return [
+        (planned[one.turn_id], one.heard, one.interrupted)
+        for one in read
+        if isinstance(one, AgentTurnEnded)
+    ]
+
+
+async def user_turns(stack: LocalStack, caller: Caller) -> list[str]:
+    return [one.text for one in await entries(stack, caller) if isinstance(one, UserTurn)]
+
+
+def quiet_s(caller: Caller, since: float, until: float) -> float:
+    """How long the agent was not heard between two moments, in seconds."""
+    loud = [at for at, pcm in caller.ear.frames if since < at < until and rms(pcm) > SOUND_RMS]
+    return until - since - len(loud) * FRAME_S
+
+
+async def test_words_up_to_the_cut_are_on_record(stack: LocalStack, caller: Caller) -> None:
+    """Who speaks over an answer has heard its beginning."""
+    asked_at = await caller.say(await speak(speech_url(stack), "what can you do"))
+    await sound_begins(caller, asked_at)
+    await ask(stack, caller, "wait, where is order eight", "Order 8")
+    cut = [turn for turn in await agent_turns(stack, caller) if turn[2]]
+    assert len(cut) == 1
+    planned, heard, _ = cut[0]
+    assert heard and planned.startswith(heard.rstrip(".,… "))
+    assert len(heard) < len(planned)
+
+
+async def test_cough_stops_no_answer(stack: LocalStack, caller: Caller) -> None:
+    """The answer goes on where it paused, and is one whole turn; nobody asks what was said."""
+    asked_at = await caller.say(await speak(speech_url(stack), "what can you do"))
+    await sound_begins(caller, asked_at)
+    await caller.say(cough())
+    await caller.answer_after(asked_at, timeout_s=30)
+    await asyncio.sleep(3)
+    turns = await agent_turns(stack, caller)
+    assert [turn[2] for turn in turns] == [False, False]
+    assert turns[1][0] == turns[1][1]
+    assert await user_turns(stack, caller) == ["What can you do?"]
+
+
+@pytest.mark.parametrize("words", ["uh-huh", "mm-hmm", "okay", "yeah, right"])
+async def test_listening_stops_no_answer(stack: LocalStack, caller: Caller, words: str) -> None:
+    """What shows that the caller listens is no turn."""
+    asked_at = await caller.say(await speak(speech_url(stack), "what can you do"))
+    await sound_begins(caller, asked_at)
+    await caller.say(await speak(speech_url(stack), words))
+    await caller.answer_after(asked_at, timeout_s=30)
+    await asyncio.sleep(3)
+    turns = await agent_turns(stack, caller)
+    assert [turn[2] for turn in turns] == [False, False]
+    assert turns[1][0] == turns[1][1]
+    assert await user_turns(stack, caller) == ["What can you do?"]
+
+
+async def test_goodbye_is_taken_back_when_the_caller_has_a_question(
+    stack: LocalStack, caller: Caller
+) -> None:
+    """The call goes on."""
+    asked_at = await caller.say(await speak(speech_url(stack), "that is all for today"))
+    async with asyncio.timeout(20):
+        while caller.ear.first_sound_after(asked_at) is None:
+            await asyncio.sleep(0.02)
+    await ask(stack, caller, "wait, where is order eight", "Order 8")
+    await asyncio.sleep(1)
+    assert not caller.left.is_set()
+
+
+async def test_cough_lets_the_goodbye_finish(stack: LocalStack, caller: Caller) -> None:
+    """And the call ends after it."""
+    asked_at = await caller.say(await speak(speech_url(stack), "that is all for today"))
+    async with asyncio.timeout(20):
+        while caller.ear.first_sound_after(asked_at) is None:
+            await asyncio.sleep(0.02)
+    await caller.say(cough())
+    await asyncio.wait_for(caller.left.wait(), 20)
+    planned, heard, interrupted = (await agent_turns(stack, caller))[-1]
+    assert "Goodbye" in heard and heard == planned and not interrupted
+
+
+@pytest.mark.parametrize(
+    ("parts", "pause_s", "expected"),
+    [
+        (("where is order one", "oh four"), 0.7, "104"),
+        (("where is my", "order seven"), 0.9, "Order 7"),
+    ],
+)
+async def test_pause_inside_a_sentence_does_not_end_it(
+    stack: LocalStack, caller: Caller, parts: tuple[str, ...], pause_s: float, expected: str
+) -> None:
+    """What may go on is waited for."""
+    before = len(caller.lines)
+    spoken = [trimmed(await speak(speech_url(stack), part)) for part in parts]
+    asked_at = await caller.say(np.concatenate([spoken[0], silence(pause_s), spoken[1]]))
+    await caller.answer_after(asked_at)
+    lines = [line.text for line in caller.lines[before:]]
+    assert any(expected in line for line in lines), lines
+    assert len(await user_turns(stack, caller)) == 1
+
+
+async def tell(caller: Caller, **state: bool) -> None:
+    """As the page does."""
+    assert caller.agent is not None
+    payload = CallerState(**{"muted": False, "typing": False, **state}).model_dump_json()
+    await caller.room.local_participant.perform_rpc(
+        destination_identity=caller.agent.identity, method=CALLER_STATE_METHOD, payload=payload
+    )
+
+
+@pytest.mark.parametrize("state", ["muted", "typing"])
+async def test_who_cannot_speak_is_waited_for(
+    stack: LocalStack, caller: Caller, state: str
+) -> None:
+    """The agent says once that it waits, and asks again when the caller could speak."""
+    await tell(caller, **{state: True})
+    before = len(caller.lines)
+    assert await caller.agent_line(before) == PATIENCE
+    await tell(caller)
+    assert await caller.agent_line(before + 1) == "Are you still there?"
+
+
+async def test_who_asks_to_wait_is_waited_for(stack: LocalStack, caller: Caller) -> None:
+    """A moment is more than the usual patience."""
+    await ask(stack, caller, "just a moment, let me find the paper", "take your time")
+    before = len(caller.lines)
+    assert await caller.agent_line(before) == PATIENCE
+
+
+async def test_stranger_cannot_say_why_the_caller_is_silent(
+    stack: LocalStack, caller: Caller
+) -> None:
+    """Nor can the caller say it in a form of their own."""
+    assert caller.agent is not None
+    with pytest.raises(rtc.RpcError):
+        await caller.room.local_participant.perform_rpc(
+            destination_identity=caller.agent.identity,
+            method=CALLER_STATE_METHOD,
+            payload='{"muted": "perhaps"}',
+        )
