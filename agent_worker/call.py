@@ -223,6 +223,7 @@ class Call(CallControl):
             chat_ctx=None if self._history is None else ChatContext(self._history.items),
             turns=self._turns,
             reprompts=self._reprompts,
+            templates=self._agent.templates,
             hold=self._agent.phrases.hold,
             on_failure=self._on_voice_failure,
         )

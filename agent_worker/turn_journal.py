@@ -1,5 +1,6 @@
 """Writes both sides' turns and the state of the dialog into the journal as they happen."""
 
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -16,6 +17,10 @@ from voice_contract.journal import AgentTurnEnded, AgentTurnStarted, IntentState
 
 SPEECHES_MAX = 16
 """How many speeches' words are kept. Some are prepared and never spoken."""
+CHARS_PER_S = 15.0
+"""How fast voices speak, roughly."""
+ANSWERED_EARLY_S = 1.5
+"""Callers who know the question answer before its end."""
 
 
 class TurnJournal:
@@ -51,6 +56,7 @@ class TurnJournal:
         """The agent's turn that has begun and not ended; empty: there is none."""
         self._speech: SpeechHandle | None = None
         """What is said in it."""
+        self._began_s = 0.0
         self._protected: set[str] = set()
         self._intent: IntentState | None = None
         session.on("agent_state_changed", self._on_agent_state)
@@ -80,9 +86,11 @@ class TurnJournal:
         return bool(self._turn_id)
 
     @property
-    def planned(self) -> str:
-        """The words of the agent's current turn, as far as they are known."""
-        return "".join(self._planned.get(self._speech.id, ())) if self._speech else ""
+    def is_asking(self) -> bool:
+        """Whether the agent's current turn ends in a question, of which most was heard by now."""
+        words = "".join(self._planned.get(self._speech.id, ())).strip() if self._speech else ""
+        heard_s = time.monotonic() - self._began_s
+        return words.endswith("?") and heard_s > len(words) / CHARS_PER_S - ANSWERED_EARLY_S
 
     def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
         if event.new_state != "speaking":
@@ -96,6 +104,7 @@ class TurnJournal:
         self._turns += 1
         self._turn_id = f"turn_{self._attempt}_{self._turns}"
         self._speech = speech
+        self._began_s = time.monotonic()
         self._journal.write(
             AgentTurnStarted(
                 turn_id=self._turn_id,

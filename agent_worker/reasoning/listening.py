@@ -15,6 +15,12 @@ _AGREES = (
 _LISTENING = re.compile(rf"(?:{_LISTENS})(?: (?:{_LISTENS}))*")
 _AGREEING = re.compile(rf"(?:{_LISTENS}|{_AGREES})(?: (?:{_LISTENS}|{_AGREES}))*")
 
+_INTERRUPTS = frozenset(
+    "stop wait no nope don't hello hey hi what sorry pardon help cancel enough quiet repeat again "
+    "louder slower operator human person agent hang hold goodbye bye yes".split()
+)
+"""Words that mean something alone, whatever the agent is about to say."""
+
 _SOFTLY = r"(?:(?:no|oh|um|uh|er|well|okay|ok|yes|yeah|sorry|please|just|can you|could you) )*"
 _WHILE = (
     r"(?:a |one |just a |half a |two |2 |1 )?"
@@ -42,6 +48,15 @@ def is_backchannel(text: str, *, over_agent: bool) -> bool:
     """
     form = _AGREEING if over_agent else _LISTENING
     return form.fullmatch(_plain(text)) is not None
+
+
+def is_noise(text: str) -> bool:
+    """
+    Whether *text*, said over the agent and fitting no template, is too little to stop it: one word,
+    which may be a recognizer's guess at "uh-huh" or at a cough.
+    """
+    words = _plain(text).split()
+    return len(words) <= 1 and not _INTERRUPTS.intersection(words)
 
 
 def asks_to_wait(text: str) -> bool:

@@ -17,10 +17,13 @@ _MERIDIEM = re.compile(r"\b([ap])\s?\.?\s?m\b\.?")
 _PUNCTUATION = re.compile(r"(?<!\d)[.,:](?!\d)|[.,:](?!\d)|(?<!\d)[.,:]|[?!;\"()\u2026]|--+")
 _DASH = re.compile(r"(?<=\w)-(?=\w)")
 _OLD_SPELLING = re.compile(r"\b(to)-(day|night|morrow)\b|\b(good)-?(bye?)\b")
-_SPOKEN_DIGITS = re.compile(r"\b\d(?: \d)+\b")
+_SPOKEN_DIGITS = re.compile(r"\b\d(?: 0?\d)+\b")
+"""Also in two breaths, of which a recognizer writes the second as "04"."""
 _OH = re.compile(r"(?<=\d )oh\b|\boh(?= \d)")
 _CLOCK = re.compile(r"\b0(?=\d:\d\d\b)")
 _HOMOPHONES = {"to": "2", "too": "2", "for": "4", "fore": "4", "ate": "8", "won": "1"}
+_AFTER_OH = re.compile(rf"(?<=\d 0 )(?:{'|'.join(_HOMOPHONES)})\b")
+"""What follows "one oh" is a digit."""
 
 
 def normalize(text: str) -> str:
@@ -37,7 +40,7 @@ def normalize(text: str) -> str:
     text = _OLD_SPELLING.sub(_joined, text)
     text = _DASH.sub(" ", text)
     text = alpha2digit(text, "en", threshold=0)
-    text = _OH.sub("0", text)
+    text = _AFTER_OH.sub(lambda word: _HOMOPHONES[word[0]], _OH.sub("0", text))
     return _SPOKEN_DIGITS.sub(lambda digits: digits[0].replace(" ", ""), text)
 
 

@@ -8,6 +8,7 @@ from livekit.agents import Agent, ModelSettings, UserStateChangedEvent, stt
 from livekit.agents.llm import ChatContext, ChatMessage
 
 from agent_worker.reasoning import listening, message_tags
+from agent_worker.reasoning.templates import Templates
 from agent_worker.tools.gate import Gate
 from agent_worker.tools.guarded_agent import ANSWERED, GuardedAgent
 from agent_worker.tools.result_delivery import ResultDelivery
@@ -22,6 +23,7 @@ class SpeakingAgent(GuardedAgent):
     Args:
         turns: Receives the words of each speech.
         reprompts: Told of what the caller says that is no wish.
+        templates: What the agent understands without a model.
         hold: What to say to a caller who asks to wait.
         on_failure: Called with the words of a speech that failed.
     """
@@ -35,12 +37,14 @@ class SpeakingAgent(GuardedAgent):
         chat_ctx: ChatContext | None,
         turns: TurnJournal,
         reprompts: Reprompts,
+        templates: Templates,
         hold: str,
         on_failure: Callable[[str], None],
     ) -> None:
         super().__init__(instructions=instructions, gate=gate, delivery=delivery, chat_ctx=chat_ctx)
         self._turns = turns
         self._reprompts = reprompts
+        self._templates = templates
         self._hold = hold
         self._on_failure = on_failure
         self._over_agent = False
@@ -68,11 +72,13 @@ class SpeakingAgent(GuardedAgent):
 
     def _is_backchannel(self, text: str) -> bool:
         over_agent = self._over_agent or self._speaks_without_asking()
-        return listening.is_backchannel(text, over_agent=over_agent)
+        if listening.is_backchannel(text, over_agent=over_agent):
+            return True
+        return over_agent and listening.is_noise(text) and self._templates.match(text) is None
 
     def _speaks_without_asking(self) -> bool:
         # "Okay" may answer a question whose end the caller did not wait for.
-        return self._turns.is_speaking and "?" not in self._turns.planned
+        return self._turns.is_speaking and not self._turns.is_asking
 
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
         if self.hold(new_message):

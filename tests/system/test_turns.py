@@ -65,6 +65,13 @@ async def agent_turns(stack: LocalStack, caller: Caller) -> list[tuple[str, str,
     ]
 
 
+async def ended(stack: LocalStack, caller: Caller, turns: int) -> None:
+    """Wait until so many turns of the agent's have ended."""
+    async with asyncio.timeout(60):
+        while len(await agent_turns(stack, caller)) < turns:
+            await asyncio.sleep(0.2)
+
+
 async def user_turns(stack: LocalStack, caller: Caller) -> list[str]:
     return [one.text for one in await entries(stack, caller) if isinstance(one, UserTurn)]
 
@@ -79,7 +86,7 @@ async def test_words_up_to_the_cut_are_on_record(stack: LocalStack, caller: Call
     """Who speaks over an answer has heard its beginning."""
     asked_at = await caller.say(await speak(speech_url(stack), "what can you do"))
     await sound_begins(caller, asked_at)
-    await ask(stack, caller, "wait, where is order eight", "Order 8")
+    await ask(stack, caller, "actually, where is order nine", "Order 9")
     cut = [turn for turn in await agent_turns(stack, caller) if turn[2]]
     assert len(cut) == 1
     planned, heard, _ = cut[0]
@@ -92,26 +99,26 @@ async def test_cough_stops_no_answer(stack: LocalStack, caller: Caller) -> None:
     asked_at = await caller.say(await speak(speech_url(stack), "what can you do"))
     await sound_begins(caller, asked_at)
     await caller.say(cough())
-    await caller.answer_after(asked_at, timeout_s=30)
+    await ended(stack, caller, 2)
     await asyncio.sleep(3)
+    assert await user_turns(stack, caller) == ["What can you do?"]
     turns = await agent_turns(stack, caller)
     assert [turn[2] for turn in turns] == [False, False]
     assert turns[1][0] == turns[1][1]
-    assert await user_turns(stack, caller) == ["What can you do?"]
 
 
-@pytest.mark.parametrize("words", ["uh-huh", "mm-hmm", "okay", "yeah, right"])
+@pytest.mark.parametrize("words", ["uh-huh", "okay", "yeah, right"])
 async def test_listening_stops_no_answer(stack: LocalStack, caller: Caller, words: str) -> None:
     """What shows that the caller listens is no turn."""
     asked_at = await caller.say(await speak(speech_url(stack), "what can you do"))
     await sound_begins(caller, asked_at)
     await caller.say(await speak(speech_url(stack), words))
-    await caller.answer_after(asked_at, timeout_s=30)
+    await ended(stack, caller, 2)
     await asyncio.sleep(3)
+    assert await user_turns(stack, caller) == ["What can you do?"]
     turns = await agent_turns(stack, caller)
     assert [turn[2] for turn in turns] == [False, False]
     assert turns[1][0] == turns[1][1]
-    assert await user_turns(stack, caller) == ["What can you do?"]
 
 
 async def test_goodbye_is_taken_back_when_the_caller_has_a_question(
@@ -122,7 +129,7 @@ async def test_goodbye_is_taken_back_when_the_caller_has_a_question(
     async with asyncio.timeout(20):
         while caller.ear.first_sound_after(asked_at) is None:
             await asyncio.sleep(0.02)
-    await ask(stack, caller, "wait, where is order eight", "Order 8")
+    await ask(stack, caller, "actually, where is order nine", "Order 9")
     await asyncio.sleep(1)
     assert not caller.left.is_set()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent_worker.reasoning.listening import asks_to_wait, is_backchannel
+from agent_worker.reasoning.listening import asks_to_wait, is_backchannel, is_noise
 
 
 @pytest.mark.parametrize("text", ["uh-huh", "Uh-huh.", "Mm-hmm.", "mhm", "Hmm", "Aha, mm-hmm."])
@@ -55,3 +55,19 @@ def test_request_to_wait(text: str) -> None:
 )
 def test_wish_is_no_request_to_wait(text: str) -> None:
     assert not asks_to_wait(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "noise"),
+    [
+        ("That,", True),
+        ("A", True),
+        ("", True),
+        ("Stop.", False),
+        ("No!", False),
+        ("order eight", False),
+    ],
+)
+def test_lone_word_is_noise_unless_it_means_something(text: str, noise: bool) -> None:
+    """A small recognizer hears "uh-huh" as any word."""
+    assert is_noise(text) is noise
