@@ -57,7 +57,7 @@ class TurnJournal:
         self._speech: SpeechHandle | None = None
         """What is said in it."""
         self._began_s = 0.0
-        self._protected: set[str] = set()
+        self._protected: deque[SpeechHandle] = deque(maxlen=SPEECHES_MAX)
         self._intent: IntentState | None = None
         session.on("agent_state_changed", self._on_agent_state)
         session.on("conversation_item_added", self._on_item)
@@ -76,8 +76,7 @@ class TurnJournal:
 
     def protect(self, speech: SpeechHandle) -> SpeechHandle:
         """Note in the journal that nobody can interrupt *speech*."""
-        self._protected.add(speech.id)
-        speech.add_done_callback(lambda done: self._protected.discard(done.id))
+        self._protected.append(speech)
         return speech
 
     @property
@@ -109,7 +108,6 @@ class TurnJournal:
             AgentTurnStarted(
                 turn_id=self._turn_id,
                 planned="".join(self._planned.get(speech_id, [])),
-                protected=speech_id in self._protected,
             )
         )
         if speech is not None:
@@ -132,12 +130,13 @@ class TurnJournal:
     def _end(self, heard: ChatMessage | None) -> None:
         if not self._turn_id:
             return
-        turn_id, self._turn_id, self._speech = self._turn_id, "", None
+        turn_id, speech, self._turn_id, self._speech = self._turn_id, self._speech, "", None
         self._journal.write(
             AgentTurnEnded(
                 turn_id=turn_id,
                 heard=(heard.text_content or "") if heard else "",
                 interrupted=heard is None or heard.interrupted,
+                protected=speech in self._protected,
                 invocation_ids=self._told_by(heard) if heard else (),
             )
         )

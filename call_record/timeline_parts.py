@@ -113,7 +113,7 @@ class AgentTurn:
     @property
     def was_protected(self) -> bool:
         """Whether the caller could not interrupt it."""
-        return self.started is not None and self.started.entry.protected
+        return self.ended is not None and self.ended.entry.protected
 
 
 @dataclass

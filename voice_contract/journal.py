@@ -116,8 +116,6 @@ class AgentTurnStarted(_Body):
     turn_id: Name
     planned: Said
     """May be a part only: of a streaming answer what is known when it begins."""
-    protected: bool = False
-    """The caller cannot interrupt it: one that ends without `interrupted` was heard to the end."""
 
 
 class AgentTurnEnded(_Body):
@@ -128,6 +126,8 @@ class AgentTurnEnded(_Body):
     heard: Said
     """The words that reached the caller."""
     interrupted: bool
+    protected: bool = False
+    """The caller could not interrupt it: without `interrupted`, it was heard to its end."""
     invocation_ids: tuple[Name, ...] = ()
     """The invocations whose results this turn told."""
 

@@ -2,18 +2,25 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 from livekit.agents import AgentSession, AgentStateChangedEvent, ConversationItemAddedEvent
 from livekit.agents.voice import SpeechHandle
 
-from agent_worker.turn_journal import TurnJournal
 from voice_contract.messages import EndReason
 
 log = structlog.get_logger()
 
 FAREWELL_MAX_S = 20.0
 """From the decision to end the call; words that cannot be spoken must not keep it."""
+
+
+class Protects(Protocol):
+    """Notes which speech the caller cannot interrupt: the journal of turns."""
+
+    def protect(self, speech: SpeechHandle) -> SpeechHandle:
+        """Note it; returns *speech*."""
 
 
 class Farewell:
@@ -28,7 +35,7 @@ class Farewell:
     def __init__(
         self,
         session: AgentSession[None],
-        turns: TurnJournal,
+        turns: Protects,
         *,
         protected: bool,
         end: Callable[[EndReason], None],
@@ -76,6 +83,7 @@ class Farewell:
             self._speech = speech
             if self._protected and not speech.interrupted:
                 speech.allow_interruptions = False
+                self._turns.protect(speech)
             speech.add_done_callback(self._on_done)
 
     def _on_done(self, speech: SpeechHandle) -> None:

@@ -143,8 +143,10 @@ async def test_speech_that_nobody_can_interrupt_is_marked(scene: Scene) -> None:
     scene.state("thinking", "speaking")
     scene.said("assistant", "A machine is speaking.")
     assert await scene.written() == [
-        AgentTurnStarted(turn_id="turn_1_1", planned="", protected=True),
-        AgentTurnEnded(turn_id="turn_1_1", heard="A machine is speaking.", interrupted=False),
+        AgentTurnStarted(turn_id="turn_1_1", planned=""),
+        AgentTurnEnded(
+            turn_id="turn_1_1", heard="A machine is speaking.", interrupted=False, protected=True
+        ),
     ]
 
 
