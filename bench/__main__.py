@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from bench import gate, post_call, record, token
+from bench import gate, post_call, record, token, turns
 from devstack.step import exit_code
 
 MEASUREMENTS = {
@@ -11,6 +11,7 @@ MEASUREMENTS = {
     "post-call": post_call.main,
     "record": record.main,
     "token": token.main,
+    "turns": turns.main,
 }
 
 

@@ -4,7 +4,7 @@ import asyncio
 import atexit
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -87,6 +87,8 @@ class Caller:
         self.messages: list[AgentMessage] = []
         self.left = asyncio.Event()
         """Set when the room is gone."""
+        self.noise: Iterator[Pcm] | None = None
+        """What its microphone hears beside its voice, frame by frame."""
         self._source = rtc.AudioSource(RATE_HZ, 1, queue_size_ms=QUEUE_MS)
         self._to_say: deque[Pcm] = deque()
         self._said = asyncio.Event()
@@ -186,6 +188,8 @@ class Caller:
         silence = np.zeros(FRAME_SAMPLES, np.int16)
         while True:
             pcm = self._to_say.popleft() if self._to_say else silence
+            if self.noise is not None:
+                pcm = pcm + next(self.noise)
             frame = rtc.AudioFrame(pcm.tobytes(), RATE_HZ, 1, FRAME_SAMPLES)
             await self._source.capture_frame(frame)
             if not self._to_say:
