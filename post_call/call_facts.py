@@ -11,10 +11,11 @@ from call_record.journal import Recorded
 from call_record.timeline import fold
 from call_record.timeline_parts import CallerTurn, Invocation, InvocationState
 from post_call import money
-from voice_contract.journal import Arguments, ToolFinished
+from voice_contract.journal import Arguments, ToolFinished, ToolRefused
 
 NOT_DONE = ("rejected", "declined", "refused", "failed", "unsupported", "expired", "error")
 """How the outcome of a client action begins when nothing was done."""
+LEFT = "The caller said yes, and the call ended before it was begun."
 
 
 @dataclass(frozen=True)
@@ -208,18 +209,27 @@ def tell(call: Call, recorded: Iterable[Recorded]) -> CallFacts:
 
 def _tool(invocation: Invocation) -> ToolCall:
     end = invocation.end
+    left = _was_left(invocation)
     return ToolCall(
         invocation.invocation_id,
         tool=invocation.tool,
         arguments=invocation.arguments,
         effect=invocation.started.effect if invocation.started else "",
-        state=invocation.state,
-        words=invocation.words,
+        state="failed" if left else invocation.state,
+        words=LEFT if left else invocation.words,
         data=end.data if isinstance(end, ToolFinished) else {},
         idempotency_key=invocation.idempotency_key,
         seq=invocation.seq,
         seqs=invocation.seqs,
     )
+
+
+def _was_left(invocation: Invocation) -> bool:
+    """Whether the caller said yes and the call ended before it began: nobody could tell them."""
+    asked, end = invocation.confirmation, invocation.end
+    approved = asked is not None and asked.decision == "approved"
+    closed = end is None or (isinstance(end, ToolRefused) and end.guard == "closing")
+    return approved and not invocation.starts and closed
 
 
 def _values(found: Iterable[JsonValue]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from agent_worker.tools.gate import Heard
 from agent_worker.tools.invocations import Invocation
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.tool import Answer, BackendUnavailable, ToolRefused, make_rule
-from tests.support.gate_scene import SECRET, Scene, asked, note, outcome, pay
+from tests.support.gate_scene import SECRET, Probe, Scene, asked, note, outcome, pay
 from tests.support.local_stack import until
 from voice_contract.journal import (
     BudgetEvent,
@@ -621,6 +621,26 @@ async def test_spoken_yes_is_not_for_a_question_that_it_did_not_answer(then: str
     await outcome(meant)
     assert scene.probe.events == ["pay 1 1"] and other.is_asking
     scene.gate.close()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [asyncio.CancelledError(), SystemExit(), BaseExceptionGroup("", [asyncio.CancelledError()])],
+)
+async def test_rule_that_raises_what_is_no_exception_of_its_kind_is_a_failure(
+    error: BaseException,
+) -> None:
+    """Else the wish would hang for the rest of the call, or the process would end."""
+
+    async def odd(*, probe: Probe) -> None:
+        """It awaits what somebody else has cancelled."""
+        if not probe.events:
+            probe.events.append("checked")
+            raise error
+
+    scene = Scene(tools=[replace(note, guards=replace(note.guards, policy=(make_rule(odd),)))])
+    assert (await scene.call("note", {"number": 1})).say == SAYS.failed
+    assert (await scene.call("note", {"number": 1})).kind == "done"
 
 
 async def test_too_long_a_question_is_not_asked() -> None:
