@@ -11,7 +11,7 @@ from call_record.journal import Recorded
 from call_record.timeline import fold
 from call_record.timeline_parts import CallerTurn, Invocation, InvocationState
 from post_call import money
-from voice_contract.journal import Arguments, ToolFinished, ToolRefused
+from voice_contract.journal import Arguments, ToolFinished
 
 NOT_DONE = ("rejected", "declined", "refused", "failed", "unsupported", "expired", "error")
 """How the outcome of a client action begins when nothing was done."""
@@ -209,7 +209,8 @@ def tell(call: Call, recorded: Iterable[Recorded]) -> CallFacts:
 
 def _tool(invocation: Invocation) -> ToolCall:
     end = invocation.end
-    left = _was_left(invocation)
+    # Who said yes counts on it, and nobody could tell them.
+    left = invocation.is_left and invocation.confirmation is not None
     return ToolCall(
         invocation.invocation_id,
         tool=invocation.tool,
@@ -222,14 +223,6 @@ def _tool(invocation: Invocation) -> ToolCall:
         seq=invocation.seq,
         seqs=invocation.seqs,
     )
-
-
-def _was_left(invocation: Invocation) -> bool:
-    """Whether the caller said yes and the call ended before it began: nobody could tell them."""
-    asked, end = invocation.confirmation, invocation.end
-    approved = asked is not None and asked.decision == "approved"
-    closed = end is None or (isinstance(end, ToolRefused) and end.guard == "closing")
-    return approved and not invocation.starts and closed
 
 
 def _values(found: Iterable[JsonValue]) -> Iterator[str]:
