@@ -190,6 +190,11 @@ def _unanswered(line: Timeline) -> str | None:
     heard = [turn.seq for turn in line.agent_turns if turn.was_heard]
     # A question is the answer to what was said, and the gate asks it again.
     asked = [one.asked.seq for one in line.confirmations if one.asked]
+    # "One moment, please" is no answer, if the agent was gone before anything came of it.
+    turn_id = last.noted.entry.turn_id
+    left = [one for one in line.invocations if one.is_left and not one.confirmations]
+    if any(turn_id in one.turn_ids for one in left):
+        return last.text
     return None if max([*heard, *asked], default=0) > last.seq else last.text
 
 

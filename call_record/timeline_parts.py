@@ -154,6 +154,13 @@ class Invocation:
         return self.ends[-1].entry
 
     @property
+    def is_left(self) -> bool:
+        """Whether its agent was gone or the call over before it began; it awaits no answer."""
+        closed = isinstance(self.end, ToolRefused) and self.end.guard == "closing"
+        asks = self.confirmation is not None and self.confirmation.decision != "approved"
+        return not self.starts and not asks and (self.end is None or closed)
+
+    @property
     def tool(self) -> str:
         """The tool's name; empty: the entries that say it were lost."""
         named = self.started or self.proposed

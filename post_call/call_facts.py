@@ -15,6 +15,7 @@ from voice_contract.journal import Arguments, ToolFinished
 
 NOT_DONE = ("rejected", "declined", "refused", "failed", "unsupported", "expired", "error")
 """How the outcome of a client action begins when nothing was done."""
+LEFT = "The caller said yes, and the call ended before it was begun."
 
 
 @dataclass(frozen=True)
@@ -208,13 +209,15 @@ def tell(call: Call, recorded: Iterable[Recorded]) -> CallFacts:
 
 def _tool(invocation: Invocation) -> ToolCall:
     end = invocation.end
+    # Who said yes counts on it, and nobody could tell them.
+    left = invocation.is_left and invocation.confirmation is not None
     return ToolCall(
         invocation.invocation_id,
         tool=invocation.tool,
         arguments=invocation.arguments,
         effect=invocation.started.effect if invocation.started else "",
-        state=invocation.state,
-        words=invocation.words,
+        state="failed" if left else invocation.state,
+        words=LEFT if left else invocation.words,
         data=end.data if isinstance(end, ToolFinished) else {},
         idempotency_key=invocation.idempotency_key,
         seq=invocation.seq,

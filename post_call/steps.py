@@ -327,8 +327,10 @@ class Steps:
         """How long a request may still be at work whose sender died, or was given up."""
         for one in await follow_up.read_steps(self._record, call_id):
             if one.step == step and one.tries > failures:
-                left_s = SETTLE_S - (self._record.clock.now_ms() - one.at_ms) / 1000
-                return min(max(left_s, 0.0), SETTLE_S)
+                # It may have been sent at the try's last moment.
+                most_s = SETTLE_S + self._timeout_s(step)
+                left_s = most_s - (self._record.clock.now_ms() - one.at_ms) / 1000
+                return min(max(left_s, 0.0), most_s)
         return 0.0
 
     def _wait_s(self, failures: int, why: TryAgain | None = None, keyless: bool = False) -> float:

@@ -14,6 +14,12 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 
+def is_cancelled(error: BaseException) -> bool:
+    """Whether *error* cancels the current task. A function may raise a cancellation of its own."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling() > 0)
+
+
 class TaskSet:
     """
     The background tasks of one owner. `len` counts those that have not ended.

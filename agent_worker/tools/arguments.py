@@ -4,6 +4,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -12,6 +13,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from call_record.hash_chain import frame
 
 ARGUMENTS_MAX_BYTES = 8_192
+DIGITS_MAX = 30
 
 Values = dict[str, JsonValue]
 """Arguments in canonical form: what is shown, hashed, stored and run."""
@@ -60,7 +62,8 @@ class ModelArguments(Arguments):
         )
 
     def canonical(self, raw: Mapping[str, Any]) -> Values:
-        values: Values = self._validate(raw).model_dump(mode="json")
+        valid = self._validate(raw)
+        values: Values = _in_one_form(valid.model_dump(), valid.model_dump(mode="json"))
         return values
 
     def bind(self, values: Values) -> dict[str, Any]:
@@ -140,7 +143,38 @@ def dump(values: object) -> str:
 def digest(tenant: str | None, call_id: str, tool: str, means: JsonValue) -> str:
     """SHA-256, in hex, of what an invocation of *tool* would do and for which call."""
     whose = "" if tenant is None else f"={tenant}"
-    return hashlib.sha256(frame(whose, call_id, tool, dump(means))).hexdigest()
+    # Of what it means, not of how a model writes it: 10.0 is 10.
+    meant = json.loads(dump(means), parse_float=_number)
+    return hashlib.sha256(frame(whose, call_id, tool, dump(meant))).hexdigest()
+
+
+def _in_one_form(value: object, as_json: Any) -> Any:
+    """*as_json*, in which the exact numbers of *value* are 10, not 10.00 or 1E+1."""
+    match value, as_json:
+        case Decimal(), str():
+            return _exact(value)
+        case dict(), dict():
+            inner = zip(value.values(), as_json.items(), strict=True)
+            return {name: _in_one_form(one, other) for one, (name, other) in inner}
+        case list() | tuple(), list():
+            return [_in_one_form(*both) for both in zip(value, as_json, strict=True)]
+        case _:
+            return as_json
+
+
+def _exact(value: Decimal) -> str:
+    if not value:
+        return "0"
+    # Nobody means more digits than these, and writing them out could fill the memory.
+    if abs(value.adjusted()) > DIGITS_MAX:
+        return str(value)
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _number(text: str) -> float | int:
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
 
 def is_strict(text: str) -> bool:

@@ -58,15 +58,18 @@ class Doubts:
     Args:
         send_again: Sends a write once more with its key; returns what became of it, if it is known.
         closing: Set when the call is over.
+        found_out: Told at once of each that is settled: no wish may come before it.
     """
 
     def __init__(
         self,
         send_again: Callable[[Invocation], Awaitable[Outcome | None]],
         closing: asyncio.Event,
+        found_out: Callable[[Invocation, Outcome], None],
     ) -> None:
         self._send_again = send_again
         self._closing = closing
+        self._found_out = found_out
         self._doubts: dict[str, Doubt] = {}
         self._barred: set[str] = set()
         self._tasks = TaskSet(isolated=True)
@@ -97,6 +100,7 @@ class Doubts:
         doubt = self._doubts.get(invocation.id)
         if doubt is not None and doubt.is_open:
             doubt.settled.set_result(outcome)
+            self._found_out(invocation, outcome)
 
     def find(self, invocation: Invocation) -> Doubt | None:
         """

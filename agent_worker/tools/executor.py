@@ -25,7 +25,7 @@ from agent_worker.tools.tool import (
     Target,
     ToolRefused,
 )
-from service_base.tasks import TaskSet
+from service_base.tasks import TaskSet, is_cancelled
 from voice_contract.journal import (
     SAID_MAX_CHARACTERS,
     Entry,
@@ -279,8 +279,7 @@ async def _result(retry: Retry) -> object:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        task = asyncio.current_task()
-        if isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling()):
+        if is_cancelled(error):
             raise
         # An exit, too: it is the tool's, not the call's.
         return error

@@ -106,7 +106,7 @@ class Gate:
             closing=self._closing,
             late=lambda invocation, outcome: self._doubts.settle(invocation, outcome),
         )
-        self._doubts = Doubts(self._executor.send_again, self._closing)
+        self._doubts = Doubts(self._executor.send_again, self._closing, self._found_out)
         self._guards = GuardPipeline(
             tools=self.tools,
             journal=journal,
@@ -208,11 +208,15 @@ class Gate:
 
         Args: goes_on: Whether the caller is speaking again.
         """
-        if self.questions.open and yes_no.read(text):
+        meant = self.questions.open
+        if meant and yes_no.read(text):
             try:
                 await self._guards.let_settle(goes_on)
             except Refused:
                 return None
+            if self.questions.open != meant and (other := self.asks()) is not None:
+                # It was said to what was open then; a click may have decided that meanwhile.
+                return Heard(other.wording)
         return self.hear(text, turn_id, "voice")
 
     def said(self, text: str) -> None:
@@ -252,7 +256,7 @@ class Gate:
         invocation.end(outcome)
         self.invocations.add(invocation)
         if outcome.kind == "unknown":
-            self._doubt(invocation)
+            self._doubts.open(invocation)
         elif outcome.kind == "done" and invocation.writes and not invocation.told:
             self._doubts.open(invocation)
             self._doubts.settle(invocation, outcome)
@@ -284,7 +288,9 @@ class Gate:
         self._closing.set()
         self.questions.leave()
         for invocation in self.invocations:
-            if invocation.is_asking and invocation.task is not None:
+            # One that was approved and is not begun goes on there too.
+            asked = invocation.question is not None and invocation.key is None
+            if asked and invocation.task is not None:
                 invocation.task.cancel()
 
     async def aclose(self) -> None:
@@ -322,20 +328,14 @@ class Gate:
         invocation.turns.add(self._turn)
         self._count(invocation.tool, outcome.kind, time.monotonic() - started_s)
         if outcome.kind == "unknown":
-            self._doubt(invocation)
+            self._doubts.open(invocation)
         self._events.settled(invocation)
         return outcome
 
-    def _doubt(self, invocation: Invocation) -> None:
-        """Look into what became of *invocation*, and tell it when it is known."""
-
-        def settled(future: "asyncio.Future[Outcome]") -> None:
-            if not future.cancelled():
-                self._found_out(invocation, future.result())
-
-        self._doubts.open(invocation).settled.add_done_callback(settled)
-
     def _found_out(self, invocation: Invocation, outcome: Outcome) -> None:
+        """It is known now what became of *invocation*; if that was told as unknown, tell it."""
+        if invocation.outcome is None or invocation.outcome.kind != "unknown":
+            return
         invocation.outcome, invocation.late, invocation.told = outcome, True, False
         self._count(invocation.tool, f"late-{outcome.kind}", 0)
         self._events.settled(invocation)

@@ -31,6 +31,8 @@ log = structlog.get_logger()
 CONNECT_S = 10.0
 PING_S = 2.0
 CLOSE_S = 8.0
+WORK_S = 60.0
+"""How long a server that does not answer is believed to be at work: no caller waits longer."""
 SAY_MAX_CHARS = 2_000
 DATA_MAX_BYTES = ARGUMENTS_MAX_BYTES * 2
 PAGES_MAX = 20
@@ -40,6 +42,16 @@ SDK_WORDS = re.compile(r"^Error executing tool [\w-]+: ")
 
 class McpUnavailable(Exception):
     """A server cannot be used. The message says which, and why."""
+
+
+class _Session(ClientSession):
+    """One that takes every answer of a tool: what the tool did is done."""
+
+    async def validate_tool_result(self, name: str, result: CallToolResult) -> None:
+        """
+        Nothing: a further request for the tool's schema, or an answer that does not fit it, would
+        make a write that was done one of which nobody knows.
+        """
 
 
 class Connection:
@@ -56,6 +68,8 @@ class Connection:
         self._task: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
         self._status: int | None = None
+        self._under_way: list[float] = []
+        """When each request to run a tool was sent, by the loop's clock."""
 
     async def list_tools(self) -> Listing:
         """
@@ -93,6 +107,8 @@ class Connection:
             BackendUnavailable: the request was not sent. TimeoutError: the answer was lost.
         """
         session = await self.ready()
+        began_s = asyncio.get_running_loop().time()
+        self._under_way.append(began_s)
         try:
             # Without a timeout of the client, which would tell the server to stop.
             result = await session.call_tool(name, arguments)
@@ -102,6 +118,8 @@ class Connection:
             raise
         except httpx.TransportError as error:
             raise TimeoutError from error
+        finally:
+            self._under_way.remove(began_s)
         return self._answer(name, result)
 
     async def ready(self) -> ClientSession:
@@ -130,9 +148,17 @@ class Connection:
                         await self._session.send_ping()
                     return self._session
                 except Exception as error:
+                    if isinstance(error, TimeoutError) and self._is_at_work:
+                        # It may be too busy to answer: what it does must not be cut off.
+                        raise
                     log.warning("mcp.broken", server=self._server.name, error=type(error).__name__)
                     await self._disconnect()
             return await self._connect()
+
+    @property
+    def _is_at_work(self) -> bool:
+        now_s = asyncio.get_running_loop().time()
+        return any(now_s - began_s < WORK_S for began_s in self._under_way)
 
     async def _connect(self) -> ClientSession:
         ready: asyncio.Future[ClientSession] = asyncio.get_running_loop().create_future()
@@ -151,7 +177,7 @@ class Connection:
         try:
             async with AsyncExitStack() as stack:
                 streams = await stack.enter_async_context(_transport(self._server, self._note))
-                session = await stack.enter_async_context(ClientSession(*streams))
+                session = await stack.enter_async_context(_Session(*streams))
                 # Here too: cancelling this task from outside could leave the server's process.
                 async with asyncio.timeout(CONNECT_S):
                     await session.initialize()

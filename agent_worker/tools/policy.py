@@ -11,6 +11,7 @@ import structlog
 
 from agent_worker.tools.arguments import Values
 from agent_worker.tools.tool import BackendUnavailable, Rule, Target, Tool, ToolRefused
+from service_base.tasks import is_cancelled
 
 log = structlog.get_logger()
 
@@ -60,9 +61,11 @@ async def _run(
                 injected = {name: inject(kind) for name, kind in rule.injected.items()}
                 verdict = rule.check(**seen, **injected)
                 verdicts.append(await verdict if inspect.isawaitable(verdict) else verdict)
-    except (ToolRefused, BackendUnavailable):
+    except (ToolRefused, BackendUnavailable, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:
+        if is_cancelled(error):
+            raise
         log.error("policy.failed", tool=tool.name, error=type(error).__name__)
         raise PolicyFailed from None
     return verdicts

@@ -125,7 +125,8 @@ class _Restorer:
             invocation.told, invocation.late = trace.told, trace.was_in_doubt
             self._gate.recall_outcome(invocation, trace.outcome)
             self._delivery.knows(invocation)
-            if trace.started and not trace.told:
+            # What became of a yes, too: the caller may have heard no more than "All right".
+            if (trace.started or trace.decision == "approved") and not trace.told:
                 self._delivery.settled(invocation)
         elif trace.started is not None:
             self._go_on(invocation)

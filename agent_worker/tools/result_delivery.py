@@ -42,6 +42,8 @@ class ResultDelivery:
         self._untold: dict[str, Invocation] = {}
         self._unasked: list[Invocation] = []
         self._tellings: Counter[str] = Counter()
+        self._saying: Invocation | None = None
+        """Whose result is told again, or was last."""
         self._told: dict[str, tuple[str, ...]] = {}
         self._present = True
         self._stopped = False
@@ -123,11 +125,17 @@ class ResultDelivery:
             mark = message.extra.get(EXTRA)
             meant = mark.get("tells", {}) if isinstance(mark, dict) else {}
             said = _plain(message.text_content or "")
-            self._told[message.id] = tuple(
-                invocation_id
-                for invocation_id, invocation in self._untold.items()
-                if self._is_told(invocation, said, meant.get(invocation_id), message.interrupted)
-            )
+            told: dict[str, str | None] = {}
+            for invocation_id, invocation in sorted(
+                self._untold.items(), key=lambda one: one[1] is not self._saying
+            ):
+                words = meant.get(invocation_id)
+                # Several may have the same result: saying it once tells one of them.
+                if words is None and None in told.values():
+                    continue
+                if self._is_told(invocation, said, words, message.interrupted):
+                    told[invocation_id] = words
+            self._told[message.id] = tuple(told)
             while len(self._told) > KEPT_MAX:
                 del self._told[next(iter(self._told))]
         return self._told[message.id]
@@ -185,6 +193,7 @@ class ResultDelivery:
                 if invocation is None or session.current_speech or session.user_state == "speaking":
                     continue
                 self._tellings[invocation.id] += 1
+                self._saying = invocation
                 await session.say(self._phrase(invocation))
         except closing_errors():
             log.info("result.not_told", reason="the session is closing")

@@ -30,7 +30,7 @@ from tests.support.canned_service import listening
 from tests.support.local_stack import ROOT, free_ports, until
 
 SERVER = """
-import asyncio, os, sys
+import asyncio, os, sys, time
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 
@@ -75,6 +75,15 @@ async def work(file: str, seconds: float = 0.5) -> str:
     return "Worked."
 
 @server.tool()
+async def block(file: str, seconds: float) -> str:
+    "Work without ever looking at what else is asked."
+    with open(file, "a") as trace:
+        trace.write("begun,"); trace.flush()
+        time.sleep(seconds)
+        trace.write("done,")
+    return "Worked."
+
+@server.tool()
 def much() -> str:
     "Answer at length."
     return "x" * 100_000
@@ -97,7 +106,36 @@ TOOLS = {
     "fail": allow(effect="write"),
     "work": allow(effect="write"),
     "much": allow(effect="read"),
+    "block": allow(effect="write"),
 }
+RAW = """
+import json, sys
+
+for line in sys.stdin:
+    asked = json.loads(line)
+    match asked["method"]:
+        case "initialize":
+            result = {
+                "protocolVersion": asked["params"]["protocolVersion"],
+                "capabilities": {"tools": {}},
+                "serverInfo": {"name": "raw", "version": "1"},
+            }
+        case "tools/call":
+            result = {
+                "content": [{"type": "text", "text": "Paid."}],
+                "structuredContent": json.loads(sys.argv[2]),
+            }
+        case "tools/list" if sys.argv[1] == "dies":
+            sys.exit()
+        case "tools/list":
+            schema = {"type": "object", "properties": {"number": {"type": "integer"}}}
+            tool = {"name": "pay", "inputSchema": {"type": "object"}, "outputSchema": schema}
+            result = {"tools": [tool]}
+        case _:
+            result = {}
+    if "id" in asked:
+        print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": result}), flush=True)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +232,39 @@ async def test_process_that_died_is_started_again(over_stdio: McpServer, tmp_pat
     third = await number()
     await connection.aclose()
     await until(lambda: not Path(f"/proc/{third}").exists())
+
+
+async def test_write_is_not_cut_off_by_another_request_to_a_busy_server(
+    line: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not answer a ping meanwhile: then nothing else is sent, and its answer comes."""
+    monkeypatch.setattr(mcp_client, "PING_S", 0.3)
+    trace = tmp_path / "trace"
+    await line.ready()
+    work = asyncio.create_task(line.send("block", {"file": str(trace), "seconds": 1.5}))
+    await until(lambda: trace.exists() and trace.read_text() == "begun,")
+    with pytest.raises(BackendUnavailable):
+        await line.send("pid", {})
+    assert (await work).say == "Worked."
+    assert trace.read_text() == "begun,done,"
+    assert (await line.send("pid", {})).say
+
+
+@pytest.mark.parametrize(
+    ("schema", "content"), [("dies", '{"number": 1}'), ("lists", '{"number": "one"}')]
+)
+async def test_answer_of_a_tool_counts_whatever_its_schema_says(
+    tmp_path: Path, schema: str, content: str
+) -> None:
+    """It has done its work: neither a wrong answer nor a second request makes that unknown."""
+    program = tmp_path / "raw.py"
+    program.write_text(RAW)
+    command = (sys.executable, str(program), schema, content)
+    connection = Connection(
+        mcp_server("raw", command=command, tools={"pay": allow(effect="write")})
+    )
+    assert (await connection.send("pay", {})).say == "Paid."
+    await connection.aclose()
 
 
 def _no_token() -> dict[str, str]:

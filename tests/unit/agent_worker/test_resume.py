@@ -41,6 +41,7 @@ from voice_contract.journal import (
     ToolFailed,
     ToolFinished,
     ToolProposed,
+    ToolRefused,
     Unknown,
     UserTurn,
 )
@@ -275,6 +276,25 @@ def test_restored_result_that_was_not_told_is_the_next_thing_to_say() -> None:
     )
     (output,) = unanswered(history.items)
     assert "Room 4 has no coats." in output.output
+
+
+@pytest.mark.parametrize("what", ["left", "closed", "done", "asked"])
+def test_resume_answers_what_got_no_more_than_one_moment(agent: AgentDefinition, what: str) -> None:
+    """The caller was told to wait, and the agent was gone before it had begun."""
+    then: dict[str, list[Entry]] = {
+        "left": [],
+        "closed": [ToolRefused(invocation_id="t", reason="Not now.", guard="closing")],
+        "done": [ToolFinished(invocation_id="t", say="Room 4 has no coats.")],
+        "asked": [QUESTION],
+    }
+    history = the_past(
+        *GREETED,
+        UserTurn(text="Look at room 4", turn_id="u"),
+        ToolProposed(invocation_id="t", tool="look", arguments={"number": 4}, turn_id="u"),
+        AgentTurnEnded(turn_id="2", heard="One moment, please.", interrupted=False),
+        *then[what],
+    )
+    assert resume(agent, history).answer is (what in ("left", "closed"))
 
 
 def test_resume_says_that_nothing_can_be_changed(agent: AgentDefinition) -> None:

@@ -19,10 +19,12 @@ from tests.support.ended_calls import (
 from tests.unit.post_call.conftest import a_story
 from voice_contract.journal import (
     AgentTurnStarted,
+    ConfirmationAnswered,
     Entry,
     JournalGap,
     ToolFinished,
     ToolProposed,
+    ToolRefused,
     ToolStarted,
     Unknown,
     UserTurn,
@@ -79,6 +81,24 @@ async def test_story_knows_what_is_unresolved(
     """A failure that was mended with the same arguments is none."""
     facts = await a_story(worked, entries)
     assert (len(facts.unresolved), len(facts.refused)) == (unresolved, refused)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+async def test_yes_that_the_end_of_the_call_overtook_is_unresolved(
+    worked: Record, closed: bool
+) -> None:
+    """Who says yes and hangs up, or whose agent dies then, counts on it: a person must look."""
+    other: list[Entry] = [
+        ToolStarted(invocation_id="t0", tool="cancel_order", effect="write", arguments={"n": 9}),
+        ToolFinished(invocation_id="t0", say="Done. Order 9 is cancelled."),
+    ]
+    asked, yes = REFUND_UNKNOWN[:-6], REFUND_UNKNOWN[-6]
+    assert isinstance(yes, ConfirmationAnswered) and yes.approved
+    refused = ToolRefused(invocation_id="t1", reason="I can't do that right now.", guard="closing")
+    facts = await a_story(worked, [*other, *asked, yes, *([refused] if closed else [])])
+    (left,) = facts.unresolved
+    assert left.words == "The caller said yes, and the call ended before it was begun."
+    assert (await a_story(worked, [*other, *asked, refused])).unresolved == []
 
 
 async def test_later_success_does_not_hide_a_doubt(worked: Record) -> None:

@@ -112,6 +112,14 @@ def test_digest_is_the_same_for_the_same_and_only_then(
     assert (digest("t", "c", "tool", one) == digest("t", "c", "tool", other)) is same
 
 
+def test_digest_of_numbers_is_that_of_their_value() -> None:
+    """A server's schema takes 10 and 10.0 for the same; a yes is no number."""
+    same: list[Values] = [{"a": [10]}, {"a": [10.0]}, {"a": [1e1]}]
+    assert len({digest("t", "c", "tool", one) for one in same}) == 1
+    others: list[Values] = [{"a": 1}, {"a": True}, {"a": "1"}, {"a": 1.5}, {"a": 0}, {"a": False}]
+    assert len({digest("t", "c", "tool", one) for one in others}) == 6
+
+
 def test_digest_belongs_to_tenant_call_and_tool() -> None:
     """An approval can not be carried over to another."""
     values: Values = {"number": 1}

@@ -2,13 +2,14 @@
 
 import asyncio
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from agent_worker.tools.doubts import FIRST_PAUSE_S, LONGEST_PAUSE_S
 from agent_worker.tools.events import GateEvents
-from agent_worker.tools.invocations import Invocation
+from agent_worker.tools.invocations import Invocation, Outcome
 from agent_worker.tools.journal import MemoryJournal
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.restore import restore
@@ -20,6 +21,7 @@ from agent_worker.tools.tool import (
     Target,
     Tool,
     ToolRefused,
+    make_rule,
     tool,
 )
 from call_record.journal import Recorded
@@ -176,6 +178,56 @@ async def test_wish_that_meets_a_settled_doubt_is_told_and_asked() -> None:
     assert done.kind == "done"
     assert shop.keys[-1] != first
     assert set(shop.keys[:-1]) == {first}
+
+
+async def test_wish_in_the_moment_in_which_a_doubt_is_settled_is_asked() -> None:
+    """What the caller has heard by then is only that nobody knows."""
+    scene = scene_of(Shop(LOST), book)
+    first = scene.propose("book", {"hour": 3})
+    assert (await outcome(first)).kind == "unknown"
+    first.told = True
+    again = scene.propose("book", {"hour": 3}, turn_id="turn-2")
+    scene.gate._doubts.settle(first, Outcome("done", "Booked for 3 o'clock."))
+    question = (await asked(again)).question
+    assert question is not None
+    assert question.title.startswith("The earlier one went through. Booked for 3 o'clock.")
+    scene.gate.close()
+
+
+@tool(effect="write", timeout_s=0.5, idempotent=True)
+async def pay_any(amount: int | float, *, shop: Shop, key: IdempotencyKey) -> Answer:
+    """Pay a number of either kind, as a JSON Schema's `number` is."""
+    shop.request(key, f"pay {amount}")
+    return Answer(say="Paid.")
+
+
+@tool(effect="write", timeout_s=0.5, idempotent=True)
+async def pay_exact(amount: Decimal, *, shop: Shop, key: IdempotencyKey) -> Answer:
+    """Pay an exact amount."""
+    shop.request(key, f"pay {amount}")
+    return Answer(say="Paid.")
+
+
+@pytest.mark.parametrize(
+    ("pay", "first", "then"),
+    [
+        (pay_any, 10, 10.0),
+        (pay_any, 10.0, 10),
+        (pay_exact, "10", "10.00"),
+        (pay_exact, 10, "1E+1"),
+    ],
+)
+async def test_same_number_in_another_form_waits_for_the_doubt_too(
+    pay: Tool, first: Any, then: Any
+) -> None:
+    """A model writes 10, then 10.0: that is no other payment."""
+    shop = Shop(LOST)
+    scene = scene_of(shop, pay)
+    assert (await scene.call(pay.name, {"amount": first})).kind == "unknown"
+    again = await scene.call(pay.name, {"amount": then}, turn_id="turn-2")
+    assert again.say == SAYS.still_in_doubt
+    assert len(set(shop.keys)) == 1
+    await scene.gate.aclose()
 
 
 async def test_long_result_is_asked_about_once_more_in_short() -> None:
@@ -670,6 +722,26 @@ async def test_tool_that_raises_what_is_no_exception_is_in_doubt() -> None:
     await asyncio.sleep(10)
     assert scene.kinds[-2:] == ["tool.unknown", "tool.finished"]
     assert len(set(scene.probe.keys)) == 1 and len(scene.probe.keys) == 3
+
+
+async def test_approved_write_goes_on_with_the_agent_for_which_this_one_leaves() -> None:
+    """It was not begun when the call moved: the caller has said yes, and asks no more."""
+
+    async def slow_rule(*, probe: Probe) -> None:
+        """It takes its time."""
+        await asyncio.sleep(0.4)
+
+    patient = replace(send, guards=replace(send.guards, policy=(make_rule(slow_rule),)))
+    scene = Scene(tools=[patient])
+    scene.vote(await asked(scene.propose("send")), True)
+    await asyncio.sleep(0.1)
+    scene.gate.leave()
+    await scene.gate.aclose()
+    assert "tool.refused" not in scene.kinds
+    heir = heir_of(scene, scene.memory.entries)
+    (invocation,) = heir.gate.invocations
+    assert (await outcome(invocation)).kind == "done"
+    assert scene.probe.events == ["send 1"]
 
 
 # -- what a tool returned is done

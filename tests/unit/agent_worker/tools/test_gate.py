@@ -13,10 +13,11 @@ from prometheus_client import REGISTRY
 from agent_worker.metrics import Metrics, MetricsReceiver
 from agent_worker.tools.budget import TURN_MAX
 from agent_worker.tools.events import GateEvents
+from agent_worker.tools.gate import Heard
 from agent_worker.tools.invocations import Invocation
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.tool import Answer, BackendUnavailable, ToolRefused, make_rule
-from tests.support.gate_scene import SECRET, Scene, asked, note, outcome, pay
+from tests.support.gate_scene import SECRET, Probe, Scene, asked, note, outcome, pay
 from tests.support.local_stack import until
 from voice_contract.journal import (
     BudgetEvent,
@@ -602,6 +603,44 @@ async def test_without_cards_a_yes_counts_once_everything_was_heard(scene: Scene
     scene.gate.said(f"Well. {full}")
     scene.gate.hear("yes", "turn-4", "voice")
     assert (await outcome(invocation)).kind == "done"
+
+
+@pytest.mark.parametrize("then", ["another is left", "another is asked"])
+async def test_spoken_yes_is_not_for_a_question_that_it_did_not_answer(then: str) -> None:
+    """Who says yes and clicks on yes means one question, not also the one that is left."""
+    scene = Scene(settle_s=0.3)
+    meant = await asked(scene.propose("pay", {"amount": 1}))
+    if then == "another is left":
+        await asked(scene.propose("pay", {"amount": 2}))
+    hearing = asyncio.create_task(scene.gate.hear_spoken("yes", "turn-2", lambda: False))
+    await asyncio.sleep(0.1)
+    scene.vote(meant, True)
+    other = await asked(scene.propose("pay", {"amount": 2}))
+    assert other.question is not None
+    assert await hearing == Heard(other.question.wording)
+    await outcome(meant)
+    assert scene.probe.events == ["pay 1 1"] and other.is_asking
+    scene.gate.close()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [asyncio.CancelledError(), SystemExit(), BaseExceptionGroup("", [asyncio.CancelledError()])],
+)
+async def test_rule_that_raises_what_is_no_exception_of_its_kind_is_a_failure(
+    error: BaseException,
+) -> None:
+    """Else the wish would hang for the rest of the call, or the process would end."""
+
+    async def odd(*, probe: Probe) -> None:
+        """It awaits what somebody else has cancelled."""
+        if not probe.events:
+            probe.events.append("checked")
+            raise error
+
+    scene = Scene(tools=[replace(note, guards=replace(note.guards, policy=(make_rule(odd),)))])
+    assert (await scene.call("note", {"number": 1})).say == SAYS.failed
+    assert (await scene.call("note", {"number": 1})).kind == "done"
 
 
 async def test_too_long_a_question_is_not_asked() -> None:

@@ -216,6 +216,18 @@ async def test_late_result_counts_as_not_heard(before: Scene) -> None:
     assert invocation.outcome is not None and invocation.outcome.say == "Noted after all."
 
 
+@pytest.mark.parametrize("heard", [True, False])
+async def test_refusal_after_the_yes_that_was_not_heard_is_told(before: Scene, heard: bool) -> None:
+    """The caller heard "All right" at most; then the rule said no, and the agent died."""
+    invocation = await asked(before.propose("pay", {"amount": 5}))
+    before.probe.forbidden.add(1)
+    before.vote(invocation, True)
+    assert (await outcome(invocation)).kind == "refused"
+    told = AgentTurnEnded(turn_id="1", heard="No.", interrupted=False, invocation_ids=("fnc-1",))
+    heir = Heir(before, *([told] if heard else []))
+    assert [one.id for one in heir.untold] == ([] if heard else ["fnc-1"])
+
+
 async def test_open_question_stays_open_for_the_rest_of_its_time(before: Scene) -> None:
     """Under its id, with its digest; the yes runs what was asked."""
     old = await asked(before.propose("pay", {"amount": 5}))

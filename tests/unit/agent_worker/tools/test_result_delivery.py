@@ -60,6 +60,19 @@ async def test_words_of_another_result_do_not_tell_this_one() -> None:
     assert (mine.told, other.told, silent.told) == (False, True, False)
 
 
+async def test_same_words_said_once_tell_one_of_two_results() -> None:
+    """Two payments, each of which ended with "Paid.": the other one is told next."""
+    delivery = ResultDelivery(SAYS)
+    both = await pushed("Paid."), await pushed("Paid.", 2)
+    for invocation in both:
+        invocation.late = True
+        delivery.settled(invocation)
+    delivery.turn_ended(turn(SAYS.late.format(words="Paid.")))
+    assert [one.told for one in both] == [True, False]
+    delivery.turn_ended(turn(SAYS.late.format(words="Paid.")))
+    assert [one.told for one in both] == [True, True]
+
+
 async def test_interrupted_turn_told_what_was_heard_of_it() -> None:
     """The result's words were heard in full before the caller spoke; or they were not."""
     for heard, told in (("Pushed. Is there any", True), ("Push", False)):

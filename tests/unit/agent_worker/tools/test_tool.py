@@ -1,6 +1,7 @@
 """How a function becomes a tool."""
 
 import functools
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -306,3 +307,33 @@ def test_question_is_not_formatted_twice() -> None:
     """Braces in what a model says stay what they are."""
     values = pay.arguments.canonical({"amount": 5, "to": "{amount}"})
     assert pay.question(values) == "Pay 5 to {AMOUNT}?"
+
+
+@tool(effect="write")
+async def transfer(amount: Decimal) -> Answer:
+    """Transfer an exact amount."""
+    return Answer(say="Transferred.")
+
+
+@pytest.mark.parametrize("text", ["10", "10.00", "1E+1", "100E-1", 10, 10.0])
+def test_exact_number_has_one_form(text: Any) -> None:
+    """In another form it would be another wish."""
+    assert transfer.arguments.canonical({"amount": text}) == {"amount": "10"}
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("0.00", "0"),
+        ("-0", "0"),
+        ("0.10", "0.1"),
+        ("12345678901234567890123456789.10", "12345678901234567890123456789.1"),
+        ("1E+999999", "1E+999999"),
+        ("0E-999999", "0"),
+    ],
+)
+def test_exact_number_keeps_its_value(text: str, form: str) -> None:
+    """However long it is; an odd exponent is not written out."""
+    values = transfer.arguments.canonical({"amount": text})
+    assert values == {"amount": form}
+    assert transfer.arguments.bind(values)["amount"] == Decimal(text)
