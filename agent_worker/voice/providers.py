@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import Any, get_type_hints
 
 import httpx2 as httpx
-from livekit.agents import inference
 from livekit.agents import stt as lk_stt
 from livekit.agents import tts as lk_tts
 from livekit.agents.llm import LLM
@@ -20,6 +19,7 @@ from agent_worker.agent import AgentDefinition
 from agent_worker.mistakes import problem
 from agent_worker.reasoning.llm import AgentLLM
 from agent_worker.settings import WorkerSettings
+from agent_worker.voice.noise_gate import CallerVAD
 from agent_worker.voice.preflight import PAUSE_S, PreflightSTT
 from service_base import named_class
 from service_base.settings import SettingsError
@@ -49,7 +49,7 @@ def build_stt(settings: WorkerSettings, on_failure: Callable[[Exception], None])
     )
     if recognizer.capabilities.streaming:
         return recognizer
-    return PreflightSTT(recognizer, inference.VAD(min_silence_duration=PAUSE_S), on_failure)
+    return PreflightSTT(recognizer, CallerVAD(min_silence_duration=PAUSE_S), on_failure)
 
 
 def build_tts(settings: WorkerSettings) -> lk_tts.TTS[Any]:

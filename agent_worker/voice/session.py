@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable
 
-from livekit.agents import AgentSession, APIConnectOptions, inference
+from livekit.agents import AgentSession, APIConnectOptions
 from livekit.agents.llm import Toolset
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.livekit_compat import connect_options
 from agent_worker.reasoning.known_numbers import KnownNumbers
 from agent_worker.settings import WorkerSettings
+from agent_worker.voice.noise_gate import CallerVAD
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
 from agent_worker.voice.turn_detector import GrammarTurnDetector
 from agent_worker.waits import Waits
@@ -37,7 +38,7 @@ def build_session(
         stt=build_stt(settings, on_stt_failure),
         tts=build_tts(settings),
         llm=llm,
-        vad=inference.VAD(min_silence_duration=waits.pause_s),
+        vad=CallerVAD(min_silence_duration=waits.pause_s),
         tools=[toolset],
         turn_handling={
             "turn_detection": GrammarTurnDetector(

@@ -1,0 +1,58 @@
+"""What counts as the caller's voice, by how loud it is beside what was loudest."""
+
+import numpy as np
+from livekit import rtc
+
+from agent_worker.voice.noise_gate import NoiseGate
+
+RATE_HZ = 16_000
+FRAME_S = 0.05
+VOICE = 3_000.0
+
+
+def hear(gate: NoiseGate, amplitude: float, seconds: float) -> list[bool]:
+    """Whether each frame of a sound comes through."""
+    frame_samples = int(FRAME_S * RATE_HZ)
+    tone = np.sin(np.arange(frame_samples) * 0.3) * amplitude
+    frame = rtc.AudioFrame(tone.astype(np.int16).tobytes(), RATE_HZ, 1, frame_samples)
+    return [any(gate.pass_through(frame).data) for _ in range(round(seconds / FRAME_S))]
+
+
+def quieter(db: float) -> float:
+    return VOICE * float(10 ** (-db / 20))
+
+
+def test_caller_is_heard_at_once() -> None:
+    """From the first frame on."""
+    assert all(hear(NoiseGate(), VOICE, 2))
+
+
+def test_radio_behind_the_caller_is_silence() -> None:
+    """After the hold, in which words end."""
+    gate = NoiseGate()
+    hear(gate, VOICE, 2)
+    through = hear(gate, quieter(20), 5)
+    assert through[0] and not any(through[8:])
+    assert all(hear(gate, VOICE, 1))
+
+
+def test_caller_who_speaks_lower_is_heard() -> None:
+    """Nobody speaks always the same."""
+    gate = NoiseGate()
+    hear(gate, VOICE, 2)
+    assert all(hear(gate, quieter(12), 5))
+
+
+def test_cough_hides_no_voice_after_it() -> None:
+    """It is louder than words, and short."""
+    gate = NoiseGate()
+    hear(gate, VOICE, 2)
+    hear(gate, 20_000, 0.2)
+    assert all(hear(gate, VOICE, 2))
+
+
+def test_caller_who_moves_away_is_heard_again() -> None:
+    """Not for ever is the loudest moment the measure."""
+    gate = NoiseGate()
+    hear(gate, VOICE, 2)
+    assert hear(gate, quieter(18), 70)[-1]
