@@ -71,6 +71,20 @@ QUESTION = ConfirmationAsked(
 )
 
 
+def test_what_all_must_hear_is_no_greeting_and_is_known_when_it_was_heard() -> None:
+    """Who was cut off in it hears it again."""
+    end = AgentTurnEnded(turn_id="1", heard="It is recorded.", interrupted=False, protected=True)
+    history = rebuild(
+        written(AgentTurnStarted(turn_id="1", planned="It is recorded."), end), NOW_MS
+    )
+    assert history is not None
+    assert not history.greeted
+    assert list(history.protected) == ["It is recorded."]
+    cut_off = end.model_copy(update={"interrupted": True})
+    history = rebuild(written(cut_off), NOW_MS)
+    assert history is not None and not history.protected
+
+
 def written(*entries: Entry) -> list[Recorded]:
     """A journal: the first agent's entries, then the claim of the second one."""
     claim = CallClaimed(owner="job", worker_id="worker")
