@@ -86,11 +86,16 @@ async def test_erase_interrupted_is_completed_by_doing_it_again(
     assert finding.tombstone is not None and finding.tombstone.why == "asked"
 
 
+@pytest.mark.parametrize("entries_a_batch", [10, 3])
 async def test_remove_takes_ended_calls_of_that_age_and_gone_processes(
-    clocked: Record, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    clocked: Record, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, entries_a_batch: int
 ) -> None:
-    """What is younger, or in progress, stays; each leaves a tombstone."""
-    monkeypatch.setattr(erasure, "ENTRIES_A_BATCH", 10)
+    """
+    What is younger, or in progress, stays; each leaves a tombstone.
+
+    One with more entries than a batch is removed too.
+    """
+    monkeypatch.setattr(erasure, "ENTRIES_A_BATCH", entries_a_batch)
     old = [await ended(clocked) for _ in range(3)]
     going_on = await live(clocked)
     clock.seconds += 100
