@@ -416,10 +416,7 @@ async def skip(record: Record, call_id: str, step: str | None = None) -> int:
 
 async def outside(connection: AsyncConnection, call_ids: Sequence[str]) -> list[Step]:
     """What the work of these calls left, or may have left, in other systems."""
-    return await _read(
-        connection,
-        steps.c.call_id.in_(call_ids) & steps.c.target.is_not(None) & (steps.c.tries > 0),
-    )
+    return await _read(connection, steps.c.call_id.in_(call_ids) & steps.c.target.is_not(None))
 
 
 async def erase(connection: AsyncConnection, record: Record, call_id: str) -> None:

@@ -103,7 +103,6 @@ class CallTools:
 
     async def aclose(self) -> None:
         """Wait for writes that are under way."""
-        self.delivery.stop()
         await self.gate.aclose()
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:

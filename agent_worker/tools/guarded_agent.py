@@ -30,14 +30,14 @@ class GuardedAgent(Agent):
         super().__init__(instructions=instructions, chat_ctx=chat_ctx)
         self._gate = gate
         self._delivery = delivery
-        self._speculated: str | None = None
+        self._speculated: ChatMessage | None = None
 
     async def llm_node(
         self, chat_ctx: ChatContext, tools: list[Tool], model_settings: ModelSettings
     ) -> AsyncIterator[Any]:
         turn = message_tags.last_user(chat_ctx.items)
         if turn is not None and self.chat_ctx.get_by_id(turn.id) is None:
-            self._speculated = turn.raw_text_content
+            self._speculated = turn
         outputs = message_tags.arrived(chat_ctx.items) or message_tags.unanswered(chat_ctx.items)
         if tells := self._delivery.results_in(outputs):
             extra = {message_tags.EXTRA: {"tells": tells}}
@@ -51,7 +51,12 @@ class GuardedAgent(Agent):
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
         text = new_message.raw_text_content or ""
         speculated, self._speculated = self._speculated, None
-        if speculated is not None and speculated != text:
+        if (
+            speculated is not None
+            and speculated.raw_text_content != text
+            # Else it was a turn of its own, which the framework adds late.
+            and self.chat_ctx.get_by_id(speculated.id) is None
+        ):
             # A changed context forces a fresh reply.
             turn_ctx.add_message(role="system", content=CORRECTED)
         heard = await self._gate.hear_spoken(

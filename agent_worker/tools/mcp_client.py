@@ -36,7 +36,7 @@ WORK_S = 60.0
 SAY_MAX_CHARS = 2_000
 DATA_MAX_BYTES = ARGUMENTS_MAX_BYTES * 2
 PAGES_MAX = 20
-SDK_WORDS = re.compile(r"^Error executing tool [\w-]+: ")
+SDK_WORDS = re.compile(r"^Error executing tool [\w-]+:\s*")
 """What MCP's Python SDK puts before the text of an error."""
 
 
@@ -210,9 +210,10 @@ class Connection:
         data = result.structured_content or {}
         if result.is_error:
             allowed = self._server.tools[name]
-            if allowed.errors_are_refusals and text:
+            words = SDK_WORDS.sub("", text)
+            if allowed.errors_are_refusals and words:
                 keyed = "idempotency_key" in allowed.inject.values()
-                raise ToolRefused(_cut(SDK_WORDS.sub("", text)), settles=keyed)
+                raise ToolRefused(_cut(words), settles=keyed)
             raise RuntimeError(f"{self._server.name}.{name} reported an error")
         say = data.get("say", text)
         if len(str(data).encode(errors="replace")) > DATA_MAX_BYTES:

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from call_record import calls, erasure, journal, workers
+from call_record import calls, erasure, executors, journal, workers
 from call_record.erasure import Erasure
 from call_record.journal import StaleAttempt
 from call_record.record import Record
@@ -86,21 +86,30 @@ async def test_erase_interrupted_is_completed_by_doing_it_again(
     assert finding.tombstone is not None and finding.tombstone.why == "asked"
 
 
-async def test_remove_takes_ended_calls_of_that_age_and_gone_workers(
-    clocked: Record, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("entries_a_batch", [10, 3])
+async def test_remove_takes_ended_calls_of_that_age_and_gone_processes(
+    clocked: Record, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, entries_a_batch: int
 ) -> None:
-    """What is younger, or in progress, stays; each leaves a tombstone."""
-    monkeypatch.setattr(erasure, "ENTRIES_A_BATCH", 10)
+    """
+    What is younger, or in progress, stays; each leaves a tombstone.
+
+    One with more entries than a batch is removed too.
+    """
+    monkeypatch.setattr(erasure, "ENTRIES_A_BATCH", entries_a_batch)
     old = [await ended(clocked) for _ in range(3)]
     going_on = await live(clocked)
     clock.seconds += 100
     young = await ended(clocked)
     await workers.register(clocked, "gone", 1)
     await workers.mark_gone(clocked, "gone", 1)
+    for name in ("executor", "gone"):
+        await executors.register(clocked, name)
+    await executors.mark_gone(clocked, "gone", 1)
     macs = [(await the_call(clocked, call_id)).head_mac for call_id in old]
     assert await erasure.remove_ended_before(clocked, clock.now_ms() - 50_000, "age") == 3
     assert [await calls.read(clocked, call_id) for call_id in old] == [None] * 3
     assert {one.worker_id for one in await workers.read_all(clocked)} == {"worker"}
+    assert {one.executor_id for one in await executors.read_all(clocked)} == {"executor"}
     for call_id, mac in zip(old, macs, strict=True):
         assert (await verify(clocked, call_id, expect_mac=mac)).verdict is Verdict.REMOVED
         assert await erasure.erase(clocked, call_id, "x") is Erasure.MISSING

@@ -344,3 +344,11 @@ def test_every_prefix_of_a_journal_folds_and_every_reader_reads_it(
     assert len(shown) <= len(recorded)
     history = rebuild(recorded, 0)
     assert (history is None) is (len(line.claims) < 2 or line.joined is None)
+
+
+def test_invocation_stands_where_its_last_step_is() -> None:
+    """Its end, or else its start or proposal."""
+    steps: list[Entry] = [PROPOSED, STARTED, ToolFinished(invocation_id="t", say="Paid.")]
+    for count in (1, 2, 3):
+        [one] = told(*steps[:count]).invocations
+        assert one.seq == one.seqs[-1] > 0

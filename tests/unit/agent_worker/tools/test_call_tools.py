@@ -1,6 +1,7 @@
 """The gate with the parts around it: what reaches the caller's page, and when telling ends."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -50,16 +51,16 @@ async def test_question_and_suggested_action_reach_the_page() -> None:
     assert isinstance(action, ClientAction) and action.action == Navigate(to="orders")
 
 
+@pytest.mark.parametrize("stop", [CallTools.close, CallTools.leave])
 async def test_result_after_the_end_of_the_call_is_not_told(
-    agent: AgentDefinition, monkeypatch: pytest.MonkeyPatch
+    agent: AgentDefinition, monkeypatch: pytest.MonkeyPatch, stop: Callable[[CallTools], None]
 ) -> None:
-    """Even if the caller comes back to the room while the call ends."""
+    """Even if the caller comes back to the room meanwhile; the next agent tells it."""
     monkeypatch.setattr(result_delivery, "PAUSE_S", 0.0)
     async with TextCall(agent, AgentLLM(agent)) as call:
         await call.say("heat room 3")
-        call.tools.close()
+        stop(call.tools)
         call.house.warm.set()
-        await call.tools.aclose()
         call.tools.delivery.resume()
         await asyncio.sleep(0.5)
         assert "Room 3" not in " ".join(call.spoken)

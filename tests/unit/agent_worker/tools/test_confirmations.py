@@ -104,11 +104,14 @@ async def test_vote_after_the_time_is_expired(asker: Asker) -> None:
     assert asker.journal.entries[1:] == [ConfirmationExpired(confirmation_id=question.id)]
 
 
-async def test_question_expires_by_itself(asker: Asker) -> None:
-    """Without a vote or a listing."""
-    question = asker.ask(expires_s=0.05)
-    asker.clock.seconds += 0.06
-    assert await asyncio.wait_for(question.decided, 5) == "expired"
+@pytest.mark.parametrize("expires_s", [0.05, 100.0])
+async def test_question_expires_by_itself(asker: Asker, expires_s: float) -> None:
+    """Without a vote or a listing, also where it is open for longer than a timer runs."""
+    question = asker.ask(expires_s=expires_s)
+    for _ in range(2):
+        await asyncio.sleep(expires_s / 2)
+        asker.clock.seconds += expires_s / 2
+    assert await asyncio.wait_for(question.decided, 61) == "expired"
     assert asker.questions.listing().pending == []
 
 
@@ -194,3 +197,13 @@ async def test_question_that_is_too_long_is_not_asked(asker: Asker) -> None:
     with pytest.raises(TooLongToAsk):
         asker.ask(words={"a": "y" * 2_000})
     assert asker.journal.entries == [] and asker.questions.open == []
+
+
+async def test_agent_that_left_closes_no_question(asker: Asker) -> None:
+    """The next agent has them, and its clock decides."""
+    asker.ask()
+    asker.ask()
+    asker.questions.leave()
+    asker.clock.seconds += 30
+    await asyncio.sleep(120)
+    assert [type(entry) for entry in asker.journal.entries] == [ConfirmationAsked] * 2

@@ -13,7 +13,11 @@ from prometheus_client import REGISTRY
 from agent_worker.metrics import Metrics, MetricsReceiver
 from agent_worker.tools.budget import TURN_MAX
 from agent_worker.tools.events import GateEvents
+<<<<<<< HEAD
 from agent_worker.tools.gate import Heard
+=======
+from agent_worker.tools.gate import CLOSE_S
+>>>>>>> mutants
 from agent_worker.tools.invocations import Invocation
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.tool import Answer, BackendUnavailable, ToolRefused, make_rule
@@ -23,6 +27,7 @@ from voice_contract.journal import (
     BudgetEvent,
     ConfirmationAnswered,
     ConfirmationAsked,
+    ConfirmationExpired,
     ToolFailed,
     ToolFinished,
     ToolProposed,
@@ -649,3 +654,16 @@ async def test_too_long_a_question_is_not_asked() -> None:
     wordy = replace(pay, guards=replace(pay.guards, in_words=long))
     scene = Scene(tools=[wordy], phrases=GatePhrases(too_long="Too long."))
     assert (await scene.call("pay", {"amount": 5})).say == "Too long."
+
+
+async def test_gate_that_is_left_finishes_what_runs_and_waits_for_no_answer(scene: Scene) -> None:
+    """The call goes on: the next agent has the open question."""
+    scene.probe.release.clear()
+    running = scene.propose("note", {"number": 1})
+    await asked(scene.propose("pay", {"amount": 5}))
+    await asyncio.sleep(0.01)
+    scene.gate.leave()
+    scene.probe.release.set()
+    await asyncio.wait_for(scene.gate.aclose(), CLOSE_S / 2)
+    assert (await outcome(running)).kind == "done"
+    assert scene.wrote(ConfirmationExpired) == []

@@ -9,6 +9,7 @@ from livekit.agents.llm import ChatContext, ChoiceDelta, FunctionToolCall
 from agent_worker.agent import AgentDefinition
 from agent_worker.reasoning.llm import AgentLLM, say
 from agent_worker.reasoning.message_tags import last_user, unanswered
+from agent_worker.tools.guarded_agent import CORRECTED
 from agent_worker.tools.phrases import GatePhrases
 from tests.unit.agent_worker.scripted import Script, ScriptedLLM
 from tests.unit.agent_worker.voice_call import VoiceCall
@@ -175,3 +176,16 @@ async def test_result_that_was_interrupted_is_told_again(agent: AgentDefinition)
         await asyncio.sleep(2)
         assert call.spoken.count(again) == 1
         assert len(call.house.painted) == 1
+
+
+@pytest.mark.parametrize("first", [None, "paint room 5"])
+async def test_next_turn_corrects_nothing(agent: AgentDefinition, first: str | None) -> None:
+    """Only words to which a reply was prepared too early are corrected by others."""
+    remote = ScriptedLLM(pays)
+    async with VoiceCall(agent, AgentLLM(agent, remote, templates=False)) as call:
+        await call.speak("paint room 5", first=first)
+        await call.hears('{"say":"Painted room 5."}')
+        await call.speak("paint room 6")
+        await call.hears('{"say":"Painted room 6."}')
+    told = [message.text_content for one in remote.asked for message in one.messages()]
+    assert CORRECTED not in told
