@@ -13,11 +13,7 @@ from prometheus_client import REGISTRY
 from agent_worker.metrics import Metrics, MetricsReceiver
 from agent_worker.tools.budget import TURN_MAX
 from agent_worker.tools.events import GateEvents
-<<<<<<< HEAD
-from agent_worker.tools.gate import Heard
-=======
-from agent_worker.tools.gate import CLOSE_S
->>>>>>> mutants
+from agent_worker.tools.gate import CLOSE_S, Heard
 from agent_worker.tools.invocations import Invocation
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.tool import Answer, BackendUnavailable, ToolRefused, make_rule
