@@ -7,8 +7,7 @@ would never end. Only the detector gets the gated sound; what is transcribed is 
 
 import numpy as np
 from livekit import rtc
-from livekit.agents import inference
-from livekit.agents.vad import VADStream
+from livekit.agents import inference, vad
 
 DEPTH_DB = 15.0
 """What is quieter than the caller by more counts as silence."""
@@ -50,7 +49,7 @@ class NoiseGate:
 class CallerVAD(inference.VAD):
     """LiveKit's voice activity detection behind a gate for each stream."""
 
-    def stream(self) -> VADStream:
+    def stream(self) -> vad.VADStream:
         stream = super().stream()
         gate, push = NoiseGate(), stream.push_frame
         # Not a stream of our own around it: the detector's has more to it than is documented.
