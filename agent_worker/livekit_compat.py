@@ -28,6 +28,7 @@ from livekit.agents.llm.async_toolset import AsyncToolset
 from livekit.agents.utils import AudioBuffer, http_context
 from livekit.agents.voice import agent_activity, agent_session
 from livekit.protocol.agent import Job
+from livekit.rtc._ffi_client import FfiHandle
 
 # -- the worker's server and its job processes
 
@@ -179,6 +180,46 @@ def bound_streams(room: rtc.Room, max_bytes: int) -> None:
         await connect(url, token, replace(options or rtc.RoomOptions(), data_stream=limit))
 
     room.connect = bounded  # type: ignore[method-assign]
+
+
+@dataclass(frozen=True)
+class IncomingStream:
+    """A data stream that somebody in the room has begun to send."""
+
+    sender: str
+    topic: str
+    is_text: bool
+    announced_bytes: int
+    """Its length, unpacked; 0: it does not say."""
+
+
+def guard_streams(room: rtc.Room, admits: Callable[[IncomingStream], bool]) -> None:
+    """
+    Open those data streams in *room* that *admits*, and drop the others with all that they hold.
+
+    Replaces `Room._handle_text_stream_opened` and `Room._handle_byte_stream_opened`: the SDK has no
+    hook for a topic that nobody reads, logs a line for each, and reads what has a handler before
+    the handler knows of it. `FfiHandle.dispose` drops a stream, as the SDK does. Without it,
+    nothing counts or stops a flood of streams.
+    """
+
+    def guard(name: str, is_text: bool) -> None:
+        open_stream = getattr(room, name)
+
+        def opened(event: Any) -> None:
+            info = event.reader.info
+            stream = IncomingStream(
+                event.participant_identity, info.topic, is_text, info.total_length
+            )
+            if admits(stream):
+                open_stream(event)
+            else:
+                FfiHandle(event.reader.handle.id).dispose()
+
+        setattr(room, name, opened)
+
+    guard("_handle_text_stream_opened", True)
+    guard("_handle_byte_stream_opened", False)
 
 
 # -- results that come after the conversation has gone on

@@ -101,6 +101,12 @@ class WorkerSettings(SfuSettings, RecordSettings):
     )
 
     call_max_s: int = Field(1800, ge=10, description="Longest call in seconds.")
+    call_turns_max: int = Field(
+        500,
+        ge=1,
+        description="Most turns of a caller in one call, spoken or typed; after the last one the "
+        "agent says goodbye.",
+    )
     silence_s: float = Field(
         12.0, ge=2, le=300, description="Silence in seconds before the agent asks who is there."
     )
