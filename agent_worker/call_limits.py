@@ -39,7 +39,7 @@ class Limits:
 
 LIMITS = Limits(
     texts=Rate(burst=20, per_s=1.0),
-    rpcs=Rate(burst=100, per_s=5.0),
+    rpcs=Rate(burst=150, per_s=10.0),
     streams=Rate(burst=20, per_s=1.0),
     stream_max_bytes=65_536,
     flood=Rate(burst=50, per_s=1.0),

@@ -8,7 +8,9 @@ names each part that is gone, and test_livekit_compat_behaviour.py each that beh
 
 import logging
 import re
+import time
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,6 +31,8 @@ from livekit.agents.utils import AudioBuffer, http_context
 from livekit.agents.voice import agent_activity, agent_session
 from livekit.protocol.agent import Job
 from livekit.rtc._ffi_client import FfiHandle
+
+from agent_worker.token_bucket import Rate, TokenBucket
 
 # -- the worker's server and its job processes
 
@@ -375,6 +379,46 @@ class LogFilter(logging.Filter):
             record.levelno, record.levelname = logging.INFO, "INFO"
             return logging.getLogger().isEnabledFor(logging.INFO)
         return True
+
+
+NATIVE_RATE = Rate(burst=20, per_s=0.1)
+
+
+def native_log_filter(
+    now_s: Callable[[], float] = time.monotonic,
+) -> Callable[[logging.LogRecord], bool]:
+    """
+    A filter for so many lines of each place in the SDK's native library as `NATIVE_RATE` allows.
+
+    Whoever is in a room can have it log a line for each packet that they send. The next line of a
+    place says in `dropped` how many were dropped before it. Relies on the template by which the SDK
+    passes these lines on; if it changes, such a sender can fill the log.
+
+    Args: now_s: a clock that never goes back, in seconds.
+    """
+    buckets: dict[tuple[object, object], TokenBucket] = {}
+    dropped: Counter[tuple[object, object]] = Counter()
+
+    def admits(record: logging.LogRecord) -> bool:
+        if record.msg != "%s:%s:%s - %s" or not isinstance(record.args, tuple):
+            return True
+        file, line, *_ = record.args
+        place = (file, line)
+        if place not in buckets:
+            buckets[place] = TokenBucket(NATIVE_RATE, now_s)
+        if not buckets[place].take():
+            dropped[place] += 1
+            return False
+        if place in dropped:
+            record.dropped = dropped.pop(place)
+        return True
+
+    return admits
+
+
+def bound_native_logs() -> None:
+    """Put a `native_log_filter` before what the SDK logs in this process; call once."""
+    logging.getLogger("livekit").addFilter(native_log_filter())
 
 
 def _is_normal(record: logging.LogRecord) -> bool:

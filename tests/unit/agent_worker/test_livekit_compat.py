@@ -160,6 +160,7 @@ POINTS: dict[str, Callable[[], object]] = {
         POOL, "no warmed process available for job, waiting for one to be created"
     ),
     "log: unknown FFI handle": lambda: native_says(b"Attempted to drop unknown FFI handle: "),
+    "log: native lines": lambda: says("livekit.rtc._ffi_client", "%s:%s:%s - %s"),
     "log: event loop blocked": lambda: says(MONITOR, "event loop blocked for %.0fms%s; "),
 }
 """By the name that an upgrade's report should show."""
