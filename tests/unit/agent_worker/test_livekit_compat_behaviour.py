@@ -246,10 +246,10 @@ def test_native_lines_are_logged_by_the_template_that_the_filter_knows() -> None
 
     logger = logging.getLogger("livekit")
     event = ffi_pb2.FfiEvent()
-    event.logs.records.add(
-        level=ffi_pb2.LOG_ERROR, target="a", line=1, module_path="b", message="c"
-    )
+    fields: dict[str, Any] = {"target": "a", "line": 1, "module_path": "b", "message": "c"}
+    event.logs.records.add(level=ffi_pb2.LOG_ERROR, **fields)
     data = event.SerializeToString()
+    held = (ctypes.c_uint8 * len(data)).from_buffer_copy(data)
     logger.addFilter(watch)
     try:
         pointer = ctypes.cast(held, ctypes.POINTER(ctypes.c_uint8))
