@@ -22,7 +22,7 @@ from service_base.tasks import TaskSet
 from tests.support.calls import requested, the_call
 from tests.support.local_stack import LocalStack, until
 from tests.support.room_call import SPEECHLESS, RoomCall, enter, running_call
-from tests.unit.agent_worker.small_agent import load_templates, small_agent
+from tests.unit.agent_worker.small_agent import PHRASES, load_templates, small_agent
 from voice_contract.journal import ConfirmationRefused, UserTurn
 from voice_contract.messages import (
     AGENT_MESSAGE,
@@ -162,11 +162,27 @@ async def test_text_of_a_stranger_is_not_kept(sfu: LocalStack, scene: RoomCall) 
         await stranger.disconnect()
 
 
+def messages(scene: RoomCall) -> list[AgentMessage]:
+    """What the agent sends to the page from now on."""
+    said: list[AgentMessage] = []
+    tasks = TaskSet()
+
+    async def keep(reader: rtc.TextStreamReader) -> None:
+        said.append(AGENT_MESSAGE.validate_json(await reader.read_all()))
+
+    def arrived(reader: rtc.TextStreamReader, _: str) -> None:
+        tasks.start(keep(reader), name="keep")
+
+    scene.caller.register_text_stream_handler(MESSAGE_TOPIC, arrived)
+    return said
+
+
 async def test_call_whose_turns_are_used_up_ends_with_a_goodbye(
     sfu: LocalStack, record: Record, database_url: str, tmp_path: Path
 ) -> None:
     """The last turn is answered, the agent says why it goes, and no turn comes after it."""
     async with greeted_call(sfu, record, database_url, tmp_path, call_turns_max=3) as scene:
+        said = messages(scene)
         for number in range(1, 4):
             await scene.write(f"look at room {number}")
             await scene.heard(f"look at room {number}")
@@ -176,6 +192,9 @@ async def test_call_whose_turns_are_used_up_ends_with_a_goodbye(
         entries = await scene.entries()
     assert (await the_call(record, scene.call_id)).end_reason == "agent"
     assert len([one for one in entries if isinstance(one, UserTurn)]) == 3
+    # What can not be spoken is shown.
+    assert PHRASES.too_long_end in [one.text for one in said if isinstance(one, Notice)]
+    assert [one.reason for one in said if isinstance(one, CallEnded)] == ["agent"]
 
 
 async def answered(scene: RoomCall, method: str, payload: str = "") -> str | int:
@@ -264,16 +283,7 @@ async def test_rpcs_of_strangers_and_broken_ones_are_counted_together(
 
 async def test_flood_of_rpcs_is_warned_and_ends_the_call(scene: RoomCall) -> None:
     """The page reads both; log and journal stay short; hanging up would have been possible."""
-    said: list[AgentMessage] = []
-    tasks = TaskSet()
-
-    async def keep(reader: rtc.TextStreamReader) -> None:
-        said.append(AGENT_MESSAGE.validate_json(await reader.read_all()))
-
-    def arrived(reader: rtc.TextStreamReader, _: str) -> None:
-        tasks.start(keep(reader), name="keep")
-
-    scene.caller.register_text_stream_handler(MESSAGE_TOPIC, arrived)
+    said = messages(scene)
 
     async def flood(times: int) -> set[str | int]:
         return set(
