@@ -3,7 +3,7 @@ How much may be sent to the agent in one call: texts, RPCs, other streams.
 
 What is too much is refused before it is read. A caller's page that sends too much again and again
 is a flood: it is warned once, then the call ends. Whoever else is in the room is always refused,
-and never ends the caller's call.
+and never ends the caller's call. An agent that takes a call over counts anew.
 """
 
 import time
