@@ -60,6 +60,9 @@ class Phrases:
     go_on: str = "Please go on. If you said something just now, please say it again."
     """Said next when it was the caller's turn."""
     too_long_end: str = "I have to end this call now. Please call again if you need more. Goodbye."
+    """Said when the call, or the number of its turns, is at its bound."""
+    flood: str = "You are sending a lot at once. Please slow down, or I have to end the call."
+    """Said and shown once to a caller whose page sends more than any person; then the call ends."""
     stt_failed: str = "I can't hear you right now, please try again."
     reply_failed: str = "I can't think of an answer right now, please try again."
     gate: GatePhrases = field(default_factory=GatePhrases)

@@ -19,14 +19,17 @@ from livekit.agents.voice import SpeechHandle
 from agent_worker import session_events
 from agent_worker.agent import AgentDefinition
 from agent_worker.call_control import AgentEndReason, CallControl
+from agent_worker.call_limits import LIMITS, CallLimits
 from agent_worker.call_migration import Migration
 from agent_worker.caller_text import CallerText
 from agent_worker.claim import CallClaim
-from agent_worker.livekit_compat import bound_streams, keep_text_private
+from agent_worker.livekit_compat import bound_streams, guard_streams, keep_text_private
 from agent_worker.metrics import Metrics
 from agent_worker.page_channel import PageChannel
 from agent_worker.presence import Presence
 from agent_worker.reasoning.known_numbers import KnownNumbers
+from agent_worker.reasoning.llm import user_turns
+from agent_worker.refusals import FORBIDDEN, Refusals
 from agent_worker.resume import CallHistory, resume
 from agent_worker.settings import WorkerSettings
 from agent_worker.tools.call_tools import CallTools
@@ -55,8 +58,6 @@ JOIN_TIMEOUT_S = JOIN_WITHIN_S + SFU_LEEWAY_S + 10
 ROOM_LOST_AFTER_S = 5.0
 """If an agent loses its room for longer, the supervisor may send another one."""
 LEAVE_WITHIN_S = 2.0
-STREAM_MAX_BYTES = 65_536
-"""Of one text, or one RPC's payload, that the agent takes from its room."""
 INTERRUPT_WITHIN_S = 2.0
 
 
@@ -108,10 +109,20 @@ class Call(CallControl):
         )
         """From the record alone: the dispatch passed through the SFU."""
         self._page = PageChannel(context.room, self._caller.identity)
+        self._refusals = Refusals(metrics)
+        self._limits = CallLimits(
+            self._caller.identity,
+            self._refusals,
+            warn=self._on_flood,
+            end=lambda: self.end("flood"),
+        )
+        turns = len(user_turns(history.items)) if history else 0
+        self._turns_left = max(1, settings.call_turns_max - turns)
 
     async def run(self) -> None:
         """Talk to the caller until the call ends or another agent takes over, then clean up."""
         async with AsyncExitStack() as stack:
+            stack.callback(self._refusals.sum_up)
             resources = await stack.enter_async_context(self._agent.open(self._caller))
             self._tools = CallTools(
                 caller=self._caller,
@@ -206,9 +217,11 @@ class Call(CallControl):
         self._room.on("disconnected", lambda _: self._break("room-left"))
 
     async def _start(self) -> None:
-        bound_streams(self._room, STREAM_MAX_BYTES)
+        bound_streams(self._room, LIMITS.stream_max_bytes)
+        guard_streams(self._room, self._limits.admits)
         await self._context.connect()
         keep_text_private(self._room.local_participant, self._caller.identity)
+        self._room.local_participant.add_rpc_interceptor(self._limits)
         methods = {
             HANG_UP_METHOD: self._on_hang_up,
             CALLER_STATE_METHOD: self._on_caller_state,
@@ -242,7 +255,7 @@ class Call(CallControl):
                 audio_input=room_io.AudioInputOptions(pre_connect_audio=False),
             ),
         )
-        CallerText(self._room, self._caller.identity, self._on_text)
+        CallerText(self._room, self._refusals, self._on_text)
         self._tools.follow(self._session, agent)
         log.info("call.agent_ready", attempt=self._dispatch.attempt)
 
@@ -386,8 +399,7 @@ class Call(CallControl):
 
     async def _on_hang_up(self, call: rtc.RpcInvocationData) -> str:
         if call.caller_identity != self._caller.identity:
-            log.warning("rpc.refused", method=HANG_UP_METHOD)
-            raise rtc.RpcError(1403, "Only the caller may hang up.")
+            raise rtc.RpcError(FORBIDDEN, "Only the caller may hang up.")
         self.end("caller")
         return ""
 
@@ -405,6 +417,14 @@ class Call(CallControl):
             message = written(self._tools.gate, text)
             self._speaking.hold(message)
             self._session.generate_reply(user_input=message)
+
+    def _on_flood(self) -> None:
+        """Warn a caller whose page sends too much."""
+        log.warning("call.flood_warned")
+        text = self._agent.phrases.flood
+        self._page.show("flood", text)
+        with suppress(RuntimeError):  # the session is closing
+            self._session.say(text)
 
     def _on_gone(self) -> None:
         """Fall silent and wait for the caller to come back."""
@@ -438,6 +458,10 @@ class Call(CallControl):
     def _on_turn(self, event: ConversationItemAddedEvent) -> None:
         if event.item.type == "message" and event.item.role == "user":
             self._page.begin_turn()
+            self._turns_left -= 1
+            if self._turns_left == 0:
+                log.info("call.turns_used_up")
+                self._on_too_long()
 
     def _on_stt_failure(self, error: Exception) -> None:
         self._metrics.provider_error("stt")

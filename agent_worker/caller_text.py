@@ -4,13 +4,11 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-import structlog
 from livekit import rtc
 
+from agent_worker.refusals import Refusals
 from service_base.tasks import TaskSet
 from voice_contract.messages import TEXT_MAX_CHARS
-
-log = structlog.get_logger()
 
 TOPIC = "lk.chat"
 READ_WITHIN_S = 10.0
@@ -20,52 +18,49 @@ OPEN_MAX = 4
 
 class CallerText:
     """
-    The texts of *caller* in *room*; those of others are refused.
+    The texts in *room*. `CallLimits` has refused those that are not the caller's, or too long.
 
-    The framework's own reader keeps all of a text, however long, and never lets go of a stranger's.
+    The framework's own reader keeps all of a text, however long.
 
     Args: act: gets each text that is not empty, cut to `TEXT_MAX_CHARS`.
     """
 
-    def __init__(self, room: rtc.Room, caller: str, act: Callable[[str], Awaitable[None]]) -> None:
-        self._caller = caller
+    def __init__(
+        self, room: rtc.Room, refusals: Refusals, act: Callable[[str], Awaitable[None]]
+    ) -> None:
+        self._refusals = refusals
         self._act = act
         self._open: deque[rtc.TextStreamReader] = deque()
         self._tasks = TaskSet()
         room.register_text_stream_handler(TOPIC, self._on_stream)
 
-    def _on_stream(self, reader: rtc.TextStreamReader, sender: str) -> None:
-        if sender != self._caller:
-            reader.close()
-            log.warning("text.refused", reason="stranger")
-            return
+    def _on_stream(self, reader: rtc.TextStreamReader, _: str) -> None:
         self._open.append(reader)
         if len(self._open) > OPEN_MAX:
             self._open.popleft().close()
         self._tasks.start(self._take(reader), name="typed-text")
 
     async def _take(self, reader: rtc.TextStreamReader) -> None:
-        text = await _read(reader)
+        text = await self._read(reader)
         if reader not in self._open:
-            log.warning("text.refused", reason="pushed-out")
+            self._refusals.add("text", "pushed-out")
             return
         self._open.remove(reader)
         reader.close()
         if text:
             await self._act(text)
 
-
-async def _read(reader: rtc.TextStreamReader) -> str:
-    """The text as far as it counts; empty: it was refused."""
-    text = ""
-    try:
-        async with asyncio.timeout(READ_WITHIN_S):
-            async for part in reader:
-                text += part
-                if len(text) > TEXT_MAX_CHARS:
-                    break
-    except (TimeoutError, rtc.StreamError):
-        # It did not end in time, is larger than any stream may be, or the room was left.
-        log.warning("text.refused", reason="broken-off", chars=len(text))
-        return ""
-    return text.strip()[:TEXT_MAX_CHARS]
+    async def _read(self, reader: rtc.TextStreamReader) -> str:
+        """The text as far as it counts; empty: it was refused."""
+        text = ""
+        try:
+            async with asyncio.timeout(READ_WITHIN_S):
+                async for part in reader:
+                    text += part
+                    if len(text) > TEXT_MAX_CHARS:
+                        break
+        except (TimeoutError, rtc.StreamError):
+            # It did not end in time, is larger than any stream may be, or the room was left.
+            self._refusals.add("text", "broken-off")
+            return ""
+        return text.strip()[:TEXT_MAX_CHARS]

@@ -17,7 +17,7 @@ from agent_worker.call import Call
 from agent_worker.call_end import tell_call_ended
 from agent_worker.call_migration import Migration
 from agent_worker.claim import NotClaimed, claim_call
-from agent_worker.livekit_compat import prepare_tls
+from agent_worker.livekit_compat import bound_native_logs, prepare_tls
 from agent_worker.loading import Listings, load_agent, open_tools
 from agent_worker.metrics import Metrics
 from agent_worker.resume import CallerInDoubt, recall
@@ -48,6 +48,7 @@ async def run_job(
     """Run the call that the job's metadata names until it ends."""
     migration = Migration()
     logs.configure_job()
+    bound_native_logs()
     try:
         dispatch = DispatchMetadata.model_validate_json(context.job.metadata)
     except ValidationError:

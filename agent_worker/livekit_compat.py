@@ -8,7 +8,9 @@ names each part that is gone, and test_livekit_compat_behaviour.py each that beh
 
 import logging
 import re
+import time
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +23,7 @@ from livekit.agents import (
     APIConnectOptions,
     NotGivenOr,
     stt,
+    vad,
 )
 from livekit.agents.ipc import job_proc_executor
 from livekit.agents.llm import ChatChunk, LLMStream, Tool
@@ -28,6 +31,9 @@ from livekit.agents.llm.async_toolset import AsyncToolset
 from livekit.agents.utils import AudioBuffer, http_context
 from livekit.agents.voice import agent_activity, agent_session
 from livekit.protocol.agent import Job
+from livekit.rtc._ffi_client import FfiHandle
+
+from agent_worker.token_bucket import Rate, TokenBucket
 
 # -- the worker's server and its job processes
 
@@ -179,6 +185,60 @@ def bound_streams(room: rtc.Room, max_bytes: int) -> None:
         await connect(url, token, replace(options or rtc.RoomOptions(), data_stream=limit))
 
     room.connect = bounded  # type: ignore[method-assign]
+
+
+@dataclass(frozen=True)
+class IncomingStream:
+    """A data stream that somebody in the room has begun to send."""
+
+    sender: str
+    topic: str
+    is_text: bool
+    announced_bytes: int
+    """Its length, unpacked; 0: it does not say."""
+
+
+def guard_streams(room: rtc.Room, admits: Callable[[IncomingStream], bool]) -> None:
+    """
+    Open those data streams in *room* that *admits*, and drop the others with all that they hold.
+
+    Replaces `Room._handle_text_stream_opened` and `Room._handle_byte_stream_opened`: the SDK has no
+    hook for a topic that nobody reads, logs a line for each, and reads what has a handler before
+    the handler knows of it. `FfiHandle.dispose` drops a stream, as the SDK does. Without it,
+    nothing counts or stops a flood of streams.
+    """
+
+    def guard(name: str, is_text: bool) -> None:
+        open_stream = getattr(room, name)
+
+        def opened(event: Any) -> None:
+            info = event.reader.info
+            stream = IncomingStream(
+                event.participant_identity, info.topic, is_text, info.total_length
+            )
+            if admits(stream):
+                open_stream(event)
+            else:
+                FfiHandle(event.reader.handle.id).dispose()
+
+        setattr(room, name, opened)
+
+    guard("_handle_text_stream_opened", True)
+    guard("_handle_byte_stream_opened", False)
+
+
+def change_frames(
+    stream: vad.VADStream, change: Callable[[rtc.AudioFrame], rtc.AudioFrame]
+) -> vad.VADStream:
+    """
+    *stream*, which hears each frame as *change* makes it.
+
+    Replaces `VADStream.push_frame`: the detector's own stream is private, and has more to it than
+    `VADStream` declares. Without it, a radio behind the caller counts as the caller.
+    """
+    push = stream.push_frame
+    stream.push_frame = lambda frame: push(change(frame))  # type: ignore[method-assign]
+    return stream
 
 
 # -- results that come after the conversation has gone on
@@ -334,6 +394,46 @@ class LogFilter(logging.Filter):
             record.levelno, record.levelname = logging.INFO, "INFO"
             return logging.getLogger().isEnabledFor(logging.INFO)
         return True
+
+
+NATIVE_RATE = Rate(burst=20, per_s=0.1)
+
+
+def native_log_filter(
+    now_s: Callable[[], float] = time.monotonic,
+) -> Callable[[logging.LogRecord], bool]:
+    """
+    A filter for so many lines of each place in the SDK's native library as `NATIVE_RATE` allows.
+
+    Whoever is in a room can have it log a line for each packet that they send. The next line of a
+    place says in `dropped` how many were dropped before it. Relies on the template by which the SDK
+    passes these lines on; if it changes, such a sender can fill the log.
+
+    Args: now_s: a clock that never goes back, in seconds.
+    """
+    buckets: dict[tuple[object, object], TokenBucket] = {}
+    dropped: Counter[tuple[object, object]] = Counter()
+
+    def admits(record: logging.LogRecord) -> bool:
+        if record.msg != "%s:%s:%s - %s" or not isinstance(record.args, tuple):
+            return True
+        file, line, *_ = record.args
+        place = (file, line)
+        if place not in buckets:
+            buckets[place] = TokenBucket(NATIVE_RATE, now_s)
+        if not buckets[place].take():
+            dropped[place] += 1
+            return False
+        if place in dropped:
+            record.dropped = dropped.pop(place)
+        return True
+
+    return admits
+
+
+def bound_native_logs() -> None:
+    """Put a `native_log_filter` before what the SDK logs in this process; call once."""
+    logging.getLogger("livekit").addFilter(native_log_filter())
 
 
 def _is_normal(record: logging.LogRecord) -> bool:

@@ -48,6 +48,11 @@ PROVIDER_ERRORS = Counter(
 REPROMPTS = Counter(
     "parley_reprompts_total", "Times the agent had to ask again, by cause", ["cause"]
 )
+REFUSALS = Counter(
+    "parley_refusals_total",
+    "Texts, RPCs and streams that calls did not take, by kind and reason",
+    ["kind", "reason"],
+)
 JOURNAL_APPEND_S = Histogram(
     "parley_journal_append_seconds",
     "Time of a transaction that stores entries of a call's journal",
@@ -81,6 +86,7 @@ _COUNTERS = _by_name(
     CLIENT_ACTIONS,
     PROVIDER_ERRORS,
     REPROMPTS,
+    REFUSALS,
     JOURNAL_ENTRIES,
     JOURNAL_LOST,
     JOURNAL_ROLLED_BACK,
@@ -135,6 +141,10 @@ class Metrics:
     def reprompt(self, cause: str) -> None:
         """The agent asked again, because of `silence`, `not-heard` or `not-understood`."""
         self._send("parley_reprompts", [cause])
+
+    def refused(self, kind: str, reason: str, count: int) -> None:
+        """*count* of what was sent to the agent was not taken."""
+        self._send("parley_refusals", [kind, reason], count)
 
     def journal_append(self, entries: int, duration_s: float) -> None:
         """A transaction stored this number of entries."""

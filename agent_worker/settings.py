@@ -103,6 +103,12 @@ class WorkerSettings(SfuSettings, RecordSettings):
     )
 
     call_max_s: int = Field(1800, ge=10, description="Longest call in seconds.")
+    call_turns_max: int = Field(
+        500,
+        ge=1,
+        description="Most turns of a caller in one call, spoken or typed; after the last one the "
+        "agent says goodbye.",
+    )
     waits: dict[str, float] = Field(
         {},
         description="How long the agent waits for the caller, as a JSON object of seconds that go "

@@ -32,6 +32,7 @@ _ENDINGS = {
     "agent": "The agent ended the call when all was said.",
     "silence": "The call ended because nothing was said any more.",
     "not-understood": "The call ended because the agent did not understand.",
+    "flood": "The call was ended because the caller's side sent far too much.",
     "no-agent": "The call ended because no agent was available.",
 }
 

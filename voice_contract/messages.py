@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from voice_contract.actions import ClientAction
 from voice_contract.confirmations import Confirmations
 
-NoticeCode = Literal["not-heard", "no-voice"]
-EndReason = Literal["caller", "agent", "silence", "not-understood"]
+NoticeCode = Literal["not-heard", "no-voice", "flood"]
+EndReason = Literal["caller", "agent", "silence", "not-understood", "flood"]
 NOTICE_MAX_CHARS = 2_000
 
 
@@ -21,7 +21,7 @@ class Notice(BaseModel):
     Something that the caller should read, because it may not be heard.
 
     `not-heard`: speech could not be recognized. `no-voice`: the answer could not be spoken, `text`
-    is the answer.
+    is the answer. `flood`: the page sends too much; if it goes on, the call ends.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -40,7 +40,8 @@ class CallEnded(BaseModel):
     reason: EndReason
     """
     `caller`: hung up. `agent`: the conversation was finished. `silence`: nothing was said for too
-    long. `not-understood`: the agent could not help.
+    long. `not-understood`: the agent could not help. `flood`: the page sent far too much, again
+    after a warning.
     """
 
 

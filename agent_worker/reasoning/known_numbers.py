@@ -7,7 +7,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class KnownNumbers:
     """
-    What a slot may be, such as the numbers of the caller's orders.
+    What a slot may be, such as the numbers of the caller's bookings.
 
     An agent's `open` yields it. Where 104 is known, "one" may go on and is waited for; "seven" is
     answered at once, if no longer number begins with it.

@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-import structlog
 from livekit import rtc
 from pydantic import BaseModel, ValidationError
 
+from agent_worker.refusals import FORBIDDEN, MALFORMED
 from agent_worker.tools.client_actions import ClientActions
 from agent_worker.tools.confirmations import CallersPage, Questions
 from agent_worker.tools.tool import Caller
@@ -14,11 +14,7 @@ from voice_contract.actions import ActionReport
 from voice_contract.confirmations import ConfirmationVote
 from voice_contract.names import ACTION_OUTCOME_METHOD, CONFIRM_METHOD, CONFIRMATIONS_METHOD
 
-log = structlog.get_logger()
-
 PAYLOAD_MAX_BYTES = 4_096
-FORBIDDEN = 1403
-MALFORMED = 1400
 Handler = Callable[[rtc.RpcInvocationData], Awaitable[str]]
 M = TypeVar("M", bound=BaseModel)
 
@@ -64,7 +60,6 @@ class PageRpc:
     def _check_sender(self, request: rtc.RpcInvocationData, method: str) -> None:
         if request.caller_identity == self._caller.identity:
             return
-        log.warning("rpc.refused", method=method)
         if method == CONFIRM_METHOD:
             self._questions.refuse("", request.caller_identity, "stranger")
         raise rtc.RpcError(FORBIDDEN, "Only the caller may do this.")
@@ -81,5 +76,4 @@ class PageRpc:
                 raise ValueError("too large")
             return model.model_validate_json(request.payload)
         except (ValidationError, ValueError):
-            log.warning("rpc.malformed", bytes=len(request.payload))
             raise rtc.RpcError(MALFORMED, "Malformed.") from None

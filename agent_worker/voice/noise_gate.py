@@ -9,6 +9,8 @@ import numpy as np
 from livekit import rtc
 from livekit.agents import inference, vad
 
+from agent_worker.livekit_compat import change_frames
+
 DEPTH_DB = 15.0
 """What is quieter than the caller by more counts as silence."""
 HOLD_S = 0.3
@@ -50,8 +52,4 @@ class CallerVAD(inference.VAD):
     """LiveKit's voice activity detection behind a gate for each stream."""
 
     def stream(self) -> vad.VADStream:
-        stream = super().stream()
-        gate, push = NoiseGate(), stream.push_frame
-        # Not a stream of our own around it: the detector's has more to it than is documented.
-        stream.push_frame = lambda frame: push(gate.pass_through(frame))  # type: ignore[method-assign]
-        return stream
+        return change_frames(super().stream(), NoiseGate().pass_through)

@@ -17,7 +17,7 @@ export async function readCall(callId: string, abort: AbortSignal): Promise<Call
   }
 }
 
-const END_REASONS = ["caller", "agent", "silence", "not-understood", "no-agent"] as const;
+const END_REASONS = ["caller", "agent", "silence", "not-understood", "flood", "no-agent"] as const;
 
 /** How a call ended whose room was closed. If the call continues, this page has lost it. */
 export function endingOnRecord(view: CallView | null): Ending {

@@ -152,6 +152,7 @@ const FOLLOWED: readonly Ending["reason"][] = [
   "agent",
   "silence",
   "not-understood",
+  "flood",
   "agent-left",
   "no-agent",
   "closed",

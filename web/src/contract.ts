@@ -71,10 +71,10 @@ export interface ActionReport {
  * Something that the caller should read, because it may not be heard.
  *
  * `not-heard`: speech could not be recognized. `no-voice`: the answer could not be spoken, `text`
- * is the answer.
+ * is the answer. `flood`: the page sends too much; if it goes on, the call ends.
  */
 export interface Notice {
-  code: "not-heard" | "no-voice";
+  code: "not-heard" | "no-voice" | "flood";
   text: string;
   type: "notice";
 }
@@ -82,7 +82,7 @@ export interface Notice {
  * The agent ends the call. The page leaves the room and shows why.
  */
 export interface CallEnded {
-  reason: "caller" | "agent" | "silence" | "not-understood";
+  reason: "caller" | "agent" | "silence" | "not-understood" | "flood";
   type: "call-ended";
 }
 /**
@@ -648,7 +648,8 @@ export const DEFINITIONS = {
           "caller",
           "agent",
           "silence",
-          "not-understood"
+          "not-understood",
+          "flood"
         ],
         "type": "string"
       },
@@ -937,12 +938,13 @@ export const DEFINITIONS = {
   },
   "Notice": {
     "additionalProperties": false,
-    "description": "Something that the caller should read, because it may not be heard.\n\n`not-heard`: speech could not be recognized. `no-voice`: the answer could not be spoken, `text`\nis the answer.",
+    "description": "Something that the caller should read, because it may not be heard.\n\n`not-heard`: speech could not be recognized. `no-voice`: the answer could not be spoken, `text`\nis the answer. `flood`: the page sends too much; if it goes on, the call ends.",
     "properties": {
       "code": {
         "enum": [
           "not-heard",
-          "no-voice"
+          "no-voice",
+          "flood"
         ],
         "type": "string"
       },

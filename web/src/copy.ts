@@ -205,6 +205,10 @@ const ENDINGS: Record<Exclude<Ending["reason"], "refused">, Explanation> = {
     title: `${AGENT} could not help this time`,
     text: "Try different words, or write what you need.",
   },
+  flood: {
+    title: "The call was ended",
+    text: "Your device sent us far more than one person can. Close other tabs and extensions that use this page, then call again.",
+  },
   "agent-left": {
     title: `${AGENT} left the call`,
     text: "The line went quiet and nobody came back. Please call again.",

@@ -16,6 +16,7 @@ test("a closed room of a call that continues is a lost connection", () => {
 
 test("a call that ended tells why, where the page has words for it", () => {
   expect(endingOnRecord(view("ended", "no-agent"))).toEqual({ reason: "no-agent" });
+  expect(endingOnRecord(view("ended", "flood"))).toEqual({ reason: "flood" });
   expect(endingOnRecord(view("ending", "silence"))).toEqual({ reason: "silence" });
   expect(endingOnRecord(view("ended", "budget-of-tomorrow"))).toEqual({ reason: "closed" });
   expect(endingOnRecord(null)).toEqual({ reason: "closed" });

@@ -71,6 +71,18 @@ test("what is open is asked for again and again, and nothing when nothing is ope
   expect(asked).toHaveLength(2);
 });
 
+test("an agent that says that it was asked too often is asked later, and nothing changes", async () => {
+  const tooMany = Object.assign(new Error("Too many requests. Slow down."), { code: 1429 });
+  const { client: made, asked, events } = clientOf(tooMany, list(question("one")));
+  made.list({ type: "confirmations", pending: [question("one")] });
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(asked).toHaveLength(1);
+  expect(events.filter(({ type }) => type !== "passed")).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(asked).toHaveLength(2);
+  expect(events.filter(({ type }) => type === "listed")).toHaveLength(2);
+});
+
 test("a reply that a later message overtook says nothing", async () => {
   let reply: (text: string) => void = () => undefined;
   const { client: made, events } = clientOf(new Promise((resolve) => (reply = resolve)));

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { CallState, Patience } from "../src/callState";
-import { statusOf } from "../src/copy";
+import { explain, statusOf } from "../src/copy";
 
 const waiting = { phase: "waiting-for-agent", reconnecting: false, agentLeft: true } as const;
 const inCall = { phase: "in-call", agentState: "listening", agentReturned: false } as const;
@@ -37,4 +37,11 @@ test("what the servers say comes before what the page can see", () => {
   expect(statusOf({ ...first, room: "connecting" })).toMatch(/^Waiting for/);
   expect(statusOf({ ...first, room: "recovering" })).toBe("One moment, reconnecting you…");
   expect(statusOf({ ...first, room: "ending" })).toMatch(/ending/);
+});
+
+test("a call that ended because of a flood says what happened and what to do", () => {
+  const { title, text, calm } = explain({ reason: "flood" });
+  expect(title).toBe("The call was ended");
+  expect(text).toMatch(/far more than one person.*call again/);
+  expect(calm).toBe(false);
 });

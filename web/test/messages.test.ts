@@ -7,6 +7,8 @@ const parse = (value: unknown) => parseAgentMessage(JSON.stringify(value));
 test("the contract's messages are understood", () => {
   const notice = { type: "notice", code: "not-heard", text: "Please try again." };
   expect(parse(notice)).toEqual(notice);
+  const warning = { type: "notice", code: "flood", text: "Please slow down." };
+  expect(parse(warning)).toEqual(warning);
   expect(parse({ type: "call-ended", reason: "silence" })).toEqual({
     type: "call-ended",
     reason: "silence",

@@ -11,6 +11,7 @@ import pytest
 import structlog
 from sqlalchemy import update
 
+from agent_worker import job
 from agent_worker.call import Call
 from agent_worker.job import run_job
 from agent_worker.settings import WorkerSettings
@@ -67,6 +68,7 @@ async def test_job_of_a_call_whose_caller_was_edited_ends_it_without_a_word(
 ) -> None:
     """It would speak to one person as another; no further agent is sent. The first one as well."""
     monkeypatch.setattr(logs, "configure_job", lambda: None)
+    monkeypatch.setattr(job, "bound_native_logs", lambda: None)
     monkeypatch.setattr(Call, "run", _speak)
     call_id = await requested(record, "caller-1")
     if attempt == 2:

@@ -82,6 +82,15 @@ def takes(path: str, argument: str) -> None:
     assert argument in inspect.signature(find(path)).parameters
 
 
+def stream_says(event: str) -> None:
+    """What the SDK gets of a stream that begins has the fields that we read."""
+    opened = find(f"livekit.rtc._proto.room_pb2:{event}").DESCRIPTOR.fields_by_name
+    reader = opened["reader"].message_type.fields_by_name
+    info = reader["info"].message_type.fields_by_name
+    assert "participant_identity" in opened and "id" in reader["handle"].message_type.fields_by_name
+    assert {"topic", "total_length"} <= set(info)
+
+
 def emits(module: str, event: str) -> None:
     assert event in typing.get_args(find(f"{module}:EventTypes"))
     assert event in literals(module)
@@ -117,6 +126,17 @@ POINTS: dict[str, Callable[[], object]] = {
     "DataStreamOptions.max_payload_byte_length": lambda: has_field(
         "livekit.rtc:DataStreamOptions", "max_payload_byte_length"
     ),
+    "Room._handle_text_stream_opened": lambda: takes(
+        "livekit.rtc:Room._handle_text_stream_opened", "opened"
+    ),
+    "Room._handle_byte_stream_opened": lambda: takes(
+        "livekit.rtc:Room._handle_byte_stream_opened", "opened"
+    ),
+    "_ffi_client.FfiHandle": lambda: takes("livekit.rtc._ffi_client:FfiHandle", "handle"),
+    "FfiHandle.dispose": lambda: find("livekit.rtc._ffi_client:FfiHandle.dispose"),
+    "TextStreamOpened.reader.info": lambda: stream_says("TextStreamOpened"),
+    "ByteStreamOpened.reader.info": lambda: stream_says("ByteStreamOpened"),
+    "VADStream.push_frame": lambda: takes("livekit.agents.vad:VADStream.push_frame", "frame"),
     "async_toolset.AsyncToolset": lambda: find("livekit.agents.llm.async_toolset:AsyncToolset"),
     "reply_at_tail_template": lambda: has_field(
         f"{EXECUTOR}:AsyncToolOptions", "reply_at_tail_template"
@@ -141,6 +161,7 @@ POINTS: dict[str, Callable[[], object]] = {
         POOL, "no warmed process available for job, waiting for one to be created"
     ),
     "log: unknown FFI handle": lambda: native_says(b"Attempted to drop unknown FFI handle: "),
+    "log: native lines": lambda: says("livekit.rtc._ffi_client", "%s:%s:%s - %s"),
     "log: event loop blocked": lambda: says(MONITOR, "event loop blocked for %.0fms%s; "),
 }
 """By the name that an upgrade's report should show."""

@@ -1,5 +1,6 @@
 """LiveKit's private parts still do what we rely on: those whose change would raise no error."""
 
+import ctypes
 import importlib
 import inspect
 import logging
@@ -15,13 +16,17 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, ModelSettings, RunContext
 from livekit.agents.llm import ChatContext, FunctionCallOutput, function_tool
 from livekit.agents.utils import http_context
+from livekit.rtc import _ffi_client
+from livekit.rtc._proto import ffi_pb2
 
 import agent_worker
 from agent_worker.agent import AgentDefinition
 from agent_worker.livekit_compat import (
+    NATIVE_RATE,
     LateResultToolset,
     LogFilter,
     current_speech_id,
+    native_log_filter,
     prepare_tls,
     split_late,
 )
@@ -208,3 +213,47 @@ def private(cls: type[Any]) -> set[str]:
     """The private names of *cls*: of its own methods, and those it sets on itself."""
     methods = {name for name in vars(cls) if re.match(r"_[a-z]", name) and name != "_abc_impl"}
     return methods | set(re.findall(r"self\.(_[a-z]\w*)(?:: [^=\n]+)? = ", inspect.getsource(cls)))
+
+
+def native(line: int) -> logging.LogRecord:
+    """A line of the SDK's native library."""
+    arguments = ("livekit_rpc::server", line, "livekit_rpc::server", "Failed to read: TooLarge")
+    return logging.LogRecord(
+        "livekit", logging.ERROR, "", 1, "%s:%s:%s - %s", arguments, None, None
+    )
+
+
+def test_lines_that_a_sender_can_have_logged_without_end_are_bounded() -> None:
+    """Each place in the library on its own; what was dropped is told, other lines pass."""
+    now_s = 0.0
+    admits = native_log_filter(lambda: now_s)
+    assert sum(admits(native(172)) for _ in range(100_000)) == NATIVE_RATE.burst
+    assert admits(native(95))
+    assert all(admits(logging.LogRecord("livekit", 30, "", 1, "x", (), None)) for _ in range(99))
+    now_s = 1 / NATIVE_RATE.per_s
+    again = native(172)
+    assert admits(again) and not admits(native(172))
+    assert vars(again)["dropped"] == 100_000 - NATIVE_RATE.burst
+
+
+def test_native_lines_are_logged_by_the_template_that_the_filter_knows() -> None:
+    """As the SDK passes them on, by the logger that is bounded."""
+    passed: list[logging.LogRecord] = []
+
+    def watch(record: logging.LogRecord) -> bool:
+        passed.append(record)
+        return False
+
+    logger = logging.getLogger("livekit")
+    event = ffi_pb2.FfiEvent()
+    fields: dict[str, Any] = {"target": "a", "line": 1, "module_path": "b", "message": "c"}
+    event.logs.records.add(level=ffi_pb2.LOG_ERROR, **fields)
+    data = event.SerializeToString()
+    held = (ctypes.c_uint8 * len(data)).from_buffer_copy(data)
+    logger.addFilter(watch)
+    try:
+        pointer = ctypes.cast(held, ctypes.POINTER(ctypes.c_uint8))
+        _ffi_client.ffi_event_callback(pointer, len(data))
+    finally:
+        logger.removeFilter(watch)
+    assert [(one.msg, one.args) for one in passed] == [("%s:%s:%s - %s", ("a", 1, "b", "c"))]

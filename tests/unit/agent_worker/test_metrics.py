@@ -43,6 +43,7 @@ async def test_observations_arrive_in_the_registry(receiver: MetricsReceiver) ->
         ("parley_journal_lost_total", {}),
         ("parley_journal_rolled_back_total", {}),
         ("parley_journal_unhealthy_total", {}),
+        ("parley_refusals_total", {"kind": "test", "reason": "test"}),
         ("parley_reprompts_total", {"cause": "test"}),
     ]
     before = [value(name, **labels) for name, labels in names]
@@ -58,12 +59,13 @@ async def test_observations_arrive_in_the_registry(receiver: MetricsReceiver) ->
     metrics.journal_rolled_back()
     metrics.journal_healthy(False)
     metrics.journal_healthy(True)
+    metrics.refused("test", "test", 1_000)
     metrics.reprompt("test")
     await until(lambda: value(names[-1][0], **names[-1][1]) > before[-1])
     gained = [
         value(name, **labels) - old for (name, labels), old in zip(names, before, strict=True)
     ]
-    assert gained == pytest.approx([1, 12.5, 1, 0.25, 1, 1, 0.75, 1, 3, 0.5, 1, 1, 1, 1])
+    assert gained == pytest.approx([1, 12.5, 1, 0.25, 1, 1, 0.75, 1, 3, 0.5, 1, 1, 1, 1_000, 1])
     metrics.close()
 
 

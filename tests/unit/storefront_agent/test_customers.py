@@ -44,7 +44,7 @@ async def running_shop(
 
 async def hear(caller: Caller, tool: str, **arguments: object) -> str:
     """What *caller* is told."""
-    async with ask_shop(caller) as (shop,):
+    async with ask_shop(caller) as (shop, _):
         assert isinstance(shop, ShopClient)
         try:
             return (await ShopCall(shop).ask(tool, **arguments)).say
@@ -88,6 +88,6 @@ async def test_mechanic_calls_the_customer_who_asked(
         await knowledge.call_tool("ask_mechanic", {**asked, "caller": "alex-kim", "tenant": None})
         stranger = {**asked, "caller": "alex-kim", "tenant": "elsewhere"}
         assert NO_ACCOUNT in str(await knowledge.call_tool("ask_mechanic", stranger))
-        async with ask_shop(ALEX) as (shop,):
+        async with ask_shop(ALEX) as (shop, _):
             assert isinstance(shop, ShopClient)
             assert len((await shop.get("/v1/callbacks"))["callbacks"]) == 1

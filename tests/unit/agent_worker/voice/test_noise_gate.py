@@ -1,9 +1,10 @@
 """What counts as the caller's voice, by how loud it is beside what was loudest."""
 
 import numpy as np
+import pytest
 from livekit import rtc
 
-from agent_worker.voice.noise_gate import NoiseGate
+from agent_worker.voice.noise_gate import CallerVAD, NoiseGate
 
 RATE_HZ = 16_000
 FRAME_S = 0.05
@@ -56,3 +57,23 @@ def test_caller_who_moves_away_is_heard_again() -> None:
     gate = NoiseGate()
     hear(gate, VOICE, 2)
     assert hear(gate, quieter(18), 70)[-1]
+
+
+async def test_detector_hears_what_the_gate_lets_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And each stream has a gate of its own."""
+    heard: list[bool] = []
+    streams = [CallerVAD().stream() for _ in range(2)]
+    for stream in streams:
+        channel = stream._input_ch
+        monkeypatch.setattr(channel, "send_nowait", lambda frame: heard.append(any(frame.data)))
+    samples = int(FRAME_S * RATE_HZ)
+    loud, quiet = (
+        rtc.AudioFrame(np.full(samples, level, np.int16).tobytes(), RATE_HZ, 1, samples)
+        for level in (3_000, 200)
+    )
+    for frame in (*[loud] * 60, *[quiet] * 20):
+        streams[0].push_frame(frame)
+    streams[1].push_frame(quiet)
+    assert heard[:60] == [True] * 60 and not any(heard[70:80]) and heard[80]
+    for stream in streams:
+        await stream.aclose()
