@@ -356,6 +356,7 @@ class Call(CallControl):
         """Fall silent and wait for the caller to come back."""
         self._reprompts.pause()
         self._tools.delivery.pause()
+        self._tools.page_gone()
         with suppress(RuntimeError):
             self._session.interrupt(force=True)
 

@@ -139,14 +139,18 @@ class _AgentStream(ReplyStream):
             if ours or owner.remote is None or any(map(message_tags.asks, outputs)):
                 return say(_in_words(outputs))
             return None
-        if (words := message_tags.reply_to(message_tags.last_user(items))) is not None:
-            return say(words)
+        has_model = owner.remote is not None
+        turn = message_tags.last_user(items)
+        if (words := message_tags.reply_to(turn)) is not None:
+            return None if has_model and message_tags.is_to_model(turn) else say(words)
         if not owner.templates:
             return None
-        has_model = owner.remote is not None
         dialog = follow(owner.agent.templates, user_turns(items), model=has_model)
-        if isinstance(dialog.move, NotUnderstood) and has_model:
-            return None
+        if isinstance(dialog.move, NotUnderstood):
+            if has_model:
+                return None
+            if (words := message_tags.last_resort(turn)) is not None:
+                return say(words)
         return reply(owner.agent, dialog, last_answer(items))
 
     async def _ask(self, owner: AgentLLM, remote: LLM[Any]) -> None:

@@ -58,10 +58,34 @@ def set_reply(message: ChatMessage, words: str) -> None:
     message.extra[EXTRA] = {"reply": words}
 
 
+def set_reply_without_model(message: ChatMessage, words: str) -> None:
+    """This turn answers something that a model asked: *words* are the reply where none answers."""
+    message.extra[EXTRA] = {"reply": words, "to-model": True}
+
+
+def set_last_resort(message: ChatMessage, words: str) -> None:
+    """While a question of the gate is open: *words* are the reply if nothing else answers."""
+    message.extra[EXTRA] = {"last-resort": words}
+
+
 def reply_to(message: ChatMessage | None) -> str | None:
     """The gate's reply to that turn of the caller, if it has one."""
+    return _tag(message).get("reply")
+
+
+def is_to_model(message: ChatMessage | None) -> bool:
+    """Whether that turn answers what a model asked, where there is one."""
+    return _tag(message).get("to-model") is True
+
+
+def last_resort(message: ChatMessage | None) -> str | None:
+    """The reply to that turn if nothing else answers, if there is one."""
+    return _tag(message).get("last-resort")
+
+
+def _tag(message: ChatMessage | None) -> dict[str, Any]:
     tag = message.extra.get(EXTRA) if message is not None else None
-    return tag.get("reply") if isinstance(tag, dict) else None
+    return tag if isinstance(tag, dict) else {}
 
 
 def question(words: str) -> str:

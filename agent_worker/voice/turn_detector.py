@@ -45,7 +45,7 @@ class GrammarTurnDetector:
         turns = user_turns(chat_ctx.items)
         if not turns:
             return FINISHED
-        if yes_no.read(turns[-1]) is not None:
+        if yes_no.read(turns[-1]) in (yes_no.Said.YES, yes_no.Said.NO):
             return FINISHED
         if self._templates.is_unfinished(turns[-1]):
             return UNFINISHED

@@ -17,6 +17,7 @@ from agent_worker.tools.call_tools import CallTools
 from agent_worker.tools.guarded_agent import GuardedAgent, written
 from agent_worker.tools.journal import AlwaysOurs, MemoryJournal
 from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, ToolRefused, tool
+from tests.support.calls import LoopClock
 
 TEMPLATES = """
 language: en
@@ -248,6 +249,7 @@ class TextCall:
             metrics=Metrics(None),
             secret=b"key of the call",
             settle_s=settle_s,
+            clock=LoopClock(),
         )
         self.session: AgentSession[None] = AgentSession(
             llm=llm, tools=[self.tools.toolset], user_away_timeout=away_timeout_s, **session

@@ -28,6 +28,7 @@ async def test_spoken_yes_is_heard_and_the_result_is_told(agent: AgentDefinition
         await call.speak("when are you open")
         await call.hears("We are open all day.")
         assert call.house.cleared == []
+        await call.pause()
         await call.speak("Yes.")
         await call.hears(SAYS.approved)
         await call.hears("Room 7 is empty.")
@@ -49,6 +50,7 @@ async def test_spoken_yes_before_everything_was_heard_only_repeats_the_question(
         await call.speak("yes")
         await call.hears(ASKS)
         assert call.house.cleared == []
+        await call.pause()
         await call.speak("yes")
         await call.hears("Room 7 is empty.")
         assert len(call.house.cleared) == 1
@@ -59,6 +61,7 @@ async def test_yes_that_goes_on_is_none(agent: AgentDefinition) -> None:
     async with VoiceCall(agent, AgentLLM(agent), settle_s=0.3) as call:
         await call.speak("clear room 7")
         await call.hears(ASKS)
+        await call.pause()
         await call.speak("yes")
         await asyncio.sleep(0.15)
         call.begin()
