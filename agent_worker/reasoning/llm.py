@@ -53,6 +53,8 @@ class DialogAgent(Protocol):
     def phrases(self) -> DialogPhrases: ...
     @property
     def fallback_tool(self) -> str | None: ...
+    @property
+    def fallback_question(self) -> str: ...
 
 
 class AgentLLM(LLM[Any]):
@@ -200,7 +202,8 @@ def _not_understood(agent: DialogAgent, times: int) -> ChoiceDelta:
     if times <= len(reprompts):
         return say(reprompts[times - 1])
     if times == len(reprompts) + 1 and agent.fallback_tool is not None:
-        return call_tool(agent.fallback_tool, {})
+        # The caller did not ask for it.
+        return call_tool(agent.fallback_tool, {}, offer=agent.fallback_question)
     farewell = {"reason": "not-understood", "say": agent.phrases.not_understood_end}
     return call_tool(END_CALL, farewell)
 
@@ -210,10 +213,17 @@ def say(text: str) -> ChoiceDelta:
     return ChoiceDelta(role="assistant", content=text)
 
 
-def call_tool(name: str, arguments: dict[str, Any]) -> ChoiceDelta:
-    """A delta with one function call, marked as ours."""
+def call_tool(name: str, arguments: dict[str, Any], *, offer: str = "") -> ChoiceDelta:
+    """
+    A delta with one function call, marked as ours.
+
+    Args: offer: The question before it runs, where the caller did not ask for it.
+    """
     call = FunctionToolCall(
-        name=name, arguments=json.dumps(arguments), call_id=shortuuid(CALL_PREFIX)
+        name=name,
+        arguments=json.dumps(arguments),
+        call_id=shortuuid(CALL_PREFIX),
+        extra={message_tags.EXTRA: {"offer": offer}} if offer else None,
     )
     return ChoiceDelta(role="assistant", tool_calls=[call])
 

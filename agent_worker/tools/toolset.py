@@ -79,6 +79,7 @@ class GuardedToolset(LateResultToolset):
                 strict=origin is not None and origin.strict,
                 current=origin is not None and is_current(origin, context.session.history),
                 unsettled=lambda: _goes_on(context),
+                offer=origin.offer if origin else "",
             )
         )
         with self._delivery.waiting(context.function_call.call_id, invocation):

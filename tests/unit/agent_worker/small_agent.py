@@ -75,7 +75,7 @@ intents:
   visit:
     tool: visit
     ask:
-      day: "Which day?"
+      day: ["Which day?", "Monday or Friday?"]
       time: "At what time?"
     data:
       - sentences:
@@ -221,6 +221,7 @@ def small_agent(templates: Templates, *, fallback_tool: str | None = "person") -
         open=open_house,
         provides=(House,),
         fallback_tool=fallback_tool,
+        fallback_question="Shall I send a person?",
         phrases=PHRASES,
     )
 
