@@ -83,5 +83,5 @@ def _repeats(said: str, asked: str) -> bool:
         return False
     if not repeated or len({word for word in known if any(map(str.isdigit, word))}) < 2:
         return True
-    # Of several numbers, "refund 2" must not be "refund 5 of order 2": the words as they stand.
+    # Of several numbers, "pay 2" must not be "pay 5 to number 2": the words as they stand.
     return f" {' '.join(repeated)} " in f" {' '.join(known)} "
