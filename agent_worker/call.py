@@ -344,13 +344,13 @@ class Call(CallControl):
         self.end("caller")
         return ""
 
-    async def _on_text(self, text: str) -> None:
+    async def _on_text(self, text: str, began_s: float) -> None:
         """Answer what the caller typed like speech."""
         self._reprompts.heard()
         self._turns.typed(text)
         with suppress(RuntimeError):  # the session is closing
             await self._session.interrupt()
-            self._session.generate_reply(user_input=written(self._tools.gate, text))
+            self._session.generate_reply(user_input=written(self._tools.gate, text, began_s))
 
     def _on_gone(self) -> None:
         """Fall silent and wait for the caller to come back."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from livekit import rtc
 
+from call_record.clock import SystemClock
 from service_base.tasks import TaskSet
 from voice_contract.messages import TEXT_MAX_CHARS
 
@@ -24,10 +25,13 @@ class CallerText:
 
     The framework's own reader keeps all of a text, however long, and never lets go of a stranger's.
 
-    Args: act: gets each text that is not empty, cut to `TEXT_MAX_CHARS`.
+    Args: act: gets each text that is not empty, cut to `TEXT_MAX_CHARS`, and when it began to
+        arrive: seconds of the clock for deadlines.
     """
 
-    def __init__(self, room: rtc.Room, caller: str, act: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(
+        self, room: rtc.Room, caller: str, act: Callable[[str, float], Awaitable[None]]
+    ) -> None:
         self._caller = caller
         self._act = act
         self._open: deque[rtc.TextStreamReader] = deque()
@@ -42,9 +46,10 @@ class CallerText:
         self._open.append(reader)
         if len(self._open) > OPEN_MAX:
             self._open.popleft().close()
-        self._tasks.start(self._take(reader), name="typed-text")
+        began_s = SystemClock().boot_s()
+        self._tasks.start(self._take(reader, began_s), name="typed-text")
 
-    async def _take(self, reader: rtc.TextStreamReader) -> None:
+    async def _take(self, reader: rtc.TextStreamReader, began_s: float) -> None:
         text = await _read(reader)
         if reader not in self._open:
             log.warning("text.refused", reason="pushed-out")
@@ -52,7 +57,7 @@ class CallerText:
         self._open.remove(reader)
         reader.close()
         if text:
-            await self._act(text)
+            await self._act(text, began_s)
 
 
 async def _read(reader: rtc.TextStreamReader) -> str:
