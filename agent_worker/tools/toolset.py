@@ -97,7 +97,7 @@ class GuardedToolset(LateResultToolset):
         if outcome is None:
             return ToolResult(self._phrases.not_now, reply_required=False)
         if invocation.quiet:
-            return ToolResult(outcome.say, reply_required=False)
+            return ToolResult(message_tags.told(outcome.say), reply_required=False)
         if outcome.answer is None:
             raise ToolError(outcome.say)
         answer = outcome.answer

@@ -31,28 +31,27 @@ def answers(written: list[Entry | None]) -> list[tuple[bool, str]]:
     return [(one.approved, one.by) for one in found]
 
 
-@pytest.mark.parametrize("words", ["yes, cancel it", "okay", "sounds good"])
+@pytest.mark.parametrize("words", ["yes, refund it", "okay", "sounds good"])
 async def test_yes_as_people_say_it_is_one(stack: LocalStack, caller: Caller, words: str) -> None:
     """One effect, by voice on record."""
-    await caller.send_text("cancel order nine")
-    await caller.agent_line(containing="Cancel order 9?")
+    await caller.send_text("refund 2 dollars for order 5")
+    await caller.agent_line(containing="Refund 2 dollars of order 5?")
     await ask(stack, caller, words, "All right")
-    await caller.agent_line(containing="Order 9 is cancelled")
-    assert await effects(stack, caller) == ["order.cancelled"]
+    await caller.agent_line(containing="2 dollars for order 5 are on their way")
+    assert await effects(stack, caller) == ["order.refunded"]
     assert answers(await entries(stack, caller)) == [(True, "voice")]
 
 
-async def test_thumb_up_is_a_yes_and_correction_a_no(
-    stack: LocalStack, caller: Caller
-) -> None:
-    """ "No, nine": only what was meant is cancelled, and the page is told of both endings."""
-    await caller.send_text("cancel order ten")
-    await caller.agent_line(containing="Cancel order 10?")
-    await caller.send_text("no, I meant nine")
-    await caller.agent_line(containing="Cancel order 9?")
+async def test_thumb_up_is_a_yes_and_correction_a_no(stack: LocalStack, caller: Caller) -> None:
+    """ "I meant order five": only that is refunded, and the page is told of both endings."""
+    await caller.send_text("refund 2 dollars for order 3")
+    await caller.agent_line(containing="Refund 2 dollars of order 3?")
+    await caller.send_text("no, I meant order five")
+    await caller.agent_line(containing="Refund 2 dollars of order 5?")
+    await acknowledge(caller, await pushed_card(caller))
     await caller.send_text("\U0001f44d\U0001f3fd")
-    await caller.agent_line(containing="Order 9 is cancelled")
-    assert await effects(stack, caller) == ["order.cancelled"]
+    await caller.agent_line(containing="2 dollars for order 5 are on their way")
+    assert await effects(stack, caller) == ["order.refunded"]
     assert answers(await entries(stack, caller)) == [(False, "text"), (True, "text")]
     told = [one for one in caller.messages if isinstance(one, Confirmations)][-1]
     assert [(one.state, one.by) for one in told.decided] == [
@@ -65,22 +64,22 @@ async def test_yes_that_is_clicked_and_said_approves_nothing_else(
     stack: LocalStack, caller: Caller
 ) -> None:
     """While it is said, the next card opens, and the page shows it."""
-    await caller.send_text("cancel order twelve")
-    await caller.agent_line(containing="Cancel order 12?")
+    await caller.send_text("refund 2 dollars for order 5")
+    await caller.agent_line(containing="Refund 2 dollars of order 5?")
     card = await pushed_card(caller)
     await acknowledge(caller, card)
     saying = asyncio.create_task(caller.say(await speak(speech_url(stack), "yes please", 0.6)))
     await asyncio.sleep(0.3)
     assert await vote(caller, card, True) == "approved"
-    await caller.send_text("refund 2 dollars for order 5")
+    await caller.send_text("ask a mechanic about my brakes")
     async with asyncio.timeout(20):
         while (second := await pushed_card(caller)).id == card.id:
             await asyncio.sleep(0.02)
     await acknowledge(caller, second)
     await saying
-    await caller.agent_line(containing="Order 12 is cancelled")
+    await caller.agent_line(containing="2 dollars for order 5 are on their way")
     await asyncio.sleep(3)
-    assert await effects(stack, caller) == ["order.cancelled"]
+    assert await effects(stack, caller) == ["order.refunded"]
     assert answers(await entries(stack, caller)) == [(True, "screen")]
 
 

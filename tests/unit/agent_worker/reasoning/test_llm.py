@@ -27,7 +27,7 @@ from agent_worker.reasoning.llm import (
     say,
     user_turns,
 )
-from agent_worker.reasoning.message_tags import spoken, unanswered
+from agent_worker.reasoning.message_tags import spoken, told, unanswered
 from agent_worker.reasoning.templates import Templates
 from agent_worker.tools.phrases import GatePhrases
 from tests.unit.agent_worker.scripted import Script, ScriptedLLM
@@ -134,11 +134,11 @@ async def test_no_with_a_wish_has_that_asked(agent: AgentDefinition, words: str)
     """What was asked is declined, what was meant is asked; only that happens."""
     async with TextCall(agent, AgentLLM(agent)) as call:
         await call.say("clear room 9")
-        assert "Clear room 10?" in await call.say(words)
+        assert (await call.say(words)).startswith("Clear room 10?")
         await call.say("yes")
         await call.hears("Room 10 is empty.")
         assert [number for number, _, _ in call.house.cleared] == [10]
-        assert "All right, I won't do that." not in call.spoken
+        assert GatePhrases().declined not in " ".join(call.spoken)
 
 
 async def test_not_understood_then_understood_counts_anew(agent: AgentDefinition) -> None:
@@ -319,6 +319,14 @@ def test_unanswered_outputs_are_none_after_words() -> None:
     conversation.add_message(role="assistant", content="Done.")
     assert unanswered(conversation.items) == []
     assert last_answer(conversation.items) == "Done."
+
+
+def test_unanswered_outputs_are_none_of_which_the_caller_knows() -> None:
+    """A wish that the caller took back needs no words, and does not stand before the next one."""
+    conversation = ChatContext.empty()
+    conversation.add_message(role="user", content="no, room 7")
+    conversation.insert(_output(told("All right, I won't do that.")))
+    assert unanswered(conversation.items) == []
 
 
 async def test_calls_from_templates_are_marked(agent: AgentDefinition) -> None:
