@@ -56,6 +56,36 @@ async def test_spoken_yes_before_everything_was_heard_only_repeats_the_question(
         assert len(call.house.cleared) == 1
 
 
+async def test_yes_in_the_echo_of_the_question_only_repeats_it(agent: AgentDefinition) -> None:
+    """What comes 0.1 s after the agent's last sound may be that sound."""
+    async with VoiceCall(agent, AgentLLM(agent)) as call:
+        await call.speak("clear room 7")
+        await call.hears(ASKS)
+        await asyncio.sleep(0.1)
+        await call.speak("yes")
+        async with asyncio.timeout(10):
+            while call.spoken.count(ASKS) < 2:
+                await asyncio.sleep(0.01)
+        assert call.house.cleared == []
+        await call.pause()
+        await call.speak("yes")
+        await call.hears("Room 7 is empty.")
+
+
+async def test_yes_after_a_reprompt_repeats_the_question(agent: AgentDefinition) -> None:
+    """ "Are you still there?" was asked last."""
+    async with VoiceCall(agent, AgentLLM(agent)) as call:
+        await call.speak("clear room 7")
+        await call.hears(ASKS)
+        await call.session.say("Are you still there?")
+        await call.pause()
+        await call.speak("yes")
+        async with asyncio.timeout(10):
+            while call.spoken.count(ASKS) < 2:
+                await asyncio.sleep(0.01)
+        assert call.house.cleared == []
+
+
 async def test_yes_that_goes_on_is_none(agent: AgentDefinition) -> None:
     """ "Yes" may be the beginning of "yes, but not that one"."""
     async with VoiceCall(agent, AgentLLM(agent), settle_s=0.3) as call:
