@@ -712,6 +712,20 @@ async def test_yes_by_voice_and_click_does_not_approve_the_question_after(scene:
     scene.gate.close()
 
 
+async def test_yes_during_which_another_question_opens_is_for_none_of_them(scene: Scene) -> None:
+    """The screen tells them apart."""
+    first = await asked(scene.propose("pay", {"amount": 5}))
+    scene.gate.said("Pay 5 euros?")
+    scene.turning.seconds += 1
+    began_s = scene.turning.boot_s()
+    scene.turning.seconds += 0.1
+    second = await asked(scene.propose("send", turn_id="turn-2"))
+    heard = scene.gate.hear("yes", Turn("turn-3", began_s, began_s + 1), "voice")
+    assert heard == Heard(SAYS.several)
+    assert (first.outcome, second.outcome) == (None, None)
+    scene.gate.close()
+
+
 async def test_yes_that_adds_a_wish_is_a_turn_and_else_the_question_again(scene: Scene) -> None:
     """ "Yes, on Monday" where Friday was asked."""
     invocation = await asked(scene.propose("pay", {"amount": 5}))
