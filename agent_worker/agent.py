@@ -44,7 +44,9 @@ class Phrases:
         "Sorry, I didn't get that. Could you put it differently?",
         "I'm sorry, I still don't follow. Please tell me in a few words what you need.",
     )
-    """Said in turn when no answer was found; then the fallback tool runs, then the call ends."""
+    """
+    Said in turn when no answer was found; then the fallback tool is offered, then the call ends.
+    """
     not_understood_end: str = "I'm sorry that I could not help you today. Goodbye."
     still_here: str = "I'm still here. How can I help you?"
     """Said to a caller who comes back."""
@@ -118,8 +120,13 @@ class AgentDefinition:
     """How often tools may run in one call, all together."""
     fallback_tool: str | None = None
     """
-    The tool that runs, without arguments, when the agent has not understood several times in a
-    row: one that has a person call back, for example. None: the agent says goodbye.
+    The tool that the agent offers, without arguments, when it has not understood several times in
+    a row: one that has a person call back, for example. None: the agent says goodbye.
+    """
+    fallback_question: str = ""
+    """
+    The question before `fallback_tool` runs, whether or not the tool itself asks: "I'm sorry, I
+    still don't follow. Shall a colleague call you back?" Needed where there is such a tool.
     """
     waits: InstanceOf[Waits] = field(default_factory=Waits)
     """How long the agent waits for the caller before it does something."""

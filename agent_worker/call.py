@@ -408,13 +408,13 @@ class Call(CallControl):
         self._reprompts.busy(state.muted or state.typing)
         return ""
 
-    async def _on_text(self, text: str) -> None:
+    async def _on_text(self, text: str, began_s: float) -> None:
         """Answer what the caller typed like speech."""
         self._reprompts.heard()
         self._turns.typed(text)
         with suppress(RuntimeError):  # the session is closing
             await self._session.interrupt()
-            message = written(self._tools.gate, text)
+            message = written(self._tools.gate, text, began_s)
             self._speaking.hold(message)
             self._session.generate_reply(user_input=message)
 
@@ -430,6 +430,7 @@ class Call(CallControl):
         """Fall silent and wait for the caller to come back."""
         self._reprompts.pause()
         self._tools.delivery.pause()
+        self._tools.page_gone()
         with suppress(RuntimeError):
             self._session.interrupt(force=True)
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from livekit import rtc
 
 from agent_worker.refusals import Refusals
+from call_record.clock import SystemClock
 from service_base.tasks import TaskSet
 from voice_contract.messages import TEXT_MAX_CHARS
 
@@ -22,11 +23,15 @@ class CallerText:
 
     The framework's own reader keeps all of a text, however long.
 
-    Args: act: gets each text that is not empty, cut to `TEXT_MAX_CHARS`.
+    Args: act: gets each text that is not empty, cut to `TEXT_MAX_CHARS`, and when it began to
+        arrive: seconds of the clock for deadlines.
     """
 
     def __init__(
-        self, room: rtc.Room, refusals: Refusals, act: Callable[[str], Awaitable[None]]
+        self,
+        room: rtc.Room,
+        refusals: Refusals,
+        act: Callable[[str, float], Awaitable[None]],
     ) -> None:
         self._refusals = refusals
         self._act = act
@@ -38,9 +43,10 @@ class CallerText:
         self._open.append(reader)
         if len(self._open) > OPEN_MAX:
             self._open.popleft().close()
-        self._tasks.start(self._take(reader), name="typed-text")
+        began_s = SystemClock().boot_s()
+        self._tasks.start(self._take(reader, began_s), name="typed-text")
 
-    async def _take(self, reader: rtc.TextStreamReader) -> None:
+    async def _take(self, reader: rtc.TextStreamReader, began_s: float) -> None:
         text = await self._read(reader)
         if reader not in self._open:
             self._refusals.add("text", "pushed-out")
@@ -48,7 +54,7 @@ class CallerText:
         self._open.remove(reader)
         reader.close()
         if text:
-            await self._act(text)
+            await self._act(text, began_s)
 
     async def _read(self, reader: rtc.TextStreamReader) -> str:
         """The text as far as it counts; empty: it was refused."""

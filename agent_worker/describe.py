@@ -83,6 +83,7 @@ def _facts(tool: Tool) -> Iterator[str]:
         yield (
             f"asks: “{tool.guards.confirm}”, shows all arguments, and waits "
             f"{tool.guards.expires_s:g} s for a yes"
+            + (" on the screen" if tool.guards.confirm_by == "screen" else "")
         )
     injected = [getattr(kind, "__name__", str(kind)) for kind in tool.injected.values()]
     if injected:

@@ -55,6 +55,11 @@ def load_agent(module: str) -> AgentDefinition:
                 f"{where}: fallback_tool: {agent.fallback_tool} needs {min(needed)}, but it is "
                 "called without arguments"
             )
+        if not agent.fallback_question:
+            raise AgentError(
+                f"{where}: fallback_tool: the caller did not ask for it, so it is asked first: "
+                "give fallback_question"
+            )
     for name, rule in agent.templates.rules.items():
         if rule.tool not in elsewhere:
             _check_intent(agent, name, tools)

@@ -149,9 +149,9 @@ def resume(agent: AgentDefinition, history: CallHistory) -> Resumption:
     dialog = follow(agent.templates, user_turns(history.items))
     if dialog.intent is not None:
         questions = agent.templates.rules[dialog.intent].ask
-        question = next((text for slot, text in questions.items() if slot not in dialog.slots), "")
-        if question:
-            return Resumption((*sorry, question), answer=False)
+        asked = next((texts for slot, texts in questions.items() if slot not in dialog.slots), None)
+        if asked:
+            return Resumption((*sorry, asked[0]), answer=False)
     return Resumption((*sorry, phrases.go_on), answer=False)
 
 

@@ -45,13 +45,15 @@ class Confirmation:
     expired: Noted[ConfirmationExpired] | None = None
 
     @property
-    def decision(self) -> Literal["approved", "declined", "expired"] | None:
+    def decision(self) -> Literal["approved", "declined", "expired", "replaced"] | None:
         """
         None: it is open. An answer is on record only if it counted, so it beats an expiry.
         """
         if self.answered is not None:
             return "approved" if self.answered.entry.approved else "declined"
-        return "expired" if self.expired is not None else None
+        if self.expired is None:
+            return None
+        return "replaced" if self.expired.entry.reason == "replaced" else "expired"
 
     @property
     def seqs(self) -> list[int]:

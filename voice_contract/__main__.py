@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from voice_contract.actions import Action, ActionReport
 from voice_contract.caller_state import CallerState
-from voice_contract.confirmations import ConfirmationResult, ConfirmationVote
+from voice_contract.confirmations import CardsShown, ConfirmationResult, ConfirmationVote
 from voice_contract.follow_up import FollowUp
 from voice_contract.messages import AGENT_MESSAGE, MESSAGE_MAX_BYTES, TEXT_MAX_CHARS
 from voice_contract.names import (
@@ -42,6 +42,7 @@ def schema() -> dict[str, object]:
         "FollowUp": TypeAdapter(FollowUp),
         "Problem": TypeAdapter(Problem),
         "RoomState": TypeAdapter(RoomState),
+        "CardsShown": TypeAdapter(CardsShown),
         "ConfirmationVote": TypeAdapter(ConfirmationVote),
         "CallerState": TypeAdapter(CallerState),
         "ConfirmationResult": TypeAdapter(ConfirmationResult),

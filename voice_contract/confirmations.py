@@ -2,7 +2,8 @@
 What an agent asks before it acts, and the caller's answer.
 
 The journal holds the truth; messages are hints. The agent pushes `Confirmations` on every change,
-the page pulls them when it joins and reconnects, and repeats its vote until it gets a result.
+the page pulls them when it joins and reconnects, and repeats its vote until it gets a result. With
+each pull it says which cards it shows: only then can a spoken yes mean one of them.
 """
 
 from typing import Annotated, Literal, Self
@@ -50,6 +51,19 @@ class PendingConfirmation(BaseModel):
         return self
 
 
+class DecidedConfirmation(BaseModel):
+    """
+    How a question ended. `replaced`: the same was asked in another way; `ended`: with the call.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: ConfirmationId
+    state: Literal["approved", "declined", "expired", "replaced", "ended"]
+    by: Literal["voice", "text", "screen"] | None = None
+    """How the caller answered; None: without an answer."""
+
+
 class Confirmations(BaseModel):
     """All open questions, oldest first; it replaces what was sent before."""
 
@@ -57,6 +71,16 @@ class Confirmations(BaseModel):
 
     type: Literal["confirmations"] = "confirmations"
     pending: list[PendingConfirmation] = Field(max_length=PENDING_MAX)
+    decided: list[DecidedConfirmation] = Field(default=[], max_length=PENDING_MAX)
+    """The questions that were decided last, oldest first."""
+
+
+class CardsShown(BaseModel):
+    """The questions that the caller's page shows as cards now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    shown: list[ConfirmationId] = Field(max_length=PENDING_MAX)
 
 
 class ConfirmationVote(BaseModel):
@@ -69,7 +93,7 @@ class ConfirmationVote(BaseModel):
     approved: bool
 
 
-ConfirmationState = Literal["approved", "declined", "expired", "changed", "unknown"]
+ConfirmationState = Literal["approved", "declined", "expired", "replaced", "changed", "unknown"]
 
 
 class ConfirmationResult(BaseModel):

@@ -196,11 +196,11 @@ class ConfirmationAnswered(_Body):
 
 
 class ConfirmationExpired(_Body):
-    """Nobody answered in time, or the call ended."""
+    """Nobody answered in time, the same was asked in another way, or the call ended."""
 
     kind: Literal["confirmation.expired"] = "confirmation.expired"
     confirmation_id: Name
-    reason: Literal["time", "call-ended"] = "time"
+    reason: Literal["time", "replaced", "call-ended"] = "time"
 
 
 class ConfirmationRefused(_Body):

@@ -8,8 +8,8 @@ HANG_UP_METHOD = "parley.hang_up"
 
 CONFIRMATIONS_METHOD = "parley.confirmations"
 """
-RPC method of the agent: its open questions. Empty payload; answers `Confirmations`. A page that
-calls it shows cards.
+RPC method of the agent: its open questions. `CardsShown` or an empty payload; answers
+`Confirmations`. A page that calls it shows cards.
 """
 
 CONFIRM_METHOD = "parley.confirm"

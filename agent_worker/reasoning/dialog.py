@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from agent_worker.reasoning.correction import meant_instead
 from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.templates import Match, Templates
 
@@ -35,7 +36,7 @@ class Say:
 
 @dataclass(frozen=True)
 class NotUnderstood:
-    """No template fits; for the *times*-th time in a row."""
+    """No template fits, or no answer came to the agent's question; the *times*-th time in a row."""
 
     times: int
 
@@ -52,7 +53,10 @@ class Dialog:
     slots: Mapping[str, Any] = field(default_factory=dict)
     spoken_of: Mapping[str, Any] = field(default_factory=dict)
     """What the last tool was, or will be, called with."""
+    last_intent: str | None = None
+    """The intent whose tool was, or will be, called with that."""
     misses: int = 0
+    """How many turns in a row were not understood, or did not answer the agent's question."""
     move: Move | None = None
     """What the last turn asks for."""
 
@@ -66,13 +70,13 @@ def follow(templates: Templates, turns: Iterable[str], *, model: bool = False) -
     """
     dialog = Dialog()
     for turn in list(turns)[-50:]:
-        dialog = _advance(templates, dialog, turn)
+        dialog = _advance(templates, dialog, turn, model)
         if model and isinstance(dialog.move, NotUnderstood):
             dialog = Dialog(misses=dialog.misses, move=dialog.move)
     return dialog
 
 
-def _advance(templates: Templates, dialog: Dialog, turn: str) -> Dialog:
+def _advance(templates: Templates, dialog: Dialog, turn: str, model: bool) -> Dialog:
     match = templates.match(turn)
     if dialog.intent is not None:
         if normalize(turn) in _LEAVE_IT:
@@ -82,13 +86,39 @@ def _advance(templates: Templates, dialog: Dialog, turn: str) -> Dialog:
         answer = templates.match_answer(turn, templates.rules[dialog.intent].ask)
         if answer is not None and (match is None or _answers_better(answer, match)):
             match = Match(dialog.intent, answer.slots)
-        if match is not None and match.intent == dialog.intent:
-            match = Match(dialog.intent, {**dialog.slots, **match.slots})
+    if match is None and (meant := meant_instead(turn)) is not None:
+        match = _corrected(templates, dialog, meant)
+    if match is not None and match.intent == dialog.intent:
+        match = Match(dialog.intent, {**dialog.slots, **match.slots})
+        if match.slots == dialog.slots:
+            return _missed(templates, dialog, rewords=True)
     if match is None:
-        misses = dialog.misses + 1
         # What was said may have changed the subject: "it" must be named again.
-        return replace(dialog, spoken_of={}, misses=misses, move=NotUnderstood(misses))
+        dialog = replace(dialog, spoken_of={}, last_intent=None)
+        # A model can make more of it than the same question in other words.
+        return _missed(templates, dialog, rewords=not model)
     return _act_on(templates, dialog, match)
+
+
+def _corrected(templates: Templates, dialog: Dialog, meant: str) -> Match | None:
+    """What the caller *meant* instead of what was understood: another slot, or another wish."""
+    if (intent := dialog.intent or dialog.last_intent) is not None:
+        answer = templates.match_answer(meant, templates.rules[intent].ask)
+        if answer is not None and not answer.free:
+            known = {} if dialog.intent else dialog.spoken_of
+            return Match(intent, {**known, **answer.slots})
+    return templates.match(meant)
+
+
+def _missed(templates: Templates, dialog: Dialog, *, rewords: bool) -> Dialog:
+    """The turn was not understood, or did not answer the question that the agent has asked."""
+    misses = dialog.misses + 1
+    if rewords and dialog.intent is not None:
+        ask = templates.rules[dialog.intent].ask
+        wordings = next((ask[slot] for slot in ask if slot not in dialog.slots), [])
+        if misses < len(wordings):
+            return replace(dialog, misses=misses, move=Say(wordings[misses]))
+    return replace(dialog, misses=misses, move=NotUnderstood(misses))
 
 
 def _answers_better(answer: Match, match: Match) -> bool:
@@ -106,10 +136,11 @@ def _act_on(templates: Templates, dialog: Dialog, match: Match) -> Dialog:
     known = {name: value for name, value in slots.items() if value is not None}
     # Only the subject of the last tool: "cancel it" must not reach back to an older one.
     spoken_of = dialog.spoken_of if rule.tool is None else known
-    for slot, question in rule.ask.items():
+    for slot, wordings in rule.ask.items():
         if slot not in known:
-            return Dialog(match.intent, known, spoken_of, 0, Say(question))
+            return Dialog(match.intent, known, spoken_of, move=Say(wordings[0]))
     if rule.tool is not None:
-        return Dialog(None, {}, spoken_of, 0, CallTool(rule.tool, known))
+        call = CallTool(rule.tool, known)
+        return Dialog(spoken_of=spoken_of, last_intent=match.intent, move=call)
     assert rule.say is not None
-    return Dialog(None, {}, spoken_of, 0, Say(rule.say))
+    return Dialog(spoken_of=spoken_of, last_intent=dialog.last_intent, move=Say(rule.say))

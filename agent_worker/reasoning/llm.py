@@ -54,6 +54,8 @@ class DialogAgent(Protocol):
     def phrases(self) -> DialogPhrases: ...
     @property
     def fallback_tool(self) -> str | None: ...
+    @property
+    def fallback_question(self) -> str: ...
 
 
 class AgentLLM(LLM[Any]):
@@ -140,14 +142,18 @@ class _AgentStream(ReplyStream):
             if ours or owner.remote is None or any(map(message_tags.asks, outputs)):
                 return say(_in_words(outputs))
             return None
-        if (words := message_tags.reply_to(message_tags.last_user(items))) is not None:
-            return say(words)
+        has_model = owner.remote is not None
+        turn = message_tags.last_user(items)
+        if (words := message_tags.reply_to(turn)) is not None:
+            return None if has_model and message_tags.is_to_model(turn) else say(words)
         if not owner.templates:
             return None
-        has_model = owner.remote is not None
         dialog = follow(owner.agent.templates, user_turns(items), model=has_model)
-        if isinstance(dialog.move, NotUnderstood) and has_model:
-            return None
+        if isinstance(dialog.move, NotUnderstood):
+            if has_model:
+                return None
+            if (words := message_tags.last_resort(turn)) is not None:
+                return say(words)
         return reply(owner.agent, dialog, last_answer(items))
 
     async def _ask(self, owner: AgentLLM, remote: LLM[Any]) -> None:
@@ -197,7 +203,8 @@ def _not_understood(agent: DialogAgent, times: int) -> ChoiceDelta:
     if times <= len(reprompts):
         return say(reprompts[times - 1])
     if times == len(reprompts) + 1 and agent.fallback_tool is not None:
-        return call_tool(agent.fallback_tool, {})
+        # The caller did not ask for it.
+        return call_tool(agent.fallback_tool, {}, offer=agent.fallback_question)
     farewell = {"reason": "not-understood", "say": agent.phrases.not_understood_end}
     return call_tool(END_CALL, farewell)
 
@@ -207,10 +214,17 @@ def say(text: str) -> ChoiceDelta:
     return ChoiceDelta(role="assistant", content=text)
 
 
-def call_tool(name: str, arguments: dict[str, Any]) -> ChoiceDelta:
-    """A delta with one function call, marked as ours."""
+def call_tool(name: str, arguments: dict[str, Any], *, offer: str = "") -> ChoiceDelta:
+    """
+    A delta with one function call, marked as ours.
+
+    Args: offer: The question before it runs, where the caller did not ask for it.
+    """
     call = FunctionToolCall(
-        name=name, arguments=json.dumps(arguments), call_id=shortuuid(CALL_PREFIX)
+        name=name,
+        arguments=json.dumps(arguments),
+        call_id=shortuuid(CALL_PREFIX),
+        extra={message_tags.EXTRA: {"offer": offer}} if offer else None,
     )
     return ChoiceDelta(role="assistant", tool_calls=[call])
 

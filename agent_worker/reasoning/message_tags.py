@@ -7,7 +7,7 @@ A tag is in `extra`, which providers do not get, or in words that a remote model
 import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from livekit.agents.llm import ChatItem, ChatMessage, FunctionCallOutput
 
@@ -33,14 +33,14 @@ def arrived(items: Sequence[ChatItem]) -> list[FunctionCallOutput]:
     if found is None:
         return []
     ids = set(found[1].split(", "))
-    return [item for item in items if isinstance(item, FunctionCallOutput) and item.call_id in ids]
+    return [item for item in items if _is_untold(item) and item.call_id in ids]
 
 
 def unanswered(items: Sequence[ChatItem]) -> list[FunctionCallOutput]:
     """Results of tools that the agent has not put into words yet, oldest first."""
     found: list[FunctionCallOutput] = []
     for item in reversed(items):
-        if isinstance(item, FunctionCallOutput):
+        if _is_untold(item):
             found.append(item)
         elif isinstance(item, ChatMessage) and item.role in ("user", "assistant"):
             break
@@ -58,10 +58,34 @@ def set_reply(message: ChatMessage, words: str) -> None:
     message.extra[EXTRA] = {"reply": words}
 
 
+def set_reply_without_model(message: ChatMessage, words: str) -> None:
+    """This turn answers something that a model asked: *words* are the reply where none answers."""
+    message.extra[EXTRA] = {"reply": words, "to-model": True}
+
+
+def set_last_resort(message: ChatMessage, words: str) -> None:
+    """While a question of the gate is open: *words* are the reply if nothing else answers."""
+    message.extra[EXTRA] = {"last-resort": words}
+
+
 def reply_to(message: ChatMessage | None) -> str | None:
     """The gate's reply to that turn of the caller, if it has one."""
+    return _tag(message).get("reply")
+
+
+def is_to_model(message: ChatMessage | None) -> bool:
+    """Whether that turn answers what a model asked, where there is one."""
+    return _tag(message).get("to-model") is True
+
+
+def last_resort(message: ChatMessage | None) -> str | None:
+    """The reply to that turn if nothing else answers, if there is one."""
+    return _tag(message).get("last-resort")
+
+
+def _tag(message: ChatMessage | None) -> dict[str, Any]:
     tag = message.extra.get(EXTRA) if message is not None else None
-    return tag.get("reply") if isinstance(tag, dict) else None
+    return tag if isinstance(tag, dict) else {}
 
 
 def question(words: str) -> str:
@@ -73,6 +97,15 @@ def question(words: str) -> str:
 def asks(output: FunctionCallOutput) -> bool:
     """Whether that output is a question of the gate."""
     return _parsed(output).get("ask") is True
+
+
+def told(words: str) -> str:
+    """The output of a tool of which the caller has heard enough: no reply is due to it."""
+    return json.dumps({"say": words, "told": True})
+
+
+def _is_untold(item: ChatItem) -> TypeGuard[FunctionCallOutput]:
+    return isinstance(item, FunctionCallOutput) and _parsed(item).get("told") is not True
 
 
 def spoken(output: FunctionCallOutput) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -39,6 +40,10 @@ def _check_pattern(text: str) -> str:
     return text
 
 
+def _as_list(written: object) -> object:
+    return [written] if isinstance(written, str) else written
+
+
 class Sentences(BaseModel):
     """Sentence templates of an intent; beside them stands what hassil knows."""
 
@@ -66,8 +71,13 @@ class IntentRule(BaseModel):
     """The tool to call, with the slots as its arguments."""
     say: Annotated[str, AfterValidator(_check_say)] | None = None
     """Words to say, where no tool is needed. `{last_answer}` stands for the agent's last words."""
-    ask: dict[str, str] = Field(default_factory=dict)
-    """By slot, in order: the question that is asked when the slot is missing."""
+    ask: dict[str, Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
+    """
+    By slot, in order: the question that is asked when the slot is missing; further wordings of it
+    are said in turn to a caller who does not answer it.
+    """
 
 
 class Value(BaseModel):

@@ -89,7 +89,12 @@ class CallTools:
         """
         self.toolset.check([*session.tools, *agent.tools])
         session.on("conversation_item_added", self._on_item)
+        self.gate.floor.follow(session)
         self.delivery.follow(session)
+
+    def page_gone(self) -> None:
+        """The caller's page is gone: what it showed, and whether it can, is no longer known."""
+        self.questions.forget_page()
 
     def close(self) -> None:
         """The call is over: nothing new starts, nothing more is told."""
@@ -112,7 +117,7 @@ class CallTools:
         if message.role == "user":
             self.gate.turn_began(message.id)
         elif message.role == "assistant":
-            self.gate.said(message.text_content or "")
+            self.gate.said(message.text_content or "", interrupted=message.interrupted)
         self.delivery.turn_ended(message)
 
 

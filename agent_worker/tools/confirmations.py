@@ -2,12 +2,14 @@
 The questions that the caller is asked before a tool runs, and the answers.
 
 The first answer counts, and the agent's own clock decides whether it came in time. What runs is
-exactly what was asked: the digest identifies it.
+exactly what was asked: the digest identifies it. A spoken or typed answer belongs to what was asked
+last.
 """
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -25,6 +27,7 @@ from voice_contract.confirmations import (
     Confirmations,
     ConfirmationState,
     ConfirmationVote,
+    DecidedConfirmation,
     PendingConfirmation,
 )
 from voice_contract.journal import (
@@ -36,7 +39,7 @@ from voice_contract.journal import (
 )
 
 Way = Literal["voice", "text", "screen"]
-Decision = Literal["approved", "declined", "expired", "ended"]
+Decision = Literal["approved", "declined", "expired", "replaced", "ended"]
 DECIDED_MAX = 100
 REFUSED_MAX = 20
 """How many answers that do not count are journalled: a stranger must not fill the journal."""
@@ -84,10 +87,17 @@ class Question:
     """What it acts on, where the tool looked that up."""
     tells: Told | None = None
     """What the caller learns with the question: that this was done already."""
+    by_screen: bool = False
+    """Whether only the card can approve it."""
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     closes_at_s: float = 0.0
-    heard: bool = False
-    """Whether the caller has heard all of `wording`."""
+    asked_at_s: float = 0.0
+    turn_id: str = ""
+    """The caller's turn in which it was asked last."""
+    heard_at_s: dict[str, float] = field(default_factory=dict)
+    """By wording: when the caller had heard all of it."""
+    acknowledged_at_s: float | None = None
+    """When the page first said that it shows the card; None: not yet."""
     decided: "asyncio.Future[Decision]" = field(default_factory=_future)
 
     @property
@@ -96,9 +106,46 @@ class Question:
         return self.title if self.page.has_cards else self.full
 
     @property
+    def about(self) -> str:
+        """All its words: those that a yes may repeat."""
+        return " ".join((self.title, *(f"{name} {value}" for name, value in self.words.items())))
+
+    @property
+    def heard(self) -> bool:
+        """Whether the caller has heard all of `wording`."""
+        return bool(self._heard_at_s)
+
+    @property
+    def _heard_at_s(self) -> list[float]:
+        """The title alone, heard beside a card, is not all once the card is gone."""
+        enough = (self.full, self.wording)
+        return [at_s for wording, at_s in self.heard_at_s.items() if wording in enough]
+
+    @property
     def is_known(self) -> bool:
-        """Whether the caller has seen or heard every argument, so that a yes means all of them."""
-        return self.page.has_cards or self.heard
+        """Whether the caller has seen or heard it all, so that a yes means all of it."""
+        return self.was_known_at(float("inf"))
+
+    def was_known_at(self, time_s: float) -> bool:
+        """The same, for an answer that began at that time of the gate's clock."""
+        shown_at_s = [] if self.acknowledged_at_s is None else [self.acknowledged_at_s]
+        return any(one <= time_s for one in (*self._heard_at_s, *shown_at_s))
+
+    def is_cut_off_in(self, said: str) -> bool:
+        """Whether *said*, in single spaces, ends with a part of the question and nothing else."""
+        wording = plain(self.wording)
+        begins = [0, *(at + 1 for at, character in enumerate(said) if character == " ")]
+        # Another question before it counts: its answer may be what comes.
+        return any(
+            wording.startswith(said[at:]) and "?" not in said[:at]
+            for at in begins
+            if at < len(said)
+        )
+
+
+def plain(text: str) -> str:
+    """*text* with single spaces, as far as it is compared with what was said."""
+    return " ".join(text.split())
 
 
 class Questions:
@@ -122,7 +169,10 @@ class Questions:
         self._page = page
         self._changed = changed
         self._open: dict[str, Question] = {}
+        self._last: Question | None = None
+        self._turn = ""
         self._decided: dict[str, ConfirmationState] = {}
+        self._endings: deque[DecidedConfirmation] = deque(maxlen=PENDING_MAX)
         self._refused = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -163,16 +213,21 @@ class Questions:
             full=full if rest else title,
             page=self._page,
             target=target,
+            by_screen=tool.guards.confirm_by == "screen",
         )
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: Question, instead_of: Iterable[Question] = ()) -> None:
         """
-        Open *question*.
+        Open *question*, which replaces those of *instead_of*.
 
-        Raises: TooLongToAsk.
+        Raises: TooLongToAsk: nothing was changed.
         """
         question.closes_at_s = self._clock.boot_s() + question.expires_s
         self._card(question)
+        for old in instead_of:
+            if old.id in self._open:
+                self._journal.write(ConfirmationExpired(confirmation_id=old.id, reason="replaced"))
+                self._decide(old, "replaced")
         self._journal.write(
             ConfirmationAsked(
                 confirmation_id=question.id,
@@ -199,6 +254,63 @@ class Questions:
         question.closes_at_s = self._clock.boot_s() + remaining_ms / 1000
         self._add(question)
 
+    def turn_began(self, turn_id: str) -> None:
+        """Note that the caller's turn of that id is now the last one."""
+        self._turn = turn_id
+
+    def said(self, text: str, *, interrupted: bool = False) -> None:
+        """Note that the caller has just heard *text* from the agent, perhaps as its beginning."""
+        said = plain(text)
+        asks_at = said.rfind("?")
+        is_ours = False
+        for question in self.open:
+            wording = plain(question.wording)
+            at = said.rfind(wording)
+            if at >= 0:
+                self._heard(question)
+                asked_at = at + len(wording) - 1
+            elif interrupted and question.is_cut_off_in(said):
+                asked_at = len(said)
+            else:
+                continue
+            if asked_at >= asks_at:
+                asks_at, self._last = asked_at, question
+                is_ours = True
+        if asks_at >= 0 and not is_ours:
+            self._last = None
+
+    def _heard(self, question: Question) -> None:
+        question.turn_id = self._turn
+        question.heard_at_s.setdefault(question.wording, self._clock.boot_s())
+        if question.tells is not None:
+            question.tells.told = True
+
+    def acknowledge(self, confirmation_ids: Iterable[str]) -> None:
+        """Note that the caller's page shows the cards of those ids."""
+        for confirmation_id in confirmation_ids:
+            question = self._open.get(confirmation_id)
+            if question is not None and question.acknowledged_at_s is None:
+                question.acknowledged_at_s = self._clock.boot_s()
+
+    def forget_page(self) -> None:
+        """The caller's page is gone; another one has shown nothing yet, and may have no cards."""
+        self._page.has_cards = False
+        for question in self._open.values():
+            question.acknowledged_at_s = None
+
+    @property
+    def asked_last(self) -> Question | None:
+        """What the agent asked last; None: something else than a question of the gate."""
+        return self._last
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether several open questions were asked in the same breath."""
+        last = self._last
+        return last is not None and any(
+            one is not last and one.turn_id == last.turn_id for one in self.open
+        )
+
     @property
     def open(self) -> list[Question]:
         """The questions that can be answered now, the oldest first."""
@@ -211,9 +323,9 @@ class Questions:
         return len(self.open) >= PENDING_MAX
 
     @property
-    def one_at_a_time(self) -> bool:
-        """Whether only one can be open: without cards, a yes could be for any of several."""
-        return not self._page.has_cards
+    def has_cards(self) -> bool:
+        """Whether the caller's page shows each open question as a card."""
+        return self._page.has_cards
 
     def listing(self) -> Confirmations:
         """What the caller's page shows."""
@@ -236,7 +348,7 @@ class Questions:
             ConfirmationAnswered(confirmation_id=vote.id, approved=vote.approved, by=by)
         )
         return ConfirmationResult(
-            state=self._decide(question, "approved" if vote.approved else "declined")
+            state=self._decide(question, "approved" if vote.approved else "declined", by)
         )
 
     def refuse(
@@ -286,8 +398,11 @@ class Questions:
             del self._decided[next(iter(self._decided))]
         return state
 
-    def _decide(self, question: Question, decision: Decision) -> ConfirmationState:
+    def _decide(
+        self, question: Question, decision: Decision, by: Way | None = None
+    ) -> ConfirmationState:
         del self._open[question.id]
+        self._endings.append(DecidedConfirmation(id=question.id, state=decision, by=by))
         state = self.know(question.id, decision)
         if not question.decided.done():
             question.decided.set_result(decision)
@@ -296,12 +411,18 @@ class Questions:
         return state
 
     def _add(self, question: Question) -> None:
+        question.asked_at_s = self._clock.boot_s()
+        question.turn_id = self._turn
         self._open[question.id] = question
+        self._last = question
         self._set_timer()
         self._changed(self._cards())
 
     def _cards(self) -> Confirmations:
-        return Confirmations(pending=[self._card(question) for question in self._open.values()])
+        return Confirmations(
+            pending=[self._card(question) for question in self._open.values()],
+            decided=list(self._endings),
+        )
 
     def _set_timer(self) -> None:
         if self._timer is not None:

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from livekit.agents.llm import ToolError
@@ -23,12 +23,14 @@ from agent_worker.tools.confirmations import CallersPage, Question, Questions, W
 from agent_worker.tools.doubts import Doubts
 from agent_worker.tools.events import GateEvents
 from agent_worker.tools.executor import Executor
+from agent_worker.tools.floor import Floor, Turn
 from agent_worker.tools.guards import SETTLE_S, GuardPipeline
 from agent_worker.tools.idempotency import IdempotencyKeys
 from agent_worker.tools.invocations import Invocation, Invocations, Outcome, Proposal, Refused
 from agent_worker.tools.journal import Journal, Lease
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.tool import Caller, Tool
+from agent_worker.tools.yes_no import Said
 from call_record.clock import Clock, SystemClock
 from service_base.tasks import TaskSet
 from voice_contract.confirmations import ConfirmationVote
@@ -40,11 +42,20 @@ CLOSE_S = 10.0
 """How long writes that are under way may delay the end of the call."""
 
 
+Use = Literal["reply", "without-model", "not-understood", "nothing"]
+
+
 @dataclass(frozen=True)
 class Heard:
-    """What the agent answers to a turn that answers the open question."""
+    """What the gate makes of a turn while a question is open."""
 
     say: str
+    use: Use = "reply"
+    """
+    When `say` is the reply. `without-model`: where no model answers: the turn belongs to something
+    else that was asked. `not-understood`: where nothing else answers: the turn is a wish of its
+    own. `nothing`: never; it was a no, and a wish besides.
+    """
     invocation: Invocation | None = None
     """The invocation that was decided."""
 
@@ -90,6 +101,7 @@ class Gate:
         self._tasks = TaskSet(isolated=True)
         self._turn = ""
         clock = clock or SystemClock()
+        self.floor = Floor(clock)
         backends = Backends(clock)
         self.questions = Questions(
             clock, journal, self.phrases, page or CallersPage(), self._events.questions_changed
@@ -142,6 +154,7 @@ class Gate:
             self._write_refused(invocation_id, refused)
             raise ToolError(refused.say) from None
         invocation = self.invocations.make(invocation_id, tool, values, proposal.turn_id)
+        invocation.offer = proposal.offer
         earlier = self.invocations.find(invocation.digest)
         if earlier is not None and earlier.covers(proposal.turn_id):
             if earlier.outcome is None:
@@ -160,6 +173,7 @@ class Gate:
     def turn_began(self, turn_id: str) -> None:
         """Note that the caller's turn of that id is now the last one."""
         self._turn = turn_id
+        self.questions.turn_began(turn_id)
 
     async def wait(self, invocation: Invocation) -> None:
         """Wait until *invocation* has its outcome or the call is over."""
@@ -178,38 +192,63 @@ class Gate:
         pending = self.questions.open
         return pending[0] if len(pending) == 1 else None
 
-    def hear(self, text: str, turn_id: str, by: Way) -> Heard | None:
+    def hear(self, text: str, turn: Turn, by: Way) -> Heard | None:
         """
-        Decide the open question, if *text* is a yes or a no and there is exactly one.
+        Decide the question that was asked last, if *text* is a yes or a no to it.
 
-        Returns: what to say; None: it is a turn like any other.
+        A yes counts only if *turn* began when the caller knew all of the question, and if nothing
+        of the agent's own sound can be in it.
+
+        Returns: None: it is a turn like any other.
         """
-        approved = yes_no.read(text)
-        if approved is None or not self.questions.open:
+        pending = self.questions.open
+        last = self.questions.asked_last
+        question = last if last in pending else next(reversed(pending), None)
+        if question is None or (said := yes_no.read(text, question.about)) is None:
             return None
-        question = self.asks()
-        if question is None:
-            return Heard(self.phrases.several)
-        if approved and not question.is_known:
+        more = said in (Said.YES_AND_MORE, Said.NO_AND_MORE)
+        if question is not last:
+            # It belongs to something else: another question, or one that was decided meanwhile.
+            use: Use = "without-model" if last is None else "reply"
+            return None if more else Heard(question.wording, use)
+        if self.questions.is_ambiguous or (len(pending) > 1 and question.asked_at_s > turn.began_s):
+            return None if more else Heard(self.phrases.several)
+        if said is Said.YES_AND_MORE:
+            return Heard(question.wording, "not-understood")
+        if said is Said.YES:
+            if question.by_screen:
+                return Heard(self.phrases.on_screen)
+            overlaps = by == "voice" and self.floor.overlaps(turn)
+            if overlaps or not question.was_known_at(turn.began_s):
+                return Heard(question.wording)
+        elif question.asked_at_s > turn.began_s:
             return Heard(question.wording)
+        return self._decide(question, said, turn, by)
+
+    def _decide(self, question: Question, said: Said, turn: Turn, by: Way) -> Heard:
+        approved = said is Said.YES
         invocation = next((one for one in self.invocations if one.question is question), None)
         if invocation is not None:
-            invocation.turns.add(turn_id)
+            invocation.turns.add(turn.id)
             invocation.quiet = not approved
         vote = ConfirmationVote(id=question.id, digest=question.digest, approved=approved)
         self.questions.vote(vote, by, self._caller.identity)
-        return Heard(self.phrases.approved if approved else self.phrases.declined, invocation)
+        if said is Said.NO_AND_MORE:
+            return Heard("", "nothing", invocation)
+        if approved:
+            return Heard(self.phrases.approved, invocation=invocation)
+        is_offer = invocation is not None and invocation.offer
+        no = self.phrases.declined_offer if is_offer else self.phrases.declined
+        return Heard(no, invocation=invocation)
 
-    async def hear_spoken(
-        self, text: str, turn_id: str, goes_on: Callable[[], bool]
-    ) -> Heard | None:
+    async def hear_spoken(self, text: str, turn: Turn, goes_on: Callable[[], bool]) -> Heard | None:
         """
         `hear` a spoken turn. A yes waits for a moment: it may be the beginning of "yes, but ...".
 
         Args: goes_on: Whether the caller is speaking again.
         """
         meant = self.questions.open
-        if meant and yes_no.read(text):
+        if any(yes_no.read(text, one.about) is Said.YES for one in meant):
             try:
                 await self._guards.let_settle(goes_on)
             except Refused:
@@ -217,15 +256,11 @@ class Gate:
             if self.questions.open != meant and (other := self.asks()) is not None:
                 # It was said to what was open then; a click may have decided that meanwhile.
                 return Heard(other.wording)
-        return self.hear(text, turn_id, "voice")
+        return self.hear(text, turn, "voice")
 
-    def said(self, text: str) -> None:
+    def said(self, text: str, *, interrupted: bool = False) -> None:
         """Note that the caller heard *text* from the agent."""
-        heard = " ".join(text.split())
-        for question in self.questions.open:
-            question.heard = question.heard or " ".join(question.wording.split()) in heard
-            if question.heard and question.tells is not None:
-                question.tells.told = True
+        self.questions.said(text, interrupted=interrupted)
 
     # -- what an agent before this one did
 

@@ -8,12 +8,13 @@ from livekit.agents.llm import ChatChunk, ChatContext, ChatMessage, ChoiceDelta,
 from livekit.agents.utils import shortuuid
 
 from agent_worker.reasoning import message_tags
-from agent_worker.tools.gate import Gate
+from agent_worker.tools.gate import Gate, Heard
 from agent_worker.tools.provenance import stamp
 from agent_worker.tools.result_delivery import ResultDelivery
 
 CORRECTED = "The caller's words were corrected; only those in the caller's last message count."
 ANSWERED = "The caller answered the question above."
+NOT_ANSWERED = "This answers what was asked last. The question before it is still open."
 
 
 class GuardedAgent(Agent):
@@ -59,18 +60,37 @@ class GuardedAgent(Agent):
         ):
             # A changed context forces a fresh reply.
             turn_ctx.add_message(role="system", content=CORRECTED)
+        started_at_s = new_message.metrics.get("started_speaking_at")
+        turn = self._gate.floor.spoken(new_message.id, started_at_s)
         heard = await self._gate.hear_spoken(
-            text, new_message.id, lambda: self.session.user_state == "speaking"
+            text, turn, lambda: self.session.user_state == "speaking"
         )
         if heard is not None:
-            message_tags.set_reply(new_message, heard.say)
-            turn_ctx.add_message(role="system", content=ANSWERED)
+            _tag(new_message, heard)
+            # It forces a fresh reply, too.
+            note = {"reply": ANSWERED, "without-model": NOT_ANSWERED}.get(heard.use)
+            if note is not None:
+                turn_ctx.add_message(role="system", content=note)
 
 
-def written(gate: Gate, text: str) -> ChatMessage:
-    """The caller's typed turn *text*; a yes or a no goes to the gate as well."""
+def written(gate: Gate, text: str, began_s: float | None = None) -> ChatMessage:
+    """
+    The caller's typed turn *text*; a yes or a no goes to the gate as well.
+
+    Args: began_s: When it began to arrive, by the gate's clock; None: now.
+    """
     message = ChatMessage(role="user", content=[text])
-    heard = gate.hear(text, message.id, "text")
+    heard = gate.hear(text, gate.floor.typed(message.id, began_s), "text")
     if heard is not None:
-        message_tags.set_reply(message, heard.say)
+        _tag(message, heard)
     return message
+
+
+def _tag(message: ChatMessage, heard: Heard) -> None:
+    match heard.use:
+        case "reply":
+            message_tags.set_reply(message, heard.say)
+        case "without-model":
+            message_tags.set_reply_without_model(message, heard.say)
+        case "not-understood":
+            message_tags.set_last_resort(message, heard.say)

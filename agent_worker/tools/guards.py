@@ -125,7 +125,8 @@ class GuardPipeline:
             await self._join_twin(invocation)
             await self._check_policy(invocation)
             self._take_budget(invocation)
-        if invocation.question or invocation.tool.guards.confirm is not None or already:
+        asks = invocation.tool.guards.confirm is not None or invocation.offer
+        if invocation.question or asks or already:
             invocation.question = invocation.question or self._ask(invocation, already)
             invocation.asked.set()
             await self._wait_for_yes(invocation, invocation.question)
@@ -194,7 +195,8 @@ class GuardPipeline:
         """
         while invocation.writes and (twin := self._invocations.twin(invocation)) is not None:
             if twin.is_asking:
-                raise Refused("duplicate", self._phrases.busy_asking)
+                assert twin.question is not None
+                raise Refused("duplicate", self._busy(twin.question))
             assert twin.task is not None
             await asyncio.wait({twin.task})
             if twin.outcome is None:
@@ -210,9 +212,9 @@ class GuardPipeline:
         return self._phrases.went_through.format(words=words)
 
     def _title(self, invocation: Invocation, already: Invocation | None) -> str | None:
-        """How to ask where an earlier wish went through; None: as the tool's author says."""
+        """How to ask for it; None: as the tool's author says."""
         if already is None:
-            return None
+            return invocation.offer or None
         if invocation.tool.guards.confirm and already.effect_digest != invocation.effect_digest:
             # The same words mean something else by now: another thing is the next one.
             return f"{self._went_through(already)} {invocation.title}"
@@ -255,10 +257,16 @@ class GuardPipeline:
         self._budget.take(name)
 
     def _ask(self, invocation: Invocation, already: Invocation | None) -> Question:
-        if self._questions.full:
+        by_screen = invocation.tool.guards.confirm_by == "screen"
+        if by_screen and not self._questions.has_cards:
+            raise Refused("confirmation", self._phrases.screen_only)
+        replaced = [one.question for one in self._corrected(invocation) if one.question]
+        if self._questions.full and not replaced:
             raise Refused("confirmation", self._phrases.too_many_questions)
-        if self._questions.open and self._questions.one_at_a_time:
-            raise Refused("confirmation", self._phrases.busy_asking)
+        others = [one for one in self._questions.open if one not in replaced]
+        # Without cards, a yes could be for any of several.
+        if others and not self._questions.has_cards:
+            raise Refused("confirmation", self._busy(others[-1]))
         try:
             question = self._questions.compose(
                 invocation.id,
@@ -269,16 +277,31 @@ class GuardPipeline:
                 title=self._title(invocation, already),
             )
             question.tells = already
-            self._questions.ask(question)
+            self._questions.ask(question, instead_of=replaced)
         except TooLongToAsk:
             raise Refused("confirmation", self._phrases.too_long) from None
         except ToolRefused as refusal:  # raised by the author's `in_words`
             raise Refused("arguments", str(refusal)) from None
         return question
 
+    def _corrected(self, invocation: Invocation) -> list[Invocation]:
+        """Those that wait for an answer, and that *invocation* says in another way."""
+        return [
+            one
+            for one in self._invocations
+            # Two in one turn are two wishes.
+            if one.is_asking and one.tool is invocation.tool and one.turn_id != invocation.turn_id
+        ]
+
+    def _busy(self, question: Question) -> str:
+        return self._phrases.busy_asking.format(question=question.wording)
+
     async def _wait_for_yes(self, invocation: Invocation, question: Question) -> None:
         decision = await question.decided
         self._metrics.confirmation(decision)
+        if decision == "replaced":
+            # The question that took its place is said already.
+            invocation.quiet = True
         if decision != "approved":
             raise Refused("confirmation", getattr(self._phrases, decision), decision)
         invocation.cause = f"yes:{question.id}"

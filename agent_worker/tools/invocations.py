@@ -12,7 +12,16 @@ from agent_worker.tools.confirmations import Question
 from agent_worker.tools.tool import Answer, Caller, Target, Tool
 
 Kind = Literal[
-    "done", "refused", "failed", "timeout", "unknown", "declined", "expired", "ended", "not-begun"
+    "done",
+    "refused",
+    "failed",
+    "timeout",
+    "unknown",
+    "declined",
+    "expired",
+    "replaced",
+    "ended",
+    "not-begun",
 ]
 KEPT_MAX = 500
 
@@ -35,6 +44,8 @@ class Proposal:
     """Whether it answers what the caller really said last."""
     unsettled: Callable[[], bool] = lambda: False
     """Whether the caller goes on speaking."""
+    offer: str = ""
+    """The question to the caller, who did not ask for it: the agent's own idea. Else empty."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,8 @@ class Invocation:
     key: str | None = None
     begun: bool = False
     """Whether its start is on record, so that it may have been done."""
+    offer: str = ""
+    """The question to a caller who did not ask for it; empty: the caller did."""
     target: Target | None = None
     """What it acts on; None: not looked up yet, or its tool has no `resolve` step."""
     goes_first: bool = False
@@ -145,7 +158,7 @@ class Invocation:
         """Whether the same proposal in that turn is this wish, not a new one."""
         if self.outcome is None:
             return True
-        held = self.outcome.kind in ("done", "unknown", "declined", "expired", "ended")
+        held = self.outcome.kind in ("done", "unknown", "declined", "expired", "replaced", "ended")
         return self.writes and held and turn_id in self.turns
 
 

@@ -15,6 +15,7 @@ from agent_worker.tools.tool import (
     TIMEOUT_S,
     Answer,
     Caller,
+    ConfirmBy,
     Effect,
     ExpiresS,
     Guards,
@@ -83,6 +84,7 @@ def allow(
     *,
     effect: Effect,
     confirm: Text | None = None,
+    confirm_by: ConfirmBy = "any",
     timeout_s: TimeoutS = TIMEOUT_S,
     idempotent: bool = False,
     policy: Sequence[Callable[..., Awaitable[None] | None]] = (),
@@ -112,6 +114,7 @@ def allow(
     guards = Guards(
         effect=effect,
         confirm=confirm,
+        confirm_by=confirm_by,
         timeout_s=timeout_s,
         idempotent=idempotent,
         policy=tuple(make_rule(rule) for rule in policy),

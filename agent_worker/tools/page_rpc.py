@@ -11,7 +11,7 @@ from agent_worker.tools.client_actions import ClientActions
 from agent_worker.tools.confirmations import CallersPage, Questions
 from agent_worker.tools.tool import Caller
 from voice_contract.actions import ActionReport
-from voice_contract.confirmations import ConfirmationVote
+from voice_contract.confirmations import CardsShown, ConfirmationVote
 from voice_contract.names import ACTION_OUTCOME_METHOD, CONFIRM_METHOD, CONFIRMATIONS_METHOD
 
 PAYLOAD_MAX_BYTES = 4_096
@@ -40,8 +40,13 @@ class PageRpc:
         }
 
     async def confirmations(self, request: rtc.RpcInvocationData) -> str:
-        """All open questions. A page that asks for them shows them as cards."""
+        """
+        All open questions. A page that asks for them shows them as cards, and says which it shows.
+        """
         self._check_sender(request, CONFIRMATIONS_METHOD)
+        if request.payload:
+            shown = self.payload(request, CONFIRMATIONS_METHOD, CardsShown).shown
+            self._questions.acknowledge(shown)
         self._page.has_cards = True
         return self._questions.listing().model_dump_json()
 

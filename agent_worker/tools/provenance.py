@@ -21,14 +21,19 @@ class Origin:
     seen: str
     strict: bool
     """Whether its arguments are one JSON object, as the model sent it."""
+    offer: str = ""
+    """The question to a caller who did not ask for it; empty: the caller did."""
 
 
 def stamp(function_call: FunctionToolCall, chat_ctx: ChatContext) -> None:
     """Note on *function_call* what the model had seen."""
     turn = last_user(chat_ctx.items)
+    extra = function_call.extra or {}
+    ours = extra.get(EXTRA)
     function_call.extra = {
-        **(function_call.extra or {}),
+        **extra,
         EXTRA: {
+            "offer": ours.get("offer", "") if isinstance(ours, dict) else "",
             "turn": turn.id if turn else "",
             "seen": (turn.raw_text_content or "") if turn else "",
             "strict": is_strict(function_call.arguments),
@@ -41,7 +46,7 @@ def origin_of(function_call: FunctionCall) -> Origin | None:
     mark = function_call.extra.get(EXTRA)
     if not isinstance(mark, dict) or "turn" not in mark:
         return None
-    return Origin(mark["turn"], mark["seen"], mark["strict"])
+    return Origin(mark["turn"], mark["seen"], mark["strict"], mark["offer"])
 
 
 def is_current(origin: Origin, history: ChatContext) -> bool:

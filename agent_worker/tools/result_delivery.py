@@ -93,7 +93,7 @@ class ResultDelivery:
     def settled(self, invocation: Invocation) -> None:
         """*invocation* has its outcome, or a late outcome has replaced "unknown"."""
         assert invocation.outcome is not None
-        if invocation.quiet or invocation.outcome.kind in ("declined", "ended"):
+        if invocation.quiet or invocation.outcome.kind in ("declined", "replaced", "ended"):
             return
         self._untold[invocation.id] = invocation
         while len(self._untold) > KEPT_MAX:

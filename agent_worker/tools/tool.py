@@ -21,6 +21,7 @@ from agent_worker.tools.arguments import Arguments, ModelArguments
 from voice_contract.actions import Action
 
 Effect = Literal["read", "write"]
+ConfirmBy = Literal["any", "screen"]
 InWords = Callable[[Any], str]
 Text = Annotated[str, Field(min_length=1)]
 TimeoutS = Annotated[float, Field(gt=0, le=60)]
@@ -125,6 +126,8 @@ class Guards:
     effect: Effect
     confirm: str | None = None
     """The question to the caller, with arguments in braces; None: the caller is not asked."""
+    confirm_by: ConfirmBy = "any"
+    """`screen`: only a click on the card approves it, no spoken or typed yes."""
     timeout_s: float = TIMEOUT_S
     idempotent: bool = False
     """Whether the backend supports idempotency keys, so that a retry does nothing new."""
@@ -209,6 +212,7 @@ def tool(
     *,
     effect: Effect,
     confirm: Text | None = None,
+    confirm_by: ConfirmBy = "any",
     timeout_s: TimeoutS = TIMEOUT_S,
     idempotent: bool = False,
     backend: Text | None = None,
@@ -230,6 +234,8 @@ def tool(
         effect: `write` if it changes something; the gate never cancels a write halfway.
         confirm: The question to the caller, such as `"Cancel order {order_number}?"`. The caller
             also sees or hears every argument that the question does not mention.
+        confirm_by: `"screen"` for what only a click on the card may approve, no spoken or typed
+            yes. A caller whose page shows no cards cannot have it done.
         timeout_s: How long the caller waits for the result.
         idempotent: Whether the backend supports idempotency keys: then the gate sends the same
             `IdempotencyKey` again when the backend does not answer, and after a crash.
@@ -265,6 +271,7 @@ def tool(
             Guards(
                 effect=effect,
                 confirm=confirm,
+                confirm_by=confirm_by,
                 timeout_s=timeout_s,
                 idempotent=idempotent,
                 backend=backend,
@@ -308,6 +315,8 @@ def check_guards(guards: Guards, where: str) -> Guards:
     """
     if guards.effect == "read" and (guards.confirm or guards.idempotent):
         raise ToolMistake(f"{where}: only a tool that writes can have confirm or idempotent")
+    if guards.confirm_by != "any" and guards.confirm is None:
+        raise ToolMistake(f"{where}: confirm_by needs a question: give confirm as well")
     if guards.resolve and not inspect.iscoroutinefunction(guards.resolve.check):
         raise ToolMistake(f"{where}: resolve must be async")
     return guards

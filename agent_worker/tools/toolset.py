@@ -79,6 +79,7 @@ class GuardedToolset(LateResultToolset):
                 strict=origin is not None and origin.strict,
                 current=origin is not None and is_current(origin, context.session.history),
                 unsettled=lambda: _goes_on(context),
+                offer=origin.offer if origin else "",
             )
         )
         with self._delivery.waiting(context.function_call.call_id, invocation):
@@ -96,7 +97,7 @@ class GuardedToolset(LateResultToolset):
         if outcome is None:
             return ToolResult(self._phrases.not_now, reply_required=False)
         if invocation.quiet:
-            return ToolResult(outcome.say, reply_required=False)
+            return ToolResult(message_tags.told(outcome.say), reply_required=False)
         if outcome.answer is None:
             raise ToolError(outcome.say)
         answer = outcome.answer

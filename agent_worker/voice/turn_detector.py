@@ -69,7 +69,7 @@ class GrammarTurnDetector:
         turns = user_turns(chat_ctx.items)
         if not turns or asks_to_wait(turns[-1]):
             return FINISHED
-        if self._asking() and yes_no.read(turns[-1]) is not None:
+        if self._asking() and yes_no.read(turns[-1]) in (yes_no.Said.YES, yes_no.Said.NO):
             return FINISHED
         dialog = follow(self._templates, turns)
         if self._templates.is_unfinished(turns[-1]) or self._may_go_on(turns[-1], dialog):

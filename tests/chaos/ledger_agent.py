@@ -323,6 +323,7 @@ class _Agent:
         if isinstance(message, Confirmations) and self._job.has_cards:
             for card in message.pending:
                 self._show(card.id, card.digest, card.title)
+            self._tools.questions.acknowledge(card.id for card in message.pending)
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         if isinstance(event.item, ChatMessage) and event.item.role == "assistant":

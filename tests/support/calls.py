@@ -1,5 +1,6 @@
 """Calls for tests."""
 
+import time
 from dataclasses import dataclass
 
 from call_record import calls, workers
@@ -22,6 +23,18 @@ class FakeClock:
     def boot_s(self) -> float:
         """The same, for deadlines."""
         return self.seconds
+
+
+class LoopClock:
+    """The time of the test's own loop, which may be virtual."""
+
+    def now_ms(self) -> int:
+        """Milliseconds."""
+        return round(self.boot_s() * 1000)
+
+    def boot_s(self) -> float:
+        """Seconds."""
+        return time.monotonic()
 
 
 async def requested(record: Record, caller: str | None = None, *, room: int = 1_000) -> str:

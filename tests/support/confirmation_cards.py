@@ -7,6 +7,7 @@ from livekit import rtc
 
 from devstack.caller import Caller
 from voice_contract.confirmations import (
+    CardsShown,
     ConfirmationResult,
     Confirmations,
     ConfirmationVote,
@@ -21,6 +22,12 @@ async def rpc(caller: Caller, method: str, payload: str = "") -> str:
     return await caller.room.local_participant.perform_rpc(
         destination_identity=caller.agent.identity, method=method, payload=payload
     )
+
+
+async def acknowledge(caller: Caller, *shown: PendingConfirmation) -> None:
+    """Tell the agent that the page shows those cards."""
+    ids = CardsShown(shown=[card.id for card in shown])
+    await rpc(caller, CONFIRMATIONS_METHOD, ids.model_dump_json())
 
 
 async def cards(caller: Caller) -> list[PendingConfirmation]:

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field
 
 from agent_worker.metrics import Metrics
-from agent_worker.tools.confirmations import CallersPage
-from agent_worker.tools.gate import Gate
+from agent_worker.tools.confirmations import CallersPage, Way
+from agent_worker.tools.floor import Turn
+from agent_worker.tools.gate import Gate, Heard
 from agent_worker.tools.invocations import Invocation, Outcome, Proposal
 from agent_worker.tools.journal import Journal, Lease, MemoryJournal
 from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, Tool, ToolRefused, tool
@@ -186,6 +187,11 @@ class Scene:
             approved=approved,
         )
         return self.questions.vote(vote, "screen", "caller-1").state
+
+    def hear(self, text: str, turn_id: str, by: Way = "voice") -> Heard | None:
+        """The caller says *text*, having begun and ended now."""
+        now_s = self.turning.boot_s()
+        return self.gate.hear(text, Turn(turn_id, now_s, now_s), by)
 
     def wrote(self, kind: type[E]) -> list[E]:
         """The journal's entries of that kind."""

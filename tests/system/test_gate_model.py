@@ -22,7 +22,7 @@ from tests.support.correcting_stt import SEPARATOR
 from tests.support.hasty_agent import AT_ONCE
 from tests.support.local_stack import LocalStack, free_ports, running_stack, until
 from tests.support.scripted_providers import Asked, ScriptedProviders, ToolCalls, scripted_providers
-from voice_contract.journal import ConfirmationAsked, ToolProposed, ToolStarted
+from voice_contract.journal import ConfirmationAsked, ConfirmationExpired, ToolProposed, ToolStarted
 
 pytestmark = pytest.mark.long
 
@@ -156,21 +156,54 @@ async def test_amount_that_is_corrected_in_the_next_breath_is_the_one_that_is_pa
 async def test_amount_that_is_corrected_while_it_is_asked_is_the_one_that_is_paid(
     call: HastyCall,
 ) -> None:
-    """Both are asked; a spoken yes could mean either and does nothing, a card is unmistakable."""
+    """The corrected question replaces the first one; a spoken yes means what was asked last."""
     call.providers.script = refunds(ASKING)
     await call.say(FIFTEEN)
     await call.hears("Refund 15 dollars of order 3?")
+    (wrong,) = await cards(call.caller)
     await call.say("no, " + ONE_AND_A_HALF)
     await call.hears("Refund 1 dollar and 50 cents of order 3?")
-    await call.say("yes")
-    await call.hears("more than one open question")
-    wrong, right = await cards(call.caller)
-    assert await vote(call.caller, wrong, True, digest=right.digest) == "changed"
+    (right,) = await cards(call.caller)
+    assert await vote(call.caller, wrong, True, digest=right.digest) == "declined"
     assert await effects(call.stack, call.caller) == []
+    # Whoever answers within the echo of the question is asked anew.
+    await asyncio.sleep(0.5)
+    await call.say("yes")
+    await call.hears(TOLD)
+    await call.check_one_refund()
+
+
+async def test_yes_to_what_the_model_asked_last_approves_no_earlier_question(
+    call: HastyCall,
+) -> None:
+    """ "Refund 15?" "Change it to 1.5." "So 1.5 instead of 15?" "Yes": 15 is not paid."""
+
+    def script(asked: Asked) -> str | ToolCalls:
+        if asked.results and not asked.said.startswith(("change", "yes")):
+            return asked.results[-1]
+        if asked.said.startswith("change"):
+            return "So one dollar fifty instead of fifteen?"
+        amount = 15.0 if asked.said == FIFTEEN else 1.5
+        return ToolCalls(ASKING, (json.dumps({"order_number": 3, "amount_dollars": amount}),))
+
+    call.providers.script = script
+    await call.say(FIFTEEN)
+    await call.hears("Refund 15 dollars of order 3?")
+    await asyncio.sleep(0.5)
+    await call.say("change that to 1.5")
+    await call.hears("So one dollar fifty instead of fifteen?")
+    await asyncio.sleep(0.5)
+    await call.say("yes")
+    await call.hears("Refund 1 dollar and 50 cents of order 3?")
+    assert await effects(call.stack, call.caller) == []
+    await asyncio.sleep(0.5)
+    (right,) = await cards(call.caller)
     assert await vote(call.caller, right, True) == "approved"
     await call.hears(TOLD)
-    assert await vote(call.caller, wrong, False) == "declined"
     await call.check_one_refund()
+    written = await entries(call.stack, call.caller)
+    replaced = [one.reason for one in written if isinstance(one, ConfirmationExpired)]
+    assert replaced == ["replaced"]
 
 
 @pytest.mark.parametrize("tool", [AT_ONCE, ASKING])

@@ -3,6 +3,7 @@ import { config } from "./config";
 import {
   CONFIRM_METHOD,
   CONFIRMATIONS_METHOD,
+  type CardsShown,
   type Confirmations,
   type ConfirmationVote,
   type PendingConfirmation,
@@ -21,6 +22,8 @@ export type Ask = (method: string, payload: string) => Promise<string>;
 export class ConfirmationClient {
   /** What the agent said last. */
   private pending: readonly PendingConfirmation[] = [];
+  /** The ids of the questions that the agent knows to be shown here. */
+  private acknowledged = "";
   /** Counts requests and reports, so that an outdated answer is ignored. */
   private revision = 0;
   private readonly clock: ReturnType<typeof setInterval>;
@@ -41,10 +44,11 @@ export class ConfirmationClient {
   }
 
   /** Takes a report from the agent. */
-  list({ pending }: Confirmations): void {
+  list({ pending, decided }: Confirmations): void {
     this.revision += 1;
     this.pending = pending;
-    this.tell({ type: "listed", pending, nowMs: performance.now() });
+    this.tell({ type: "listed", pending, decided, nowMs: performance.now() });
+    if (pending.length > 0 && this.shown() !== this.acknowledged) void this.refresh();
   }
 
   /** Asks which questions are open. It also tells the agent that this page shows cards. */
@@ -78,10 +82,21 @@ export class ConfirmationClient {
   private async refresh(): Promise<boolean> {
     this.revision += 1;
     const { revision } = this;
-    const reply = await this.request(CONFIRMATIONS_METHOD, "");
+    const payload = this.shown();
+    // Whatever comes of it, the refresher tells it again: no request follows from its own answer.
+    this.acknowledged = payload;
+    const reply = await this.request(CONFIRMATIONS_METHOD, payload);
     const confirmations = parse("Confirmations", reply);
     if (confirmations && revision === this.revision) this.list(confirmations);
     return confirmations !== null;
+  }
+
+  /** Which cards the person sees: an answer that is said counts only for those. */
+  private shown(): string {
+    const seen = document.visibilityState === "hidden" ? [] : this.pending;
+    // As many as the agent lists, which are not too many.
+    const shown = { shown: seen.map(({ id }) => id) as CardsShown["shown"] };
+    return JSON.stringify(shown satisfies CardsShown);
   }
 
   /** The agent's reply, or an empty text. */

@@ -1,10 +1,16 @@
-import type { ConfirmationResult, PendingConfirmation } from "./contract";
+import type { ConfirmationResult, DecidedConfirmation, PendingConfirmation } from "./contract";
 
 /**
- * How a question ended. `closed`: answered by voice, or withdrawn. `unanswered`: the agent did not
- * reply to the caller's answer.
+ * How a question ended. `closed`: the agent does not say how. `approved-aloud`, `declined-aloud`:
+ * said or typed. `unanswered`: the agent did not reply to the caller's answer.
  */
-export type CardResult = ConfirmationResult["state"] | "closed" | "unanswered";
+export type CardResult =
+  | ConfirmationResult["state"]
+  | DecidedConfirmation["state"]
+  | "approved-aloud"
+  | "declined-aloud"
+  | "closed"
+  | "unanswered";
 
 export type CardState =
   | { stage: "open" }
@@ -23,7 +29,13 @@ export type Cards = readonly Card[];
 
 export type ConfirmationEvent =
   /** All open questions, from the agent. */
-  | { type: "listed"; pending: readonly PendingConfirmation[]; nowMs: number }
+  | {
+      type: "listed";
+      pending: readonly PendingConfirmation[];
+      /** Those that were decided last. */
+      decided: readonly DecidedConfirmation[];
+      nowMs: number;
+    }
   | { type: "answering"; id: string; approved: boolean }
   | { type: "settled"; id: string; result: CardResult }
   | { type: "passed"; nowMs: number }
@@ -34,7 +46,7 @@ export type ConfirmationEvent =
 export function confirmationsReducer(cards: Cards, event: ConfirmationEvent): Cards {
   switch (event.type) {
     case "listed":
-      return listed(cards, event.pending, event.nowMs);
+      return listed(cards, event.pending, event.decided, event.nowMs);
     case "answering":
       return cards.map((card) =>
         card.question.id === event.id && card.state.stage === "open"
@@ -59,16 +71,29 @@ export function confirmationsReducer(cards: Cards, event: ConfirmationEvent): Ca
 }
 
 /** The agent's list counts: what is no longer on it was closed elsewhere. */
-function listed(cards: Cards, pending: readonly PendingConfirmation[], nowMs: number): Cards {
+function listed(
+  cards: Cards,
+  pending: readonly PendingConfirmation[],
+  decided: readonly DecidedConfirmation[],
+  nowMs: number,
+): Cards {
   const kept = cards.map((card) => {
     const question = pending.find(({ id }) => id === card.question.id);
     if (question) return renew(card, question, nowMs);
-    return card.state.stage === "open" ? settle(card, "closed") : card;
+    const ending = decided.find(({ id }) => id === card.question.id);
+    return card.state.stage === "open" ? settle(card, resultOf(ending)) : card;
   });
   const fresh = pending
     .filter(({ id }) => !cards.some((card) => card.question.id === id))
     .map((question) => open(question, nowMs));
   return [...kept, ...fresh];
+}
+
+function resultOf(ending: DecidedConfirmation | undefined): CardResult {
+  if (!ending) return "closed";
+  const { state, by } = ending;
+  const aloud = by === "voice" || by === "text";
+  return aloud && (state === "approved" || state === "declined") ? `${state}-aloud` : state;
 }
 
 function open(question: PendingConfirmation, nowMs: number): Card {

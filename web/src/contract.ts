@@ -2,6 +2,7 @@
 
 export const ACTION_OUTCOME_METHOD = "parley.action_outcome";
 export const AGENT_IDENTITY_PREFIX = "agent-";
+export const CALLER_STATE_METHOD = "parley.caller_state";
 export const CONFIRMATIONS_METHOD = "parley.confirmations";
 export const CONFIRM_METHOD = "parley.confirm";
 export const HANG_UP_METHOD = "parley.hang_up";
@@ -24,10 +25,12 @@ export interface Contract {
   CallSummary: CallSummary;
   CallView: CallView;
   CallerState: CallerState;
+  CardsShown: CardsShown;
   ClientAction: ClientAction;
   ConfirmationResult: ConfirmationResult;
   ConfirmationVote: ConfirmationVote;
   Confirmations: Confirmations;
+  DecidedConfirmation: DecidedConfirmation;
   FollowUp: FollowUp;
   Notice: Notice;
   PendingConfirmation: PendingConfirmation;
@@ -92,6 +95,43 @@ export interface Confirmations {
   /**
    * @maxItems 8
    */
+  decided:
+    | []
+    | [DecidedConfirmation]
+    | [DecidedConfirmation, DecidedConfirmation]
+    | [DecidedConfirmation, DecidedConfirmation, DecidedConfirmation]
+    | [DecidedConfirmation, DecidedConfirmation, DecidedConfirmation, DecidedConfirmation]
+    | [DecidedConfirmation, DecidedConfirmation, DecidedConfirmation, DecidedConfirmation, DecidedConfirmation]
+    | [
+        DecidedConfirmation,
+        DecidedConfirmation,
+        DecidedConfirmation,
+        DecidedConfirmation,
+        DecidedConfirmation,
+        DecidedConfirmation
+      ]
+    | [
+        DecidedConfirmation,
+        DecidedConfirmation,
+        DecidedConfirmation,
+        DecidedConfirmation,
+        DecidedConfirmation,
+        DecidedConfirmation,
+        DecidedConfirmation
+      ]
+    | [
+        DecidedConfirmation,
+        DecidedConfirmation,
+        DecidedConfirmation,
+        DecidedConfirmation,
+        DecidedConfirmation,
+        DecidedConfirmation,
+        DecidedConfirmation,
+        DecidedConfirmation
+      ];
+  /**
+   * @maxItems 8
+   */
   pending:
     | []
     | [PendingConfirmation]
@@ -127,6 +167,14 @@ export interface Confirmations {
         PendingConfirmation
       ];
   type: "confirmations";
+}
+/**
+ * How a question ended. `replaced`: the same was asked in another way; `ended`: with the call.
+ */
+export interface DecidedConfirmation {
+  by: ("voice" | "text" | "screen") | null;
+  id: string;
+  state: "approved" | "declined" | "expired" | "replaced" | "ended";
 }
 /**
  * A question that is open.
@@ -418,12 +466,30 @@ export interface CallerState {
   typing: boolean;
 }
 /**
+ * The questions that the caller's page shows as cards now.
+ */
+export interface CardsShown {
+  /**
+   * @maxItems 8
+   */
+  shown:
+    | []
+    | [string]
+    | [string, string]
+    | [string, string, string]
+    | [string, string, string, string]
+    | [string, string, string, string, string]
+    | [string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string];
+}
+/**
  * The state of the question after the vote.
  *
  * `changed`: the digest is not that of the open question. `unknown`: there is no such question.
  */
 export interface ConfirmationResult {
-  state: "approved" | "declined" | "expired" | "changed" | "unknown";
+  state: "approved" | "declined" | "expired" | "replaced" | "changed" | "unknown";
 }
 /**
  * The caller's answer on the card. The first vote counts.
@@ -789,6 +855,26 @@ export const DEFINITIONS = {
     "title": "CallerState",
     "type": "object"
   },
+  "CardsShown": {
+    "additionalProperties": false,
+    "description": "The questions that the caller's page shows as cards now.",
+    "properties": {
+      "shown": {
+        "items": {
+          "maxLength": 64,
+          "minLength": 1,
+          "type": "string"
+        },
+        "maxItems": 8,
+        "type": "array"
+      }
+    },
+    "required": [
+      "shown"
+    ],
+    "title": "CardsShown",
+    "type": "object"
+  },
   "ClientAction": {
     "additionalProperties": false,
     "description": "The agent suggests an action.",
@@ -824,6 +910,7 @@ export const DEFINITIONS = {
           "approved",
           "declined",
           "expired",
+          "replaced",
           "changed",
           "unknown"
         ],
@@ -865,6 +952,14 @@ export const DEFINITIONS = {
     "additionalProperties": false,
     "description": "All open questions, oldest first; it replaces what was sent before.",
     "properties": {
+      "decided": {
+        "default": [],
+        "items": {
+          "$ref": "#/$defs/DecidedConfirmation"
+        },
+        "maxItems": 8,
+        "type": "array"
+      },
       "pending": {
         "items": {
           "$ref": "#/$defs/PendingConfirmation"
@@ -880,9 +975,54 @@ export const DEFINITIONS = {
     },
     "required": [
       "type",
-      "pending"
+      "pending",
+      "decided"
     ],
     "title": "Confirmations",
+    "type": "object"
+  },
+  "DecidedConfirmation": {
+    "additionalProperties": false,
+    "description": "How a question ended. `replaced`: the same was asked in another way; `ended`: with the call.",
+    "properties": {
+      "by": {
+        "anyOf": [
+          {
+            "enum": [
+              "voice",
+              "text",
+              "screen"
+            ],
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "default": null
+      },
+      "id": {
+        "maxLength": 64,
+        "minLength": 1,
+        "type": "string"
+      },
+      "state": {
+        "enum": [
+          "approved",
+          "declined",
+          "expired",
+          "replaced",
+          "ended"
+        ],
+        "type": "string"
+      }
+    },
+    "required": [
+      "id",
+      "state",
+      "by"
+    ],
+    "title": "DecidedConfirmation",
     "type": "object"
   },
   "FollowUp": {

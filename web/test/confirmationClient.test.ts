@@ -8,6 +8,7 @@ const abort = { current: new AbortController() };
 
 beforeEach(() => {
   vi.useFakeTimers();
+  vi.stubGlobal("document", { visibilityState: "visible" });
   vi.spyOn(console, "debug").mockReturnValue();
   abort.current = new AbortController();
 });
@@ -16,6 +17,7 @@ afterEach(() => {
   abort.current.abort();
   vi.useRealTimers();
   vi.restoreAllMocks();
+  vi.unstubAllGlobals();
 });
 
 /** A client whose agent answers with *replies* in turn, and repeats the last one. */
@@ -36,7 +38,8 @@ function clientOf(...replies: (string | Error | Promise<string>)[]) {
 }
 
 const list = (...pending: ReturnType<typeof question>[]) =>
-  JSON.stringify({ type: "confirmations", pending });
+  JSON.stringify({ type: "confirmations", pending, decided: [] });
+const shows = (...ids: string[]) => JSON.stringify({ shown: ids });
 const never = new Promise<string>(() => undefined);
 
 test("the page asks until an agent tells what is open", async () => {
@@ -48,10 +51,11 @@ test("the page asks until an agent tells what is open", async () => {
   void made.open();
   await vi.advanceTimersByTimeAsync(1_000);
   expect(asked).toEqual([
-    [CONFIRMATIONS_METHOD, ""],
-    [CONFIRMATIONS_METHOD, ""],
+    [CONFIRMATIONS_METHOD, shows()],
+    [CONFIRMATIONS_METHOD, shows()],
+    [CONFIRMATIONS_METHOD, shows("one")],
   ]);
-  expect(events).toMatchObject([{ type: "listed", pending: [{ id: "one" }] }]);
+  expect(events).toMatchObject(Array(2).fill({ type: "listed", pending: [{ id: "one" }] }));
 });
 
 test("an agent that knows no questions is asked a few times", async () => {
@@ -64,7 +68,7 @@ test("an agent that knows no questions is asked a few times", async () => {
 
 test("what is open is asked for again and again, and nothing when nothing is open", async () => {
   const { client: made, asked } = clientOf(list(question("one")), list());
-  made.list({ type: "confirmations", pending: [question("one")] });
+  made.list({ type: "confirmations", pending: [question("one")], decided: [] });
   await vi.advanceTimersByTimeAsync(6_000);
   expect(asked).toHaveLength(2);
   await vi.advanceTimersByTimeAsync(60_000);
@@ -74,8 +78,8 @@ test("what is open is asked for again and again, and nothing when nothing is ope
 test("an agent that says that it was asked too often is asked later, and nothing changes", async () => {
   const tooMany = Object.assign(new Error("Too many requests. Slow down."), { code: 1429 });
   const { client: made, asked, events } = clientOf(tooMany, list(question("one")));
-  made.list({ type: "confirmations", pending: [question("one")] });
-  await vi.advanceTimersByTimeAsync(3_000);
+  made.list({ type: "confirmations", pending: [question("one")], decided: [] });
+  await vi.advanceTimersByTimeAsync(100);
   expect(asked).toHaveLength(1);
   expect(events.filter(({ type }) => type !== "passed")).toHaveLength(1);
   await vi.advanceTimersByTimeAsync(3_000);
@@ -83,11 +87,21 @@ test("an agent that says that it was asked too often is asked later, and nothing
   expect(events.filter(({ type }) => type === "listed")).toHaveLength(2);
 });
 
+test("the agent is told at once which cards are shown, and no card that nobody sees", async () => {
+  const { client: made, asked } = clientOf(list(question("one"), question("two")));
+  made.list({ type: "confirmations", pending: [question("one")], decided: [] });
+  await vi.advanceTimersByTimeAsync(100);
+  expect(asked.map(([, payload]) => payload)).toEqual([shows("one"), shows("one", "two")]);
+  vi.stubGlobal("document", { visibilityState: "hidden" });
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(asked.at(-1)).toEqual([CONFIRMATIONS_METHOD, shows()]);
+});
+
 test("a reply that a later message overtook says nothing", async () => {
   let reply: (text: string) => void = () => undefined;
-  const { client: made, events } = clientOf(new Promise((resolve) => (reply = resolve)));
+  const { client: made, events } = clientOf(new Promise((resolve) => (reply = resolve)), never);
   void made.open();
-  made.list({ type: "confirmations", pending: [question("two")] });
+  made.list({ type: "confirmations", pending: [question("two")], decided: [] });
   reply(list());
   await vi.advanceTimersByTimeAsync(0);
   expect(events.filter(({ type }) => type === "listed")).toHaveLength(1);
@@ -124,7 +138,7 @@ test("a question that was changed meanwhile is asked again", async () => {
   const { client: made, events } = clientOf('{"state":"changed"}', list(changed));
   void made.answer(question("one"), true);
   await vi.advanceTimersByTimeAsync(0);
-  expect(events.slice(1)).toMatchObject([
+  expect(events.slice(1, 3)).toMatchObject([
     { type: "settled", result: "changed" },
     { type: "listed", pending: [{ digest: "b".repeat(64) }] },
   ]);
@@ -139,9 +153,10 @@ test("an answer that nobody takes is said to be unanswered", async () => {
 
 test("a call that is over asks nothing more", async () => {
   const { client: made, asked } = clientOf(new Error("nobody"));
-  made.list({ type: "confirmations", pending: [question("one")] });
+  made.list({ type: "confirmations", pending: [question("one")], decided: [] });
+  const before = asked.length;
   abort.current.abort();
   void made.open();
   await vi.advanceTimersByTimeAsync(60_000);
-  expect(asked).toEqual([]);
+  expect(asked).toHaveLength(before);
 });

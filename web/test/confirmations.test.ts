@@ -13,6 +13,7 @@ const after = (...events: ConfirmationEvent[]): Cards => events.reduce(confirmat
 const listed = (nowMs: number, ...pending: Card["question"][]): ConfirmationEvent => ({
   type: "listed",
   pending,
+  decided: [],
   nowMs,
 });
 
@@ -52,6 +53,29 @@ test("a second answer changes nothing", () => {
 test("a question that the agent no longer lists was closed elsewhere", () => {
   expect(states(after(listed(0, ONE, TWO), listed(1, TWO)))).toEqual([
     { stage: "settled", result: "closed" },
+    { stage: "open" },
+  ]);
+});
+
+test.each([
+  [{ state: "approved", by: "screen" }, "approved"],
+  [{ state: "approved", by: "voice" }, "approved-aloud"],
+  [{ state: "declined", by: "text" }, "declined-aloud"],
+  [{ state: "expired", by: null }, "expired"],
+  [{ state: "replaced", by: null }, "replaced"],
+  [{ state: "ended", by: null }, "ended"],
+] as const)("a question that is no longer listed says that it was %j", (how, result) => {
+  const decided: ConfirmationEvent = {
+    type: "listed",
+    pending: [TWO],
+    decided: [
+      { id: "another", state: "declined", by: null },
+      { id: "one", ...how },
+    ],
+    nowMs: 1,
+  };
+  expect(states(after(listed(0, ONE, TWO), decided))).toEqual([
+    { stage: "settled", result },
     { stage: "open" },
   ]);
 });

@@ -37,6 +37,7 @@ AGENT = AgentDefinition(
     open=open_shop,
     provides=(ShopClient,),
     fallback_tool="talk_to_person",
+    fallback_question="I'm sorry, I still don't follow. Shall a colleague call you back?",
     phrases=Phrases(
         not_understood=(
             "Sorry, I didn't get that. I can help with orders, refunds, appointments, our products "

@@ -17,6 +17,7 @@ from agent_worker.tools.call_tools import CallTools
 from agent_worker.tools.guarded_agent import GuardedAgent, written
 from agent_worker.tools.journal import AlwaysOurs, MemoryJournal
 from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, ToolRefused, tool
+from tests.support.calls import LoopClock
 
 TEMPLATES = """
 language: en
@@ -74,7 +75,7 @@ intents:
   visit:
     tool: visit
     ask:
-      day: "Which day?"
+      day: ["Which day?", "Monday or Friday?"]
       time: "At what time?"
     data:
       - sentences:
@@ -220,6 +221,7 @@ def small_agent(templates: Templates, *, fallback_tool: str | None = "person") -
         open=open_house,
         provides=(House,),
         fallback_tool=fallback_tool,
+        fallback_question="Shall I send a person?",
         phrases=PHRASES,
     )
 
@@ -248,6 +250,7 @@ class TextCall:
             metrics=Metrics(None),
             secret=b"key of the call",
             settle_s=settle_s,
+            clock=LoopClock(),
         )
         self.session: AgentSession[None] = AgentSession(
             llm=llm, tools=[self.tools.toolset], user_away_timeout=away_timeout_s, **session

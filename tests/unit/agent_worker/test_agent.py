@@ -174,6 +174,7 @@ async def lost(
         ({"tools": (look, look)}, "two tools have the name 'look'"),
         ({"tools": (end_call,)}, "two tools have the name 'end_call'"),
         ({"fallback_tool": "helicopter"}, "fallback_tool: there is no tool 'helicopter'"),
+        ({"fallback_question": ""}, "fallback_tool: the caller did not ask for it, so it is asked"),
         ({"tools": (look, paint), "fallback_tool": None}, "intent clear: there is no tool 'clear'"),
     ],
 )

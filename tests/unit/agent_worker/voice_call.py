@@ -181,6 +181,10 @@ class VoiceCall(TextCall):
                 await asyncio.sleep(0.01)
         return self
 
+    async def pause(self) -> None:
+        """As long as nobody answers any faster, and no echo lasts."""
+        await asyncio.sleep(0.5)
+
     def begin(self) -> None:
         """The caller begins to speak."""
         self.ear.hear(Kind.START_OF_SPEECH)

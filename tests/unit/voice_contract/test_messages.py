@@ -8,7 +8,16 @@ from typing import Any, Literal, get_args
 import pytest
 from pydantic import BaseModel, ValidationError, create_model
 
-from voice_contract import actions, confirmations, follow_up, messages, names, room, tokens
+from voice_contract import (
+    actions,
+    caller_state,
+    confirmations,
+    follow_up,
+    messages,
+    names,
+    room,
+    tokens,
+)
 from voice_contract.__main__ import actions_schema, schema
 from voice_contract.actions import ACTION_MAX_BYTES, Action, ClientAction
 from voice_contract.confirmations import (
@@ -168,7 +177,7 @@ def test_question_that_is_too_long_is_refused() -> None:
 def test_schema_has_every_message_and_answer() -> None:
     """What reaches the browser is there under its own name; the union tells them apart."""
     definitions: dict[str, Any] = schema()["$defs"]  # type: ignore[assignment]
-    wire = (actions, confirmations, follow_up, messages, room, tokens)
+    wire = (actions, caller_state, confirmations, follow_up, messages, room, tokens)
     models = {
         name
         for module in wire

@@ -103,6 +103,55 @@ def test_follow_answer_that_fits_nothing_is_a_miss_and_the_question_stays(
     assert follow(templates, [*turns, "seven"]).move == CallTool("paint", {"number": 7})
 
 
+def test_follow_question_that_is_not_answered_is_counted_and_reworded(
+    templates: Templates,
+) -> None:
+    """In each of its wordings, then as what is not understood; the answer still finishes it."""
+    turns = ["book a visit"]
+    for words, move in [
+        ("book a visit", Say("Monday or Friday?")),
+        ("the red one", NotUnderstood(2)),
+        ("book a visit", NotUnderstood(3)),
+        ("friday", Say("At what time?")),
+        ("book a visit on friday", NotUnderstood(1)),
+        ("three", CallTool("visit", {"day": "friday", "time": "15:00"})),
+    ]:
+        turns.append(words)
+        assert follow(templates, turns).move == move
+
+
+def test_follow_what_answers_no_question_goes_to_a_model_where_there_is_one(
+    templates: Templates,
+) -> None:
+    """It may make more of it than the same question in other words."""
+    assert follow(templates, ["book a visit", "whenever you can"], model=True).move == (
+        NotUnderstood(1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("turns", "move"),
+    [
+        (["clear room 9", "no, ten"], CallTool("clear", {"number": 10})),
+        (["look at room 9", "hang on, I meant ten"], CallTool("look", {"number": 10})),
+        (
+            ["book a visit on friday at 3", "no, I meant Monday"],
+            CallTool("visit", {"day": "monday", "time": "15:00"}),
+        ),
+        (["clear room 9", "no, look at room 8"], CallTool("look", {"number": 8})),
+        (["paint a room", "sorry, I meant look at room 8"], CallTool("look", {"number": 8})),
+        (["no, ten"], NotUnderstood(1)),
+        (["clear room 9", "mumble", "no, ten"], NotUnderstood(2)),
+        (["clear room 9", "no idea"], NotUnderstood(1)),
+    ],
+)
+def test_follow_correction_replaces_what_was_said(
+    templates: Templates, turns: list[str], move: CallTool | NotUnderstood
+) -> None:
+    """The same wish with what was meant, or what was meant alone."""
+    assert follow(templates, turns).move == move
+
+
 def test_follow_it_stands_for_what_the_last_tool_was_called_with(templates: Templates) -> None:
     """ "It" is the room that was looked at, also after words that need no tool."""
     seen = ["look at room 7"]

@@ -27,8 +27,9 @@ from agent_worker.reasoning.llm import (
     say,
     user_turns,
 )
-from agent_worker.reasoning.message_tags import spoken, unanswered
+from agent_worker.reasoning.message_tags import spoken, told, unanswered
 from agent_worker.reasoning.templates import Templates
+from agent_worker.tools.phrases import GatePhrases
 from tests.unit.agent_worker.scripted import Script, ScriptedLLM
 from tests.unit.agent_worker.small_agent import TextCall, small_agent
 
@@ -71,19 +72,73 @@ async def test_words_without_a_tool_and_their_repetition(agent: AgentDefinition)
         assert await call.say("Say that again.") == "We are open all day."
 
 
-async def test_not_understood_asks_twice_then_runs_the_fallback_tool_then_ends(
+async def test_not_understood_asks_twice_then_offers_the_fallback_tool_then_ends(
     agent: AgentDefinition,
 ) -> None:
-    """Two reprompts, then a person, then a farewell and the end of the call."""
+    """Two reprompts, then the offer of a person; a no leads on, the next miss to a farewell."""
     async with TextCall(agent, AgentLLM(agent)) as call:
         assert await call.say("mumble") == "Pardon?"
         assert await call.say("mutter") == "Once more?"
-        assert call.house.helpers == 0
-        assert await call.say("murmur") == "A person will come."
-        assert call.house.helpers == 1
-        assert call.line.end_reason is None
+        assert await call.say("murmur") == "Shall I send a person?"
+        assert await call.say("no") == GatePhrases().declined_offer
+        assert call.house.helpers == 0 and call.line.end_reason is None
         assert await call.say("grumble") == "I give up. Goodbye."
         assert call.line.end_reason == "not-understood"
+        assert call.house.helpers == 0
+
+
+async def test_fallback_tool_runs_when_the_caller_wants_it(agent: AgentDefinition) -> None:
+    """Only a yes to the offer has it done; gibberish does not."""
+    async with TextCall(agent, AgentLLM(agent)) as call:
+        for words in ("mumble", "mutter", "murmur"):
+            await call.say(words)
+        await call.hears("Shall I send a person?")
+        assert await call.say("yes please") == GatePhrases().approved
+        await call.hears("A person will come.")
+        assert call.house.helpers == 1
+        assert call.line.end_reason is None
+
+
+async def test_yes_to_something_else_is_the_models_turn(agent: AgentDefinition) -> None:
+    """
+    "So eleven instead?" is not the gate's question. Without a model, the open one is repeated.
+    """
+    remote = ScriptedLLM(lambda _: _words("So eleven instead?"))
+    async with TextCall(agent, AgentLLM(agent, remote)) as call:
+        asks = await call.say("clear room 9")
+        assert await call.say("change it to eleven") == "So eleven instead?"
+        assert await call.say("yes") == "So eleven instead?"
+        assert len(remote.asked) == 2 and call.house.cleared == []
+    async with TextCall(agent, AgentLLM(agent)) as call:
+        await call.say("clear room 9")
+        await call.session.say("Are you still there?")
+        assert await call.say("yes") == asks
+        assert call.house.cleared == []
+        assert await call.say("yes") == GatePhrases().approved
+        await call.hears("Room 9 is empty.")
+
+
+async def test_yes_that_adds_what_nobody_understands_has_the_question_repeated(
+    agent: AgentDefinition,
+) -> None:
+    """Rather than that it was not understood; what a template fits is answered."""
+    async with TextCall(agent, AgentLLM(agent)) as call:
+        asks = await call.say("clear room 9")
+        assert await call.say("yes, on Monday") == asks
+        assert await call.say("please look at room 8") == "Room 8 has 0 coats."
+        assert call.house.cleared == []
+
+
+@pytest.mark.parametrize("words", ["no, ten", "hang on, I meant ten", "no, clear room ten"])
+async def test_no_with_a_wish_has_that_asked(agent: AgentDefinition, words: str) -> None:
+    """What was asked is declined, what was meant is asked; only that happens."""
+    async with TextCall(agent, AgentLLM(agent)) as call:
+        await call.say("clear room 9")
+        assert (await call.say(words)).startswith("Clear room 10?")
+        await call.say("yes")
+        await call.hears("Room 10 is empty.")
+        assert [number for number, _, _ in call.house.cleared] == [10]
+        assert GatePhrases().declined not in " ".join(call.spoken)
 
 
 async def test_not_understood_then_understood_counts_anew(agent: AgentDefinition) -> None:
@@ -264,6 +319,14 @@ def test_unanswered_outputs_are_none_after_words() -> None:
     conversation.add_message(role="assistant", content="Done.")
     assert unanswered(conversation.items) == []
     assert last_answer(conversation.items) == "Done."
+
+
+def test_unanswered_outputs_are_none_of_which_the_caller_knows() -> None:
+    """A wish that the caller took back needs no words, and does not stand before the next one."""
+    conversation = ChatContext.empty()
+    conversation.add_message(role="user", content="no, room 7")
+    conversation.insert(_output(told("All right, I won't do that.")))
+    assert unanswered(conversation.items) == []
 
 
 async def test_calls_from_templates_are_marked(agent: AgentDefinition) -> None:

@@ -157,6 +157,7 @@ steps:
   - {caller: xyzzy}
   - {caller: xyzzy}
   - {caller: xyzzy}
+  - {vote: "yes"}
 """
     file = tmp_path / "script.yaml"
     file.write_text(text)

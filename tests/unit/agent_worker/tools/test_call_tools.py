@@ -17,7 +17,7 @@ from examples.storefront.agent.actions import Navigate
 from tests.support.gate_scene import asked, outcome
 from tests.unit.agent_worker.small_agent import TextCall
 from voice_contract.actions import ClientAction
-from voice_contract.confirmations import Confirmations, ConfirmationVote
+from voice_contract.confirmations import Confirmations, ConfirmationVote, DecidedConfirmation
 
 
 @tool(effect="write", confirm="Move?")
@@ -47,7 +47,8 @@ async def test_question_and_suggested_action_reach_the_page() -> None:
     tools.questions.vote(vote, "screen", "caller-1")
     assert (await outcome(invocation)).kind == "done"
     decided, action = pushed[1:]
-    assert decided == Confirmations(pending=[])
+    ended = DecidedConfirmation(id=card.id, state="approved", by="screen")
+    assert decided == Confirmations(pending=[], decided=[ended])
     assert isinstance(action, ClientAction) and action.action == Navigate(to="orders")
 
 

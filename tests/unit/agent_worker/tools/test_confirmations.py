@@ -165,9 +165,12 @@ async def test_wording_is_the_title_beside_a_card_and_everything_without(asker: 
     question = asker.ask(full="Cancel order 9? In full: why: no reason. Yes or no?")
     assert question.wording == question.full and not question.is_known
     asker.page.has_cards = True
-    assert question.wording == question.title and question.is_known
-    asker.page.has_cards = False
-    question.heard = True
+    assert question.wording == question.title and not question.is_known
+    asker.questions.acknowledge([question.id])
+    assert question.is_known
+    asker.questions.forget_page()
+    assert question.wording == question.full and not question.is_known
+    asker.questions.said(question.full)
     assert question.is_known
     asker.questions.end()
 

@@ -506,7 +506,8 @@ async def test_one_effect_in_two_ways_is_asked_and_done_once_in_a_turn() -> None
     diary = Diary()
     scene = diary_scene(diary)
     first, second = scene.propose("cancel"), scene.propose("cancel", {"kind": "fitting"})
-    assert (await outcome(second)).say == SAYS.busy_asking
+    question = "Cancel your fitting on Friday?"
+    assert (await outcome(second)).say == SAYS.busy_asking.format(question=question)
     assert (await agree(scene, first)).kind == "done"
     diary.upcoming.insert(0, "fitting on Friday")  # as a backend does that shows what was
     again = await scene.call("cancel", {"kind": "Friday"})

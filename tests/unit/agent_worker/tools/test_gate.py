@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY
 from agent_worker.metrics import Metrics, MetricsReceiver
 from agent_worker.tools.budget import TURN_MAX
 from agent_worker.tools.events import GateEvents
+from agent_worker.tools.floor import Turn
 from agent_worker.tools.gate import CLOSE_S, Heard
 from agent_worker.tools.invocations import Invocation
 from agent_worker.tools.phrases import GatePhrases
@@ -563,8 +564,9 @@ async def test_outcome_is_counted() -> None:
 async def test_spoken_yes_decides_the_one_open_question(scene: Scene) -> None:
     """By the matcher alone; the answer is "voice" on record."""
     invocation = await asked(scene.propose("pay", {"amount": 5}))
-    assert scene.gate.hear("and what else?", "turn-2", "voice") is None
-    heard = scene.gate.hear("Yes, please.", "turn-2", "voice")
+    scene.gate.said("Pay 5 euros?")
+    assert scene.hear("and what else?", "turn-2") is None
+    heard = scene.hear("Yes, please.", "turn-2")
     assert heard is not None and heard.say == SAYS.approved
     assert (await outcome(invocation)).say == "Paid 5 euros."
     assert scene.wrote(ConfirmationAnswered)[0].by == "voice"
@@ -575,19 +577,20 @@ async def test_spoken_yes_decides_the_one_open_question(scene: Scene) -> None:
 async def test_spoken_no_is_answered_once(scene: Scene) -> None:
     """The invocation's own outcome needs no words any more."""
     invocation = await asked(scene.propose("pay", {"amount": 5}))
-    heard = scene.gate.hear("no, thanks", "turn-2", "text")
+    heard = scene.hear("no, thanks", "turn-2", "text")
     assert heard is not None and heard.say == SAYS.declined
     assert (await outcome(invocation)).kind == "declined"
     assert invocation.quiet
 
 
-async def test_spoken_yes_counts_for_none_of_several_questions(scene: Scene) -> None:
+async def test_spoken_yes_counts_for_none_of_several_questions_of_one_breath(scene: Scene) -> None:
     """It could mean any of them."""
     invocations = [await asked(scene.propose("pay", {"amount": amount})) for amount in (5, 6)]
-    heard = scene.gate.hear("yes", "turn-2", "voice")
-    assert heard is not None and heard.say == SAYS.several
+    scene.gate.said("Pay 5 euros? Pay 6 euros?")
+    for _ in range(2):
+        heard = scene.hear("yes", "turn-2")
+        assert heard is not None and heard.say == SAYS.several
     assert [invocation.outcome for invocation in invocations] == [None, None]
-    assert scene.gate.hear("yes", "turn-2", "voice") is not None
     scene.gate.close()
 
 
@@ -596,13 +599,257 @@ async def test_without_cards_a_yes_counts_once_everything_was_heard(scene: Scene
     scene.page.has_cards = False
     invocation = await asked(scene.propose("pay", {"amount": 5, "number": 7}))
     full = "Pay 5 euros? In full: number: 7. Yes or no?"
-    heard = scene.gate.hear("yes", "turn-2", "voice")
+    heard = scene.hear("yes", "turn-2")
     assert heard is not None and (heard.say, heard.invocation) == (full, None)
-    assert (await scene.call("pay", {"amount": 6})).say == SAYS.busy_asking
-    scene.gate.said("Pay 5 euros?")
-    assert scene.gate.hear("yes", "turn-3", "voice") == heard
+    busy = await scene.call("send", turn_id="turn-3")
+    assert busy.say == SAYS.busy_asking.format(question=full)
+    scene.gate.said("Pay 5 euros?", interrupted=True)
+    assert scene.hear("yes", "turn-3") == heard
     scene.gate.said(f"Well. {full}")
-    scene.gate.hear("yes", "turn-4", "voice")
+    scene.hear("yes", "turn-4")
+    assert (await outcome(invocation)).kind == "done"
+
+
+# -- to which question a yes belongs
+
+
+async def test_yes_that_began_before_the_question_was_heard_or_shown_counts_for_nothing(
+    scene: Scene,
+) -> None:
+    """Only that it arrives later does not make it an answer; then the question is asked anew."""
+    invocation = await asked(scene.propose("pay", {"amount": 5}))
+    began_s = scene.turning.boot_s() + 1
+    scene.turning.seconds += 2
+    scene.gate.said("Pay 5 euros?")
+    for by in ("voice", "text"):
+        heard = scene.gate.hear("yes", Turn("turn-2", began_s, began_s + 2), by)
+        assert heard == Heard("Pay 5 euros?")
+    assert invocation.outcome is None
+    scene.hear("yes", "turn-3")
+    assert (await outcome(invocation)).kind == "done"
+
+
+async def test_yes_that_began_after_the_page_showed_the_card_counts(scene: Scene) -> None:
+    """Unheard; a card that was only pushed may not have arrived."""
+    invocation = await asked(scene.propose("pay", {"amount": 5}))
+    assert scene.hear("yes", "turn-2") == Heard("Pay 5 euros?")
+    assert invocation.question is not None
+    scene.questions.acknowledge(["another", invocation.question.id])
+    scene.hear("yes", "turn-3")
+    assert (await outcome(invocation)).kind == "done"
+
+
+async def test_spoken_yes_in_the_agents_own_sound_counts_for_nothing(scene: Scene) -> None:
+    """Nor in its echo; a typed one is no echo."""
+    invocation = await asked(scene.propose("pay", {"amount": 5}))
+    scene.gate.said("Pay 5 euros?")
+    scene.gate.floor.agent_sounds(True)
+    scene.turning.seconds += 2
+    assert scene.hear("yes", "turn-2") == Heard("Pay 5 euros?")
+    scene.gate.floor.agent_sounds(False)
+    scene.turning.seconds += 0.15
+    assert scene.hear("yes", "turn-3") == Heard("Pay 5 euros?")
+    assert invocation.outcome is None
+    heard = scene.hear("yes", "turn-4", "text")
+    assert heard is not None and heard.invocation is invocation
+    await outcome(invocation)
+
+
+@pytest.mark.parametrize(
+    "words", ["So six instead of five?", "Are you still there?", "Pay 5 euros? Or rather six?"]
+)
+async def test_yes_to_something_else_that_was_asked_belongs_to_that(
+    scene: Scene, words: str
+) -> None:
+    """A model's own question, a reprompt: it is the model's turn; else the question is repeated."""
+    invocation = await asked(scene.propose("pay", {"amount": 5}))
+    scene.gate.said("Pay 5 euros?")
+    scene.gate.said(words)
+    for answer in ("yes", "no"):
+        assert scene.hear(answer, "turn-2") == Heard("Pay 5 euros?", "without-model")
+    assert scene.hear("yes, six", "turn-2") is None
+    assert invocation.outcome is None
+    scene.gate.said("That is all I know.")
+    assert scene.hear("yes", "turn-3") == Heard("Pay 5 euros?", "without-model")
+    scene.gate.said("Pay 5 euros?")
+    scene.hear("yes", "turn-4")
+    assert (await outcome(invocation)).kind == "done"
+
+
+async def test_yes_belongs_to_the_question_that_was_asked_last(scene: Scene) -> None:
+    """Of several open ones, each asked in a turn of its own."""
+    first = await asked(scene.propose("pay", {"amount": 5}))
+    scene.gate.said("Pay 5 euros?")
+    second = await asked(scene.propose("send", turn_id="turn-2"))
+    scene.gate.said("Send it?")
+    scene.hear("yes", "turn-3")
+    assert (await outcome(second)).kind == "done" and first.outcome is None
+    # What is left was not asked last: it must be asked again first.
+    assert scene.hear("yes", "turn-4") == Heard("Pay 5 euros?")
+    scene.gate.said("Pay 5 euros?")
+    scene.hear("yes", "turn-5")
+    assert (await outcome(first)).kind == "done"
+
+
+async def test_yes_by_voice_and_click_does_not_approve_the_question_after(scene: Scene) -> None:
+    """The caller clicks yes and says it too; meanwhile the next card opens, and is shown."""
+    first = await asked(scene.propose("pay", {"amount": 5}))
+    scene.gate.said("Pay 5 euros?")
+    assert first.question is not None
+    scene.turning.seconds += 1
+    began_s = scene.turning.boot_s()
+    scene.turning.seconds += 0.1
+    scene.vote(first, True)
+    second = await asked(scene.propose("send", turn_id="turn-2"))
+    assert second.question is not None
+    scene.questions.acknowledge([second.question.id])
+    scene.turning.seconds += 1
+    heard = scene.gate.hear("yes", Turn("turn-3", began_s, began_s + 1), "voice")
+    assert heard == Heard("Send it?") and second.outcome is None
+    assert "send 1" not in scene.probe.events
+    no = scene.gate.hear("no", Turn("turn-3", began_s, began_s + 1), "voice")
+    assert no == Heard("Send it?") and second.outcome is None
+    scene.gate.close()
+
+
+async def test_yes_during_which_another_question_opens_is_for_none_of_them(scene: Scene) -> None:
+    """The screen tells them apart."""
+    first = await asked(scene.propose("pay", {"amount": 5}))
+    scene.gate.said("Pay 5 euros?")
+    scene.turning.seconds += 1
+    began_s = scene.turning.boot_s()
+    scene.turning.seconds += 0.1
+    second = await asked(scene.propose("send", turn_id="turn-2"))
+    heard = scene.gate.hear("yes", Turn("turn-3", began_s, began_s + 1), "voice")
+    assert heard == Heard(SAYS.several)
+    assert (first.outcome, second.outcome) == (None, None)
+    scene.gate.close()
+
+
+async def test_yes_that_adds_a_wish_is_a_turn_and_else_the_question_again(scene: Scene) -> None:
+    """ "Yes, on Monday" where Friday was asked."""
+    invocation = await asked(scene.propose("pay", {"amount": 5}))
+    scene.gate.said("Pay 5 euros?")
+    assert scene.hear("yes, six", "turn-2") == Heard("Pay 5 euros?", "not-understood")
+    assert invocation.outcome is None
+    scene.hear("yes, pay five euros", "turn-3")
+    assert (await outcome(invocation)).kind == "done"
+
+
+async def test_no_with_a_wish_declines_and_the_turn_goes_on(scene: Scene) -> None:
+    """ "No, six": the reply is to the wish; the same proposal in this turn is not asked again."""
+    invocation = await asked(scene.propose("pay", {"amount": 5}))
+    scene.gate.said("Pay 5 euros?")
+    assert scene.hear("no, six", "turn-2") == Heard("", "nothing", invocation)
+    assert (await outcome(invocation)).kind == "declined" and invocation.quiet
+    assert scene.propose("pay", {"amount": 5}, turn_id="turn-2") is invocation
+    other = await asked(scene.propose("pay", {"amount": 6}, turn_id="turn-2"))
+    assert other.question is not None and other.question.title == "Pay 6 euros?"
+    scene.gate.close()
+
+
+# -- the same in other words
+
+
+@pytest.mark.parametrize("has_cards", [True, False])
+async def test_same_tool_with_other_arguments_replaces_the_open_question(
+    scene: Scene, has_cards: bool
+) -> None:
+    """In a later turn. The old one is off the record of what is open, and is not spoken of."""
+    scene.page.has_cards = has_cards
+    first = await asked(scene.propose("pay", {"amount": 5}))
+    second = await asked(scene.propose("pay", {"amount": 6}, turn_id="turn-2"))
+    assert first.question is not None and second.question is not None
+    refused = await outcome(first)
+    assert (refused.kind, refused.say) == ("replaced", SAYS.replaced) and first.quiet
+    assert scene.wrote(ConfirmationExpired) == [
+        ConfirmationExpired(confirmation_id=first.question.id, reason="replaced")
+    ]
+    assert [card.id for card in scene.questions.listing().pending] == [second.question.id]
+    assert scene.vote(first, True) == "replaced"
+    # A model that goes back and forth in one turn gets no third question.
+    assert scene.propose("pay", {"amount": 5}, turn_id="turn-2") is first
+    scene.gate.said(second.question.wording)
+    scene.hear("yes", "turn-3")
+    assert (await outcome(second)).say == "Paid 6 euros."
+    assert scene.probe.events == ["pay 6 1"]
+
+
+async def test_same_tool_twice_in_one_turn_is_two_questions(scene: Scene) -> None:
+    """Two wishes; each has its card."""
+    for amount in (5, 6):
+        await asked(scene.propose("pay", {"amount": amount}))
+    assert len(scene.questions.open) == 2
+    scene.gate.close()
+
+
+async def test_question_that_is_too_long_replaces_nothing() -> None:
+    """The open one can still be answered."""
+    long = {"amount": lambda amount: "x" * (2000 if amount > 5 else 1)}
+    scene = Scene(tools=[replace(pay, guards=replace(pay.guards, in_words=long))])
+    first = await asked(scene.propose("pay", {"amount": 5}))
+    assert (await scene.call("pay", {"amount": 6}, turn_id="turn-2")).say == SAYS.too_long
+    assert first.outcome is None and len(scene.questions.open) == 1
+    scene.gate.close()
+
+
+# -- by the screen alone
+
+
+async def test_what_only_the_screen_confirms_is_not_confirmed_by_words() -> None:
+    """A no counts all the same; without a screen it is not even asked."""
+    tools = [replace(pay, guards=replace(pay.guards, confirm_by="screen"))]
+    scene = Scene(tools=tools)
+    invocation = await asked(scene.propose("pay", {"amount": 5}))
+    scene.gate.said("Pay 5 euros?")
+    for by in ("voice", "text"):
+        heard = scene.hear("yes", "turn-2", by)
+        assert heard is not None and heard.say == SAYS.on_screen
+    assert invocation.outcome is None
+    assert scene.vote(invocation, True) == "approved"
+    assert (await outcome(invocation)).kind == "done"
+    scene.turn_id = "turn-3"
+    declined = await asked(scene.propose("pay", {"amount": 5}))
+    scene.hear("no", "turn-4")
+    assert (await outcome(declined)).kind == "declined"
+    scene.page.has_cards = False
+    assert (await scene.call("pay", {"amount": 5}, turn_id="turn-5")).say == SAYS.screen_only
+
+
+# -- what the agent offers by itself
+
+
+async def test_offer_is_asked_first_whatever_its_tool(scene: Scene) -> None:
+    """The caller did not ask for it, so a no leads on."""
+    offer = await asked(scene.propose("note", {"number": 3}, offer="Shall I note 3?"))
+    assert offer.question is not None and offer.question.title == "Shall I note 3?"
+    assert scene.probe.events == []
+    heard = scene.hear("no", "turn-2")
+    assert heard is not None and heard.say == SAYS.declined_offer
+    assert (await outcome(offer)).kind == "declined"
+    again = await asked(
+        scene.propose("note", {"number": 3}, offer="Shall I note 3?", turn_id="turn-3")
+    )
+    scene.gate.said("Shall I note 3?")
+    scene.hear("yes", "turn-4")
+    assert (await outcome(again)).say == "Noted."
+
+
+# -- another device
+
+
+async def test_page_that_is_gone_has_shown_nothing(scene: Scene) -> None:
+    """What was heard beside its cards was only the title."""
+    invocation = await asked(scene.propose("pay", {"amount": 5, "number": 7}))
+    scene.gate.said("Pay 5 euros?")
+    assert invocation.question is not None
+    scene.questions.acknowledge([invocation.question.id])
+    scene.questions.forget_page()
+    full = "Pay 5 euros? In full: number: 7. Yes or no?"
+    assert scene.hear("yes", "turn-2") == Heard(full)
+    scene.gate.said(full)
+    scene.questions.forget_page()
+    scene.hear("yes", "turn-3")
     assert (await outcome(invocation)).kind == "done"
 
 
@@ -613,7 +860,9 @@ async def test_spoken_yes_is_not_for_a_question_that_it_did_not_answer(then: str
     meant = await asked(scene.propose("pay", {"amount": 1}))
     if then == "another is left":
         await asked(scene.propose("pay", {"amount": 2}))
-    hearing = asyncio.create_task(scene.gate.hear_spoken("yes", "turn-2", lambda: False))
+    hearing = asyncio.create_task(
+        scene.gate.hear_spoken("yes", scene.gate.floor.typed("turn-2"), lambda: False)
+    )
     await asyncio.sleep(0.1)
     scene.vote(meant, True)
     other = await asked(scene.propose("pay", {"amount": 2}))

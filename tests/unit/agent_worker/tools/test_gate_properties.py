@@ -180,7 +180,7 @@ class World:
                 self.vote(index, approved, honest)
             case ("say", text):
                 self.turn += 1
-                self.gate.hear(text, str(self.turn), "voice")
+                self.gate.hear(text, self.gate.floor.spoken(str(self.turn)), "voice")
             case ("expire",):
                 self.clock.seconds += 31
                 self.questions.expire()

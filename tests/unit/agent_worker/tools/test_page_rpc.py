@@ -10,7 +10,12 @@ from agent_worker.tools.tool import Caller
 from examples.storefront.agent.actions import Navigate, StartOver
 from tests.support.gate_scene import Scene, asked, outcome
 from voice_contract.actions import ActionReport, ClientAction
-from voice_contract.confirmations import ConfirmationResult, Confirmations, ConfirmationVote
+from voice_contract.confirmations import (
+    CardsShown,
+    ConfirmationResult,
+    Confirmations,
+    ConfirmationVote,
+)
 from voice_contract.journal import (
     ClientActionOutcome,
     ClientActionProposed,
@@ -54,6 +59,31 @@ async def test_page_asks_for_the_questions_and_is_known_to_show_them(page: Page)
     invocation = await asked(page.scene.propose("pay", {"amount": 5}))
     shown = Confirmations.model_validate_json(await page.rpc(CONFIRMATIONS_METHOD))
     assert [card.digest for card in shown.pending] == [invocation.full_digest]
+
+
+async def test_page_says_which_cards_it_shows(page: Page) -> None:
+    """Only then can a yes that is said mean them; a stranger shows nothing."""
+    invocation = await asked(page.scene.propose("pay", {"amount": 5}))
+    question = invocation.question
+    assert question is not None
+    shown = CardsShown(shown=[question.id, "another"]).model_dump_json()
+    with pytest.raises(rtc.RpcError):
+        await page.rpc(CONFIRMATIONS_METHOD, shown, sender="stranger")
+    await page.rpc(CONFIRMATIONS_METHOD)
+    assert not question.is_known
+    await page.rpc(CONFIRMATIONS_METHOD, shown)
+    assert question.is_known
+    page.scene.gate.close()
+
+
+@pytest.mark.parametrize(
+    "payload", ["null", "[]", '{"shown": ["' + '","'.join("123456789") + '"]}', " " * 5_000]
+)
+async def test_malformed_list_of_cards_is_refused(page: Page, payload: str) -> None:
+    """More than can be open, or too large."""
+    with pytest.raises(rtc.RpcError) as refused:
+        await page.rpc(CONFIRMATIONS_METHOD, payload)
+    assert refused.value.code == 1400
 
 
 async def test_vote_counts_and_may_be_repeated(page: Page) -> None:

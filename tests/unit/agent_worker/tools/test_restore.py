@@ -309,6 +309,37 @@ async def test_answer_that_is_sent_again_is_told_what_counted(
     assert not heir.wrote(ConfirmationAnswered) and not heir.wrote(ConfirmationRefused)
 
 
+async def test_question_that_was_replaced_stays_so(before: Scene) -> None:
+    """Also where the agent died before its refusal was on record. Nobody hears of it."""
+    old = await asked(before.propose("pay", {"amount": 5}))
+    new = await asked(before.propose("pay", {"amount": 6}, turn_id="turn-2"))
+    assert new.question is not None
+    whole, cut = Heir(before), Scene()
+    cut.memory.entries = [one for one in before.memory.entries if one.kind != "tool.refused"]
+    for heir in (whole, Heir(cut)):
+        assert [card.id for card in heir.questions.listing().pending] == [new.question.id]
+        assert heir.vote(old, True) == "replaced"
+        first, second = heir.gate.invocations
+        assert heir.vote(second, True) == "approved"
+        assert (await outcome(second)).say == "Paid 6 euros."
+        assert (await outcome(first)).kind in ("declined", "replaced")
+        assert heir.probe.events == ["pay 6 1"]
+        assert first not in heir.untold or first.quiet
+
+
+async def test_restored_question_must_be_heard_or_shown_again(before: Scene) -> None:
+    """This agent does not know what the one before had said of it."""
+    await asked(before.propose("pay", {"amount": 5}))
+    before.gate.said("Pay 5 euros?")
+    heir = Heir(before)
+    (invocation,) = heir.gate.invocations
+    heard = heir.hear("yes", "turn-2")
+    assert heard is not None and heard.say == "Pay 5 euros?" and invocation.outcome is None
+    heir.gate.said("Pay 5 euros?")
+    heir.hear("yes", "turn-3")
+    assert (await outcome(invocation)).kind == "done"
+
+
 async def test_question_of_another_version_is_closed(before: Scene) -> None:
     """What would run is no longer what was shown."""
     await asked(before.propose("pay", {"amount": 5}))

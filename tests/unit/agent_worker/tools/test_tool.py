@@ -221,6 +221,7 @@ class Unnamed:
     [
         ({"effect": "read", "confirm": "Sure?"}, "only a tool that writes"),
         ({"effect": "read", "idempotent": True}, "only a tool that writes"),
+        ({"effect": "write", "confirm_by": "screen"}, "confirm_by needs a question"),
         ({"effect": "write", "confirm": "Pay {sum}?"}, "confirm: there is no parameter 'sum'"),
         ({"effect": "write", "confirm": "Pay {key}?"}, "confirm: there is no parameter 'key'"),
         ({"effect": "write", "confirm": "Pay {amount.real}?"}, "only plain"),
@@ -258,6 +259,7 @@ def test_tool_with_guards_that_make_no_sense_is_refused(
         ({"effect": "write", "timeout_s": "x"}, "should be a valid number"),
         ({"effect": "write", "timeout_s": float("nan")}, "should be "),
         ({"effect": "write", "idempotent": "yes"}, "should be a valid boolean"),
+        ({"effect": "write", "confirm": "Go?", "confirm_by": "voice"}, "'any' or 'screen'"),
         ({"effect": "write", "backend": 3}, "should be a valid string"),
         ({"effect": "write", "policy": limited}, "should be an instance of Sequence"),
         ({"effect": "write", "policy": [3]}, "should be callable"),

@@ -29,6 +29,7 @@ async def test_spoken_yes_is_heard_and_the_result_is_told(agent: AgentDefinition
         await call.speak("when are you open")
         await call.hears("We are open all day.")
         assert call.house.cleared == []
+        await call.pause()
         await call.speak("Yes.")
         await call.hears(SAYS.approved)
         await call.hears("Room 7 is empty.")
@@ -50,9 +51,40 @@ async def test_spoken_yes_before_everything_was_heard_only_repeats_the_question(
         await call.speak("yes")
         await call.hears(ASKS)
         assert call.house.cleared == []
+        await call.pause()
         await call.speak("yes")
         await call.hears("Room 7 is empty.")
         assert len(call.house.cleared) == 1
+
+
+async def test_yes_in_the_echo_of_the_question_only_repeats_it(agent: AgentDefinition) -> None:
+    """What comes 0.1 s after the agent's last sound may be that sound."""
+    async with VoiceCall(agent, AgentLLM(agent)) as call:
+        await call.speak("clear room 7")
+        await call.hears(ASKS)
+        await asyncio.sleep(0.1)
+        await call.speak("yes")
+        async with asyncio.timeout(10):
+            while call.spoken.count(ASKS) < 2:
+                await asyncio.sleep(0.01)
+        assert call.house.cleared == []
+        await call.pause()
+        await call.speak("yes")
+        await call.hears("Room 7 is empty.")
+
+
+async def test_yes_after_a_reprompt_repeats_the_question(agent: AgentDefinition) -> None:
+    """ "Are you still there?" was asked last."""
+    async with VoiceCall(agent, AgentLLM(agent)) as call:
+        await call.speak("clear room 7")
+        await call.hears(ASKS)
+        await call.session.say("Are you still there?")
+        await call.pause()
+        await call.speak("yes")
+        async with asyncio.timeout(10):
+            while call.spoken.count(ASKS) < 2:
+                await asyncio.sleep(0.01)
+        assert call.house.cleared == []
 
 
 async def test_yes_that_goes_on_is_none(agent: AgentDefinition) -> None:
@@ -60,6 +92,7 @@ async def test_yes_that_goes_on_is_none(agent: AgentDefinition) -> None:
     async with VoiceCall(agent, AgentLLM(agent), settle_s=0.3) as call:
         await call.speak("clear room 7")
         await call.hears(ASKS)
+        await call.pause()
         await call.speak("yes")
         await asyncio.sleep(0.15)
         call.begin()

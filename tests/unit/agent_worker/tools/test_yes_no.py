@@ -2,8 +2,11 @@
 
 import pytest
 
-from agent_worker.tools import yes_no
+from agent_worker.tools.yes_no import Said, read
 
+CANCEL = "Cancel order 10? order number 10"
+BOOK = "Book Friday at nine? day friday; time 9:00"
+REFUND = "Refund 5 dollars of order 2? order number 2; amount dollars 5 dollars"
 YES = [
     "Yes.",
     "yes please",
@@ -18,6 +21,14 @@ YES = [
     "I confirm",
     "Go ahead",
     "Yes, I'm sure",
+    "okay",
+    "OK.",
+    "all right",
+    "Sounds good.",
+    "yes that's right, go ahead",
+    "\U0001f44d",
+    "\U0001f44d\U0001f3fe",
+    "yes, that one please",
 ]
 NO = [
     "No.",
@@ -30,25 +41,40 @@ NO = [
     "Rather not.",
     "I changed my mind.",
     "No, no!",
+    "don't",
+    "no, not that one",
+    "actually leave it",
+    "okay, no",
+    "\U0001f44e",
 ]
 NEITHER = [
     "",
-    "okay",
-    "OK.",
-    "all right",
     "uh",
+    "uh-huh",
+    "mm-hmm",
+    "hang on a second",
+    "just a moment, let me find the paper",
     "thanks",
     "right",
     "yes but make it order eight",
     "yes and cancel order ten too",
+    "yes and",
+    "yes for",
     "yes or no",
     "no yes",
     "yes no",
+    "yes, don't",
+    "yes, wait",
+    "yes?",
     "yes, order nine",
+    "yes, not that one",
+    "okay, where is order eight",
     "I said yes to something else",
     "don't say yes",
+    "don't send order nine",
     "did you say yes",
     "no idea",
+    "no problem",
     "yesterday",
     "now",
     "know",
@@ -57,22 +83,84 @@ NEITHER = [
     "what do you mean",
     "if you say yes",
     "sure thing would be nice if you told me first",
+    "wait, where is order eight",
 ]
 
 
 @pytest.mark.parametrize("text", YES)
 def test_yes_is_a_yes(text: str) -> None:
-    """As people say it, courtesy around it."""
-    assert yes_no.read(text) is True
+    """As people say it, courtesy around it, whatever the question is."""
+    assert [read(text, about) for about in ("", CANCEL, REFUND)] == [Said.YES] * 3
 
 
 @pytest.mark.parametrize("text", NO)
 def test_no_is_a_no(text: str) -> None:
     """As people say it."""
-    assert yes_no.read(text) is False
+    assert read(text) is Said.NO and read(text, CANCEL) is Said.NO
 
 
 @pytest.mark.parametrize("text", NEITHER)
 def test_anything_else_is_neither(text: str) -> None:
-    """More words than a yes are another turn; "okay" only says that somebody listens."""
-    assert yes_no.read(text) is None
+    """More words than a yes are another turn."""
+    assert read(text, CANCEL) not in (Said.YES, Said.NO)
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("yes, cancel it", CANCEL),
+        ("Yes, cancel order ten, please.", CANCEL),
+        ("okay cancel number 10", CANCEL),
+        ("yes, on Friday at 9", BOOK),
+        ("yes, nine on Friday", "Book Friday at nine?"),
+        ("yes, refund five dollars of order two", REFUND),
+    ],
+)
+def test_yes_that_repeats_the_question_is_a_yes(text: str, about: str) -> None:
+    """Its own words and numbers; without the question it is none."""
+    assert read(text, about) is Said.YES
+    assert read(text) is Said.YES_AND_MORE
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("yes, on Monday", BOOK),
+        ("yes, cancel order nine", CANCEL),
+        ("yes, at ten", BOOK),
+        ("yes, refund two", REFUND),
+        ("yes, two dollars of order five", REFUND),
+        ("yes, don't cancel order ten", CANCEL),
+        ("yes and cancel it", CANCEL),
+        ("yes, but cancel order ten", CANCEL),
+    ],
+)
+def test_yes_that_adds_something_is_none(text: str, about: str) -> None:
+    """It is a wish of its own, even where it only puts the question's numbers elsewhere."""
+    assert read(text, about) is Said.YES_AND_MORE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no, nine",
+        "No. Nine.",
+        "no nine",
+        "no, I meant nine",
+        "hang on, I meant nine",
+        "Sorry, I meant order nine.",
+        "no, where is order eight",
+        "no, make it Monday",
+    ],
+)
+def test_no_with_a_wish_is_both(text: str) -> None:
+    """What was asked is not wanted; what is wanted was said with it."""
+    assert read(text, CANCEL) is Said.NO_AND_MORE
+
+
+@pytest.mark.parametrize(
+    "text", ["don't cancel order ten", "no, don't cancel it", "no not order 10"]
+)
+def test_no_may_repeat_the_question(text: str) -> None:
+    """That is no wish of its own."""
+    assert read(text, CANCEL) is Said.NO
