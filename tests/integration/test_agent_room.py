@@ -33,6 +33,7 @@ from voice_contract.messages import (
 )
 from voice_contract.names import (
     ACTION_OUTCOME_METHOD,
+    CALLER_STATE_METHOD,
     CONFIRM_METHOD,
     CONFIRMATIONS_METHOD,
     HANG_UP_METHOD,
@@ -41,6 +42,7 @@ from voice_contract.names import (
 
 HANDLERS = {
     f"text {CHAT_TOPIC}",
+    f"rpc {CALLER_STATE_METHOD}",
     f"rpc {HANG_UP_METHOD}",
     f"rpc {CONFIRMATIONS_METHOD}",
     f"rpc {CONFIRM_METHOD}",
