@@ -393,7 +393,7 @@ class Call(CallControl):
         self._tasks.start(self._end_too_long(), name="end-too-long")
 
     async def _end_too_long(self) -> None:
-        await self._farewell.say(self._agent.phrases.too_long_end, "agent", protected=True)
+        await self._farewell.say(self._agent.phrases.too_long_end, "agent", final=True)
 
     # -- the caller
 
@@ -412,8 +412,9 @@ class Call(CallControl):
         """Answer what the caller typed like speech."""
         self._reprompts.heard()
         self._turns.typed(text)
-        with suppress(RuntimeError):  # the session is closing
+        with suppress(RuntimeError):  # it cannot be interrupted: the reply comes after it
             await self._session.interrupt()
+        with suppress(RuntimeError):  # the session is closing
             message = written(self._tools.gate, text, began_s)
             self._speaking.hold(message)
             self._session.generate_reply(user_input=message)
@@ -424,7 +425,7 @@ class Call(CallControl):
         text = self._agent.phrases.flood
         self._page.show("flood", text)
         with suppress(RuntimeError):  # the session is closing
-            self._session.say(text)
+            self._say_notice(text)
 
     def _on_gone(self) -> None:
         """Fall silent and wait for the caller to come back."""

@@ -57,14 +57,18 @@ class Farewell:
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(FAREWELL_MAX_S, self._end, reason)
 
-    async def say(self, text: str, reason: EndReason, *, protected: bool = False) -> None:
-        """Say *text* and end the call; the caller who speaks over it stays."""
-        protected = protected or self._protected
-        speech = self._session.say(text, allow_interruptions=not protected)
-        if protected:
+    async def say(self, text: str, reason: EndReason, *, final: bool = False) -> None:
+        """
+        Say *text* and end the call; the caller who speaks over it stays.
+
+        Args: final: Whether the call ends in any case: nobody can interrupt the words.
+        """
+        kept = final or self._protected
+        speech = self._session.say(text, allow_interruptions=not kept)
+        if kept:
             self._turns.protect(speech)
         await speech
-        if speech.interrupted:
+        if speech.interrupted and not final:
             log.info("farewell.interrupted", reason=reason)
         else:
             self._end(reason)

@@ -15,6 +15,8 @@ DEPTH_DB = 15.0
 """What is quieter than the caller by more counts as silence."""
 HOLD_S = 0.3
 """The gate stays open for the quiet ends of words."""
+START_DB = 50.0
+"""Before anything was heard: a low voice, by which a caller's is known after half a second."""
 RISE_DB_PER_S = 40.0
 """A cough is short: it does not make the voice after it count as background."""
 FALL_DB_PER_S = 0.05
@@ -25,7 +27,7 @@ class NoiseGate:
     """Silences what is far quieter than the loudest voice so far. For 16-bit PCM."""
 
     def __init__(self) -> None:
-        self._voice_db = 0.0
+        self._voice_db = START_DB
         """How loud the caller is, above one step of 16-bit sound."""
         self._open_for_s = 0.0
 

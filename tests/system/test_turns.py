@@ -12,6 +12,7 @@ from agent_worker.agent import Phrases
 from devstack.ask import speak
 from devstack.caller import FRAME_S, RATE_HZ, SOUND_RMS, Caller, Pcm, joined, rms, trimmed
 from tests.support.call_steps import SPEEDS, ask, entries, greeted, speech_url
+from tests.support.disclosing_agent import DISCLOSURE
 from tests.support.local_stack import LocalStack, running_stack
 from voice_contract.caller_state import CallerState
 from voice_contract.journal import AgentTurnEnded, AgentTurnStarted, UserTurn
@@ -224,3 +225,32 @@ async def test_caller_state_that_is_malformed_is_refused(caller: Caller) -> None
             method=CALLER_STATE_METHOD,
             payload='{"muted": "perhaps"}',
         )
+
+
+@pytest.fixture(scope="module")
+def disclosing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """A stack whose agent has something to say that all must hear."""
+    folder: Path = tmp_path_factory.mktemp("disclosing")
+    with running_stack(folder, PARLEY_AGENT="tests.support.disclosing_agent") as started:
+        yield started
+
+
+@pytest.mark.long
+async def test_what_must_be_heard_is_heard_to_its_end(disclosing: LocalStack) -> None:
+    """Whatever the caller says or types meanwhile; what was typed is answered after it."""
+    async with joined(disclosing.page_url) as caller:
+        while caller.agent is None or caller.ear.first_sound_after(0) is None:
+            await asyncio.sleep(0.02)
+        await caller.send_text("Where is order eight?")
+        await caller.say(await speak(speech_url(disclosing), "yes yes I know all that"))
+        await caller.agent_line(containing="Order 8 is on its way")
+        await ended(disclosing, caller, 3)
+        read = await entries(disclosing, caller)
+        first = next(one for one in read if isinstance(one, AgentTurnEnded))
+        assert (first.heard, first.interrupted, first.protected) == (DISCLOSURE, False, True)
+        asked_at = await caller.say(await speak(speech_url(disclosing), "that is all for today"))
+        await sound_begins(caller, asked_at)
+        await caller.say(await speak(speech_url(disclosing), "wait, where is order eight"))
+        await asyncio.wait_for(caller.left.wait(), 20)
+        planned, heard, interrupted = (await agent_turns(disclosing, caller))[-1]
+        assert heard == planned and not interrupted

@@ -134,3 +134,18 @@ async def test_goodbye_of_the_agents_own_ends_the_call_unless_it_is_interrupted(
         scene = Scene(call)
         await scene.farewell.say("Goodbye.", "silence")
         assert scene.ended == ["silence"]
+
+
+@pytest.mark.parametrize(("final", "ended"), [(True, ["agent"]), (False, [])])
+async def test_final_words_end_the_call_of_a_caller_who_is_gone(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, final: bool, ended: list[EndReason]
+) -> None:
+    """The longest time of a call is over, whoever is there."""
+    speech = SpeechHandle.create(allow_interruptions=not final)
+    monkeypatch.setattr(scene.session, "say", lambda *_, **__: speech)
+    saying = asyncio.create_task(scene.farewell.say("Goodbye.", "agent", final=final))
+    await asyncio.sleep(0)
+    speech.interrupt(force=True)
+    speech._mark_done()
+    await saying
+    assert scene.ended == ended

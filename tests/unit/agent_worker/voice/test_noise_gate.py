@@ -29,12 +29,17 @@ def test_caller_is_heard_at_once() -> None:
 
 
 def test_radio_behind_the_caller_is_silence() -> None:
-    """After the hold, in which words end."""
+    """After the caller's first words, and the hold, in which words end."""
     gate = NoiseGate()
-    hear(gate, VOICE, 2)
+    hear(gate, VOICE, 0.6)
     through = hear(gate, quieter(20), 5)
     assert through[0] and not any(through[8:])
     assert all(hear(gate, VOICE, 1))
+
+
+def test_low_voice_is_heard_from_the_first_word() -> None:
+    """Not every microphone is close."""
+    assert all(hear(NoiseGate(), quieter(25), 2))
 
 
 def test_caller_who_speaks_lower_is_heard() -> None:
