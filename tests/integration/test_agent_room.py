@@ -59,6 +59,10 @@ DATA_EVENTS = (
 )
 
 
+# The room is the same, whatever the record is kept in.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
 @asynccontextmanager
 async def greeted_call(
     sfu: LocalStack, record: Record, database_url: str, tmp_path: Path, **changes: Any

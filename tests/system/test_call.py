@@ -12,9 +12,10 @@ from livekit import api, rtc
 
 from devstack.ask import recognize, speak
 from devstack.caller import SOUND_RMS, Caller, joined, rms
-from tests.support.call_steps import ask, greeted, ledger, speech_url
+from tests.support.call_steps import ask, entries, greeted, ledger, speech_url
 from tests.support.local_stack import LocalStack, running_stack
 from tests.support.log_lines import identities, loud, process_exited
+from voice_contract.journal import AgentTurnEnded
 from voice_contract.messages import CallEnded, Notice
 from voice_contract.names import HANG_UP_METHOD
 
@@ -100,6 +101,8 @@ async def test_caller_who_interrupts_silences_the_agent(stack: LocalStack, calle
     assert asked_again_at - interrupted_at > 2, "the question is too short for this test"
     assert max(heard, default=interrupted_at) < asked_again_at - 0.3
     assert await caller.answer_after(asked_again_at) > asked_again_at
+    cut = [one for one in await entries(stack, caller) if isinstance(one, AgentTurnEnded)][1]
+    assert cut.interrupted and cut.heard, "the words up to the cut are on record"
     assert loud(stack, caller.room.name) == []
 
 

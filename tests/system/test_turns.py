@@ -96,6 +96,7 @@ def quiet_s(caller: Caller, since: float, until: float) -> float:
     return until - since - len(loud) * FRAME_S
 
 
+@pytest.mark.long
 async def test_words_up_to_the_cut_are_on_record(stack: LocalStack, caller: Caller) -> None:
     """Who speaks over an answer has heard its beginning."""
     asked_at = await caller.say(await speak(speech_url(stack), "what can you do"))
