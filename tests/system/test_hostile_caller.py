@@ -77,6 +77,7 @@ async def send_sound(me: rtc.LocalParticipant, *, rate: str, channels: str, kind
     await writer.aclose()
 
 
+@pytest.mark.long
 async def test_caller_who_sends_sound_of_odd_rates_is_answered(stack: LocalStack) -> None:
     """Nothing reads it: no loop, no decoder that guesses formats and opens ports."""
     async with joined(stack.page_url) as caller:

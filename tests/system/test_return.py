@@ -132,6 +132,7 @@ async def test_stranger_with_the_id_of_a_call_gets_nothing(
         assert await state(stack, call_id) is CallState.LIVE
 
 
+@pytest.mark.long
 async def test_caller_on_a_second_device_takes_the_call_over(
     stack: LocalStack, browser: httpx.AsyncClient
 ) -> None:
