@@ -115,6 +115,7 @@ class Call(CallControl):
             self._refusals,
             warn=self._on_flood,
             end=lambda: self.end("flood"),
+            limits=LIMITS,
         )
         turns = len(user_turns(history.items)) if history else 0
         self._turns_left = max(1, settings.call_turns_max - turns)
@@ -432,6 +433,7 @@ class Call(CallControl):
         self._reprompts.pause()
         self._tools.delivery.pause()
         self._tools.page_gone()
+        self._reprompts.busy(False)
         with suppress(RuntimeError):
             self._session.interrupt(force=True)
 

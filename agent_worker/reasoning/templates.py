@@ -102,6 +102,14 @@ class Templates:
         ]
         return max(fitting, key=lambda match: (not match.free, len(match.slots)), default=None)
 
+    def knows(self, text: str) -> bool:
+        """Whether *text* means something by itself, or answers one of the agent's questions."""
+        if self.match(text) is not None:
+            return True
+        slots = {slot for rule in self.rules.values() for slot in rule.ask}
+        answer = self.match_answer(text, slots)
+        return answer is not None and not answer.free
+
     def is_unfinished(self, text: str) -> bool:
         """
         Whether *text* breaks off: it ends in a word that few sentences end in, or is no more than

@@ -99,7 +99,7 @@ class Reprompts:
 
     def resume(self) -> None:
         """Count again: the caller is back."""
-        self._paused = self._busy = False
+        self._paused = False
         self.heard()
         self._session.reset_away_timer()
 

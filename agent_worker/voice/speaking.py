@@ -74,22 +74,24 @@ class SpeakingAgent(GuardedAgent):
         over_agent = self._over_agent or self._speaks_without_asking()
         if listening.is_backchannel(text, over_agent=over_agent):
             return True
-        return over_agent and listening.is_noise(text) and self._templates.match(text) is None
+        return over_agent and listening.is_noise(text) and not self._templates.knows(text)
 
     def _speaks_without_asking(self) -> bool:
         # "Okay" may answer a question whose end the caller did not wait for.
         return self._turns.is_speaking and not self._turns.is_asking
 
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
+        await super().on_user_turn_completed(turn_ctx, new_message)
         if self.hold(new_message):
             # A changed context forces a fresh reply.
             turn_ctx.add_message(role="system", content=ANSWERED)
-        else:
-            await super().on_user_turn_completed(turn_ctx, new_message)
 
     def hold(self, message: ChatMessage) -> bool:
-        """Whether the caller's turn *message* only asks to wait; it is answered then."""
+        """Whether the caller's turn *message* asks to wait and no more; it is answered then."""
         if not listening.asks_to_wait(message.raw_text_content or ""):
+            return False
+        if message_tags.reply_to(message) is not None:
+            # "No, wait" is first of all a no.
             return False
         self._reprompts.hold()
         message_tags.set_reply(message, self._hold)

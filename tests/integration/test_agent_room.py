@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ from voice_contract.names import (
     MESSAGE_TOPIC,
 )
 
+WARNED_S = 0.5
+"""As long as the page may take to stop; five seconds in a call."""
 HANDLERS = {
     f"text {CHAT_TOPIC}",
     f"rpc {CALLER_STATE_METHOD}",
@@ -287,8 +290,21 @@ async def test_rpcs_of_strangers_and_broken_ones_are_counted_together(
         await stranger.disconnect()
 
 
-async def test_flood_of_rpcs_is_warned_and_ends_the_call(scene: RoomCall) -> None:
+async def test_flood_of_rpcs_is_warned_and_ends_the_call(
+    sfu: LocalStack,
+    record: Record,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The page reads both; log and journal stay short; hanging up would have been possible."""
+    monkeypatch.setattr("agent_worker.call.LIMITS", replace(LIMITS, warned_s=WARNED_S))
+    async with greeted_call(sfu, record, database_url, tmp_path) as scene:
+        await flooded(scene)
+
+
+async def flooded(scene: RoomCall) -> None:
+    """The caller's page sends far too much, is warned, and goes on."""
     said = messages(scene)
 
     async def flood(times: int) -> set[str | int]:
@@ -302,7 +318,7 @@ async def test_flood_of_rpcs_is_warned_and_ends_the_call(scene: RoomCall) -> Non
         assert TOO_MANY in first
         await until(lambda: any(isinstance(one, Notice) for one in said))
         assert not any(isinstance(one, CallEnded) for one in said)
-        await asyncio.sleep(LIMITS.warned_s)
+        await asyncio.sleep(WARNED_S)
         while not any(isinstance(one, CallEnded) for one in said):
             await flood(50)
     notices = [one.code for one in said if isinstance(one, Notice) and one.code == "flood"]

@@ -8,6 +8,7 @@ from livekit import rtc
 from livekit.agents import (
     DEFAULT_API_CONNECT_OPTIONS,
     NOT_GIVEN,
+    Agent,
     APIConnectOptions,
     LanguageCode,
     ModelSettings,
@@ -132,7 +133,9 @@ class _Silence(io.AudioInput):
         return rtc.AudioFrame.create(RATE_HZ, 1, RATE_HZ // 20)
 
 
-class _SpeakingAgent(GuardedAgent):
+class SilentVoice(Agent):
+    """Speaks without a voice, by *mouth*."""
+
     mouth: SilentMouth
 
     async def tts_node(
@@ -143,6 +146,10 @@ class _SpeakingAgent(GuardedAgent):
             self.mouth.words += words
             for _ in words:
                 yield rtc.AudioFrame.create(RATE_HZ, 1, round(RATE_HZ * CHARACTER_S))
+
+
+class _GuardedVoice(SilentVoice, GuardedAgent):
+    pass
 
 
 class VoiceCall(TextCall):
@@ -166,7 +173,7 @@ class VoiceCall(TextCall):
             aec_warmup_duration=0.0,
             session_close_transcript_timeout=0.0,
         )
-        speaking = _SpeakingAgent(
+        speaking = _GuardedVoice(
             instructions=agent.instructions, gate=self.tools.gate, delivery=self.tools.delivery
         )
         self.mouth = speaking.mouth = SilentMouth()

@@ -174,6 +174,21 @@ def test_slots_of_an_intent_are_all_that_its_sentences_fill(templates: Templates
     assert templates.slots["hours"] == set()
 
 
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("look at room 7", True),
+        ("Friday.", True),
+        ("at three", True),
+        ("That,", False),
+        ("", False),
+    ],
+)
+def test_knows_sentences_and_answers(templates: Templates, text: str, known: bool) -> None:
+    """Words that mean something by themselves, or to a question of the agent's."""
+    assert templates.knows(text) is known
+
+
 @pytest.mark.parametrize("text", ["where is the", "I'd like to", "look at room number", "could"])
 def test_is_unfinished_after_a_dangling_word(templates: Templates, text: str) -> None:
     """A sentence that ends in a word that asks for another has not ended."""

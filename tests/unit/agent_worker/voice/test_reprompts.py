@@ -253,6 +253,14 @@ async def test_silence_counts_again_when_the_caller_could_speak(stalls: Stalls) 
     assert await stalls.silence() == "Hello?"
 
 
+async def test_muted_caller_whose_line_was_cut_is_muted_still(stalls: Stalls) -> None:
+    """The page tells it when it changes, not when the line is back."""
+    stalls.reprompts.busy(True)
+    stalls.reprompts.pause()
+    stalls.reprompts.resume()
+    assert await stalls.stays_silent(60) == []
+
+
 async def test_words_end_the_wait(stalls: Stalls) -> None:
     """Who asked to wait and is back is asked again when silent."""
     stalls.reprompts.hold()

@@ -1,0 +1,94 @@
+"""What the speaking agent takes for a turn, in voice mode: a scripted ear, a silent mouth."""
+
+from typing import Any, cast
+
+import pytest
+
+from agent_worker.agent import AgentDefinition
+from agent_worker.reasoning.llm import AgentLLM, user_turns
+from agent_worker.turn_journal import TurnJournal
+from agent_worker.voice.speaking import SpeakingAgent
+from tests.unit.agent_worker.voice_call import SilentVoice, VoiceCall
+
+pytestmark = pytest.mark.usefixtures("virtual_time")
+ASKS = "Clear room 7? In full: quickly: no. Yes or no?"
+HOLD = "Take your time."
+
+
+class Told:
+    """What would be reprompted."""
+
+    def __init__(self) -> None:
+        self.listenings = 0
+        self.holds = 0
+
+    def listened(self) -> None:
+        self.listenings += 1
+
+    def hold(self) -> None:
+        self.holds += 1
+
+
+class _Voice(SilentVoice, SpeakingAgent):
+    pass
+
+
+class SpeakingCall(VoiceCall):
+    """A call of the agent that speaks in calls."""
+
+    def __init__(self, agent: AgentDefinition) -> None:
+        super().__init__(agent, AgentLLM(agent))
+        self.told = Told()
+        speaking = _Voice(
+            instructions=agent.instructions,
+            gate=self.tools.gate,
+            delivery=self.tools.delivery,
+            chat_ctx=None,
+            turns=TurnJournal(self.session, cast(Any, self.journal), agent.templates, attempt=1),
+            reprompts=cast(Any, self.told),
+            templates=agent.templates,
+            hold=HOLD,
+            on_failure=lambda _: None,
+        )
+        speaking.mouth = self.mouth
+        self.agent = speaking
+
+    async def __aenter__(self) -> "SpeakingCall":
+        await super().__aenter__()
+        return self
+
+
+async def test_yes_counts_after_a_wait(agent: AgentDefinition) -> None:
+    """ "Hang on" is a turn of its own, and no part of the yes that comes later."""
+    async with SpeakingCall(agent) as call:
+        await call.speak("clear room 7")
+        await call.hears(ASKS)
+        await call.pause()
+        await call.speak("hang on a second")
+        await call.hears(HOLD)
+        await call.pause()
+        assert (call.told.holds, call.house.cleared) == (1, [])
+        await call.speak("yes")
+        await call.hears("Room 7 is empty.")
+
+
+async def test_no_that_also_asks_to_wait_is_a_no(agent: AgentDefinition) -> None:
+    """What was declined is not waited for."""
+    async with SpeakingCall(agent) as call:
+        await call.speak("clear room 7")
+        await call.hears(ASKS)
+        await call.pause()
+        await call.speak("no, wait")
+        await call.hears("All right, I won't do that.")
+        assert (call.told.holds, call.house.cleared) == (0, [])
+
+
+async def test_listening_is_no_turn(agent: AgentDefinition) -> None:
+    """It is not in the conversation, and the next turn is as if it had not been said."""
+    async with SpeakingCall(agent) as call:
+        await call.speak("uh-huh")
+        await call.pause()
+        await call.speak("paint room 5")
+        await call.hears("Painted room 5.")
+        assert call.told.listenings == 1
+        assert user_turns(call.items) == ["paint room 5"]
