@@ -19,10 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from call_record import journal
 from devstack.ask import speak
-from devstack.caller import FRAME_SAMPLES, RATE_HZ, Caller, NoAnswer, Pcm, joined, trimmed
+from devstack.caller import FRAME_SAMPLES, Caller, NoAnswer, Pcm, joined, trimmed
+from tests.support.call_steps import entries, speech_url
 from tests.support.local_stack import LocalStack, running_stack
+from tests.support.sounds import cough, silence
 from voice_contract.journal import AgentTurnEnded, AgentTurnStarted, Entry, UserTurn
 
 MINUTES = float(os.environ.get("PARLEY_BENCH_MINUTES", "30"))
@@ -108,12 +109,11 @@ async def _is_cut(
     stack: LocalStack, caller: Caller, parts: list[str], pause_s: float, pitch: float
 ) -> bool:
     first, second = [await _voice(stack, part, pitch) for part in parts]
-    pause = np.zeros(int(pause_s * RATE_HZ), np.int16)
     began_at = time.monotonic()
-    ended_at = await caller.say(np.concatenate([first, pause, second]))
+    ended_at = await caller.say(np.concatenate([first, silence(pause_s), second]))
     first_sound = caller.ear.first_sound_after(began_at)
     await asyncio.sleep(SETTLES_S)
-    turns = [one for one in await _entries(stack, caller) if isinstance(one, UserTurn)]
+    turns = [one for one in await entries(stack, caller) if isinstance(one, UserTurn)]
     return len(turns) > 1 or (first_sound is not None and first_sound < ended_at)
 
 
@@ -138,14 +138,14 @@ async def _disturbances(stack: LocalStack) -> None:
                         kind = chance.choice(list(happened))
                         happened[kind] += 1
                         await caller.say(
-                            _cough(chance)
+                            cough(chance.randrange(1_000))
                             if kind == "cough"
                             else await _voice(stack, chance.choice(LISTENING), 1.0)
                         )
                 with suppress(NoAnswer):
                     await caller.answer_after(asked_at, 30)
                 await asyncio.sleep(SETTLES_S)
-            false += _false(await _entries(stack, caller))
+            false += _false(await entries(stack, caller))
     hours = (time.monotonic() - began_at) / 3600
     print(
         f"{hours * 60:.0f} minutes, {happened['cough']} coughs, {happened['listening']} words of "
@@ -176,25 +176,14 @@ async def _heard(caller: Caller, moment: float) -> bool:
 
 async def _voice(stack: LocalStack, text: str, pitch: float) -> Pcm:
     """*text* in the local voice, or in a higher one that takes as long."""
-    pcm = await speak(stack.url("speech-server") + "/v1", text, 1 / pitch)
+    pcm = await speak(speech_url(stack), text, 1 / pitch)
     if pitch == 1.0:
         return trimmed(pcm)
     places = np.arange(0, len(pcm) - 1, pitch)
     return trimmed(np.interp(places, np.arange(len(pcm)), pcm).astype(np.int16))
 
 
-def _cough(chance: random.Random) -> Pcm:
-    noise = np.random.default_rng(chance.randrange(1_000)).normal(0, 9_000, int(0.35 * RATE_HZ))
-    fading = np.exp(-np.linspace(0, 5, len(noise)))
-    return np.clip(noise * fading, -32_000, 32_000).astype(np.int16)
-
-
 def _radio(pcm: Pcm) -> Iterator[Pcm]:
     quiet = (pcm * 10 ** (RADIO_DB / 20)).astype(np.int16)
     padded = np.pad(quiet, (0, -len(quiet) % FRAME_SAMPLES))
     return itertools.cycle(np.split(padded, len(padded) // FRAME_SAMPLES))
-
-
-async def _entries(stack: LocalStack, caller: Caller) -> list[Entry | None]:
-    async with stack.record() as record:
-        return [one.entry for one in await journal.read(record, caller.room.name)]

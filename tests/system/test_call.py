@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx2 as httpx
@@ -18,14 +17,6 @@ from tests.support.log_lines import identities, loud, process_exited
 from voice_contract.journal import AgentTurnEnded
 from voice_contract.messages import CallEnded, Notice
 from voice_contract.names import HANG_UP_METHOD
-
-
-@pytest.fixture
-async def caller(stack: LocalStack) -> AsyncIterator[Caller]:
-    """A caller who has heard the greeting."""
-    async with joined(stack.page_url) as present:
-        await greeted(present)
-        yield present
 
 
 async def test_caller_asks_for_an_order_and_hears_what_the_shop_knows(

@@ -10,10 +10,11 @@ from livekit import rtc
 
 from agent_worker.agent import Phrases
 from devstack.ask import speak
-from devstack.caller import FRAME_S, RATE_HZ, SOUND_RMS, Caller, Pcm, joined, rms, trimmed
+from devstack.caller import FRAME_S, SOUND_RMS, Caller, joined, rms, trimmed
 from tests.support.call_steps import SPEEDS, ask, entries, greeted, speech_url
 from tests.support.disclosing_agent import DISCLOSURE
 from tests.support.local_stack import LocalStack, running_stack
+from tests.support.sounds import cough, silence
 from voice_contract.caller_state import CallerState
 from voice_contract.journal import AgentTurnEnded, AgentTurnStarted, UserTurn
 from voice_contract.names import CALLER_STATE_METHOD
@@ -38,31 +39,12 @@ async def silent_caller(hasty: LocalStack) -> AsyncIterator[Caller]:
         yield present
 
 
-@pytest.fixture
-async def caller(stack: LocalStack) -> AsyncIterator[Caller]:
-    """A caller who has heard the greeting."""
-    async with joined(stack.page_url) as present:
-        await greeted(present)
-        yield present
-
-
-def silence(seconds: float) -> Pcm:
-    return np.zeros(int(seconds * RATE_HZ), np.int16)
-
-
-def cough() -> Pcm:
-    """A burst of noise, 0.35 s long, that dies away."""
-    noise = np.random.default_rng(7).normal(0, 9_000, int(0.35 * RATE_HZ))
-    fading = np.exp(-np.linspace(0, 5, len(noise)))
-    return np.clip(noise * fading, -32_000, 32_000).astype(np.int16)
-
-
-async def sound_begins(caller: Caller, moment: float) -> None:
-    """Wait until the agent is heard after *moment*, and for a second more."""
+async def sound_begins(caller: Caller, moment: float, more_s: float = 1.0) -> None:
+    """Wait until the agent is heard after *moment*, and for *more_s* more."""
     async with asyncio.timeout(20):
         while caller.ear.first_sound_after(moment) is None:
             await asyncio.sleep(0.02)
-    await asyncio.sleep(1)
+    await asyncio.sleep(more_s)
 
 
 async def agent_turns(stack: LocalStack, caller: Caller) -> list[tuple[str, str, bool]]:
@@ -110,26 +92,15 @@ async def test_words_up_to_the_cut_are_on_record(stack: LocalStack, caller: Call
 
 
 @pytest.mark.long
-async def test_cough_stops_no_answer(stack: LocalStack, caller: Caller) -> None:
+@pytest.mark.parametrize("sound", ["a cough", "uh-huh", "okay", "yeah, right"])
+async def test_what_is_no_wish_stops_no_answer(
+    stack: LocalStack, caller: Caller, sound: str
+) -> None:
     """The answer goes on where it paused, and is one whole turn; nobody asks what was said."""
+    over_it = cough() if sound == "a cough" else await speak(speech_url(stack), sound)
     asked_at = await caller.say(await speak(speech_url(stack), "what can you do"))
     await sound_begins(caller, asked_at)
-    await caller.say(cough())
-    await ended(stack, caller, 2)
-    await asyncio.sleep(3)
-    assert await user_turns(stack, caller) == ["What can you do?"]
-    turns = await agent_turns(stack, caller)
-    assert [turn[2] for turn in turns] == [False, False]
-    assert turns[1][0] == turns[1][1]
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("words", ["uh-huh", "okay", "yeah, right"])
-async def test_listening_stops_no_answer(stack: LocalStack, caller: Caller, words: str) -> None:
-    """What shows that the caller listens is no turn."""
-    asked_at = await caller.say(await speak(speech_url(stack), "what can you do"))
-    await sound_begins(caller, asked_at)
-    await caller.say(await speak(speech_url(stack), words))
+    await caller.say(over_it)
     await ended(stack, caller, 2)
     await asyncio.sleep(3)
     assert await user_turns(stack, caller) == ["What can you do?"]
@@ -144,9 +115,7 @@ async def test_goodbye_is_taken_back_when_the_caller_has_a_question(
 ) -> None:
     """The call goes on."""
     asked_at = await caller.say(await speak(speech_url(stack), "that is all for today"))
-    async with asyncio.timeout(20):
-        while caller.ear.first_sound_after(asked_at) is None:
-            await asyncio.sleep(0.02)
+    await sound_begins(caller, asked_at, 0)
     await ask(stack, caller, "actually, where is order nine", "Order 9")
     await asyncio.sleep(1)
     assert not caller.left.is_set()
@@ -156,9 +125,7 @@ async def test_goodbye_is_taken_back_when_the_caller_has_a_question(
 async def test_cough_lets_the_goodbye_finish(stack: LocalStack, caller: Caller) -> None:
     """And the call ends after it."""
     asked_at = await caller.say(await speak(speech_url(stack), "that is all for today"))
-    async with asyncio.timeout(20):
-        while caller.ear.first_sound_after(asked_at) is None:
-            await asyncio.sleep(0.02)
+    await sound_begins(caller, asked_at, 0)
     await caller.say(cough())
     await asyncio.wait_for(caller.left.wait(), 20)
     planned, heard, interrupted = (await agent_turns(stack, caller))[-1]

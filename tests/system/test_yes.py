@@ -1,13 +1,12 @@
 """A yes, a no, and neither, in whole calls: in the caller's voice, with the shop's ledger."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
 from devstack.ask import speak
-from devstack.caller import Caller, joined
-from tests.support.call_steps import ask, effects, entries, greeted, speech_url
+from devstack.caller import Caller
+from tests.support.call_steps import ask, effects, entries, speech_url
 from tests.support.confirmation_cards import acknowledge, cards, pushed_card, vote
 from tests.support.local_stack import LocalStack
 from voice_contract.confirmations import Confirmations
@@ -17,12 +16,10 @@ pytestmark = pytest.mark.long
 
 
 @pytest.fixture
-async def caller(stack: LocalStack) -> AsyncIterator[Caller]:
-    """A caller whose page shows cards, and who has heard the greeting."""
-    async with joined(stack.page_url) as present:
-        await greeted(present)
-        await cards(present)
-        yield present
+async def caller(caller: Caller) -> Caller:
+    """Whose page shows cards."""
+    await cards(caller)
+    return caller
 
 
 def answers(written: list[Entry | None]) -> list[tuple[bool, str]]:
