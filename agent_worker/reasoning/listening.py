@@ -50,13 +50,13 @@ def is_backchannel(text: str, *, over_agent: bool) -> bool:
     return form.fullmatch(_plain(text)) is not None
 
 
-def is_noise(text: str) -> bool:
+def is_noise(text: str, *, words_max: int = 1) -> bool:
     """
-    Whether *text*, said over the agent and fitting no template, is too little to stop it: one word,
-    which may be a recognizer's guess at "uh-huh" or at a cough.
+    Whether *text*, said over the agent and fitting no template, is too little to stop it: no more
+    than *words_max* words, a recognizer's guess at "uh-huh" or at a cough.
     """
     words = _plain(text).split()
-    return len(words) <= 1 and not _INTERRUPTS.intersection(words)
+    return len(words) <= words_max and not _INTERRUPTS.intersection(words)
 
 
 def asks_to_wait(text: str) -> bool:

@@ -61,6 +61,7 @@ class Reprompts:
         self._waiting_since_s: float | None = None
         self._patience_told = False
         self._sound_since_s: float | None = None
+        self._lasted_s = 0.0
         self._sound_counts = False
         """Whether the caller's last sound, if it has no words, was speech that was not heard."""
         self._task: asyncio.Task[None] | None = None
@@ -81,6 +82,11 @@ class Reprompts:
     def listened(self) -> None:
         """The caller's last sound only said that they listen."""
         self._sound_counts = False
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the caller's last sound was too short for more than a word or two."""
+        return self._lasted_s < self._waits.noise_s
 
     def hold(self) -> None:
         """The caller asks to wait."""
@@ -112,8 +118,8 @@ class Reprompts:
             self._sound_since_s = time.monotonic()
             self._sound_counts = not self._is_speaking()
         elif event.old_state == "speaking" and self._sound_since_s is not None:
-            lasted_s = time.monotonic() - self._sound_since_s - self._waits.pause_s
-            self._sound_counts = self._sound_counts and lasted_s >= self._waits.noise_s
+            self._lasted_s = time.monotonic() - self._sound_since_s - self._waits.pause_s
+            self._sound_counts = self._sound_counts and not self.is_short
         if event.new_state != "away" or self._paused:
             return
         if self._has_patience():

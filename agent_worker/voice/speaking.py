@@ -74,7 +74,8 @@ class SpeakingAgent(GuardedAgent):
         over_agent = self._over_agent or self._speaks_without_asking()
         if listening.is_backchannel(text, over_agent=over_agent):
             return True
-        return over_agent and listening.is_noise(text) and not self._templates.knows(text)
+        noise = listening.is_noise(text, words_max=2 if self._reprompts.is_short else 1)
+        return over_agent and noise and not self._templates.knows(text)
 
     def _speaks_without_asking(self) -> bool:
         # "Okay" may answer a question whose end the caller did not wait for.

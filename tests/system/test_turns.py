@@ -199,7 +199,9 @@ async def test_caller_state_that_is_malformed_is_refused(caller: Caller) -> None
 def disclosing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """A stack whose agent has something to say that all must hear."""
     folder: Path = tmp_path_factory.mktemp("disclosing")
-    with running_stack(folder, PARLEY_AGENT="tests.support.disclosing_agent") as started:
+    with running_stack(
+        folder, PARLEY_AGENT="tests.support.disclosing_agent", PARLEY_START_STOREFRONT="true"
+    ) as started:
         yield started
 
 

@@ -71,3 +71,10 @@ def test_wish_is_no_request_to_wait(text: str) -> None:
 def test_lone_word_is_noise_unless_it_means_something(text: str, noise: bool) -> None:
     """A small recognizer hears "uh-huh" as any word."""
     assert is_noise(text) is noise
+
+
+def test_two_words_of_a_short_sound_are_noise_unless_they_mean_something() -> None:
+    """Nobody says two words in a third of a second."""
+    assert is_noise("I had.", words_max=2)
+    assert not is_noise("I had.")
+    assert not is_noise("oh, stop", words_max=2)

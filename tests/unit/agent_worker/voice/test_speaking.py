@@ -22,6 +22,8 @@ class Told:
         self.listenings = 0
         self.holds = 0
 
+    is_short = False
+
     def listened(self) -> None:
         self.listenings += 1
 
