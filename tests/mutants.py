@@ -112,22 +112,27 @@ def is_killed(mutant: Mutant, folder: Path) -> bool:
     tests = next(there for here, there in MODULES.items() if str(mutant.module).startswith(here))
     own = f"{tests}/test_{mutant.module.stem}.py"
     try:
-        for chosen in ([own] if (folder / own).exists() else []), [tests]:
-            if not chosen:
-                continue
-            done = subprocess.run(
-                [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
-                 "-m", "not postgres and not models and not long", *chosen],
-                cwd=folder, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-                capture_output=True, timeout=TIMEOUT_S, check=False,
-            )  # fmt: skip
-            if done.returncode:
-                return True
+        chosen = [own, tests] if (folder / own).exists() else [tests]
+        return not all(passes(one, folder) for one in chosen)
     except subprocess.TimeoutExpired:
         return True
     finally:
         shutil.copy(ROOT / mutant.module, folder / mutant.module)
-    return False
+
+
+def passes(tests: str, folder: Path) -> bool:
+    """
+    Whether the unit tests *tests* pass in the copy of the code in *folder*.
+
+    Raises: subprocess.TimeoutExpired.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
+         "-m", "not postgres and not models and not long", tests],
+        cwd=folder, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True, timeout=TIMEOUT_S, check=False,
+    )  # fmt: skip
+    return done.returncode == 0
 
 
 def main() -> None:
@@ -156,6 +161,9 @@ def main() -> None:
             for name in files.stdout.rstrip("\0").split("\0"):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, folder / name)
+        for tests in MODULES.values():
+            if not passes(tests, folders[0]):
+                sys.exit(f"{tests} fails without a change: mend that first.")
 
         def work(start: int) -> list[bool]:
             killed = []
