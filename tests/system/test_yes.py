@@ -1,14 +1,18 @@
 """A yes, a no, and neither, in whole calls: in the caller's voice, with the shop's ledger."""
 
 import asyncio
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from devstack.ask import speak
-from devstack.caller import Caller
-from tests.support.call_steps import ask, effects, entries, speech_url
+from devstack.caller import Caller, joined
+from tests.support.agreeing_agent import AGREES
+from tests.support.call_steps import ask, effects, entries, greeted, speech_url
 from tests.support.confirmation_cards import acknowledge, cards, pushed_card, vote
-from tests.support.local_stack import LocalStack
+from tests.support.local_stack import LocalStack, running_stack
+from tests.support.sounds import echo
 from voice_contract.confirmations import Confirmations
 from voice_contract.journal import ConfirmationAnswered, ConfirmationExpired, Entry
 
@@ -109,3 +113,34 @@ async def test_question_that_is_not_answered_is_reworded_and_has_a_way_out(
     written = await entries(stack, caller)
     assert answers(written) == [(True, "voice")]
     assert not any(isinstance(one, ConfirmationExpired) for one in written)
+
+
+@pytest.fixture(scope="module")
+def agreeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """A stack whose agent says yes, so that its echo does."""
+    folder: Path = tmp_path_factory.mktemp("agreeing")
+    with running_stack(
+        folder, PARLEY_AGENT="tests.support.agreeing_agent", PARLEY_START_STOREFRONT="true"
+    ) as started:
+        yield started
+
+
+async def test_echo_of_the_agent_approves_nothing(agreeing: LocalStack) -> None:
+    """A loudspeaker's, at -12 dB and after 150 ms; the caller's own yes does."""
+    async with joined(agreeing.page_url) as caller:
+        await greeted(caller)
+        await cards(caller)
+        caller.noise = echo(caller.ear, level_db=-12, after_s=0.15)
+        await caller.send_text("refund 2 dollars for order 5")
+        await caller.agent_line(containing="Refund 2 dollars of order 5?")
+        await acknowledge(caller, await pushed_card(caller))
+        for _ in range(3):
+            before = len(caller.lines)
+            await caller.send_text("florble wumpus granth")
+            await caller.agent_line(containing=AGREES, after=before)
+            await asyncio.sleep(4)
+        assert answers(await entries(agreeing, caller)) == []
+        assert await effects(agreeing, caller) == []
+        await ask(agreeing, caller, "yes please", "All right")
+        await caller.agent_line(containing="2 dollars for order 5 are on their way")
+        assert answers(await entries(agreeing, caller)) == [(True, "voice")]
