@@ -113,26 +113,25 @@ def is_killed(mutant: Mutant, folder: Path) -> bool:
     own = f"{tests}/test_{mutant.module.stem}.py"
     try:
         chosen = [own, tests] if (folder / own).exists() else [tests]
-        return not all(passes(one, folder) for one in chosen)
+        return any(run(one, folder).returncode for one in chosen)
     except subprocess.TimeoutExpired:
         return True
     finally:
         shutil.copy(ROOT / mutant.module, folder / mutant.module)
 
 
-def passes(tests: str, folder: Path) -> bool:
+def run(tests: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """
-    Whether the unit tests *tests* pass in the copy of the code in *folder*.
+    The unit tests *tests* in the copy of the code in *folder*, up to the first that fails.
 
     Raises: subprocess.TimeoutExpired.
     """
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
          "-m", "not postgres and not models and not long", tests],
         cwd=folder, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True, timeout=TIMEOUT_S, check=False,
+        capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
     )  # fmt: skip
-    return done.returncode == 0
 
 
 def main() -> None:
@@ -162,8 +161,9 @@ def main() -> None:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, folder / name)
         for tests in MODULES.values():
-            if not passes(tests, folders[0]):
-                sys.exit(f"{tests} fails without a change: mend that first.")
+            untouched = run(tests, folders[0])
+            if untouched.returncode:
+                sys.exit(f"{tests} fails without a change: mend that first.\n{untouched.stdout}")
 
         def work(start: int) -> list[bool]:
             killed = []
