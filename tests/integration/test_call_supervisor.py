@@ -33,7 +33,7 @@ from voice_contract.dispatch import DispatchMetadata
 from voice_contract.names import AGENT_IDENTITY_PREFIX
 from voice_contract.room import RoomState
 
-QUICK = Timeouts(poll_s=0.1, still_s=1.0, claim_s=2.0, look_s=1.0, look_often_s=0.5, sweep_s=1.0)
+QUICK = Timeouts(poll_s=0.1, still_s=2.0, claim_s=2.0, look_s=1.0, look_often_s=0.5, sweep_s=1.0)
 
 
 @pytest.fixture
@@ -174,14 +174,14 @@ async def until(holds: Callable[[], Awaitable[bool]], timeout_s: float) -> None:
             await asyncio.sleep(0.02)
 
 
-async def heard(line: Line, attempt: int, timeout_s: float) -> None:
+async def heard(line: Line, attempt: int) -> None:
     """Wait until the caller hears the agent of *attempt*, and no other one."""
     expected = {f"{AGENT_IDENTITY_PREFIX}{line.room.name}-{attempt}"}
 
     async def only() -> bool:
         return line.audible == expected
 
-    await until(only, timeout_s)
+    await until(only, 60)
 
 
 async def agent_of(worker: ScriptedWorker, attempt: int) -> ScriptedAgent:
@@ -203,10 +203,10 @@ async def test_agent_that_hangs_is_replaced_and_never_heard_together(
         supervising(sfu, lasting),
         calling(sfu, lasting) as line,
     ):
-        await heard(line, 1, 15)
+        await heard(line, 1)
         (await agent_of(worker, 1)).hang()
         hung_at = time.monotonic()
-        await heard(line, 2, 15)
+        await heard(line, 2)
         took_s = time.monotonic() - hung_at
         await asyncio.sleep(1)
         assert (line.most_at_once, line.audible) == (1, {(await agent_of(worker, 2)).identity})
@@ -220,10 +220,10 @@ async def test_worker_that_dies_loses_its_call_to_another(sfu: LocalStack, lasti
     """Whoever has room takes it; the dead one is marked as gone."""
     async with supervising(sfu, lasting), calling(sfu, lasting, agent=False) as line:
         async with ScriptedWorker(sfu, lasting, name="first") as first:
-            await heard(line, 2, 15)
+            await heard(line, 2)
             async with ScriptedWorker(sfu, lasting, name="second") as second:
                 await first.die()
-                await heard(line, 3, 15)
+                await heard(line, 3)
                 assert [agent.metadata.attempt for agent in second.agents] == [3]
                 assert line.most_at_once == 1
 
@@ -240,7 +240,7 @@ async def test_worker_that_registers_after_the_caller_joined_takes_the_call(
         await until(told, 30)
         registered_at = time.monotonic()
         async with ScriptedWorker(sfu, lasting):
-            await heard(line, 2, 15)
+            await heard(line, 2)
             print(f"heard {time.monotonic() - registered_at:.2f} s after the worker registered")
 
 
@@ -260,20 +260,17 @@ async def test_no_worker_at_all_ends_the_call_as_no_agent(sfu: LocalStack, lasti
 @pytest.mark.long
 async def test_worker_that_does_not_answer_is_passed_over(sfu: LocalStack, lasting: Record) -> None:
     """The attempt that it holds is given up; when it answers late, it is refused."""
-    async with (
-        ScriptedWorker(sfu, lasting, name="stalled") as stalled,
-        supervising(sfu, lasting),
-        calling(sfu, lasting) as line,
-    ):
+    async with ScriptedWorker(sfu, lasting, name="stalled") as stalled, supervising(sfu, lasting):
         stalled.answers = False
+        async with calling(sfu, lasting) as line:
 
-        async def asked() -> bool:
-            return bool(stalled.requested)
+            async def asked() -> bool:
+                return bool(stalled.requested)
 
-        await until(asked, 30)
-        stalled.answers = True
-        await heard(line, 2, 15)
-        assert line.most_at_once == 1
+            await until(asked, 30)
+            stalled.answers = True
+            await heard(line, 2)
+            assert line.most_at_once == 1
 
 
 async def test_caller_in_the_room_of_an_ended_call_is_sent_away(
@@ -312,7 +309,7 @@ async def test_sfu_killed_and_back_costs_no_attempt_while_the_job_lives(
             supervising(sfu, lasting),
             calling(sfu, lasting) as line,
         ):
-            await heard(line, 1, 15)
+            await heard(line, 1)
             sfu.stop([signal.SIGKILL])
             await asyncio.sleep(2)
             sfu.start("devstack.sfu")
@@ -353,7 +350,7 @@ async def test_webhooks_make_the_process_look_and_forged_ones_nothing(
 
             await until(noted, 30)
             print(f"join noted after {time.monotonic() - joined_at:.2f} s")
-            await heard(line, 1, 15)
+            await heard(line, 1)
             event = json.dumps({"event": "room_finished", "room": {"name": line.room.name}})
             for _ in range(3):  # a replay
                 answer = await http.post(url, content=event, headers=signed(sfu, event))
@@ -391,7 +388,7 @@ async def test_supervisor_process_killed_during_a_recovery_leaves_it_to_the_next
     """SIGKILL just when it acts; the next one completes it, and nobody hears two agents."""
     async with ScriptedWorker(sfu, lasting) as worker, calling(sfu, lasting) as line:
         async with supervisor_process(sfu, tmp_path) as first:
-            await heard(line, 1, 15)
+            await heard(line, 1)
             (await agent_of(worker, 1)).hang()
             await asyncio.sleep(killed_after_s)
             first.kill()
@@ -404,7 +401,7 @@ async def test_supervisor_process_killed_during_a_recovery_leaves_it_to_the_next
 
             await until(back, 60)
             now = await the_call(lasting, line.room.name)
-            await heard(line, now.attempt, 15)
+            await heard(line, now.attempt)
             print(f"killed at attempt {call.attempt}, back with {now.attempt}")
             assert now.attempt in (2, 3)
             assert line.most_at_once == 1
