@@ -8,7 +8,12 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 
 from agent_worker.tools.mcp import allow, mcp_server
-from agent_worker.tools.mcp_client import DATA_MAX_BYTES, SAY_MAX_CHARS, Connection
+from agent_worker.tools.mcp_client import (
+    DATA_MAX_BYTES,
+    SAY_MAX_CHARS,
+    Connection,
+    McpUnavailable,
+)
 from agent_worker.tools.tool import Answer, ToolRefused
 from tests.support.canned_service import listening
 from tests.support.local_stack import free_ports
@@ -92,3 +97,21 @@ async def test_connection_is_kept_and_made_again_where_it_was_closed(line: Conne
     assert await line.ready() is session
     await line.aclose()
     assert await line.ready() is not session
+
+
+async def test_server_that_is_away_is_told_with_what_its_environment_lacks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of the names that its author listed, those that are not set, and no others."""
+    monkeypatch.setenv("PARLEY_TEST_IS_SET", "1")
+    made = Connection(
+        mcp_server(
+            "away",
+            command=("/bin/false",),
+            env=("PARLEY_TEST_IS_SET", "PARLEY_TEST_IS_NOT"),
+            tools={"tell": allow(effect="read")},
+        )
+    )
+    with pytest.raises(McpUnavailable) as raised:
+        await made.list_tools()
+    assert str(raised.value).endswith("; PARLEY_TEST_IS_NOT of `env` is not set")
