@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from livekit.agents import LanguageCode
 from livekit.agents.llm import ChatContext
 
+from agent_worker.reasoning import message_tags
 from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, follow
 from agent_worker.reasoning.known_numbers import KnownNumbers
 from agent_worker.reasoning.listening import asks_to_wait
@@ -66,8 +67,10 @@ class GrammarTurnDetector:
         *,
         timeout: float | None = None,  # noqa: ASYNC109 - LiveKit's signature
     ) -> float:
+        # "Wait" is no wish: the turns below are without it.
+        last = message_tags.last_user(chat_ctx.items)
         turns = user_turns(chat_ctx.items)
-        if not turns or asks_to_wait(turns[-1]):
+        if last is None or not turns or asks_to_wait(last.text_content or ""):
             return FINISHED
         if self._asking() and yes_no.read(turns[-1]) in (yes_no.Said.YES, yes_no.Said.NO):
             return FINISHED
