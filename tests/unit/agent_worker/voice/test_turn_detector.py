@@ -57,7 +57,7 @@ async def test_sentence_that_breaks_off_is_unfinished(templates: Templates, text
     [
         ("Look at room one",),
         ("Paint a room.", "Seven."),
-        ("My name is S, M, I",),
+        ("My name is S, M, I, T",),
         ("It's five five five one",),
         ("Look at that room, and",),
     ],
@@ -65,9 +65,10 @@ async def test_sentence_that_breaks_off_is_unfinished(templates: Templates, text
 async def test_sentence_that_may_go_on_is_unfinished(
     templates: Templates, turns: tuple[str, ...]
 ) -> None:
-    """A number, a name that is spelled, "and": a pause is not the end."""
-    judged, _ = await judge(templates, *turns)
-    assert judged == UNFINISHED
+    """A number, a name that is spelled, "and": a pause is not the end, whoever answers."""
+    for has_model in (False, True):
+        judged, _ = await judge(templates, *turns, has_model=has_model)
+        assert judged == UNFINISHED
 
 
 @pytest.mark.parametrize(
