@@ -33,7 +33,7 @@ class GrammarTurnDetector:
 
     Args:
         numbers: Tell whether a number is whole.
-        asking: Whether the agent waits for a yes or a no.
+        asked: The words of each question that waits for a yes or a no.
         has_model: Whether a model answers what no template knows.
     """
 
@@ -46,13 +46,13 @@ class GrammarTurnDetector:
         waits: Waits,
         *,
         numbers: Iterable[KnownNumbers] = (),
-        asking: Callable[[], bool] = lambda: False,
+        asked: Callable[[], Iterable[str]] = tuple,
         has_model: bool = False,
     ) -> None:
         self._templates = templates
         self._waits = waits
         self._numbers = {one.slot: one for one in numbers}
-        self._asking = asking
+        self._asked = asked
         self._has_model = has_model
 
     async def unlikely_threshold(self, language: LanguageCode | None) -> float | None:
@@ -72,7 +72,8 @@ class GrammarTurnDetector:
         turns = user_turns(chat_ctx.items)
         if last is None or not turns or asks_to_wait(last.text_content or ""):
             return FINISHED
-        if self._asking() and yes_no.read(turns[-1]) in (yes_no.Said.YES, yes_no.Said.NO):
+        answers = (yes_no.read(turns[-1], about) for about in self._asked())
+        if any(answer in (yes_no.Said.YES, yes_no.Said.NO) for answer in answers):
             return FINISHED
         dialog = follow(self._templates, turns)
         if self._templates.is_unfinished(turns[-1]) or self._may_go_on(turns[-1], dialog):

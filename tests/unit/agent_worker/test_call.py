@@ -198,9 +198,9 @@ async def test_turn_detector_knows_the_callers_numbers_and_whether_a_yes_is_aske
 
         assert await judge("look at room one") == UNFINISHED
         assert await judge("look at room seven") == FINISHED
-        assert await judge("do it") == UNFINISHED
+        assert await judge("don't clear it") == UNFINISHED
         await ask(call)
-        assert await judge("do it") == FINISHED
+        assert await judge("don't clear it") == FINISHED
 
 
 async def ask(call: Call) -> None:

@@ -90,9 +90,12 @@ async def test_numbers_of_another_kind_may_go_on(templates: Templates) -> None:
 
 
 async def test_yes_is_finished_where_it_is_asked_for(templates: Templates) -> None:
-    """Elsewhere it may be the beginning of something."""
-    assert (await judge(templates, "Do it.", asking=lambda: True))[0] == FINISHED
-    assert (await judge(templates, "Do it."))[0] == UNFINISHED
+    """Also one that repeats the question; elsewhere it may be the beginning of something."""
+    asked = {"asked": lambda: ["Clear room 1?", "Heat room 2?"]}
+    for answer in ("Do it.", "Yes, heat room two.", "Don't clear it."):
+        assert (await judge(templates, answer, **asked))[0] == FINISHED
+        assert (await judge(templates, answer))[0] == UNFINISHED
+    assert (await judge(templates, "Yes, heat room three", **asked))[0] == UNFINISHED
 
 
 async def test_unknown_sentence_may_go_on_where_no_model_answers_it(templates: Templates) -> None:
