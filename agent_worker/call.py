@@ -145,7 +145,7 @@ class Call(CallControl):
                 self._tools.toolset,
                 self._on_stt_failure,
                 numbers=[one for one in resources if isinstance(one, KnownNumbers)],
-                asking=lambda: bool(self._tools.questions.open),
+                asked=lambda: [one.about for one in self._tools.questions.open],
             )
             if self._history is not None:
                 self._session.history.insert(self._history.items)

@@ -23,14 +23,14 @@ def build_session(
     on_stt_failure: Callable[[Exception], None],
     *,
     numbers: Iterable[KnownNumbers] = (),
-    asking: Callable[[], bool] = lambda: False,
+    asked: Callable[[], Iterable[str]] = tuple,
 ) -> AgentSession[None]:
     """
     A session of *agent* whose only tools are those in *toolset*.
 
     Args:
         numbers: Tell whether a number that the caller says is whole.
-        asking: Whether the agent waits for a yes or a no.
+        asked: The words of each question that waits for a yes or a no.
     Raises: SettingsError: a provider cannot be made.
     """
     llm = build_llm(settings, agent)
@@ -45,7 +45,7 @@ def build_session(
                 agent.templates,
                 waits,
                 numbers=numbers,
-                asking=asking,
+                asked=asked,
                 has_model=llm.remote is not None,
             ),
             "endpointing": {"min_delay": waits.complete_s, "max_delay": waits.may_go_on_s},

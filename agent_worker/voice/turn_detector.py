@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from livekit.agents import LanguageCode
 from livekit.agents.llm import ChatContext
 
+from agent_worker.reasoning import message_tags
 from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, follow
 from agent_worker.reasoning.known_numbers import KnownNumbers
 from agent_worker.reasoning.listening import asks_to_wait
@@ -32,7 +33,7 @@ class GrammarTurnDetector:
 
     Args:
         numbers: Tell whether a number is whole.
-        asking: Whether the agent waits for a yes or a no.
+        asked: The words of each question that waits for a yes or a no.
         has_model: Whether a model answers what no template knows.
     """
 
@@ -45,13 +46,13 @@ class GrammarTurnDetector:
         waits: Waits,
         *,
         numbers: Iterable[KnownNumbers] = (),
-        asking: Callable[[], bool] = lambda: False,
+        asked: Callable[[], Iterable[str]] = tuple,
         has_model: bool = False,
     ) -> None:
         self._templates = templates
         self._waits = waits
         self._numbers = {one.slot: one for one in numbers}
-        self._asking = asking
+        self._asked = asked
         self._has_model = has_model
 
     async def unlikely_threshold(self, language: LanguageCode | None) -> float | None:
@@ -66,10 +67,13 @@ class GrammarTurnDetector:
         *,
         timeout: float | None = None,  # noqa: ASYNC109 - LiveKit's signature
     ) -> float:
+        # "Wait" is no wish: the turns below are without it.
+        last = message_tags.last_user(chat_ctx.items)
         turns = user_turns(chat_ctx.items)
-        if not turns or asks_to_wait(turns[-1]):
+        if last is None or not turns or asks_to_wait(last.text_content or ""):
             return FINISHED
-        if self._asking() and yes_no.read(turns[-1]) in (yes_no.Said.YES, yes_no.Said.NO):
+        answers = (yes_no.read(turns[-1], about) for about in self._asked())
+        if any(answer in (yes_no.Said.YES, yes_no.Said.NO) for answer in answers):
             return FINISHED
         dialog = follow(self._templates, turns)
         if self._templates.is_unfinished(turns[-1]) or self._may_go_on(turns[-1], dialog):

@@ -13,6 +13,7 @@ from livekit.agents.voice.events import (
     ConversationItemAddedEvent,
 )
 
+from agent_worker import livekit_compat
 from agent_worker.agent import AgentDefinition
 from agent_worker.turn_journal import TurnJournal
 from call_record import journal
@@ -148,6 +149,27 @@ async def test_speech_that_nobody_can_interrupt_is_marked(scene: Scene) -> None:
             turn_id="turn_1_1", heard="A machine is speaking.", interrupted=False, protected=True
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "heard_s", "asks"),
+    [
+        ("Which day?", 0, True),
+        (f"{'Really ' * 10}Friday?", 0, False),
+        (f"{'Really ' * 10}Friday?", 4, True),
+        ("It is Friday.", 4, False),
+    ],
+)
+async def test_agent_asks_when_most_of_its_question_was_heard(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, words: str, heard_s: float, asks: bool
+) -> None:
+    """Who answers before its end knows what is asked; at its beginning nobody does."""
+    speech = scene.speak()
+    monkeypatch.setattr(livekit_compat, "current_speech_id", lambda: speech.id)
+    scene.turns.plan().append(words)
+    scene.state("thinking", "speaking")
+    scene.turns._began_s -= heard_s
+    assert scene.turns.is_asking is asks
 
 
 async def test_user_turn_is_written_with_how_it_came_and_what_the_dialog_is_about(

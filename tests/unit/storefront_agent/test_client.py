@@ -4,17 +4,19 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from datetime import date
 
 import httpx2 as httpx
 import pytest
 from livekit.agents.llm import ToolError
 
+from agent_worker.reasoning.known_numbers import KnownNumbers
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.tool import Caller, IdempotencyKey, ToolRefused
 from examples.storefront.agent.client import ShopClient, open_shop
-from tests.support.local_stack import free_ports
-from tests.unit.storefront_agent.shop_call import ShopCall
+from tests.support.local_stack import free_ports, until
+from tests.unit.storefront_agent.shop_call import CALL_ID, ShopCall
 
 SAYS = GatePhrases()
 KEY = IdempotencyKey("call-1:1")
@@ -32,6 +34,17 @@ async def test_post_with_the_same_key_does_nothing_new(http: httpx.AsyncClient) 
 async def test_today_is_the_shops_own_day(http: httpx.AsyncClient) -> None:
     """Not this machine's: the shop may be elsewhere."""
     assert await ShopClient(http).today() == date(2026, 11, 18)
+
+
+async def test_numbers_of_the_callers_orders_are_learned(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is an order 104, so "order one" may go on; none begins with seven."""
+    monkeypatch.setattr(httpx, "AsyncClient", lambda **_: nullcontext(http))
+    async with open_shop(Caller("caller-1", CALL_ID)) as (_, known):
+        assert isinstance(known, KnownNumbers) and known.slot == "order_number"
+        await until(lambda: bool(known.values))
+        assert known.may_go_on("1") and not known.may_go_on("7")
 
 
 async def test_refusal_has_the_shops_words(http: httpx.AsyncClient) -> None:

@@ -289,6 +289,14 @@ def test_reply_before_the_caller_said_anything_is_the_greeting(agent: AgentDefin
     assert reply(agent, Dialog(), "").content == agent.greeting
 
 
+def test_wishes_are_without_a_request_to_wait() -> None:
+    """In a conversation that another agent led nothing says how it was answered."""
+    conversation = ChatContext.empty()
+    for text in ("paint a room", "hang on a second", "seven"):
+        conversation.add_message(role="user", content=text)
+    assert user_turns(conversation.items) == ["paint a room", "seven"]
+
+
 def _output(text: str, *, is_error: bool = False) -> FunctionCallOutput:
     return FunctionCallOutput(call_id="x", name="look", output=text, is_error=is_error)
 

@@ -860,6 +860,7 @@ async def test_spoken_yes_is_not_for_a_question_that_it_did_not_answer(then: str
     meant = await asked(scene.propose("pay", {"amount": 1}))
     if then == "another is left":
         await asked(scene.propose("pay", {"amount": 2}))
+        scene.gate.said("Pay 1 euros? Pay 2 euros?")
     hearing = asyncio.create_task(
         scene.gate.hear_spoken("yes", scene.gate.floor.typed("turn-2"), lambda: False)
     )

@@ -253,6 +253,17 @@ async def test_silence_counts_again_when_the_caller_could_speak(stalls: Stalls) 
     assert await stalls.silence() == "Hello?"
 
 
+async def test_silence_is_measured_from_when_the_caller_could_speak(
+    stalls: Stalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not from the last words, however long ago they were said."""
+    anew: list[bool] = []
+    monkeypatch.setattr(stalls.session, "reset_away_timer", lambda: anew.append(True))
+    for busy in (True, True, False):
+        stalls.reprompts.busy(busy)
+    assert len(anew) == 2
+
+
 async def test_muted_caller_whose_line_was_cut_is_muted_still(stalls: Stalls) -> None:
     """The page tells it when it changes, not when the line is back."""
     stalls.reprompts.busy(True)

@@ -1,8 +1,10 @@
 """What the speaking agent takes for a turn, in voice mode: a scripted ear, a silent mouth."""
 
+import asyncio
 from typing import Any, cast
 
 import pytest
+from livekit.agents.voice import SpeechHandle
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.reasoning.llm import AgentLLM, user_turns
@@ -13,6 +15,9 @@ from tests.unit.agent_worker.voice_call import SilentVoice, VoiceCall
 pytestmark = pytest.mark.usefixtures("virtual_time")
 ASKS = "Clear room 7? In full: quickly: no. Yes or no?"
 HOLD = "Take your time."
+ANSWER = (
+    "It is the largest room of the house, it looks to the garden, and it was painted last year."
+)
 
 
 class Told:
@@ -21,14 +26,23 @@ class Told:
     def __init__(self) -> None:
         self.listenings = 0
         self.holds = 0
-
-    is_short = False
+        self.is_short = False
 
     def listened(self) -> None:
         self.listenings += 1
 
     def hold(self) -> None:
         self.holds += 1
+
+
+class Turns(TurnJournal):
+    """A journal that the test tells whether the agent asks."""
+
+    asks = False
+
+    @property
+    def is_asking(self) -> bool:
+        return self.asks
 
 
 class _Voice(SilentVoice, SpeakingAgent):
@@ -41,12 +55,13 @@ class SpeakingCall(VoiceCall):
     def __init__(self, agent: AgentDefinition) -> None:
         super().__init__(agent, AgentLLM(agent))
         self.told = Told()
+        self.turns = Turns(self.session, cast(Any, self.journal), agent.templates, attempt=1)
         speaking = _Voice(
             instructions=agent.instructions,
             gate=self.tools.gate,
             delivery=self.tools.delivery,
             chat_ctx=None,
-            turns=TurnJournal(self.session, cast(Any, self.journal), agent.templates, attempt=1),
+            turns=self.turns,
             reprompts=cast(Any, self.told),
             templates=agent.templates,
             hold=HOLD,
@@ -58,6 +73,15 @@ class SpeakingCall(VoiceCall):
     async def __aenter__(self) -> "SpeakingCall":
         await super().__aenter__()
         return self
+
+    async def answer(self) -> SpeechHandle:
+        """The agent says something that takes its time, and has begun."""
+        speech = self.session.say(ANSWER)
+        async with asyncio.timeout(10):
+            while not self.turns.is_speaking:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        return speech
 
 
 async def test_yes_counts_after_a_wait(agent: AgentDefinition) -> None:
@@ -94,3 +118,60 @@ async def test_listening_is_no_turn(agent: AgentDefinition) -> None:
         await call.hears("Painted room 5.")
         assert call.told.listenings == 1
         assert user_turns(call.items) == ["paint room 5"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_short"),
+    [("okay", False), ("yeah, right", False), ("that", False), ("I had", True)],
+)
+async def test_what_is_no_wish_stops_no_answer(
+    agent: AgentDefinition, text: str, is_short: bool
+) -> None:
+    """Agreement, a word that means nothing, two in a very short sound: it goes on to its end."""
+    async with SpeakingCall(agent) as call:
+        call.told.is_short = is_short
+        speech = await call.answer()
+        await call.speak(text)
+        await speech
+        await call.pause()
+        assert not speech.interrupted and call.spoken == [ANSWER]
+        assert call.told.listenings == 1
+        assert user_turns(call.items) == []
+
+
+@pytest.mark.parametrize("text", ["search", "I had"])
+async def test_wish_over_an_answer_is_a_turn(agent: AgentDefinition, text: str) -> None:
+    """One word that a template knows, or more than one that none does."""
+    async with SpeakingCall(agent) as call:
+        speech = await call.answer()
+        await call.speak(text)
+        await speech
+        await call.pause()
+        assert speech.interrupted
+        assert user_turns(call.items) == [text]
+
+
+async def test_agreement_that_began_over_the_answer_is_no_turn_after_it(
+    agent: AgentDefinition,
+) -> None:
+    """Its words come when the agent is silent; said into that silence, it is one."""
+    async with SpeakingCall(agent) as call:
+        speech = await call.answer()
+        call.begin()
+        await speech
+        call.end("okay")
+        await call.pause()
+        assert user_turns(call.items) == []
+        await call.speak("okay")
+        await call.pause()
+        assert user_turns(call.items) == ["okay"]
+
+
+async def test_agreement_over_the_end_of_a_question_is_its_answer(agent: AgentDefinition) -> None:
+    """Who knows what is asked does not wait."""
+    async with SpeakingCall(agent) as call:
+        call.turns.asks = True
+        await call.answer()
+        await call.speak("okay")
+        await call.pause()
+        assert user_turns(call.items) == ["okay"]

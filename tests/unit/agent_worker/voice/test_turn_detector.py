@@ -33,6 +33,7 @@ async def judge(templates: Templates, *turns: str, **options: Any) -> tuple[floa
         ("Look at it.",),
         ("Paint a room.", "Never mind,"),
         ("Hang on a second.",),
+        ("Look at room one.", "Hang on a second."),
     ],
 )
 async def test_known_sentence_is_finished_at_once(
@@ -56,7 +57,7 @@ async def test_sentence_that_breaks_off_is_unfinished(templates: Templates, text
     [
         ("Look at room one",),
         ("Paint a room.", "Seven."),
-        ("My name is S, M, I",),
+        ("My name is S, M, I, T",),
         ("It's five five five one",),
         ("Look at that room, and",),
     ],
@@ -64,9 +65,10 @@ async def test_sentence_that_breaks_off_is_unfinished(templates: Templates, text
 async def test_sentence_that_may_go_on_is_unfinished(
     templates: Templates, turns: tuple[str, ...]
 ) -> None:
-    """A number, a name that is spelled, "and": a pause is not the end."""
-    judged, _ = await judge(templates, *turns)
-    assert judged == UNFINISHED
+    """A number, a name that is spelled, "and": a pause is not the end, whoever answers."""
+    for has_model in (False, True):
+        judged, _ = await judge(templates, *turns, has_model=has_model)
+        assert judged == UNFINISHED
 
 
 @pytest.mark.parametrize(
@@ -83,13 +85,17 @@ async def test_known_numbers_tell_whether_a_number_is_whole(
 async def test_numbers_of_another_kind_may_go_on(templates: Templates) -> None:
     """What is known of rooms says nothing of a telephone number."""
     known = [KnownNumbers("number", frozenset({7}))]
-    assert (await judge(templates, "Call five five five one", numbers=known))[0] == UNFINISHED
+    judged, _ = await judge(templates, "Call five five five one", numbers=known, has_model=True)
+    assert judged == UNFINISHED
 
 
 async def test_yes_is_finished_where_it_is_asked_for(templates: Templates) -> None:
-    """Elsewhere it may be the beginning of something."""
-    assert (await judge(templates, "Do it.", asking=lambda: True))[0] == FINISHED
-    assert (await judge(templates, "Do it."))[0] == UNFINISHED
+    """Also one that repeats the question; elsewhere it may be the beginning of something."""
+    asked = {"asked": lambda: ["Clear room 1?", "Heat room 2?"]}
+    for answer in ("Do it.", "Yes, heat room two.", "Don't clear it."):
+        assert (await judge(templates, answer, **asked))[0] == FINISHED
+        assert (await judge(templates, answer))[0] == UNFINISHED
+    assert (await judge(templates, "Yes, heat room three", **asked))[0] == UNFINISHED
 
 
 async def test_unknown_sentence_may_go_on_where_no_model_answers_it(templates: Templates) -> None:
