@@ -311,7 +311,12 @@ class Call(CallControl):
         self._turns.protect(speech).add_done_callback(self._on_disclosed)
 
     def _on_disclosed(self, speech: SpeechHandle) -> None:
-        self._disclosed = not speech.interrupted
+        # Words without a sound were shown, not heard.
+        heard = any(
+            item.type == "message" and "stopped_speaking_at" in item.metrics
+            for item in speech.chat_items
+        )
+        self._disclosed = heard and not speech.interrupted
 
     def _say_notice(self, text: str) -> None:
         """Say something about the call itself."""

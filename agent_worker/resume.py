@@ -16,12 +16,14 @@ from livekit.agents.llm import ChatItem, ChatMessage, FunctionCall, FunctionCall
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.claim import CallClaim
+from agent_worker.reasoning import message_tags
+from agent_worker.reasoning.correction import meant_instead
 from agent_worker.reasoning.dialog import follow
 from agent_worker.reasoning.llm import user_turns
 from call_record.database import DATABASE_DOWN
 from call_record.journal import Recorded
 from call_record.timeline import Timeline, fold
-from call_record.timeline_parts import Invocation, InvocationEnd
+from call_record.timeline_parts import CallerTurn, Invocation, InvocationEnd
 from call_record.verification import Verdict, is_of, read_verified
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.journal import JournalGap, ToolFinished
@@ -158,9 +160,7 @@ def resume(agent: AgentDefinition, history: CallHistory) -> Resumption:
 def _items(line: Timeline) -> list[ChatItem]:
     """The conversation in the order of the journal."""
     found: list[tuple[int, list[ChatItem]]] = [
-        (turn.seq, [_message("user", turn.text, identity=turn.noted.entry.turn_id)])
-        for turn in line.caller_turns
-        if turn.text
+        (turn.seq, [_said(turn)]) for turn in line.caller_turns if turn.text
     ]
     found += [
         # Of words that were cut off nobody knows how much was heard.
@@ -209,6 +209,14 @@ def _result(invocation: Invocation, end: InvocationEnd) -> list[ChatItem]:
         FunctionCall(**named, arguments=json.dumps(proposed)),
         FunctionCallOutput(**named, output=output, is_error=not isinstance(end, ToolFinished)),
     ]
+
+
+def _said(turn: CallerTurn) -> ChatMessage:
+    message = _message("user", turn.text, identity=turn.noted.entry.turn_id)
+    if turn.decides is not None and meant_instead(turn.text) is None:
+        # It answered the gate, and is no wish.
+        message_tags.set_reply(message, "")
+    return message
 
 
 def _message(role: str, text: str, *, identity: str = "", interrupted: bool = False) -> ChatMessage:

@@ -271,6 +271,25 @@ def test_resume_does_not_answer_a_yes_that_was_taken(
     assert resume(agent, the_past(*entries)).answer is answers
 
 
+@pytest.mark.parametrize(
+    ("answer", "wishes"),
+    [("yes", ["Paint room 4"]), ("no, room five", ["Paint room 4", "no, room five"])],
+)
+def test_restored_answer_to_the_gate_is_no_wish(
+    agent: AgentDefinition, answer: str, wishes: list[str]
+) -> None:
+    """What "it" is stays known; a no that corrects is one."""
+    history = the_past(
+        *GREETED,
+        UserTurn(text="Paint room 4"),
+        QUESTION,
+        *said("2", "Paint room 4?"),
+        ConfirmationAnswered(confirmation_id="c", approved=answer == "yes", by="voice"),
+        UserTurn(text=answer),
+    )
+    assert user_turns(history.items) == wishes
+
+
 async def test_restored_conversation_is_answered_from(agent: AgentDefinition) -> None:
     """What "it" is, the new agent knows from before."""
     history = the_past(*GREETED, UserTurn(text="Look at room 4"), *said("2", "Room 4 has 0 coats."))

@@ -29,6 +29,10 @@ YES = [
     "\U0001f44d",
     "\U0001f44d\U0001f3fe",
     "yes, that one please",
+    "Great.",
+    "Good, go for it.",
+    "That's great, thanks.",
+    "Sure thing.",
 ]
 NO = [
     "No.",
