@@ -20,8 +20,8 @@ class Said(Enum):
 
 _OKAY = r"ok|okay|all right|alright"
 _YES = (
-    r"yes|yeah|yep|yup|sure thing|sure|absolutely|definitely|certainly|of course|correct|confirm|confirmed|"
-    r"i confirm|i agree|agreed|go ahead|do it|do that|please do|that's right|that is right|"
+    r"yes|yeah|yep|yup|sure thing|sure|absolutely|definitely|certainly|of course|correct|"
+    r"confirm|confirmed|i confirm|i agree|agreed|go ahead|do it|do that|please do|that's right|that is right|"
     r"that's correct|that is correct|i do|i am sure|i'm sure|sounds (?:good|great|fine|right)|"
     r"that (?:works|sounds good|would be great)|that's (?:fine|it|good|great|perfect)|fine|good|"
     r"great|lovely|wonderful|perfect|exactly|go for it|by all means|" + _OKAY
