@@ -21,10 +21,11 @@ class Said(Enum):
 _OKAY = r"ok|okay|all right|alright"
 _YES = (
     r"yes|yeah|yep|yup|sure thing|sure|absolutely|definitely|certainly|of course|correct|"
-    r"confirm|confirmed|i confirm|i agree|agreed|go ahead|do it|do that|please do|that's right|that is right|"
-    r"that's correct|that is correct|i do|i am sure|i'm sure|sounds (?:good|great|fine|right)|"
-    r"that (?:works|sounds good|would be great)|that's (?:fine|it|good|great|perfect)|fine|good|"
-    r"great|lovely|wonderful|perfect|exactly|go for it|by all means|" + _OKAY
+    r"confirm|confirmed|i confirm|i agree|agreed|go ahead|do it|do that|please do|"
+    r"that's right|that is right|that's correct|that is correct|i do|i am sure|i'm sure|"
+    r"sounds (?:good|great|fine|right)|that (?:works|sounds good|would be great)|"
+    r"that's (?:fine|it|good|great|perfect)|fine|good|great|lovely|wonderful|perfect|exactly|"
+    r"go for it|by all means|" + _OKAY
 )
 _NO = (
     r"no|nope|nah|don't|do not|no way|not (?:that 1|this 1|that|this|it|now|yet|today|really)|"
