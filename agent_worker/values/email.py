@@ -186,7 +186,7 @@ def _may_belong(tokens: Sequence[Token], index: int, at: int) -> bool:
         spelled = [one.text for one in tokens[max(0, index - 2) : index + 3] if one.text != ","]
         return (
             index + 1 == at
-            or (after == "," and index + 2 == at)
+            or "," in (before, after)
             or any(
                 _is_letter(one) or one.isdigit() or one in (*_SIGNS, "double", "triple")
                 for one in spelled

@@ -109,8 +109,8 @@ def test_value_that_is_written_is_read_again(kind: str, data: st.DataObject) -> 
     | st.lists(
         st.sampled_from(
             "one oh seven twelve fifty dollars cents at dot com three pm half past Friday next the "
-            "27th of December tomorrow , . - no not in evening morning A B as boat double with name "
-            "is @ ' $ 5 12:30 12/4 +44 plus and or to for a week from last digit letter".split()
+            "27th of December tomorrow , . - no not in evening morning A B as boat double with "
+            "name is @ ' $ 5 12:30 12/4 +44 plus and or to for a week from digit letter".split()
         ),
         max_size=9,
     ).map(" ".join)
