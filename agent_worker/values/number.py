@@ -12,8 +12,10 @@ from pydantic import JsonValue
 from agent_worker.values.calendar_words import MONTH
 from agent_worker.values.digits import Group, read_runs
 from agent_worker.values.kind import Kind, as_meant
-from agent_worker.values.tokens import Token, tokens_of
+from agent_worker.values.tokens import Token, before, tokens_of
 from agent_worker.values.value import Found
+
+MAX_DIGITS = 18
 
 _NOT_AFTER = re.compile(
     r"\s*(?:(?:st|nd|rd|th|am|pm|a\.m|p\.m|o['\u2019]?clock|percent|per\s+cent|dollars?|bucks?|cents?"
@@ -64,6 +66,12 @@ class NumberKind(Kind[int]):
             re.I,
         )
 
+    @cached_property
+    def _counted(self) -> re.Pattern[str]:
+        """Matches what is counted: the "rooms" of "two rooms"."""
+        nouns = "|".join(re.escape(noun) for noun in self.after) or "(?!)"
+        return re.compile(rf"\s*(?:{nouns})s\b", re.I)
+
     def readings(self, text: str, now: datetime) -> list[Found]:
         named, bare = self._readings(text)
         return [*named, *bare]
@@ -112,10 +120,10 @@ class NumberKind(Kind[int]):
         bare: list[Found] = []
         tokens = tokens_of(text)
         for run in read_runs(tokens, text, frozenset((*self.after, "number"))):
-            before = self._before.search(text[: tokens[run[0].first].start])
-            assert before is not None
-            has_noun = bool(before["noun"] or before["number"] or before["hash"])
-            several = bool(before["several"] or before["numbers"])
+            noun = self._before.search(before(text, tokens[run[0].first].start))
+            assert noun is not None
+            has_noun = bool(noun["noun"] or noun["number"] or noun["hash"])
+            several = bool(noun["several"] or noun["numbers"])
             if not has_noun and named and _continues(text, named[-1].end, tokens[run[0].first]):
                 has_noun = several = True
             for found in self._of_run(text, tokens, run, has_noun, several):
@@ -131,6 +139,8 @@ class NumberKind(Kind[int]):
         several: bool,
     ) -> Iterator[Found]:
         parts = _trimmed(text, tokens, _by_pauses(run), has_noun)
+        if parts and not has_noun and self._counted.match(text, tokens[parts[-1][-1].end - 1].end):
+            parts = parts[:-1]
         if not parts:
             return
         one_number = not several and len(parts) > 1 and _one_number(parts)
@@ -139,6 +149,8 @@ class NumberKind(Kind[int]):
         for index, part in enumerate(parts):
             digits = "".join(group.digits for group in part)
             start, end = tokens[part[0].first].start, tokens[part[-1].end - 1].end
+            if len(digits) > MAX_DIGITS:
+                continue
             value = int(digits)
             twice = len(parts) == 2 and not several and digits == _digits(parts[1 - index])
             if twice and index == 0:
@@ -200,7 +212,7 @@ def _trimmed(
             or _is_pronoun(text, tokens, part, named)
         ):
             part = part[:-1]
-        if part and (named or not _NOT_BEFORE.search(text[: tokens[part[0].first].start])):
+        if part and (named or not _NOT_BEFORE.search(before(text, tokens[part[0].first].start))):
             kept.append(part)
     return kept
 
@@ -225,8 +237,9 @@ def _is_pronoun(text: str, tokens: Sequence[Token], part: Sequence[Group], named
         return len(part) > 1 and tokens[last.end - 1].text == "one" and _more(text, tokens, last)
     if named and len(part) == 1:
         return False
-    before, end = text[: tokens[last.first].start], tokens[last.end - 1].end
-    return bool(_PRONOUN_BEFORE.search(before) or _PRONOUN_AFTER.match(text, end))
+    said_before = before(text, tokens[last.first].start)
+    end = tokens[last.end - 1].end
+    return bool(_PRONOUN_BEFORE.search(said_before) or _PRONOUN_AFTER.match(text, end))
 
 
 def _more(text: str, tokens: Sequence[Token], last: Group) -> bool:
