@@ -143,6 +143,8 @@ class NumberKind(Kind[int]):
             parts = parts[:-1]
         if not parts:
             return
+        if len(parts) == 2 and not several and _begins_again(tokens, *parts):
+            parts = parts[1:]
         one_number = not several and len(parts) > 1 and _one_number(parts)
         if one_number:
             parts = [[group for part in parts for group in part]]
@@ -195,6 +197,13 @@ def _one_number(parts: Sequence[Sequence[Group]]) -> bool:
     zeros = any(part[0].digits[0] == "0" for part in parts[1:]) or parts[0][-1].oh
     alike = len({_digits(part) for part in parts}) == 1
     return zeros or (singles and len(parts) >= 3 and not alike)
+
+
+def _begins_again(tokens: Sequence[Token], one: Sequence[Group], other: Sequence[Group]) -> bool:
+    """Whether a number was broken off and said again: "eighty, eighty-eight"."""
+    first = [token.text for token in tokens[one[0].first : one[-1].end]]
+    again = [token.text for token in tokens[other[0].first : other[-1].end]]
+    return len(again) > len(first) and again[: len(first)] == first
 
 
 def _trimmed(

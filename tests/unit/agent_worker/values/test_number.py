@@ -45,6 +45,7 @@ ROOM = NumberKind(maximum=99_999, after=("room", "order"))
         ("room 7 one more time", [7]),
         ("no, the other one", []),
         ("this one, please", []),
+        ("I think it's eighty... eighty eight", [88]),
         ("I have two rooms, four one nine and four two oh", [419, 420]),
         ("12/4 at 12:30", []),
         ("in three days, at 3pm, for $5 or 5 dollars", []),
