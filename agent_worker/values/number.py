@@ -78,7 +78,15 @@ class NumberKind(Kind[int]):
 
     def answer(self, text: str, now: datetime) -> Found | None:
         named, bare = self._readings(text)
-        return self.decide(as_meant(text, named or bare), now)
+        if found := self.decide(as_meant(text, named or bare), now):
+            return found
+        tokens = tokens_of(text)
+        runs = read_runs(tokens, text)
+        digits = _digits(runs[0]) if len(runs) == 1 else ""
+        if not digits or len(digits) > MAX_DIGITS or not self.may_go_on(int(digits)):
+            return None
+        start, end = tokens[runs[0][0].first].start, tokens[runs[0][-1].end - 1].end
+        return Found(start, end, int(digits), f"{int(digits)}, and then?")
 
     def go_on(self, value: int, text: str, now: datetime) -> int | None:
         if not self.may_go_on(value):
@@ -96,7 +104,7 @@ class NumberKind(Kind[int]):
         return None if found is None or found.question or found.value == value else found.value
 
     def may_go_on(self, value: int) -> bool:
-        return value < self.minimum
+        return 0 < value < self.minimum
 
     def say(self, value: int, now: datetime) -> str:
         return str(value)
