@@ -302,7 +302,8 @@ def _dollars_and_cents(groups: list[Group]) -> Decimal | None:
         whole, cents = groups[0].digits, f"0{groups[2].digits}"
     else:
         return None
-    if groups[0].oh or len(whole) > 3:
+    # "Fifty fifty" is no amount.
+    if groups[0].oh or len(whole) > 3 or whole == cents:
         return None
     return Decimal(f"{whole}.{cents}")
 

@@ -29,14 +29,17 @@ _NOT_BEFORE = re.compile(
     rf"|{MONTH}))\s*$|[\w@.:/]$",
     re.I,
 )
-_PRONOUN_AFTER = re.compile(
-    r"\s*(?:more|of|moment|sec|thing|at|that|which|is|was|in|on|i|you|with|for)\b", re.I
+_PRONOUN_AFTER = re.compile(r"\s*(?!(?:please|thanks?|and|or|sorry|no|not)\b)[^\W\d]", re.I)
+_COUNTED = re.compile(
+    r"\s+(?!(?:this|was|has|does|thanks|yes|always|its|needs|is)\b)[^\W\d]{2,}s\b", re.I
 )
-_PRONOUN_BEFORE = re.compile(
-    r"\b(?:this|that|which|the|no|any|every|each|some|another|other|new|first|second|last|next|a"
-    r"|my|your|old|right|wrong|only)\s*$",
+"""What is counted rather than named: the "adults" of "two adults"."""
+_ONE_AFTER = re.compile(
+    r"(?:^|[,.;:!?\u2026-]|\b(?:it['\u2019]?s|is|was|um|uh|er|just|mean|meant|think|say|said|maybe"
+    r"|probably|yes|no|actually|and|or))\s*$",
     re.I,
 )
+"""Behind other words "one" is a pronoun: "the blue one"."""
 
 
 @dataclass(frozen=True)
@@ -147,8 +150,10 @@ class NumberKind(Kind[int]):
         several: bool,
     ) -> Iterator[Found]:
         parts = _trimmed(text, tokens, _by_pauses(run), has_noun)
-        if parts and not has_noun and self._counted.match(text, tokens[parts[-1][-1].end - 1].end):
-            parts = parts[:-1]
+        if parts and not has_noun:
+            end = tokens[parts[-1][-1].end - 1].end
+            if _COUNTED.match(text, end) or self._counted.match(text, end):
+                parts = parts[:-1]
         if not parts:
             return
         if len(parts) == 2 and not several and _begins_again(tokens, *parts):
@@ -256,7 +261,7 @@ def _is_pronoun(text: str, tokens: Sequence[Token], part: Sequence[Group], named
         return False
     said_before = before(text, tokens[last.first].start)
     end = tokens[last.end - 1].end
-    return bool(_PRONOUN_BEFORE.search(said_before) or _PRONOUN_AFTER.match(text, end))
+    return bool(not _ONE_AFTER.search(said_before) or _PRONOUN_AFTER.match(text, end))
 
 
 def _more(text: str, tokens: Sequence[Token], last: Group) -> bool:

@@ -71,7 +71,7 @@ class PhoneNumberKind(Kind[str]):
         if found := self.decide(self.find(text, now), now):
             return found
         said = self._said(text)
-        if len(said) != 1:
+        if len(said) != 1 or (len(said[0][2]) == 1 and not _only_digits(text)):
             return None
         start, end, digits = said[0]
         return Found(start, end, digits, self._question(digits))

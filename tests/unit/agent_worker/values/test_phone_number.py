@@ -60,6 +60,7 @@ def test_phone_number_in_breaths_is_put_together() -> None:
 def test_phone_number_does_not_go_on_with_other_words() -> None:
     """Nor with a number that is said again from the beginning."""
     assert US.go_on("555123", "wait a second", NOW) is None
+    assert US.answer("I don't have one", NOW) is None
     assert US.go_on("555123", "555 123 4567", NOW) == "5551234567"
 
 
