@@ -29,6 +29,9 @@ YES = [
     "\U0001f44d",
     "\U0001f44d\U0001f3fe",
     "yes, that one please",
+    "I said yes!",
+    "Yes, I said yes.",
+    "Sorry, I meant yes.",
 ]
 NO = [
     "No.",
@@ -46,6 +49,10 @@ NO = [
     "actually leave it",
     "okay, no",
     "\U0001f44e",
+    "Absolutely not.",
+    "Of course not!",
+    "I don't think so.",
+    "I said no",
 ]
 NEITHER = [
     "",
@@ -84,6 +91,10 @@ NEITHER = [
     "if you say yes",
     "sure thing would be nice if you told me first",
     "wait, where is order eight",
+    "I said wait",
+    "I said cancel it",
+    "no, I said yes",
+    "I never said yes",
 ]
 
 
