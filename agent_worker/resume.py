@@ -17,7 +17,7 @@ from livekit.agents.llm import ChatItem, ChatMessage, FunctionCall, FunctionCall
 from agent_worker.agent import AgentDefinition
 from agent_worker.claim import CallClaim
 from agent_worker.reasoning.dialog import follow
-from agent_worker.reasoning.llm import user_turns
+from agent_worker.reasoning.llm import END_CALL, user_turns
 from call_record.database import DATABASE_DOWN
 from call_record.journal import Recorded
 from call_record.timeline import Timeline, fold
@@ -172,7 +172,8 @@ def _items(line: Timeline) -> list[ChatItem]:
         (end.seq, _result(invocation, end.entry))
         for invocation in line.invocations
         for end in invocation.ends
-        if invocation.tool
+        # Whoever was about to end the call is gone: it is to be ended anew.
+        if invocation.tool not in ("", END_CALL)
     ]
     items = [item for _, several in sorted(found, key=lambda one: one[0]) for item in several]
     # The session sorts by time, and another machine's clock may be ahead.

@@ -280,6 +280,24 @@ async def test_restored_conversation_is_answered_from(agent: AgentDefinition) ->
         assert [number for number, _ in call.house.painted] == [4]
 
 
+async def test_restored_goodbye_that_was_not_heard_still_ends_the_call(
+    agent: AgentDefinition,
+) -> None:
+    """The agent that was about to say it took its end of the call with it."""
+    history = the_past(
+        *GREETED,
+        UserTurn(text="Goodbye."),
+        ToolProposed(invocation_id="t", tool="end_call", arguments={}),
+        ToolFinished(invocation_id="t", say="Thank you for calling. Goodbye."),
+    )
+    async with TextCall(agent, AgentLLM(agent)) as call:
+        await call.session._activity.update_chat_ctx(ChatContext(history.items))  # type: ignore[union-attr]
+        call.session.history.insert(history.items)
+        await call.session.generate_reply()
+        assert call.spoken[-1] == "Thank you for calling. Goodbye."
+        assert call.line.end_reason == "agent"
+
+
 def test_restored_result_that_was_not_told_is_the_next_thing_to_say() -> None:
     """The template's answer is the tool's own words."""
     history = the_past(
