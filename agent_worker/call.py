@@ -300,6 +300,8 @@ class Call(CallControl):
         self._disclose()
         for text in resumption.say:
             self._say_notice(text)
+        if resumption.holds:
+            self._reprompts.hold()
         if resumption.answer:
             self._session.generate_reply()
 

@@ -17,6 +17,7 @@ from livekit.agents.llm import ChatItem, ChatMessage, FunctionCall, FunctionCall
 from agent_worker.agent import AgentDefinition
 from agent_worker.claim import CallClaim
 from agent_worker.reasoning.dialog import follow
+from agent_worker.reasoning.listening import asks_to_wait
 from agent_worker.reasoning.llm import END_CALL, user_turns
 from call_record.database import DATABASE_DOWN
 from call_record.journal import Recorded
@@ -48,6 +49,8 @@ class CallHistory:
     """Such words that were heard to their end."""
     unanswered: str | None = None
     """The caller's last words, if nothing was heard in answer to them."""
+    holds: bool = False
+    """Whether the caller's last words asked the agent to wait."""
     asks: bool = False
     """Whether the caller was asked to confirm something and has not answered."""
     elapsed_s: float = 0.0
@@ -80,6 +83,7 @@ def _history(recorded: Sequence[Recorded], line: Timeline, now_ms: int) -> CallH
         greeted=any(turn.was_heard and not turn.was_protected for turn in line.agent_turns),
         protected=[t.text for t in line.agent_turns if t.was_heard and t.was_protected],
         unanswered=_unanswered(line),
+        holds=any(asks_to_wait(turn.text) for turn in line.caller_turns[-1:]),
         asks=any(one.asked and one.decision is None for one in line.confirmations),
         elapsed_s=max(0, now_ms - line.joined.at_ms) / 1000 if line.joined else 0.0,
     )
@@ -131,12 +135,17 @@ class Resumption:
     """What it says first, one utterance each."""
     answer: bool
     """Whether it then answers the caller's last words."""
+    holds: bool = False
+    """Whether it waits, as the caller asked."""
 
 
 def resume(agent: AgentDefinition, history: CallHistory) -> Resumption:
     """A short apology, then the thread is picked up."""
     phrases = agent.phrases
     sorry = (phrases.recovered,) if history.trusted else (phrases.recovered, phrases.no_changes)
+    if history.holds:
+        # An answer would be one to the wish before, which may be done already.
+        return Resumption(sorry if history.asks else (*sorry, phrases.hold), False, holds=True)
     if history.unanswered is not None:
         words = history.unanswered.strip().rstrip(".?! ")
         echo = [phrases.you_said.format(words=words)] if len(words) <= ECHO_MAX_CHARS else []

@@ -280,6 +280,20 @@ async def test_restored_conversation_is_answered_from(agent: AgentDefinition) ->
         assert [number for number, _ in call.house.painted] == [4]
 
 
+@pytest.mark.parametrize("after", [[], said("3", "Of course", interrupted=True)])
+def test_resume_waits_for_a_caller_who_asked_it_to(
+    agent: AgentDefinition, after: list[Entry]
+) -> None:
+    """An answer would be one to the wish before, which may be done already."""
+    wish = [UserTurn(text="Paint room 4"), *said("2", "Painted room 4.")]
+    history = the_past(*GREETED, *wish, UserTurn(text="Hang on."), *after)
+    assert resume(agent, history) == Resumption((SORRY, agent.phrases.hold), False, holds=True)
+    gone_on = the_past(*GREETED, *wish, UserTurn(text="Hang on."), UserTurn(text="Paint room 5"))
+    assert resume(agent, gone_on).answer and not resume(agent, gone_on).holds
+    asked = the_past(*GREETED, UserTurn(text="Paint room 4"), QUESTION, UserTurn(text="Hang on."))
+    assert resume(agent, asked) == Resumption((SORRY,), False, holds=True)
+
+
 async def test_restored_goodbye_that_was_not_heard_still_ends_the_call(
     agent: AgentDefinition,
 ) -> None:
