@@ -107,8 +107,19 @@ class Question:
 
     @property
     def about(self) -> str:
-        """All its words: those that a yes may repeat."""
-        return " ".join((self.title, *(f"{name} {value}" for name, value in self.words.items())))
+        """
+        The words that a yes may repeat: all, but of what is to be changed only what it shall be.
+        "Yes, at nine" is none to "Move your visit at nine to ten?".
+        """
+        shown = self.target.shown if self.target else {}
+        was = shown.keys() - {name for name, value in self.arguments.items() if value is not None}
+        changes = any(
+            value is not None and name not in shown for name, value in self.arguments.items()
+        )
+        title, words = self.title, dict(self.words)
+        for name in was if changes else ():
+            title = title.replace(words.pop(name), " ")
+        return " ".join((title, *(f"{name} {value}" for name, value in words.items())))
 
     @property
     def heard(self) -> bool:
