@@ -313,7 +313,7 @@ class Call(CallControl):
         self._turns.protect(speech).add_done_callback(self._on_disclosed)
 
     def _on_disclosed(self, speech: SpeechHandle) -> None:
-        self._disclosed = not speech.interrupted
+        self._disclosed = self._turns.is_whole(speech)
 
     def _say_notice(self, text: str) -> None:
         """Say something about the call itself."""
