@@ -269,8 +269,13 @@ class Questions:
         """Note that the caller's turn of that id is now the last one."""
         self._turn = turn_id
 
-    def said(self, text: str, *, interrupted: bool = False) -> None:
-        """Note that the caller has just heard *text* from the agent, perhaps as its beginning."""
+    def said(self, text: str, *, interrupted: bool = False) -> bool:
+        """
+        Note that the caller has just heard *text* from the agent, perhaps as its beginning.
+
+        Returns: whether an open question was heard to its end.
+        """
+        asked = False
         said = plain(text)
         asks_at = said.rfind("?")
         is_ours = False
@@ -279,6 +284,7 @@ class Questions:
             at = said.rfind(wording)
             if at >= 0:
                 self._heard(question)
+                asked = True
                 asked_at = at + len(wording) - 1
             elif interrupted and question.is_cut_off_in(said):
                 asked_at = len(said)
@@ -289,6 +295,7 @@ class Questions:
                 is_ours = True
         if asks_at >= 0 and not is_ours:
             self._last = None
+        return asked
 
     def _heard(self, question: Question) -> None:
         question.turn_id = self._turn

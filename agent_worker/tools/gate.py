@@ -278,9 +278,8 @@ class Gate:
 
     def said(self, text: str, *, interrupted: bool = False) -> None:
         """Note that the caller heard *text* from the agent."""
-        if not interrupted:
+        if self.questions.said(text, interrupted=interrupted) or not interrupted:
             self._wished_at_s = 0.0
-        self.questions.said(text, interrupted=interrupted)
 
     # -- what an agent before this one did
 

@@ -687,7 +687,8 @@ async def test_yes_after_a_wish_that_is_not_answered_yet_counts_for_nothing(scen
     scene.gate.said("So six inst", interrupted=True)
     assert scene.hear("yes", "turn-4", "text") == Heard("Pay 5 euros?")
     assert invocation.outcome is None
-    scene.gate.said("Pay 5 euros?")
+    # Who answers at its very end cuts it off, too.
+    scene.gate.said("Pay 5 euros?", interrupted=True)
     assert scene.hear("hang on", "turn-5") is None
     scene.hear("yes", "turn-6")
     assert (await outcome(invocation)).kind == "done"
