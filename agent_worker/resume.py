@@ -16,13 +16,15 @@ from livekit.agents.llm import ChatItem, ChatMessage, FunctionCall, FunctionCall
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.claim import CallClaim
+from agent_worker.reasoning import message_tags
 from agent_worker.reasoning.dialog import follow
 from agent_worker.reasoning.listening import asks_to_wait
 from agent_worker.reasoning.llm import END_CALL, user_turns
+from agent_worker.tools import yes_no
 from call_record.database import DATABASE_DOWN
 from call_record.journal import Recorded
 from call_record.timeline import Timeline, fold
-from call_record.timeline_parts import Invocation, InvocationEnd
+from call_record.timeline_parts import CallerTurn, Confirmation, Invocation, InvocationEnd
 from call_record.verification import Verdict, is_of, read_verified
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.journal import JournalGap, ToolFinished
@@ -31,6 +33,7 @@ log = structlog.get_logger()
 
 READ_WITHIN_S = 5.0
 READ_EVERY_S = 0.2
+ANSWERS = (yes_no.Said.YES, yes_no.Said.NO)
 ECHO_MAX_CHARS = 160
 """Longer words are not said back."""
 
@@ -167,9 +170,7 @@ def resume(agent: AgentDefinition, history: CallHistory) -> Resumption:
 def _items(line: Timeline) -> list[ChatItem]:
     """The conversation in the order of the journal."""
     found: list[tuple[int, list[ChatItem]]] = [
-        (turn.seq, [_message("user", turn.text, identity=turn.noted.entry.turn_id)])
-        for turn in line.caller_turns
-        if turn.text
+        (turn.seq, [_said(turn)]) for turn in line.caller_turns if turn.text
     ]
     found += [
         # Of words that were cut off nobody knows how much was heard.
@@ -206,6 +207,20 @@ def _unanswered(line: Timeline) -> str | None:
     if any(turn_id in one.turn_ids for one in left):
         return last.text
     return None if max([*heard, *asked], default=0) > last.seq else last.text
+
+
+def _said(turn: CallerTurn) -> ChatMessage:
+    message = _message("user", turn.text, identity=turn.noted.entry.turn_id)
+    if turn.decides is not None and yes_no.read(turn.text, _about(turn.decides)) in ANSWERS:
+        # It was answered then; it is no wish.
+        message_tags.set_reply(message, "")
+    return message
+
+
+def _about(confirmation: Confirmation) -> str:
+    """The words that an answer may repeat, as far as the journal has them."""
+    asked = confirmation.asked.entry if confirmation.asked else None
+    return " ".join((asked.title, *map(str, asked.arguments.values()))) if asked else ""
 
 
 def _result(invocation: Invocation, end: InvocationEnd) -> list[ChatItem]:

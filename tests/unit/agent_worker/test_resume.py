@@ -294,6 +294,26 @@ def test_resume_waits_for_a_caller_who_asked_it_to(
     assert resume(agent, asked) == Resumption((SORRY,), False, holds=True)
 
 
+@pytest.mark.parametrize(
+    ("text", "approved", "wish"),
+    [("yes", True, []), ("no", False, []), ("no, 5", False, ["no, 5"])],
+)
+def test_restored_answer_to_a_question_is_no_wish(
+    text: str, approved: bool, wish: list[str]
+) -> None:
+    """As in the call before: else it would count as not understood, and "it" be forgotten."""
+    history = the_past(
+        *GREETED,
+        UserTurn(text="Paint room 4"),
+        QUESTION,
+        *said("2", "Paint room 4?"),
+        ConfirmationAnswered(confirmation_id="c", approved=approved, by="voice"),
+        UserTurn(text=text),
+    )
+    assert user_turns(history.items) == ["Paint room 4", *wish]
+    assert (history.items[-1].type, conversation(history.items)[-1]) == ("message", ("user", text))
+
+
 async def test_restored_goodbye_that_was_not_heard_still_ends_the_call(
     agent: AgentDefinition,
 ) -> None:
