@@ -301,6 +301,8 @@ class Call(CallControl):
         self._disclose()
         for text in resumption.say:
             self._say_notice(text)
+        if resumption.holds:
+            self._reprompts.hold()
         if resumption.answer:
             self._session.generate_reply()
 
@@ -312,12 +314,7 @@ class Call(CallControl):
         self._turns.protect(speech).add_done_callback(self._on_disclosed)
 
     def _on_disclosed(self, speech: SpeechHandle) -> None:
-        # Words without a sound were shown, not heard.
-        heard = any(
-            item.type == "message" and "stopped_speaking_at" in item.metrics
-            for item in speech.chat_items
-        )
-        self._disclosed = heard and not speech.interrupted
+        self._disclosed = self._turns.is_whole(speech)
 
     def _say_notice(self, text: str) -> None:
         """Say something about the call itself."""

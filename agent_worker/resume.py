@@ -17,13 +17,14 @@ from livekit.agents.llm import ChatItem, ChatMessage, FunctionCall, FunctionCall
 from agent_worker.agent import AgentDefinition
 from agent_worker.claim import CallClaim
 from agent_worker.reasoning import message_tags
-from agent_worker.reasoning.correction import meant_instead
 from agent_worker.reasoning.dialog import follow
-from agent_worker.reasoning.llm import user_turns
+from agent_worker.reasoning.listening import asks_to_wait
+from agent_worker.reasoning.llm import END_CALL, user_turns
+from agent_worker.tools import yes_no
 from call_record.database import DATABASE_DOWN
 from call_record.journal import Recorded
 from call_record.timeline import Timeline, fold
-from call_record.timeline_parts import CallerTurn, Invocation, InvocationEnd
+from call_record.timeline_parts import CallerTurn, Confirmation, Invocation, InvocationEnd
 from call_record.verification import Verdict, is_of, read_verified
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.journal import JournalGap, ToolFinished
@@ -32,6 +33,7 @@ log = structlog.get_logger()
 
 READ_WITHIN_S = 5.0
 READ_EVERY_S = 0.2
+ANSWERS = (yes_no.Said.YES, yes_no.Said.NO)
 ECHO_MAX_CHARS = 160
 """Longer words are not said back."""
 
@@ -50,6 +52,8 @@ class CallHistory:
     """Such words that were heard to their end."""
     unanswered: str | None = None
     """The caller's last words, if nothing was heard in answer to them."""
+    holds: bool = False
+    """Whether the caller's last words asked the agent to wait."""
     asks: bool = False
     """Whether the caller was asked to confirm something and has not answered."""
     elapsed_s: float = 0.0
@@ -82,6 +86,7 @@ def _history(recorded: Sequence[Recorded], line: Timeline, now_ms: int) -> CallH
         greeted=any(turn.was_heard and not turn.was_protected for turn in line.agent_turns),
         protected=[t.text for t in line.agent_turns if t.was_heard and t.was_protected],
         unanswered=_unanswered(line),
+        holds=any(asks_to_wait(turn.text) for turn in line.caller_turns[-1:]),
         asks=any(one.asked and one.decision is None for one in line.confirmations),
         elapsed_s=max(0, now_ms - line.joined.at_ms) / 1000 if line.joined else 0.0,
     )
@@ -133,12 +138,17 @@ class Resumption:
     """What it says first, one utterance each."""
     answer: bool
     """Whether it then answers the caller's last words."""
+    holds: bool = False
+    """Whether it waits, as the caller asked."""
 
 
 def resume(agent: AgentDefinition, history: CallHistory) -> Resumption:
     """A short apology, then the thread is picked up."""
     phrases = agent.phrases
     sorry = (phrases.recovered,) if history.trusted else (phrases.recovered, phrases.no_changes)
+    if history.holds:
+        # An answer would be one to the wish before, which may be done already.
+        return Resumption(sorry if history.asks else (*sorry, phrases.hold), False, holds=True)
     if history.unanswered is not None:
         words = history.unanswered.strip().rstrip(".?! ")
         echo = [phrases.you_said.format(words=words)] if len(words) <= ECHO_MAX_CHARS else []
@@ -172,7 +182,8 @@ def _items(line: Timeline) -> list[ChatItem]:
         (end.seq, _result(invocation, end.entry))
         for invocation in line.invocations
         for end in invocation.ends
-        if invocation.tool
+        # Whoever was about to end the call is gone: it is to be ended anew.
+        if invocation.tool not in ("", END_CALL)
     ]
     items = [item for _, several in sorted(found, key=lambda one: one[0]) for item in several]
     # The session sorts by time, and another machine's clock may be ahead.
@@ -198,6 +209,20 @@ def _unanswered(line: Timeline) -> str | None:
     return None if max([*heard, *asked], default=0) > last.seq else last.text
 
 
+def _said(turn: CallerTurn) -> ChatMessage:
+    message = _message("user", turn.text, identity=turn.noted.entry.turn_id)
+    if turn.decides is not None and yes_no.read(turn.text, _about(turn.decides)) in ANSWERS:
+        # It was answered then; it is no wish.
+        message_tags.set_reply(message, "")
+    return message
+
+
+def _about(confirmation: Confirmation) -> str:
+    """The words that an answer may repeat, as far as the journal has them."""
+    asked = confirmation.asked.entry if confirmation.asked else None
+    return " ".join((asked.title, *map(str, asked.arguments.values()))) if asked else ""
+
+
 def _result(invocation: Invocation, end: InvocationEnd) -> list[ChatItem]:
     named = {"call_id": invocation.invocation_id, "name": invocation.tool}
     proposed = invocation.proposed.arguments if invocation.proposed else invocation.arguments
@@ -209,14 +234,6 @@ def _result(invocation: Invocation, end: InvocationEnd) -> list[ChatItem]:
         FunctionCall(**named, arguments=json.dumps(proposed)),
         FunctionCallOutput(**named, output=output, is_error=not isinstance(end, ToolFinished)),
     ]
-
-
-def _said(turn: CallerTurn) -> ChatMessage:
-    message = _message("user", turn.text, identity=turn.noted.entry.turn_id)
-    if turn.decides is not None and meant_instead(turn.text) is None:
-        # It answered the gate, and is no wish.
-        message_tags.set_reply(message, "")
-    return message
 
 
 def _message(role: str, text: str, *, identity: str = "", interrupted: bool = False) -> ChatMessage:

@@ -50,6 +50,7 @@ class TurnJournal:
         self._attempt = attempt
         self._told_by = told_by
         self._planned: dict[str, list[str]] = {}
+        self._broken: dict[str, float] = {}
         self._typed: deque[str] = deque(maxlen=SPEECHES_MAX)
         self._turns = 0
         self._turn_id = ""
@@ -69,6 +70,16 @@ class TurnJournal:
         while len(self._planned) > SPEECHES_MAX:
             del self._planned[next(iter(self._planned))]
         return words
+
+    def broke_off(self, sounded_s: float) -> None:
+        """Note that the voice of the current task's speech failed after that many seconds."""
+        self._broken[livekit_compat.current_speech_id()] = sounded_s
+        while len(self._broken) > SPEECHES_MAX:
+            del self._broken[next(iter(self._broken))]
+
+    def is_whole(self, speech: SpeechHandle) -> bool:
+        """Whether *speech*, which is over, sounded to its end."""
+        return not speech.interrupted and speech.id not in self._broken
 
     def typed(self, text: str) -> None:
         """Mark the caller's next turn with this text as typed."""
@@ -131,11 +142,15 @@ class TurnJournal:
         if not self._turn_id:
             return
         turn_id, speech, self._turn_id, self._speech = self._turn_id, self._speech, "", None
+        words = (heard.text_content or "") if heard else ""
+        sounded_s = self._broken.get(speech.id) if speech else None
+        if sounded_s is not None:
+            words = words[: round(sounded_s * CHARS_PER_S)]
         self._journal.write(
             AgentTurnEnded(
                 turn_id=turn_id,
-                heard=(heard.text_content or "") if heard else "",
-                interrupted=heard is None or heard.interrupted,
+                heard=words,
+                interrupted=heard is None or heard.interrupted or sounded_s is not None,
                 protected=speech in self._protected,
                 invocation_ids=self._told_by(heard) if heard else (),
             )

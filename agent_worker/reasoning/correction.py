@@ -13,6 +13,14 @@ _NO = re.compile(rf"(?:{_BEFORE} )*(?:no|nope|nah)((?: (?:no|thanks|thank you|{_
 _TAKES_BACK = re.compile(rf"(?:(?:{_BEFORE} )+{_MEANT}|i (?:meant|mean|said)) (.+)")
 _PAUSE = re.compile(r"\b(?:no|nope|nah)\s*[,.;:!\u2013\u2014-]", re.IGNORECASE)
 
+_WITHIN = re.compile(
+    rf"(?<=\W)(?:(?:{_BEFORE}|no|nope|nah)\W+)*(?:no|nope|nah|i (?:meant|mean|said))\b",
+    re.IGNORECASE,
+)
+WITHIN_MAX = 3
+WITHIN_MAX_CHARS = 150
+"""Nobody takes back more in one sentence, and nobody may keep us busy with it."""
+
 
 def meant_instead(text: str) -> str | None:
     """
@@ -28,3 +36,12 @@ def meant_instead(text: str) -> str | None:
     if found is None or not (found[1] or _PAUSE.search(text) or found[2][0].isdigit()):
         return None
     return found[2]
+
+
+def corrected_within(text: str) -> tuple[str, str] | None:
+    """*text* in two, where its end may take back what was said before: "order one, no, two"."""
+    found = list(_WITHIN.finditer(text)) if len(text) <= WITHIN_MAX_CHARS else []
+    if not 0 < len(found) <= WITHIN_MAX:
+        return None
+    at = found[-1].start()
+    return text[:at], text[at:]

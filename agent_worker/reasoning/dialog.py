@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent_worker.reasoning.correction import meant_instead
+from agent_worker.reasoning.correction import corrected_within, meant_instead
 from agent_worker.reasoning.normalize import normalize
+from agent_worker.reasoning.template_file import LAST_ANSWER
 from agent_worker.reasoning.templates import Match, Templates
 
 THE_SAME = "the-same"
@@ -88,6 +89,11 @@ def _advance(templates: Templates, dialog: Dialog, turn: str, model: bool) -> Di
             match = Match(dialog.intent, answer.slots)
     if match is None and (meant := meant_instead(turn)) is not None:
         match = _corrected(templates, dialog, meant)
+    if match is None and (parts := corrected_within(turn)) is not None:
+        said = _advance(templates, dialog, parts[0], model)
+        meant_now = _advance(templates, said, parts[1], model)
+        if not any(isinstance(one.move, NotUnderstood) for one in (said, meant_now)):
+            return meant_now
     if match is not None and match.intent == dialog.intent:
         match = Match(dialog.intent, {**dialog.slots, **match.slots})
         if match.slots == dialog.slots:
@@ -129,6 +135,9 @@ def _answers_better(answer: Match, match: Match) -> bool:
 
 def _act_on(templates: Templates, dialog: Dialog, match: Match) -> Dialog:
     rule = templates.rules[match.intent]
+    if rule.say is not None and LAST_ANSWER in rule.say and dialog.intent is not None:
+        # The question that is asked once more still waits for its answer.
+        return replace(dialog, move=Say(rule.say))
     slots = {
         name: dialog.spoken_of.get(name) if value == THE_SAME else value
         for name, value in match.slots.items()

@@ -21,7 +21,9 @@ _INTERRUPTS = frozenset(
 )
 """Words that mean something alone, whatever the agent is about to say."""
 
-_SOFTLY = r"(?:(?:no|oh|um|uh|er|well|okay|ok|yes|yeah|sorry|please|just|can you|could you) )*"
+_SOFTLY = (
+    r"(?:(?:no|oh|um|uh|er|well|okay|ok|yes|yeah|sorry|please|just|i said|can you|could you) )*"
+)
 _WHILE = (
     r"(?:a |one |just a |half a |two |2 |1 )?"
     r"(?:second|2nd|sec|seconds|minute|minutes|moment|mo|tick)"

@@ -22,6 +22,7 @@ from agent_worker.livekit_compat import ReplyStream
 from agent_worker.reasoning import message_tags
 from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, Say, follow
 from agent_worker.reasoning.listening import asks_to_wait
+from agent_worker.reasoning.template_file import LAST_ANSWER
 from agent_worker.reasoning.templates import Templates
 
 CALL_PREFIX = "local_"
@@ -191,7 +192,7 @@ def reply(agent: DialogAgent, dialog: Dialog, last_words: str) -> ChoiceDelta:
         case CallTool(name, arguments):
             return call_tool(name, dict(arguments))
         case Say(text):
-            return say(text.replace("{last_answer}", last_words))
+            return say(text.replace(LAST_ANSWER, last_words))
         case NotUnderstood(times):
             return _not_understood(agent, times)
         case None:

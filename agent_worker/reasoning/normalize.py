@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import JaroWinkler
@@ -26,6 +27,7 @@ _AFTER_OH = re.compile(rf"(?<=\d 0 )(?:{'|'.join(_HOMOPHONES)})\b")
 """What follows "one oh" is a digit."""
 
 
+@lru_cache(maxsize=1024)
 def normalize(text: str) -> str:
     """
     Lower case, no punctuation, numbers as digits, "09:00" as "9:00".

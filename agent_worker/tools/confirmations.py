@@ -107,8 +107,19 @@ class Question:
 
     @property
     def about(self) -> str:
-        """All its words: those that a yes may repeat."""
-        return " ".join((self.title, *(f"{name} {value}" for name, value in self.words.items())))
+        """
+        The words that a yes may repeat: all, but of what is to be changed only what it shall be.
+        "Yes, at nine" is none to "Move your visit at nine to ten?".
+        """
+        shown = self.target.shown if self.target else {}
+        was = shown.keys() - {name for name, value in self.arguments.items() if value is not None}
+        changes = any(
+            value is not None and name not in shown for name, value in self.arguments.items()
+        )
+        title, words = self.title, dict(self.words)
+        for name in was if changes else ():
+            title = title.replace(words.pop(name), " ")
+        return " ".join((title, *(f"{name} {value}" for name, value in words.items())))
 
     @property
     def heard(self) -> bool:
@@ -258,8 +269,13 @@ class Questions:
         """Note that the caller's turn of that id is now the last one."""
         self._turn = turn_id
 
-    def said(self, text: str, *, interrupted: bool = False) -> None:
-        """Note that the caller has just heard *text* from the agent, perhaps as its beginning."""
+    def said(self, text: str, *, interrupted: bool = False) -> bool:
+        """
+        Note that the caller has just heard *text* from the agent, perhaps as its beginning.
+
+        Returns: whether an open question was heard to its end.
+        """
+        asked = False
         said = plain(text)
         asks_at = said.rfind("?")
         is_ours = False
@@ -268,6 +284,7 @@ class Questions:
             at = said.rfind(wording)
             if at >= 0:
                 self._heard(question)
+                asked = True
                 asked_at = at + len(wording) - 1
             elif interrupted and question.is_cut_off_in(said):
                 asked_at = len(said)
@@ -278,6 +295,7 @@ class Questions:
                 is_ours = True
         if asks_at >= 0 and not is_ours:
             self._last = None
+        return asked
 
     def _heard(self, question: Question) -> None:
         question.turn_id = self._turn

@@ -17,6 +17,7 @@ import structlog
 from livekit.agents.llm import ToolError
 
 from agent_worker.metrics import Metrics
+from agent_worker.reasoning.listening import asks_to_wait
 from agent_worker.tools import yes_no
 from agent_worker.tools.arguments import Values, WrongArguments
 from agent_worker.tools.backends import Backends
@@ -104,6 +105,8 @@ class Gate:
         self._closing = asyncio.Event()
         self._tasks = TaskSet(isolated=True)
         self._turn = ""
+        self._wished_at_s = 0.0
+        """When the caller said something that the agent has not answered yet."""
         clock = clock or SystemClock()
         zone = ZoneInfo(time_zone) if time_zone else None
         self.floor = Floor(clock)
@@ -203,10 +206,17 @@ class Gate:
         Decide the question that was asked last, if *text* is a yes or a no to it.
 
         A yes counts only if *turn* began when the caller knew all of the question, and if nothing
-        of the agent's own sound can be in it.
+        of the agent's own sound can be in it. Nor does it if the caller has said something else
+        meanwhile, and not heard the answer: it may be another question.
 
         Returns: None: it is a turn like any other.
         """
+        heard = self._hear(text, turn, by)
+        if (heard is None or heard.use == "not-understood") and not asks_to_wait(text):
+            self._wished_at_s = turn.ended_s
+        return heard
+
+    def _hear(self, text: str, turn: Turn, by: Way) -> Heard | None:
         pending = self.questions.open
         last = self.questions.asked_last
         question = last if last in pending else next(reversed(pending), None)
@@ -225,11 +235,19 @@ class Gate:
             if question.by_screen:
                 return Heard(self.phrases.on_screen)
             overlaps = by == "voice" and self.floor.overlaps(turn)
-            if overlaps or not question.was_known_at(turn.began_s):
+            known = question.was_known_at(turn.began_s)
+            if overlaps or not known or self._is_passed_over(question):
                 return Heard(question.wording)
         elif question.asked_at_s > turn.began_s:
             return Heard(question.wording)
         return self._decide(question, said, turn, by)
+
+    def _is_passed_over(self, question: Question) -> bool:
+        """Whether the caller asked for something after *question*, and waits for what it gives."""
+        return self._wished_at_s > question.asked_at_s or any(
+            one.tool.name == question.tool and one.outcome is None and one.question is None
+            for one in self.invocations
+        )
 
     def _decide(self, question: Question, said: Said, turn: Turn, by: Way) -> Heard:
         approved = said is Said.YES
@@ -266,7 +284,8 @@ class Gate:
 
     def said(self, text: str, *, interrupted: bool = False) -> None:
         """Note that the caller heard *text* from the agent."""
-        self.questions.said(text, interrupted=interrupted)
+        if self.questions.said(text, interrupted=interrupted) or not interrupted:
+            self._wished_at_s = 0.0
 
     # -- what an agent before this one did
 

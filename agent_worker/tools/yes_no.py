@@ -29,7 +29,9 @@ _YES = (
 )
 _NO = (
     r"no|nope|nah|don't|do not|no way|not (?:that 1|this 1|that|this|it|now|yet|today|really)|"
-    r"never mind|nevermind|forget (?:it|that)|leave (?:it|that)|rather not|better not|i don't|"
+    r"(?:absolutely|definitely|certainly|of course|sure|i (?:guess|think|hope)) not|"
+    r"never mind|nevermind|forget (?:it|that)|leave (?:it|that)|rather not|better not|"
+    r"(?:i don't|i do not) think so|negative|i don't|"
     r"i do not|(?:i|i've|i have) changed my mind|stop"
 )
 _AROUND = r"please|thanks|thank you|well|um|uh|oh|just|hm|hmm"
@@ -44,12 +46,17 @@ _NOT = re.compile(
     r"except|without|instead|rather|unless|until|leave|forget|[a-z]+n't|cannot)\b"
 )
 """With one of these, nothing is a yes."""
+_SAID = re.compile(
+    rf"\b(?:(?:sorry|actually|{_AROUND}) )*i (?:said|meant|mean) "
+    rf"(?=(?:(?:{_BEFORE_NO}) )*(?:{_YES}|{_NO}|wait|hang on|hold on)(?: |$))"
+)
 _STARTS_YES = re.compile(rf"(?:(?:{_AROUND}) )*(?:{_YES})\b(?!')")
 _STARTS_NO = re.compile(rf"(?:(?:{_BEFORE_NO}) )*(?:{_NO})\b(?!')")
 _EMPTY_YES = re.compile(rf"\b(?:{_YES}|{_AROUND}|{_POINTING})(?!\S)")
 _EMPTY_NO = re.compile(rf"\b(?:{_NO}|not|{_BEFORE_NO}|{_POINTING})(?!\S)")
 _HAS_YES = re.compile(
-    r"\b(?:yes|yeah|yep|yup|sure|go ahead|of course|(?<!don't )(?<!do not )do (?:it|that))\b"
+    r"\b(?:yes|yeah|yep|yup|(?:sure|of course)(?! not)|go ahead|"
+    r"(?<!don't )(?<!do not )do (?:it|that))\b"
 )
 _GOES_ON = re.compile(r"\b(?:to|for|of|on|at|in|with|the|a|an|my|i|so|then)$")
 _THUMB_UP = re.compile("\U0001f44d[\U0001f3fb-\U0001f3ff]?\ufe0f?")
@@ -64,6 +71,9 @@ def read(text: str, about: str = "") -> Said | None:
     arguments. Whatever else it says makes it no yes.
     """
     said = normalize(_THUMB_DOWN.sub(" no ", _THUMB_UP.sub(" yes ", text)))
+    if _SAID.search(said):
+        # Who is asked anew says so: it takes nothing back.
+        return read(_SAID.sub("", said), about)
     asked = normalize(about)
     if _STARTS_NO.match(said):
         if _HAS_YES.search(said):
@@ -74,7 +84,9 @@ def read(text: str, about: str = "") -> Said | None:
     if _STARTS_YES.match(said):
         doubts = text.rstrip().endswith("?") or _NOT.search(said) or _GOES_ON.search(said)
         return Said.YES if not doubts and _repeats(said, asked) else Said.YES_AND_MORE
-    return Said.NO_AND_MORE if meant_instead(text) else None
+    # "I said cancel it" is the question's own wish once more: no yes, and no other wish.
+    meant = _EMPTY_YES.sub(" ", meant_instead(text) or "").split()
+    return None if set(meant) <= set(asked.split()) else Said.NO_AND_MORE
 
 
 def _repeats(said: str, asked: str) -> bool:

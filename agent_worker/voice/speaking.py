@@ -109,13 +109,15 @@ class SpeakingAgent(GuardedAgent):
                 yield piece
 
         spoken = remember()
-        frames = 0
+        frames, sounded_s = 0, 0.0
         try:
             async for frame in Agent.default.tts_node(self, spoken, model_settings):
                 frames += 1
+                sounded_s += frame.duration
                 yield frame
         except Exception as error:
             log.warning("speech.failed", frames=frames, exc_info=error)
+            self._turns.broke_off(sounded_s)
             async for _ in spoken:
                 pass
             self._on_failure("".join(words))

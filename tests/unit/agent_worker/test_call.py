@@ -10,10 +10,11 @@ from typing import Any, cast
 import pytest
 from livekit import rtc
 from livekit.agents import AgentSession, JobContext
-from livekit.agents.llm import ChatContext, ChatMessage, MetricsReport
+from livekit.agents.llm import ChatContext, ChatMessage
 from livekit.agents.voice import SpeechHandle
 from structlog.testing import capture_logs
 
+from agent_worker import livekit_compat
 from agent_worker.agent import AgentDefinition
 from agent_worker.call import Call
 from agent_worker.call_migration import Migration
@@ -270,14 +271,10 @@ class Mouth:
         self.speech = SpeechHandle.create(allow_interruptions=allow_interruptions)
         return self.speech
 
-    async def finish(self, *, interrupted: bool = False, heard: bool = True) -> None:
+    async def finish(self, *, interrupted: bool = False) -> None:
         """The last speech is over."""
         if interrupted:
             self.speech.interrupt(force=True)
-        text, _ = self.said[-1]
-        sound: MetricsReport = {"started_speaking_at": 1.0, "stopped_speaking_at": 2.0}
-        message = ChatMessage(role="assistant", content=[text], metrics=sound if heard else {})
-        self.speech._item_added([message])
         self.speech._mark_done()
         await asyncio.sleep(0)
 
@@ -314,13 +311,17 @@ async def test_disclosure_cannot_be_interrupted_and_is_said_again_to_who_was_cut
         assert mouth.said[3:] == [(DISCLOSURE, False), back]
 
 
-async def test_disclosure_that_had_no_sound_is_said_again(scene: Scene, mouth: Mouth) -> None:
+async def test_disclosure_that_had_no_sound_is_said_again(
+    scene: Scene, mouth: Mouth, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It stood in the transcript while the voice was away."""
     scene.agent = replace(scene.agent, disclosure=DISCLOSURE)
     async with scene.call() as call:
         await call.run()
         call._disclose()
-        await mouth.finish(heard=False)
+        monkeypatch.setattr(livekit_compat, "current_speech_id", lambda: mouth.speech.id)
+        call._turns.broke_off(0.0)
+        await mouth.finish()
         call._disclose()
         assert mouth.said == [(DISCLOSURE, False), (DISCLOSURE, False)]
         await mouth.finish()

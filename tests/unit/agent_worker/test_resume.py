@@ -271,25 +271,6 @@ def test_resume_does_not_answer_a_yes_that_was_taken(
     assert resume(agent, the_past(*entries)).answer is answers
 
 
-@pytest.mark.parametrize(
-    ("answer", "wishes"),
-    [("yes", ["Paint room 4"]), ("no, room five", ["Paint room 4", "no, room five"])],
-)
-def test_restored_answer_to_the_gate_is_no_wish(
-    agent: AgentDefinition, answer: str, wishes: list[str]
-) -> None:
-    """What "it" is stays known; a no that corrects is one."""
-    history = the_past(
-        *GREETED,
-        UserTurn(text="Paint room 4"),
-        QUESTION,
-        *said("2", "Paint room 4?"),
-        ConfirmationAnswered(confirmation_id="c", approved=answer == "yes", by="voice"),
-        UserTurn(text=answer),
-    )
-    assert user_turns(history.items) == wishes
-
-
 async def test_restored_conversation_is_answered_from(agent: AgentDefinition) -> None:
     """What "it" is, the new agent knows from before."""
     history = the_past(*GREETED, UserTurn(text="Look at room 4"), *said("2", "Room 4 has 0 coats."))
@@ -297,6 +278,58 @@ async def test_restored_conversation_is_answered_from(agent: AgentDefinition) ->
         await call.session._activity.update_chat_ctx(ChatContext(history.items))  # type: ignore[union-attr]
         assert await call.say("paint it") == "Painted room 4."
         assert [number for number, _ in call.house.painted] == [4]
+
+
+@pytest.mark.parametrize("after", [[], said("3", "Of course", interrupted=True)])
+def test_resume_waits_for_a_caller_who_asked_it_to(
+    agent: AgentDefinition, after: list[Entry]
+) -> None:
+    """An answer would be one to the wish before, which may be done already."""
+    wish = [UserTurn(text="Paint room 4"), *said("2", "Painted room 4.")]
+    history = the_past(*GREETED, *wish, UserTurn(text="Hang on."), *after)
+    assert resume(agent, history) == Resumption((SORRY, agent.phrases.hold), False, holds=True)
+    gone_on = the_past(*GREETED, *wish, UserTurn(text="Hang on."), UserTurn(text="Paint room 5"))
+    assert resume(agent, gone_on).answer and not resume(agent, gone_on).holds
+    asked = the_past(*GREETED, UserTurn(text="Paint room 4"), QUESTION, UserTurn(text="Hang on."))
+    assert resume(agent, asked) == Resumption((SORRY,), False, holds=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "approved", "wish"),
+    [("yes", True, []), ("no", False, []), ("no, 5", False, ["no, 5"])],
+)
+def test_restored_answer_to_a_question_is_no_wish(
+    text: str, approved: bool, wish: list[str]
+) -> None:
+    """As in the call before: else it would count as not understood, and "it" be forgotten."""
+    history = the_past(
+        *GREETED,
+        UserTurn(text="Paint room 4"),
+        QUESTION,
+        *said("2", "Paint room 4?"),
+        ConfirmationAnswered(confirmation_id="c", approved=approved, by="voice"),
+        UserTurn(text=text),
+    )
+    assert user_turns(history.items) == ["Paint room 4", *wish]
+    assert (history.items[-1].type, conversation(history.items)[-1]) == ("message", ("user", text))
+
+
+async def test_restored_goodbye_that_was_not_heard_still_ends_the_call(
+    agent: AgentDefinition,
+) -> None:
+    """The agent that was about to say it took its end of the call with it."""
+    history = the_past(
+        *GREETED,
+        UserTurn(text="Goodbye."),
+        ToolProposed(invocation_id="t", tool="end_call", arguments={}),
+        ToolFinished(invocation_id="t", say="Thank you for calling. Goodbye."),
+    )
+    async with TextCall(agent, AgentLLM(agent)) as call:
+        await call.session._activity.update_chat_ctx(ChatContext(history.items))  # type: ignore[union-attr]
+        call.session.history.insert(history.items)
+        await call.session.generate_reply()
+        assert call.spoken[-1] == "Thank you for calling. Goodbye."
+        assert call.line.end_reason == "agent"
 
 
 def test_restored_result_that_was_not_told_is_the_next_thing_to_say() -> None:

@@ -15,7 +15,7 @@ from livekit.agents.voice.events import (
 
 from agent_worker import livekit_compat
 from agent_worker.agent import AgentDefinition
-from agent_worker.turn_journal import TurnJournal
+from agent_worker.turn_journal import SPEECHES_MAX, TurnJournal
 from call_record import journal
 from call_record.record import Record
 from call_record.writer import JournalWriter
@@ -170,6 +170,25 @@ async def test_agent_asks_when_most_of_its_question_was_heard(
     scene.state("thinking", "speaking")
     scene.turns._began_s -= heard_s
     assert scene.turns.is_asking is asks
+
+
+async def test_speech_whose_voice_failed_was_not_heard_to_its_end(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many words as its sound had time for; the framework takes it for said."""
+    speech = scene.turns.protect(scene.speak())
+    monkeypatch.setattr(livekit_compat, "current_speech_id", lambda: speech.id)
+    scene.state("thinking", "speaking")
+    scene.turns.broke_off(0.6)
+    scene.said("assistant", "A machine is speaking.")
+    assert (await scene.written())[1:] == [
+        AgentTurnEnded(turn_id="turn_1_1", heard="A machine", interrupted=True, protected=True)
+    ]
+    assert not scene.turns.is_whole(speech) and scene.turns.is_whole(scene.speak())
+    for number in range(SPEECHES_MAX):
+        monkeypatch.setattr(livekit_compat, "current_speech_id", lambda: str(number))  # noqa: B023
+        scene.turns.broke_off(0.0)
+    assert scene.turns.is_whole(speech)
 
 
 async def test_user_turn_is_written_with_how_it_came_and_what_the_dialog_is_about(

@@ -10,6 +10,8 @@ from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, Say, 
 from agent_worker.reasoning.templates import Templates
 from tests.unit.agent_worker.small_agent import TEMPLATES, load_templates
 
+MONDAY = {"day": "monday", "time": "15:00"}
+
 
 def test_follow_nothing_said_asks_for_nothing(templates: Templates) -> None:
     """Before the first turn there is no move."""
@@ -62,6 +64,16 @@ def test_follow_change_of_subject_leaves_the_question(templates: Templates, aske
     dialog = follow(templates, [asked, "when are you open"])
     assert dialog.move == Say("We are open all day.")
     assert dialog.intent is None
+
+
+def test_follow_question_that_was_asked_once_more_waits_for_its_answer(
+    templates: Templates,
+) -> None:
+    """Who did not catch it changes no subject, and clears no count."""
+    again = follow(templates, ["paint a room", "mumble", "say that again"])
+    assert (again.intent, again.misses, again.move) == ("paint", 1, Say("{last_answer}"))
+    seven = follow(templates, ["paint a room", "say that again", "seven"])
+    assert seven.move == CallTool("paint", {"number": 7})
 
 
 @pytest.mark.parametrize("words", ["never mind", "No.", "Forget it!", "no, thanks"])
@@ -143,12 +155,19 @@ def test_follow_what_answers_no_question_goes_to_a_model_where_there_is_one(
         (["no, ten"], NotUnderstood(1)),
         (["clear room 9", "mumble", "no, ten"], NotUnderstood(2)),
         (["clear room 9", "no idea"], NotUnderstood(1)),
+        (["look at room one, no, two"], CallTool("look", {"number": 2})),
+        (["look at room one oh, wait, no, two oh four"], CallTool("look", {"number": 204})),
+        (["clear room 9. No, I meant ten. No, eleven."], CallTool("clear", {"number": 11})),
+        (["book a visit", "Friday, no, Monday, at three"], CallTool("visit", MONDAY)),
+        (["mumble", "look at room one, no, blue"], NotUnderstood(2)),
+        (["mumble", "mutter, no, ten"], NotUnderstood(2)),
+        (["look at room one, no, two. " + "And so on. " * 20], NotUnderstood(1)),
     ],
 )
 def test_follow_correction_replaces_what_was_said(
     templates: Templates, turns: list[str], move: CallTool | NotUnderstood
 ) -> None:
-    """The same wish with what was meant, or what was meant alone."""
+    """The same wish with what was meant, or what was meant alone; in one breath too."""
     assert follow(templates, turns).move == move
 
 

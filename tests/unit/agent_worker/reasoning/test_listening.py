@@ -36,6 +36,7 @@ def test_wish_is_a_turn_over_the_agent_too(text: str) -> None:
         "Give me a minute, I have to look for it.",
         "hold on a second, let me look for it",
         "Could you wait a moment?",
+        "I said wait.",
     ],
 )
 def test_request_to_wait(text: str) -> None:

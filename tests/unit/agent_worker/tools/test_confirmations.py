@@ -13,6 +13,8 @@ from agent_worker.tools.confirmations import (
 )
 from agent_worker.tools.journal import MemoryJournal
 from agent_worker.tools.phrases import GatePhrases
+from agent_worker.tools.tool import Target
+from agent_worker.tools.yes_no import Said, read
 from tests.support.calls import FakeClock
 from voice_contract.confirmations import PENDING_MAX, Confirmations, ConfirmationVote
 from voice_contract.journal import (
@@ -173,6 +175,26 @@ async def test_wording_is_the_title_beside_a_card_and_everything_without(asker: 
     asker.questions.said(question.full)
     assert question.is_known
     asker.questions.end()
+
+
+async def test_yes_repeats_what_shall_be_and_not_what_was(asker: Asker) -> None:
+    """Who is asked about a change and names what it was may want no change, or another one."""
+    target = Target("visit-1", {"kind": "repair", "when": "on Friday at 9"})
+    moved = asker.ask(
+        "Move your repair on Friday at 9 to Monday at 10?",
+        words={"day": "Monday", "time": "10", "kind": "repair", "when": "on Friday at 9"},
+        arguments={"day": "Monday", "time": "10", "kind": None},
+        target=target,
+    )
+    assert read("yes, at nine", moved.about) is Said.YES_AND_MORE
+    assert read("yes, Monday at ten", moved.about) is Said.YES
+    dropped = asker.ask(
+        "Cancel your repair on Friday at 9?",
+        words={"kind": "repair", "when": "on Friday at 9"},
+        arguments={"kind": None},
+        target=target,
+    )
+    assert read("yes, cancel my repair on Friday", dropped.about) is Said.YES
 
 
 async def test_vote_after_the_call_is_declined(asker: Asker) -> None:

@@ -17,7 +17,7 @@ from agent_worker.tools.floor import Turn
 from agent_worker.tools.gate import CLOSE_S, Heard
 from agent_worker.tools.invocations import Invocation
 from agent_worker.tools.phrases import GatePhrases
-from agent_worker.tools.tool import Answer, BackendUnavailable, ToolRefused, make_rule
+from agent_worker.tools.tool import Answer, BackendUnavailable, ToolRefused, make_rule, tool
 from tests.support.gate_scene import SECRET, Probe, Scene, asked, note, outcome, pay
 from tests.support.local_stack import until
 from voice_contract.journal import (
@@ -674,6 +674,52 @@ async def test_yes_to_something_else_that_was_asked_belongs_to_that(
     scene.gate.said("Pay 5 euros?")
     scene.hear("yes", "turn-4")
     assert (await outcome(invocation)).kind == "done"
+
+
+async def test_yes_after_a_wish_that_is_not_answered_yet_counts_for_nothing(scene: Scene) -> None:
+    """The answer may be another question, of which the caller has heard the beginning at most."""
+    invocation = await asked(scene.propose("pay", {"amount": 5}))
+    scene.gate.said("Pay 5 euros?")
+    scene.turning.seconds += 1
+    assert scene.hear("make it six", "turn-2") is None
+    scene.turning.seconds += 1
+    assert scene.hear("yes", "turn-3", "text") == Heard("Pay 5 euros?")
+    scene.gate.said("So six inst", interrupted=True)
+    assert scene.hear("yes", "turn-4", "text") == Heard("Pay 5 euros?")
+    assert invocation.outcome is None
+    # Who answers at its very end cuts it off, too.
+    scene.gate.said("Pay 5 euros?", interrupted=True)
+    assert scene.hear("hang on", "turn-5") is None
+    scene.hear("yes", "turn-6")
+    assert (await outcome(invocation)).kind == "done"
+
+
+async def test_yes_while_the_same_tool_is_looked_at_again_counts_for_nothing() -> None:
+    """The caller heard "one moment" after a correction: its question is about to be asked."""
+    looked = asyncio.Event()
+
+    async def slowly(number: int) -> None:
+        """Six takes its time."""
+        if number == 6:
+            await looked.wait()
+
+    @tool(effect="write", confirm="Send {number}?", policy=[slowly])
+    async def post(number: int) -> Answer:
+        """Post."""
+        return Answer(say="Posted.")
+
+    scene = Scene(tools=[post])
+    five = await asked(scene.propose("post", {"number": 5}))
+    scene.gate.said("Send 5?")
+    six = scene.propose("post", {"number": 6}, turn_id="turn-2")
+    scene.gate.said("One moment, please.")
+    assert scene.hear("yes", "turn-3") == Heard("Send 5?")
+    looked.set()
+    await asked(six)
+    assert (await outcome(five)).kind == "replaced"
+    scene.gate.said("Send 6?")
+    scene.hear("yes", "turn-4")
+    assert (await outcome(six)).kind == "done"
 
 
 async def test_yes_belongs_to_the_question_that_was_asked_last(scene: Scene) -> None:

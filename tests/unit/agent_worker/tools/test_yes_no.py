@@ -33,6 +33,9 @@ YES = [
     "Good, go for it.",
     "That's great, thanks.",
     "Sure thing.",
+    "I said yes!",
+    "Yes, I said yes.",
+    "Sorry, I meant yes.",
 ]
 NO = [
     "No.",
@@ -50,6 +53,10 @@ NO = [
     "actually leave it",
     "okay, no",
     "\U0001f44e",
+    "Absolutely not.",
+    "Of course not!",
+    "I don't think so.",
+    "I said no",
 ]
 NEITHER = [
     "",
@@ -88,6 +95,10 @@ NEITHER = [
     "if you say yes",
     "sure thing would be nice if you told me first",
     "wait, where is order eight",
+    "I said wait",
+    "I said cancel it",
+    "no, I said yes",
+    "I never said yes",
 ]
 
 

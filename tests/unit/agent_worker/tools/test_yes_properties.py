@@ -2,14 +2,14 @@
 Whatever is asked, said, shown, clicked, replaced or lost with an agent: to what a yes belongs.
 
 No yes that is said or typed approves a question that was asked after the yes began, that the caller
-neither heard nor was shown before, or after which something else was asked; and no spoken one that
-may hold the agent's own sound.
+neither heard nor was shown before, or after which something else was asked, by the agent, or by the
+caller and not answered yet; and no spoken one that may hold the agent's own sound.
 """
 
 import asyncio
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agent_worker.metrics import Metrics
@@ -55,6 +55,7 @@ STEPS = st.one_of(
     st.tuples(st.just("begins")),
     st.tuples(st.just("answers"), st.sampled_from(["yes", "yes", "okay", "no"]), st.booleans()),
     st.tuples(st.just("answers"), st.just("yes"), st.booleans()),
+    st.tuples(st.just("answers"), st.just("make it eleven"), st.booleans()),
     st.tuples(st.just("wait"), SECONDS),
     st.tuples(st.just("wait"), SECONDS),
     st.tuples(st.just("crash")),
@@ -86,6 +87,7 @@ class World:
         self.known_at_s: dict[str, float] = {}
         self.heard_all_at_s: dict[str, float] = {}
         self.last: str | None = None
+        self.wished_at_s = 0.0
         self.sounds: list[list[float]] = []
         self.sounding = False
         self.aloud = 0
@@ -195,6 +197,8 @@ class World:
         self.sound(True)
         self.clock.seconds += 0.5
         self.gate.said(text, interrupted=interrupted)
+        if not interrupted:
+            self.wished_at_s = 0.0
         self.sound(False)
 
     def answer(self, text: str, began_s: float, spoken: bool) -> None:
@@ -203,14 +207,20 @@ class World:
         turn = Turn(str(self.turn), began_s, now_s)
         before = len(self.journal.entries)
         self.gate.hear(text, turn, "voice" if spoken else "text")
+        if text == "make it eleven":
+            self.wished_at_s = now_s
         for entry in self.journal.entries[before:]:
             if isinstance(entry, ConfirmationAnswered) and entry.approved:
-                assert text != "no"
+                assert text in ("yes", "okay")
                 self.aloud += 1
                 question = entry.confirmation_id
                 assert self.asked_at_s[question] <= began_s, "asked after the yes began"
                 assert self.known_at_s[question] <= began_s, "neither heard nor shown before"
                 assert self.last == question, "something else was asked last"
+                wished_at_s = self.wished_at_s
+                assert wished_at_s is None or wished_at_s < self.asked_at_s[question], (
+                    "not answered"
+                )
                 assert not spoken or all(
                     ended_s + ECHO_S < began_s or sound_s >= now_s
                     for sound_s, ended_s in self.sounds
@@ -227,6 +237,7 @@ class World:
         self.open()
         self.known_at_s.clear()
         self.heard_all_at_s.clear()
+        self.wished_at_s = 0.0
         pending = self.gate.questions.open
         for question in pending:
             self.asked_at_s[question.id] = self.clock.boot_s()
@@ -254,8 +265,17 @@ class World:
         assert started <= approved, "begun without a yes"
 
 
+def asked_and(*more: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """A question that was heard, and what follows."""
+    return [("propose", "pay", 1), ("agent asks", 0), ("wait", 1.0), *more]
+
+
+SAYS_YES: list[tuple[Any, ...]] = [("begins",), ("wait", 0.3), ("answers", "yes", True)]
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(STEPS, min_size=25, max_size=60), st.booleans())
+@example(asked_and(("begins",), ("answers", "make it eleven", True), *SAYS_YES), False)
 def test_yes_belongs_to_its_question(steps: list[tuple[Any, ...]], has_cards: bool) -> None:
     """Any schedule of questions, sounds, cards, clicks, yeses and crashes."""
 
@@ -276,14 +296,7 @@ def test_yes_in_time_counts() -> None:
 
     async def run() -> int:
         world = World(has_cards=False)
-        for step in (
-            ("propose", "pay", 1),
-            ("agent asks", 0),
-            ("wait", 1.0),
-            ("begins",),
-            ("wait", 0.3),
-            ("answers", "yes", True),
-        ):
+        for step in asked_and(*SAYS_YES):
             await world.take(step)
         await asyncio.sleep(0.001)
         world.check()

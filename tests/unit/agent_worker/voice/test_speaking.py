@@ -1,16 +1,19 @@
 """What the speaking agent takes for a turn, in voice mode: a scripted ear, a silent mouth."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import pytest
+from livekit import rtc
+from livekit.agents import Agent, ModelSettings
 from livekit.agents.voice import SpeechHandle
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.reasoning.llm import AgentLLM, user_turns
 from agent_worker.turn_journal import TurnJournal
 from agent_worker.voice.speaking import SpeakingAgent
-from tests.unit.agent_worker.voice_call import SilentVoice, VoiceCall
+from tests.unit.agent_worker.voice_call import RATE_HZ, SilentVoice, VoiceCall
 
 pytestmark = pytest.mark.usefixtures("virtual_time")
 ASKS = "Clear room 7? In full: quickly: no. Yes or no?"
@@ -175,3 +178,27 @@ async def test_agreement_over_the_end_of_a_question_is_its_answer(agent: AgentDe
         await call.speak("okay")
         await call.pause()
         assert user_turns(call.items) == ["okay"]
+
+
+async def test_voice_that_fails_within_a_speech_is_noted(
+    agent: AgentDefinition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All its words are shown to the caller; the journal learns for how long it sounded."""
+
+    async def fails(*_: Any) -> AsyncIterator[rtc.AudioFrame]:
+        yield rtc.AudioFrame.create(RATE_HZ, 1, RATE_HZ // 2)
+        raise RuntimeError
+
+    async def words() -> AsyncIterator[str]:
+        yield "This call "
+        yield "is recorded."
+
+    monkeypatch.setattr(Agent.default, "tts_node", fails)
+    noted: list[float] = []
+    shown: list[str] = []
+    async with SpeakingCall(agent) as call:
+        speaking = cast(SpeakingAgent, call.agent)
+        monkeypatch.setattr(speaking._turns, "broke_off", noted.append)
+        monkeypatch.setattr(speaking, "_on_failure", shown.append)
+        frames = [one async for one in SpeakingAgent.tts_node(speaking, words(), ModelSettings())]
+    assert (len(frames), noted, shown) == (1, [0.5], ["This call is recorded."])
