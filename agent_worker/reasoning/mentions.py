@@ -1,0 +1,65 @@
+"""Values that are mentioned in a turn, by the kinds that the templates' lists have."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from agent_worker.reasoning.turn import Turn
+from agent_worker.values.value import Found, ValueKind
+
+Kinds = Mapping[str, ValueKind]
+"""By the name of a list in the templates' file."""
+ONE_OF = "one_of"
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A part of a turn that a list's kind reads as a value."""
+
+    list_name: str
+    found: Found
+
+    @property
+    def length(self) -> int:
+        return self.found.end - self.found.start
+
+    def overlaps(self, other: "Mention") -> bool:
+        return self.found.start < other.found.end and other.found.start < self.found.end
+
+
+def mentions(turn: Turn, kinds: Kinds) -> list[Mention]:
+    """Every reading of a part of *turn*; they may overlap."""
+    return [
+        Mention(name, found)
+        for name, kind in kinds.items()
+        for found in kind.find(str(turn), turn.said_at)
+    ]
+
+
+def apart(found: Sequence[Mention], preferred: Collection[str]) -> list[Mention]:
+    """
+    Those of *found* that do not overlap, in their order in the turn: of two that do, the longer;
+    of equals the one whose list is *preferred*, then the one that is listed first.
+    """
+    chosen: list[Mention] = []
+    order = sorted(found, key=lambda one: (-one.length, one.list_name not in preferred))
+    for one in order:
+        if not any(one.overlaps(other) for other in chosen):
+            chosen.append(one)
+    return sorted(chosen, key=lambda one: one.found.start)
+
+
+def mask(text: str, found: Sequence[Mention], kinds: Kinds) -> str:
+    """*text* with the names of kinds instead of values: "{number} on {day}"."""
+    for one in reversed(found):
+        token = mask_of(one.list_name, kinds)
+        text = f"{text[: one.found.start]} {token} {text[one.found.end :]}"
+    return text
+
+
+def mask_of(list_name: str, kinds: Kinds) -> str:
+    """
+    What stands for a value of that list: its kind, as two lists of numbers hear the same numbers.
+    Choices differ from list to list.
+    """
+    kind = kinds[list_name].name
+    return f"{{{list_name if kind == ONE_OF else kind}}}"

@@ -1,0 +1,310 @@
+"""
+What a sentence means that no template accepts: values masked, then the nearest examples, then rules.
+
+The classifier proposes, and fixed rules refuse: a score never decides whether "don't cancel it"
+cancels.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from hassil import Intents
+
+from agent_worker.reasoning import mood
+from agent_worker.reasoning.classifier import Classifier, Example, tokens
+from agent_worker.reasoning.match import THE_SAME, Match, Unsure
+from agent_worker.reasoning.mentions import Kinds, Mention, apart, mask, mask_of, mentions
+from agent_worker.reasoning.normalize import normalize
+from agent_worker.reasoning.sampling import samples
+from agent_worker.reasoning.template_file import IntentRule, TemplateFile, slots_in
+from agent_worker.reasoning.turn import Turn
+
+NOTHING = ""
+"""The label of sentences that mean no intent."""
+CLEAR = 0.40
+"""A score from which the best candidate is taken for meant, if it is far enough from the next."""
+NEAR = 0.30
+"""A score from which a candidate is worth a question."""
+AHEAD = 0.12
+"""How far the best candidate must be ahead of the next one."""
+SAMPLES = 6
+"""Of each template; with the author's examples they are what is learned from."""
+SAMPLE_WEIGHT = 0.25
+MISFIT = 0.6
+"""By this a candidate's score is lowered for each value that it has no slot for."""
+_SOME_DAY = datetime(2026, 1, 1, 12, tzinfo=UTC)
+"""When an example is said: its values are masked anyway."""
+_IT = re.compile(r"\b(?:it|that one|this one|the same one)\b", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"\{[^}]*\}")
+_ARTICLE = re.compile(r"^(?:a|an|the|any|some|your|my|one of your)\s+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An intent that a sentence may mean."""
+
+    match: Match
+    score: float
+    why: tuple[str, ...] = ()
+    """What lowered the score."""
+    refused: str = ""
+    """By which rule it is not meant, however high its score."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a sentence may mean."""
+
+    verdict: Literal["clear", "near", "unclear"]
+    candidates: tuple[Candidate, ...]
+    """The best first."""
+    why: str
+    found: tuple[Mention, ...] = ()
+
+    @property
+    def matches(self) -> tuple[Match, ...]:
+        """What to act on, or which two to ask about; none when it is unclear."""
+        count = {"clear": 1, "near": 2, "unclear": 0}[self.verdict]
+        return tuple(one.match for one in self.candidates[:count])
+
+
+@dataclass(frozen=True)
+class _Intent:
+    """What the examples of an intent say about it."""
+
+    rule: IntentRule
+    slots: Mapping[str, str]
+    """By list: the slot that its value fills."""
+    can_be_it: frozenset[str]
+    """Slots that some sentence fills with "it"."""
+    forms: tuple[tuple[re.Pattern[str], str], ...]
+    """Patterns that find free text, with its slot."""
+    says: frozenset[str]
+    """Stems of the words in its examples."""
+    negates: frozenset[str]
+    """Stems of the words that its examples say no to."""
+    not_meant: frozenset[str] = field(default=frozenset())
+    """Its counter-examples, masked."""
+
+
+class Wishes:
+    """What the intents of an agent are meant by, learned from its file of templates."""
+
+    def __init__(
+        self,
+        file: TemplateFile,
+        intents: Intents,
+        slots: Mapping[str, Mapping[str, str]],
+        courtesy: re.Pattern[str] | None,
+    ) -> None:
+        self.kinds: Kinds = file.kinds
+        self._courtesy = courtesy
+        self._intents = {
+            name: self._learn(rule, slots[name], file)
+            for name, rule in file.intents.items()
+            if name in intents.intents
+        }
+        examples = list(self._examples(file, intents))
+        self._classifier = Classifier.fit(examples) if examples else None
+        self._words = frozenset(word for one in examples for word in tokens(one.text))
+
+    @property
+    def has_examples(self) -> bool:
+        """Whether there is anything to learn from."""
+        return self._classifier is not None
+
+    def read(self, turn: Turn, writes: Collection[str] | None = None) -> Reading:
+        """
+        What *turn* may mean.
+
+        Args: writes: The tools that change something; None: all do.
+        """
+        found = mentions(turn, self.kinds)
+        if self._classifier is None:
+            return Reading("unclear", (), "there are no examples", tuple(found))
+        if why := mood.is_out_of_bounds(turn):
+            return Reading("unclear", (), why, tuple(found))
+        by_mask: dict[str, dict[str, float]] = {}
+        scored: list[Candidate] = []
+        nothing = 0.0
+        for name, intent in self._intents.items():
+            chosen = apart(found, intent.slots)
+            masked = self._plain(mask(str(turn), chosen, self.kinds))
+            if masked not in by_mask:
+                by_mask[masked] = self._classifier.scores(masked)
+                nothing = max(nothing, by_mask[masked].get(NOTHING, 0.0))
+            score = by_mask[masked].get(name, 0.0)
+            scored.append(self._candidate(turn, name, intent, score, chosen, masked, writes))
+        scored.sort(key=lambda one: -one.score)
+        return replace(_decide(scored, nothing), found=tuple(found))
+
+    def _candidate(
+        self,
+        turn: Turn,
+        name: str,
+        intent: _Intent,
+        score: float,
+        chosen: Sequence[Mention],
+        masked: str,
+        writes: Collection[str] | None,
+    ) -> Candidate:
+        why: list[str] = []
+        for one in chosen:
+            said = str(turn)[one.found.start : one.found.end]
+            if one.list_name not in intent.slots and said.lower() != "one":
+                score *= MISFIT
+                why.append(f"has no slot for {said!r}")
+        match = self._fill(turn, name, intent, chosen)
+        changes = intent.rule.tool is not None and (writes is None or intent.rule.tool in writes)
+        return Candidate(match, score, tuple(why), _refusal(turn, intent, match, masked, changes))
+
+    def _fill(self, turn: Turn, name: str, intent: _Intent, chosen: Sequence[Mention]) -> Match:
+        values: dict[str, list[Any]] = {}
+        unsure: dict[str, Unsure] = {}
+        for one in chosen:
+            if (slot := intent.slots.get(one.list_name)) is None:
+                continue
+            value = self.kinds[one.list_name].to_json(one.found.value)
+            if value not in values.setdefault(slot, []):
+                values[slot].append(value)
+            if one.found.question:
+                said = str(turn)[one.found.start : one.found.end]
+                unsure[slot] = Unsure(said, one.found.question)
+        several = next((slot for slot, said in values.items() if len(said) > 1), "")
+        slots: dict[str, Any] = {
+            slot: said if slot == several else said[0]
+            for slot, said in values.items()
+            if slot not in unsure
+        }
+        if _IT.search(turn):
+            slots = {**dict.fromkeys(intent.can_be_it - values.keys(), THE_SAME), **slots}
+        slots.update(self._free_text(turn, intent))
+        return Match(name, slots, unsure=unsure, several=several if several in slots else "")
+
+    def _free_text(self, turn: Turn, intent: _Intent) -> dict[str, str]:
+        """Words that no kind finds: by the forms of the examples, else the ones that no example has."""
+        if intent.rule.whole_sentence:
+            return {intent.rule.whole_sentence: str(turn).strip()}
+        plain = self._plain(str(turn))
+        for form, slot in intent.forms:
+            if found := form.fullmatch(plain):
+                return {slot: _ARTICLE.sub("", found[1])}
+        needed = next((slot for _, slot in intent.forms if slot in intent.rule.ask), None)
+        if needed is None:
+            return {}
+        runs = [""]
+        for word in tokens(plain):
+            strange = word not in self._words
+            runs = [*runs[:-1], f"{runs[-1]} {word}".strip()] if strange else [*runs, ""]
+        longest = max(runs, key=len)
+        return {needed: longest} if longest else {}
+
+    def _plain(self, text: str) -> str:
+        """*text* without politeness, as examples are learned."""
+        text = _unmasked(normalize, text)
+        if self._courtesy:
+            text = " ".join(self._courtesy.sub(" ", text).split()) or text
+        return text
+
+    def _learn(self, rule: IntentRule, slots: Mapping[str, str], file: TemplateFile) -> _Intent:
+        forms = []
+        for sentence in rule.examples:
+            for list_name, slot in slots_in(sentence):
+                known = file.lists[list_name]
+                if list_name not in file.kinds and known.wildcard:
+                    before, after = _PLACEHOLDER.split(sentence, maxsplit=1)
+                    edges = (
+                        re.escape(self._plain(part)) if part.strip() else ""
+                        for part in (before, after)
+                    )
+                    forms.append(
+                        (re.compile(r"\s*".join((next(edges), "(.+?)", next(edges)))), slot)
+                    )
+        texts = [*rule.examples, *(one for data in rule.data for one in data.sentences)]
+        return _Intent(
+            rule=rule,
+            slots={name: slot for name, slot in slots.items() if name in self.kinds},
+            can_be_it=frozenset(
+                slot
+                for data in rule.data
+                for slot, value in data.slots.items()
+                if value == THE_SAME
+            ),
+            forms=tuple(forms),
+            says=frozenset(mood.stem(word) for text in texts for word in tokens(text)),
+            negates=frozenset(word for text in rule.examples for word in mood.negated(text)),
+            not_meant=frozenset(self._as_learned(one, slots) for one in rule.counter_examples),
+        )
+
+    def _examples(self, file: TemplateFile, intents: Intents) -> Iterator[Example]:
+        if not any(rule.examples for rule in file.intents.values()):
+            return
+        for name, intent in self._intents.items():
+            for sentence in intent.rule.examples:
+                yield Example(self._as_learned(sentence, intent.slots), name)
+            for sentence in intent.rule.counter_examples:
+                yield Example(self._as_learned(sentence, intent.slots), NOTHING)
+            for sentence in samples(intents, name, SAMPLES):
+                yield Example(self._as_learned(sentence, intent.slots), name, SAMPLE_WEIGHT)
+        for sentence in file.nothing:
+            yield Example(self._as_learned(sentence, ()), NOTHING)
+
+    def _as_learned(self, sentence: str, preferred: Collection[str]) -> str:
+        """*sentence* with its `{slots}` and the values in it masked."""
+        masked = _PLACEHOLDER.sub(lambda found: self._masked_slot(found[0]), sentence)
+        parts = re.split(r"(\{[a-z_]+\})", masked)
+        for number in range(0, len(parts), 2):
+            turn = Turn(parts[number], _SOME_DAY)
+            parts[number] = mask(
+                str(turn), apart(mentions(turn, self.kinds), preferred), self.kinds
+            )
+        return self._plain("".join(parts))
+
+    def _masked_slot(self, written: str) -> str:
+        list_name = written.strip("{}").partition(":")[0]
+        return mask_of(list_name, self.kinds) if list_name in self.kinds else written
+
+
+def _decide(candidates: Sequence[Candidate], nothing: float) -> Reading:
+    best, *rest = candidates
+    shown = tuple(candidates[:5])
+    if best.score < NEAR:
+        return Reading("unclear", shown, f"nothing scores {NEAR}")
+    if nothing >= best.score:
+        return Reading("unclear", shown, f"it is more like nothing ({nothing:.2f})")
+    if best.refused:
+        return Reading("unclear", shown, f"{best.match.intent}: {best.refused}")
+    second = rest[0] if rest else None
+    ahead = best.score - max(second.score if second else 0.0, nothing)
+    if best.score >= CLEAR and ahead >= AHEAD:
+        return Reading("clear", shown, f"it scores {CLEAR} and is {AHEAD} ahead")
+    if second is not None and second.score >= NEAR and not second.refused:
+        return Reading("near", shown, "two are near")
+    if best.score >= CLEAR:
+        return Reading("clear", shown, "no other one can be meant")
+    return Reading("unclear", shown, f"nothing scores {CLEAR}")
+
+
+def _refusal(turn: Turn, intent: _Intent, match: Match, masked: str, changes: bool) -> str:
+    if masked in intent.not_meant:
+        return "it is a counter-example"
+    if not changes:
+        return ""
+    if why := mood.orders_nothing(turn):
+        return why
+    for word in mood.negated(turn):
+        if word in intent.says and word not in intent.negates:
+            return f"it says no to {word!r}"
+    if intent.slots and mood.means_several(turn):
+        return "it means several at once"
+    return ""
+
+
+def _unmasked(change: Any, text: str) -> str:
+    """*text* changed but for what stands in braces."""
+    parts = re.split(r"(\{[a-z_]+\})", text)
+    parts[::2] = [change(part) for part in parts[::2]]
+    return " ".join(" ".join(parts).split())
