@@ -116,6 +116,7 @@ def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> D
         if chosen is not None:
             return _act_on(templates, dialog, chosen, turn)
     match = templates.match(turn)
+    answer: Match | None = None
     filled = ""
     if dialog.intent is not None:
         if leaves:
@@ -128,11 +129,12 @@ def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> D
             filled = dialog.asked if dialog.asked and dialog.asked in answer.slots else ""
     if match is None:
         match = _corrected(templates, dialog, turn, bare=not model)
-    if match is None and not model:
+    # Free text fits everything, so examples that fit better go before it.
+    if (match is None or (match.free and match is not answer)) and not model:
         near = templates.read(turn).matches
-        if len(near) == 1:
+        if len(near) == 1 and (match is None or match.intent != near[0].intent):
             return _understood(templates, dialog, near[0], turn)
-        if near and dialog.intent is None:
+        if near and match is None and dialog.intent is None:
             return _ask_which(templates, dialog, near)
     if match is not None and match.intent == dialog.intent:
         unsure = {**dialog.unsure, **match.unsure}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from agent_worker.reasoning.correction import meant_instead
@@ -54,7 +55,8 @@ def answer(
     asked = missing[0]
     kind = templates.kind_of(intent, asked)
     if kind is None:
-        return templates.match_answer(turn, rule.ask)
+        found_by_template = templates.match_answer(turn, rule.ask)
+        return None if found_by_template is None else replace(found_by_template, intent=intent)
     if (left_open := unsure.get(asked)) is not None:
         return _settled(intent, asked, kind, left_open, turn)
     found = kind.answer(str(turn), turn.said_at)

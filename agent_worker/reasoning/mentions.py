@@ -1,5 +1,6 @@
 """Values that are mentioned in a turn, by the kinds that the templates' lists have."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from agent_worker.values.value import Found, ValueKind
 Kinds = Mapping[str, ValueKind]
 """By the name of a list in the templates' file."""
 ONE_OF = "one_of"
+_SEVERAL = re.compile(r"(\{[a-z_]+\})(?:[\s,]+(?:and|or|and also)?\s*\1)+")
+"""Values in a row, which are asked about as one is."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def mask(text: str, found: Sequence[Mention], kinds: Kinds) -> str:
     for one in reversed(found):
         token = mask_of(one.list_name, kinds)
         text = f"{text[: one.found.start]} {token} {text[one.found.end :]}"
-    return text
+    return _SEVERAL.sub(r"\1", text)
 
 
 def mask_of(list_name: str, kinds: Kinds) -> str:

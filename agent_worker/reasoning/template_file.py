@@ -57,6 +57,16 @@ def _as_list(written: object) -> object:
     return [written] if isinstance(written, str) else written
 
 
+def _lines(written: object) -> object:
+    if not isinstance(written, str):
+        return written
+    return [line.strip() for line in written.splitlines() if line.strip()]
+
+
+Lines = Annotated[list[str], BeforeValidator(_lines)]
+"""Plain sentences, as a list or one a line."""
+
+
 class Sentences(BaseModel):
     """Sentence templates of an intent; beside them stands what hassil knows."""
 
@@ -80,9 +90,9 @@ class IntentRule(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     data: list[Sentences] = Field([], min_length=1)
-    examples: list[str] = []
+    examples: Lines = []
     """Plain sentences that mean it, with `{list}` or `{list:slot}` for values."""
-    counter_examples: list[str] = []
+    counter_examples: Lines = []
     """Sentences that sound like it and mean something else, or nothing."""
     about: str = ""
     """What it is, in a question: "to cancel an order", "where an order is"."""
@@ -161,7 +171,7 @@ class TemplateFile(BaseModel):
     """Words that a number follows."""
     misheard: dict[str, list[str]] = {}
     """By word before a number: the words that a recognizer hears instead of it."""
-    nothing: list[str] = []
+    nothing: Lines = []
     """Sentences that no intent is meant by."""
 
     @property
