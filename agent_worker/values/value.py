@@ -18,7 +18,11 @@ class Found:
     value: Any
     """As a tool takes it, such as a `date`."""
     question: str = ""
-    """Where the words leave it open: what to ask, such as "Nine in the morning or at night?"."""
+    """
+    Where the words leave it open: what to ask, such as "Nine in the morning, or nine at night?".
+    *value* is then the likelier reading, or a part: half a telephone number. The reply is read by
+    `correct` ("at night"), then by `answer` ("the eleventh").
+    """
 
 
 class ValueKind(Protocol):
@@ -33,13 +37,22 @@ class ValueKind(Protocol):
         """Its name in a file of templates: `day`."""
 
     def find(self, text: str, now: datetime) -> Sequence[Found]:
-        """Every reading of a part of *text*, the likelier first; they may overlap."""
+        """
+        Every reading of a part of *text*, the likelier first; they may overlap.
+
+        Of "Friday, no, Saturday" only what is meant. Several that do not overlap are several
+        values: "rooms seven and nine".
+        """
 
     def answer(self, text: str, now: datetime) -> Found | None:
         """What *text* is as the answer to a question about this value alone; None: no value."""
 
     def go_on(self, value: Any, text: str, now: datetime) -> Any | None:
-        """*value* with the part that *text* adds, said in another breath; None: adds nothing."""
+        """
+        *value* with the part that *text* adds, said in another breath; None: adds nothing.
+
+        The result may be a part still: then `may_go_on`, and `from_json` refuses it.
+        """
 
     def correct(self, value: Any, text: str, now: datetime) -> Any | None:
         """*value* as *text* corrects a part of it: "no, B as in boat"; None: corrects nothing."""

@@ -1,0 +1,30 @@
+"""The words, numerals and signs of what was said, and where they stand in it."""
+
+import re
+from dataclasses import dataclass
+
+APOSTROPHE = "['\u2019]"
+_TOKEN = re.compile(
+    rf"\d{{1,3}}(?:,\d{{3}})+(?![\d,])|\d+|[^\W\d_]+(?:{APOSTROPHE}[^\W\d_]+)*|[^\w\s]|_"
+)
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word, a numeral or a sign."""
+
+    raw: str
+    """As it was written."""
+    text: str
+    """In lower case, with a plain apostrophe; a numeral without its commas."""
+    start: int
+    end: int
+
+
+def tokens_of(text: str) -> list[Token]:
+    """The tokens of *text*: "3pm" is two, "o'clock" is one."""
+    return [Token(one[0], _plain(one[0]), *one.span()) for one in _TOKEN.finditer(text)]
+
+
+def _plain(raw: str) -> str:
+    return raw.replace(",", "") if raw[0].isdecimal() else raw.lower().replace("\u2019", "'")
