@@ -13,16 +13,17 @@ from agent_worker.reasoning.templates import Templates
 from agent_worker.reasoning.turn import Turn
 from agent_worker.values.value import Found, ValueKind
 
-READ_BACK = frozenset({"phone_number", "email", "spelled_name"})
+READ_BACK = frozenset({"phone_number", "email", "name", "identifier"})
 """Kinds of which one wrong letter is another value: they are said back before a write."""
 AS_SAID = frozenset({"text"})
 """Kinds that any words are a value of."""
 HOW_ELSE = {
     "phone_number": "Please say it digit by digit, or type it.",
     "email": "Please spell it letter by letter, or type it.",
-    "spelled_name": "Please spell it letter by letter, or type it.",
+    "name": "Please spell it letter by letter, or type it.",
+    "identifier": "Please say it letter by letter, or type it.",
     "day": "Please say a date, like the third of May, or type it.",
-    "time_of_day": "Please say a time, like half past ten, or type it.",
+    "time": "Please say a time, like half past ten, or type it.",
     "number": "Please say it digit by digit, or type it.",
 }
 """How to ask for a value when other words have not helped."""
@@ -94,7 +95,9 @@ def more(
     if not kind.may_go_on(value):
         return None
     longer = kind.go_on(value, str(turn), turn.said_at)
-    return None if longer is None else Match(intent, {**slots, slot: kind.to_json(longer)})
+    if longer is None or not _is_whole(kind, longer):
+        return None
+    return Match(intent, {**slots, slot: kind.to_json(longer)})
 
 
 def corrected(
@@ -109,7 +112,7 @@ def corrected(
         if kind is None:
             continue
         new = kind.correct(kind.from_json(value), str(turn), turn.said_at)
-        if new is not None:
+        if new is not None and _is_whole(kind, new):
             return Match(intent, {**slots, slot: kind.to_json(new)})
     if meant is None:
         return None
@@ -154,11 +157,31 @@ def _settled(
     intent: str, slot: str, kind: ValueKind, left_open: Unsure, turn: Turn
 ) -> Match | None:
     """The value of *slot*, of which *turn* says what was left open: "nine" "in the evening"."""
-    for text in (f"{left_open.said} {turn}", f"{turn} {left_open.said}", str(turn)):
-        found = kind.answer(text, turn.said_at)
-        if found is not None and not found.question:
-            return Match(intent, {slot: kind.to_json(found.value)})
-    return None
+    now = turn.said_at
+    for new in (
+        kind.correct(left_open.value, str(turn), now),
+        _value(kind.answer(str(turn), now)),
+        kind.go_on(left_open.value, str(turn), now),
+    ):
+        if new is not None and _is_whole(kind, new):
+            return Match(intent, {slot: kind.to_json(new)})
+    together = f"{left_open.said} {turn}"
+    found = kind.answer(together, now)
+    if found is None or found.value == left_open.value:
+        return None
+    return _filled(intent, {slot: (kind, found)}, Turn(together, now))
+
+
+def _value(found: Found | None) -> Any:
+    return None if found is None or found.question else found.value
+
+
+def _is_whole(kind: ValueKind, value: Any) -> bool:
+    try:
+        kind.from_json(kind.to_json(value))
+    except ValueError:
+        return False
+    return True
 
 
 def _optional(templates: Templates, intent: str, ask: Collection[str]) -> Sequence[str]:
@@ -174,7 +197,7 @@ def _filled(
         if not found.question
     }
     unsure = {
-        slot: Unsure(str(turn)[found.start : found.end], found.question)
+        slot: Unsure(str(turn)[found.start : found.end], found.question, found.value)
         for slot, (_, found) in taken.items()
         if found.question
     }

@@ -14,6 +14,8 @@ class Unsure:
 
     said: str
     question: str
+    value: Any
+    """The likelier reading, or a part."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from pydantic import (
 
 from agent_worker import yaml_file
 from agent_worker.mistakes import problem
-from agent_worker.values.value import ValueKind
+from agent_worker.reasoning import list_types
+from agent_worker.values import ValueKind
 
 _SLOT = re.compile(r"\{([a-z_]+)(?::([a-z_]+))?\}")
 ANSWER_PREFIX = "answer."
@@ -48,9 +49,7 @@ def _check_pattern(text: str) -> str:
 def _by_type(written: Any, otherwise: ValidatorFunctionWrapHandler) -> Any:
     if not (isinstance(written, dict) and "type" in written):
         return otherwise(written)
-    from agent_worker.values.dev import KINDS
-
-    return KINDS[written["type"]](**{key: value for key, value in written.items() if key != "type"})
+    return list_types.make(written)
 
 
 def _as_list(written: object) -> object:

@@ -214,7 +214,7 @@ class Templates:
                 continue
             found = entity.value.found
             if found.question:
-                unsure[name] = Unsure(text[found.start : found.end], found.question)
+                unsure[name] = Unsure(text[found.start : found.end], found.question, found.value)
             else:
                 slots[name] = self.kinds[entity.value.list_name].to_json(found.value)
         free = any(entity.is_wildcard for entity in result.entities.values())

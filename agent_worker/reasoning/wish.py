@@ -172,7 +172,7 @@ class Wishes:
                 values[slot].append(value)
             if one.found.question:
                 said = str(turn)[one.found.start : one.found.end]
-                unsure[slot] = Unsure(said, one.found.question)
+                unsure[slot] = Unsure(said, one.found.question, one.found.value)
         several = next((slot for slot, said in values.items() if len(said) > 1), "")
         slots: dict[str, Any] = {
             slot: said if slot == several else said[0]
