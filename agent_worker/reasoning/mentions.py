@@ -31,11 +31,18 @@ class Mention:
 
 def mentions(turn: Turn, kinds: Kinds) -> list[Mention]:
     """Every reading of a part of *turn*; they may overlap."""
-    return [
-        Mention(name, found)
-        for name, kind in kinds.items()
-        for found in kind.find(str(turn), turn.said_at)
-    ]
+    return [Mention(name, found) for name, kind in kinds.items() for found in _readings(kind, turn)]
+
+
+def _readings(kind: ValueKind, turn: Turn) -> Sequence[Found]:
+    """Of several, the one that is surely meant alone: "order eight, I found one cheaper"."""
+    found = kind.find(str(turn), turn.said_at)
+    if len(found) < 2:
+        return found
+    meant = kind.answer(str(turn), turn.said_at)
+    if meant is None or meant.question:
+        return found
+    return [one for one in found if one.start < meant.end and meant.start < one.end]
 
 
 def apart(found: Sequence[Mention], preferred: Collection[str]) -> list[Mention]:

@@ -39,6 +39,7 @@ _SOME_DAY = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """When an example is said: its values are masked anyway."""
 _IT = re.compile(r"\b(?:it|that one|this one|the same one)\b", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
+_WORD = re.compile(r"\{[a-z_]+\}|[^\s,]+")
 _ARTICLE = re.compile(r"^(?:a|an|the|any|some|your|my|one of your)\s+", re.IGNORECASE)
 
 
@@ -80,14 +81,24 @@ class _Intent:
     """By list: the slot that its value fills."""
     can_be_it: frozenset[str]
     """Slots that some sentence fills with "it"."""
-    forms: tuple[tuple[re.Pattern[str], str], ...]
-    """Patterns that find free text, with its slot."""
+    forms: "tuple[_Form, ...]"
+    """How its examples say free text."""
     says: frozenset[str]
     """Stems of the words in its examples."""
     negates: frozenset[str]
     """Stems of the words that its examples say no to."""
     not_meant: frozenset[str] = field(default=frozenset())
     """Its counter-examples, masked."""
+
+
+@dataclass(frozen=True)
+class _Form:
+    """An example with free text."""
+
+    pattern: re.Pattern[str]
+    token: str
+    """What stands for it in what is learned."""
+    slot: str
 
 
 class Wishes:
@@ -109,7 +120,10 @@ class Wishes:
         }
         examples = list(self._examples(file, intents))
         self._classifier = Classifier.fit(examples) if examples else None
-        self._words = frozenset(word for one in examples for word in tokens(one.text))
+        of_free_text = {name for name, one in self._intents.items() if one.rule.whole_sentence}
+        self._words = frozenset(
+            word for one in examples if one.label not in of_free_text for word in tokens(one.text)
+        )
 
     @property
     def has_examples(self) -> bool:
@@ -133,6 +147,8 @@ class Wishes:
         for name, intent in self._intents.items():
             chosen = apart(found, intent.slots)
             masked = self._plain(mask(str(turn), chosen, self.kinds))
+            if intent.forms:
+                masked = self._mask_strange(masked, intent.forms[0].token)
             if masked not in by_mask:
                 by_mask[masked] = self._classifier.scores(masked)
                 nothing = max(nothing, by_mask[masked].get(NOTHING, 0.0))
@@ -189,18 +205,30 @@ class Wishes:
         if intent.rule.whole_sentence:
             return {intent.rule.whole_sentence: str(turn).strip()}
         plain = self._plain(str(turn))
-        for form, slot in intent.forms:
-            if found := form.fullmatch(plain):
-                return {slot: _ARTICLE.sub("", found[1])}
-        needed = next((slot for _, slot in intent.forms if slot in intent.rule.ask), None)
-        if needed is None:
-            return {}
+        for one in intent.forms:
+            if found := one.pattern.fullmatch(plain):
+                return {one.slot: _ARTICLE.sub("", found[1])}
+        needed = next((one.slot for one in intent.forms if one.slot in intent.rule.ask), None)
+        strange = self._strange(plain)
+        return {needed: strange} if needed and strange else {}
+
+    def _strange(self, plain: str) -> str:
+        """The longest run of words that no intent is known by: what free text is about."""
         runs = [""]
-        for word in tokens(plain):
-            strange = word not in self._words
-            runs = [*runs[:-1], f"{runs[-1]} {word}".strip()] if strange else [*runs, ""]
-        longest = max(runs, key=len)
-        return {needed: longest} if longest else {}
+        for word in _WORD.findall(plain):
+            if word in self._words or word.startswith("{"):
+                runs.append("")
+            else:
+                runs[-1] = f"{runs[-1]} {word}".strip()
+        return max(runs, key=len)
+
+    def _mask_strange(self, plain: str, token: str) -> str:
+        strange = self._strange(plain)
+        if not strange:
+            return plain
+        return re.sub(
+            rf"\b(?:(?:a|an|the|any|some) )?{re.escape(strange)}\b", token, plain, count=1
+        )
 
     def _plain(self, text: str) -> str:
         """*text* without politeness, as examples are learned."""
@@ -210,19 +238,12 @@ class Wishes:
         return text
 
     def _learn(self, rule: IntentRule, slots: Mapping[str, str], file: TemplateFile) -> _Intent:
-        forms = []
-        for sentence in rule.examples:
-            for list_name, slot in slots_in(sentence):
-                known = file.lists[list_name]
-                if list_name not in file.kinds and known.wildcard:
-                    before, after = _PLACEHOLDER.split(sentence, maxsplit=1)
-                    edges = (
-                        re.escape(self._plain(part)) if part.strip() else ""
-                        for part in (before, after)
-                    )
-                    forms.append(
-                        (re.compile(r"\s*".join((next(edges), "(.+?)", next(edges)))), slot)
-                    )
+        forms = [
+            self._form(sentence, list_name, slot)
+            for sentence in rule.examples
+            for list_name, slot in slots_in(sentence)
+            if list_name not in file.kinds and file.lists[list_name].wildcard
+        ]
         texts = [*rule.examples, *(one for data in rule.data for one in data.sentences)]
         return _Intent(
             rule=rule,
@@ -238,6 +259,14 @@ class Wishes:
             negates=frozenset(word for text in rule.examples for word in mood.negated(text)),
             not_meant=frozenset(self._as_learned(one, slots) for one in rule.counter_examples),
         )
+
+    def _form(self, sentence: str, list_name: str, slot: str) -> "_Form":
+        before, after = (
+            self._plain(part) if part.strip() else ""
+            for part in _PLACEHOLDER.split(sentence, maxsplit=1)
+        )
+        pattern = re.compile(rf"{re.escape(before)}\s*(.+?)\s*{re.escape(after)}")
+        return _Form(pattern, f"{{{list_name}}}", slot)
 
     def _examples(self, file: TemplateFile, intents: Intents) -> Iterator[Example]:
         if not any(rule.examples for rule in file.intents.values()):
