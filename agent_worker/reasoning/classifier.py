@@ -15,6 +15,8 @@ UNSEEN_WEIGHT = 0.6
 """What a feature that no example has counts, beside the rarest one: strange words lower a score."""
 LETTERS = (3, 4)
 """Lengths of the pieces of words, so that endings and near spellings share features."""
+ANY = "{any}"
+"""Stands for free text. Only the words beside it mean something: any sentence could be free text."""
 _TOKEN = re.compile(r"\{[a-z_]+\}|[^\W_]+(?:'[^\W_]+)?")
 
 Matrix = NDArray[np.float32]
@@ -102,9 +104,10 @@ def _all(counts: Iterable[Counter[str]]) -> Iterator[str]:
 def _features(words: Sequence[str]) -> Iterator[str]:
     """Words, pairs of neighbours, and pieces of words."""
     framed = ("^", *words, "$")
-    yield from words
+    yield from (word for word in words if word != ANY)
     for first, second in zip(framed, framed[1:], strict=False):
-        yield f"{first} {second}"
+        if ANY not in (first, second) or not {"^", "$"} & {first, second}:
+            yield f"{first} {second}"
     for first, second in zip(words, words[2:], strict=False):
         yield f"{first} _ {second}"
     for word in words:

@@ -14,11 +14,12 @@ from typing import Any, Literal
 from hassil import Intents
 
 from agent_worker.reasoning import mood
-from agent_worker.reasoning.classifier import Classifier, Example, tokens
+from agent_worker.reasoning.classifier import ANY, Classifier, Example, tokens
 from agent_worker.reasoning.match import THE_SAME, Match, Unsure
 from agent_worker.reasoning.mentions import Kinds, Mention, apart, mask, mask_of, mentions
 from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.sampling import samples
+from agent_worker.reasoning.small_talk import SMALL_TALK
 from agent_worker.reasoning.template_file import IntentRule, TemplateFile, slots_in
 from agent_worker.reasoning.turn import Turn
 
@@ -33,6 +34,8 @@ AHEAD = 0.12
 SAMPLES = 6
 """Of each template; with the author's examples they are what is learned from."""
 SAMPLE_WEIGHT = 0.25
+SMALL_TALK_WEIGHT = 0.5
+"""An author's own examples count more: an agent may tell the weather."""
 MISFIT = 0.6
 """By this a candidate's score is lowered for each value that it has no slot for."""
 _SOME_DAY = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -96,8 +99,6 @@ class _Form:
     """An example with free text."""
 
     pattern: re.Pattern[str]
-    token: str
-    """What stands for it in what is learned."""
     slot: str
 
 
@@ -146,38 +147,36 @@ class Wishes:
         nothing = 0.0
         for name, intent in self._intents.items():
             chosen = apart(found, intent.slots)
-            masked = self._plain(mask(str(turn), chosen, self.kinds))
-            if intent.forms:
-                masked = self._mask_strange(masked, intent.forms[0].token)
+            valued = self._plain(mask(str(turn), chosen, self.kinds))
+            masked = self._mask_strange(valued) if intent.forms else valued
             if masked not in by_mask:
                 by_mask[masked] = self._classifier.scores(masked)
                 nothing = max(nothing, by_mask[masked].get(NOTHING, 0.0))
-            score = by_mask[masked].get(name, 0.0)
-            scored.append(self._candidate(turn, name, intent, score, chosen, masked, writes))
+            score, misfits = self._fit(turn, intent, chosen, by_mask[masked].get(name, 0.0))
+            match = self._fill(turn, name, intent, chosen, valued)
+            changes = intent.rule.tool is not None and (
+                writes is None or intent.rule.tool in writes
+            )
+            refused = _refusal(turn, intent, masked, changes)
+            scored.append(Candidate(match, score, misfits, refused))
         scored.sort(key=lambda one: -one.score)
         return replace(_decide(scored, nothing), found=tuple(found))
 
-    def _candidate(
-        self,
-        turn: Turn,
-        name: str,
-        intent: _Intent,
-        score: float,
-        chosen: Sequence[Mention],
-        masked: str,
-        writes: Collection[str] | None,
-    ) -> Candidate:
-        why: list[str] = []
-        for one in chosen:
-            said = str(turn)[one.found.start : one.found.end]
-            if one.list_name not in intent.slots and said.lower() != "one":
-                score *= MISFIT
-                why.append(f"has no slot for {said!r}")
-        match = self._fill(turn, name, intent, chosen)
-        changes = intent.rule.tool is not None and (writes is None or intent.rule.tool in writes)
-        return Candidate(match, score, tuple(why), _refusal(turn, intent, match, masked, changes))
+    def _fit(
+        self, turn: Turn, intent: _Intent, chosen: Sequence[Mention], score: float
+    ) -> tuple[float, tuple[str, ...]]:
+        """*score*, lowered for each value that *intent* has no slot for, and why."""
+        said = [
+            str(turn)[one.found.start : one.found.end]
+            for one in chosen
+            if one.list_name not in intent.slots
+        ]
+        said = [words for words in said if words.lower() != "one"]
+        return score * MISFIT ** len(said), tuple(f"has no slot for {words!r}" for words in said)
 
-    def _fill(self, turn: Turn, name: str, intent: _Intent, chosen: Sequence[Mention]) -> Match:
+    def _fill(
+        self, turn: Turn, name: str, intent: _Intent, chosen: Sequence[Mention], valued: str
+    ) -> Match:
         values: dict[str, list[Any]] = {}
         unsure: dict[str, Unsure] = {}
         for one in chosen:
@@ -197,10 +196,10 @@ class Wishes:
         }
         if _IT.search(turn):
             slots = {**dict.fromkeys(intent.can_be_it - values.keys(), THE_SAME), **slots}
-        slots.update(self._free_text(turn, intent))
+        slots.update(self._free_text(turn, intent, valued))
         return Match(name, slots, unsure=unsure, several=several if several in slots else "")
 
-    def _free_text(self, turn: Turn, intent: _Intent) -> dict[str, str]:
+    def _free_text(self, turn: Turn, intent: _Intent, valued: str) -> dict[str, str]:
         """Words that no kind finds: by the forms of the examples, else the ones that no example has."""
         if intent.rule.whole_sentence:
             return {intent.rule.whole_sentence: str(turn).strip()}
@@ -209,7 +208,7 @@ class Wishes:
             if found := one.pattern.fullmatch(plain):
                 return {one.slot: _ARTICLE.sub("", found[1])}
         needed = next((one.slot for one in intent.forms if one.slot in intent.rule.ask), None)
-        strange = self._strange(plain)
+        strange = self._strange(valued)
         return {needed: strange} if needed and strange else {}
 
     def _strange(self, plain: str) -> str:
@@ -222,13 +221,11 @@ class Wishes:
                 runs[-1] = f"{runs[-1]} {word}".strip()
         return max(runs, key=len)
 
-    def _mask_strange(self, plain: str, token: str) -> str:
+    def _mask_strange(self, plain: str) -> str:
         strange = self._strange(plain)
         if not strange:
             return plain
-        return re.sub(
-            rf"\b(?:(?:a|an|the|any|some) )?{re.escape(strange)}\b", token, plain, count=1
-        )
+        return re.sub(rf"\b(?:(?:a|an|the|any|some) )?{re.escape(strange)}\b", ANY, plain, count=1)
 
     def _plain(self, text: str) -> str:
         """*text* without politeness, as examples are learned."""
@@ -266,7 +263,7 @@ class Wishes:
             for part in _PLACEHOLDER.split(sentence, maxsplit=1)
         )
         pattern = re.compile(rf"{re.escape(before)}\s*(.+?)\s*{re.escape(after)}")
-        return _Form(pattern, f"{{{list_name}}}", slot)
+        return _Form(pattern, slot)
 
     def _examples(self, file: TemplateFile, intents: Intents) -> Iterator[Example]:
         if not any(rule.examples for rule in file.intents.values()):
@@ -280,6 +277,8 @@ class Wishes:
                 yield Example(self._as_learned(sentence, intent.slots), name, SAMPLE_WEIGHT)
         for sentence in file.nothing:
             yield Example(self._as_learned(sentence, ()), NOTHING)
+        for sentence in SMALL_TALK.strip().splitlines():
+            yield Example(self._as_learned(sentence, ()), NOTHING, SMALL_TALK_WEIGHT)
 
     def _as_learned(self, sentence: str, preferred: Collection[str]) -> str:
         """*sentence* with its `{slots}` and the values in it masked."""
@@ -294,7 +293,7 @@ class Wishes:
 
     def _masked_slot(self, written: str) -> str:
         list_name = written.strip("{}").partition(":")[0]
-        return mask_of(list_name, self.kinds) if list_name in self.kinds else written
+        return mask_of(list_name, self.kinds) if list_name in self.kinds else ANY
 
 
 def _decide(candidates: Sequence[Candidate], nothing: float) -> Reading:
@@ -317,7 +316,7 @@ def _decide(candidates: Sequence[Candidate], nothing: float) -> Reading:
     return Reading("unclear", shown, f"nothing scores {CLEAR}")
 
 
-def _refusal(turn: Turn, intent: _Intent, match: Match, masked: str, changes: bool) -> str:
+def _refusal(turn: Turn, intent: _Intent, masked: str, changes: bool) -> str:
     if masked in intent.not_meant:
         return "it is a counter-example"
     if not changes:
