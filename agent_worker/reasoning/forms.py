@@ -8,6 +8,7 @@ from typing import Any
 from agent_worker.reasoning.correction import meant_instead
 from agent_worker.reasoning.listening import is_backchannel
 from agent_worker.reasoning.match import Match, Unsure
+from agent_worker.reasoning.mentions import journalled
 from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.templates import Templates
 from agent_worker.reasoning.turn import Turn
@@ -97,7 +98,7 @@ def more(
     longer = kind.go_on(value, str(turn), turn.said_at)
     if longer is None or not _is_whole(kind, longer):
         return None
-    return Match(intent, {**slots, slot: kind.to_json(longer)})
+    return Match(intent, {**slots, slot: journalled(kind, longer)})
 
 
 def corrected(
@@ -113,7 +114,7 @@ def corrected(
             continue
         new = kind.correct(kind.from_json(value), str(turn), turn.said_at)
         if new is not None and _is_whole(kind, new):
-            return Match(intent, {**slots, slot: kind.to_json(new)})
+            return Match(intent, {**slots, slot: journalled(kind, new)})
     if meant is None:
         return None
     instead = Turn(meant, turn.said_at)
@@ -164,7 +165,7 @@ def _settled(
         kind.go_on(left_open.value, str(turn), now),
     ):
         if new is not None and _is_whole(kind, new):
-            return Match(intent, {slot: kind.to_json(new)})
+            return Match(intent, {slot: journalled(kind, new)})
     together = f"{left_open.said} {turn}"
     found = kind.answer(together, now)
     if found is None or found.value == left_open.value:
@@ -178,7 +179,7 @@ def _value(found: Found | None) -> Any:
 
 def _is_whole(kind: ValueKind, value: Any) -> bool:
     try:
-        kind.from_json(kind.to_json(value))
+        kind.from_json(journalled(kind, value))
     except ValueError:
         return False
     return True
@@ -192,7 +193,7 @@ def _filled(
     intent: str, taken: Mapping[str, tuple[ValueKind, Found]], turn: Turn, *, free: bool = False
 ) -> Match:
     slots = {
-        slot: kind.to_json(found.value)
+        slot: journalled(kind, found.value)
         for slot, (kind, found) in taken.items()
         if not found.question
     }

@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from pydantic import JsonValue
 
 from agent_worker.reasoning.turn import Turn
 from agent_worker.values.value import Found, ValueKind
 
 Kinds = Mapping[str, ValueKind]
 """By the name of a list in the templates' file."""
-ONE_OF = "one_of"
+ONE_OF, NUMBER, TIME = "one_of", "number", "time"
 _SEVERAL = re.compile(r"(\{[a-z_]+\})(?:[\s,]+(?:and|or|and also)?\s*\1)+")
 """Values in a row, which are asked about as one is."""
 
@@ -56,6 +60,27 @@ def apart(found: Sequence[Mention], preferred: Collection[str]) -> list[Mention]
         if not any(one.overlaps(other) for other in chosen):
             chosen.append(one)
     return sorted(chosen, key=lambda one: one.found.start)
+
+
+def journalled(kind: ValueKind, value: Any) -> JsonValue:
+    """*value* as tools get it, and as it is journalled; amounts as numbers."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return kind.to_json(value)
+
+
+def hours(turn: Turn, found: Sequence[Mention], kinds: Kinds) -> list[Mention]:
+    """Bare numbers in *turn* as the hours that they may be, where a template has one: "take three"."""
+    bare = {
+        (one.found.start, one.found.end) for one in found if kinds[one.list_name].name == NUMBER
+    }
+    return [
+        Mention(name, replace(hour, start=start, end=end))
+        for name, kind in kinds.items()
+        if kind.name == TIME
+        for start, end in sorted(bare)
+        if (hour := kind.answer(str(turn)[start:end], turn.said_at)) is not None
+    ]
 
 
 def mask(text: str, found: Sequence[Mention], kinds: Kinds) -> str:

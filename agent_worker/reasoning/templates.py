@@ -15,7 +15,7 @@ from hassil.intents import IntentData, SlotList, TextSlotList
 from hassil.parser import ParseError
 
 from agent_worker.reasoning.match import Match, Unsure
-from agent_worker.reasoning.mentions import Kinds, Mention, mentions
+from agent_worker.reasoning.mentions import Kinds, Mention, hours, journalled, mentions
 from agent_worker.reasoning.normalize import HOMOPHONES, hear_number, normalize, repair
 from agent_worker.reasoning.template_file import (
     ANSWER_PREFIX,
@@ -198,7 +198,8 @@ class Templates:
     def _said(self, turn: Turn) -> dict[str, dict[str, Mention]]:
         """By list: the values that *turn* mentions, by their words in the form of templates."""
         said: dict[str, dict[str, Mention]] = {name: {} for name in self.kinds}
-        for one in mentions(turn, self.kinds):
+        found = mentions(turn, self.kinds)
+        for one in (*found, *hours(turn, found, self.kinds)):
             surface = self._normalize(str(turn)[one.found.start : one.found.end])
             said[one.list_name].setdefault(surface, one)
             if (number := HOMOPHONES.get(surface)) is not None:
@@ -216,7 +217,7 @@ class Templates:
             if found.question:
                 unsure[name] = Unsure(text[found.start : found.end], found.question, found.value)
             else:
-                slots[name] = self.kinds[entity.value.list_name].to_json(found.value)
+                slots[name] = journalled(self.kinds[entity.value.list_name], found.value)
         free = any(entity.is_wildcard for entity in result.entities.values())
         return Match(result.intent.name, slots, free, unsure)
 

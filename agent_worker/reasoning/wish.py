@@ -16,7 +16,15 @@ from hassil import Intents
 from agent_worker.reasoning import mood
 from agent_worker.reasoning.classifier import ANY, Classifier, Example, tokens
 from agent_worker.reasoning.match import THE_SAME, Match, Unsure
-from agent_worker.reasoning.mentions import Kinds, Mention, apart, mask, mask_of, mentions
+from agent_worker.reasoning.mentions import (
+    Kinds,
+    Mention,
+    apart,
+    journalled,
+    mask,
+    mask_of,
+    mentions,
+)
 from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.sampling import samples
 from agent_worker.reasoning.small_talk import SMALL_TALK
@@ -182,7 +190,7 @@ class Wishes:
         for one in chosen:
             if (slot := intent.slots.get(one.list_name)) is None:
                 continue
-            value = self.kinds[one.list_name].to_json(one.found.value)
+            value = journalled(self.kinds[one.list_name], one.found.value)
             if value not in values.setdefault(slot, []):
                 values[slot].append(value)
             if one.found.question:
