@@ -16,12 +16,13 @@ from livekit.agents.llm import ChatItem, ChatMessage, FunctionCall, FunctionCall
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.claim import CallClaim
+from agent_worker.reasoning import message_tags
 from agent_worker.reasoning.dialog import follow
 from agent_worker.reasoning.llm import user_turns
 from call_record.database import DATABASE_DOWN
 from call_record.journal import Recorded
 from call_record.timeline import Timeline, fold
-from call_record.timeline_parts import Invocation, InvocationEnd
+from call_record.timeline_parts import CallerTurn, Invocation, InvocationEnd
 from call_record.verification import Verdict, is_of, read_verified
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.journal import JournalGap, ToolFinished
@@ -147,20 +148,15 @@ def resume(agent: AgentDefinition, history: CallHistory) -> Resumption:
         # The gate asks again by itself.
         return Resumption(sorry, answer=False)
     dialog = follow(agent.templates, user_turns(history.items))
-    if dialog.intent is not None:
-        questions = agent.templates.rules[dialog.intent].ask
-        asked = next((texts for slot, texts in questions.items() if slot not in dialog.slots), None)
-        if asked:
-            return Resumption((*sorry, asked[0]), answer=False)
+    if dialog.question:
+        return Resumption((*sorry, dialog.question), answer=False)
     return Resumption((*sorry, phrases.go_on), answer=False)
 
 
 def _items(line: Timeline) -> list[ChatItem]:
     """The conversation in the order of the journal."""
     found: list[tuple[int, list[ChatItem]]] = [
-        (turn.seq, [_message("user", turn.text, identity=turn.noted.entry.turn_id)])
-        for turn in line.caller_turns
-        if turn.text
+        (turn.seq, [_said(turn)]) for turn in line.caller_turns if turn.text
     ]
     found += [
         # Of words that were cut off nobody knows how much was heard.
@@ -180,6 +176,13 @@ def _items(line: Timeline) -> list[ChatItem]:
     for number, item in enumerate(items):
         item.created_at = first_s + number
     return items
+
+
+def _said(turn: CallerTurn) -> ChatMessage:
+    """A turn that knows when it was said: "tomorrow" is the day after that."""
+    message = _message("user", turn.text, identity=turn.noted.entry.turn_id)
+    message_tags.set_said_at(message, turn.noted.at_ms / 1000)
+    return message
 
 
 def _unanswered(line: Timeline) -> str | None:

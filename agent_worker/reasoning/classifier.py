@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ UNSEEN_WEIGHT = 0.6
 LETTERS = (3, 4)
 """Lengths of the pieces of words, so that endings and near spellings share features."""
 ANY = "{any}"
-"""Stands for free text. Only the words beside it mean something: any sentence could be free text."""
+"""Stands for free text, which any sentence could be: only the words beside it mean something."""
 _TOKEN = re.compile(r"\{[a-z_]+\}|[^\W_]+(?:'[^\W_]+)?")
 
 Matrix = NDArray[np.float32]
@@ -105,7 +106,7 @@ def _features(words: Sequence[str]) -> Iterator[str]:
     """Words, pairs of neighbours, and pieces of words."""
     framed = ("^", *words, "$")
     yield from (word for word in words if word != ANY)
-    for first, second in zip(framed, framed[1:], strict=False):
+    for first, second in pairwise(framed):
         if ANY not in (first, second) or not {"^", "$"} & {first, second}:
             yield f"{first} {second}"
     for first, second in zip(words, words[2:], strict=False):

@@ -8,7 +8,7 @@ from typing import Any
 from agent_worker.reasoning.correction import meant_instead
 from agent_worker.reasoning.listening import is_backchannel
 from agent_worker.reasoning.match import Match, Unsure
-from agent_worker.reasoning.mentions import journalled
+from agent_worker.reasoning.mentions import NUMBER, journalled
 from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.templates import Templates
 from agent_worker.reasoning.turn import Turn
@@ -85,17 +85,23 @@ def missing_slots(
     return [*unsure, *(slot for slot in ask if slot not in slots and slot not in unsure)]
 
 
+def may_go_on(templates: Templates, intent: str, slots: Mapping[str, Any], slot: str) -> bool:
+    """Whether a caller who said the value of *slot* and paused may not be finished with it."""
+    kind = templates.kind_of(intent, slot) if slot in slots else None
+    # Which numbers there are says more than a kind: see `KnownNumbers`.
+    if kind is None or kind.name == NUMBER:
+        return False
+    return kind.may_go_on(kind.from_json(slots[slot]))
+
+
 def more(
     templates: Templates, intent: str, slots: Mapping[str, Any], slot: str, turn: Turn
 ) -> Match | None:
     """*turn* as a further breath of the value of *slot*, which may not have been all."""
     kind = templates.kind_of(intent, slot)
-    if kind is None or slot not in slots:
+    if kind is None or not may_go_on(templates, intent, slots, slot):
         return None
-    value = kind.from_json(slots[slot])
-    if not kind.may_go_on(value):
-        return None
-    longer = kind.go_on(value, str(turn), turn.said_at)
+    longer = kind.go_on(kind.from_json(slots[slot]), str(turn), turn.said_at)
     if longer is None or not _is_whole(kind, longer):
         return None
     return Match(intent, {**slots, slot: journalled(kind, longer)})

@@ -70,7 +70,7 @@ def journalled(kind: ValueKind, value: Any) -> JsonValue:
 
 
 def hours(turn: Turn, found: Sequence[Mention], kinds: Kinds) -> list[Mention]:
-    """Bare numbers in *turn* as the hours that they may be, where a template has one: "take three"."""
+    """The bare numbers in *turn* as hours, where a template may have one: "I'll take three"."""
     bare = {
         (one.found.start, one.found.end) for one in found if kinds[one.list_name].name == NUMBER
     }

@@ -1,7 +1,7 @@
 """Sentence templates: what a caller may say, and which tool or words that leads to."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -103,7 +103,7 @@ class Templates:
         return self.wishes.kinds
 
     def knowing(self, writes: Collection[str], asking: Collection[str]) -> "Templates":
-        """These templates, told which tools change something, and which of them ask by themselves."""
+        """These templates, told which tools change something, and which ask by themselves."""
         return replace(self, writes=frozenset(writes), asking=frozenset(asking))
 
     def changes(self, tool: str) -> bool:
@@ -121,7 +121,7 @@ class Templates:
         return self.kinds.get(name)
 
     def match(self, text: str) -> Match | None:
-        """The intent that a template says *text* (as said, typed or transcribed) to mean, or None."""
+        """The intent that a template says *text* to mean, as it was said or typed; or None."""
         turn = Turn(text)
         return self._match(str(turn), turn.said_at, None)
 

@@ -1,5 +1,5 @@
 """
-What a sentence means that no template accepts: values masked, then the nearest examples, then rules.
+What a sentence means that no template accepts: its values masked, the nearest examples, rules.
 
 The classifier proposes, and fixed rules refuse: a score never decides whether "don't cancel it"
 cancels.
@@ -208,7 +208,7 @@ class Wishes:
         return Match(name, slots, unsure=unsure, several=several if several in slots else "")
 
     def _free_text(self, turn: Turn, intent: _Intent, valued: str) -> dict[str, str]:
-        """Words that no kind finds: by the forms of the examples, else the ones that no example has."""
+        """Words that no kind finds: by the forms of the examples, else those that are in none."""
         if intent.rule.whole_sentence:
             return {intent.rule.whole_sentence: str(turn).strip()}
         plain = self._plain(str(turn))

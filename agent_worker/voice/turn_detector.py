@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from livekit.agents import LanguageCode
 from livekit.agents.llm import ChatContext
 
+from agent_worker.reasoning import forms
 from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, follow
 from agent_worker.reasoning.known_numbers import KnownNumbers
 from agent_worker.reasoning.listening import asks_to_wait
@@ -74,7 +75,7 @@ class GrammarTurnDetector:
         dialog = follow(self._templates, turns)
         if self._templates.is_unfinished(turns[-1]) or self._may_go_on(turns[-1], dialog):
             return UNFINISHED
-        if isinstance(dialog.move, NotUnderstood):
+        if isinstance(dialog.move, NotUnderstood) or dialog.choice:
             if not self._has_model:
                 # Nothing is lost: the answer could only be that it was not understood.
                 return UNFINISHED
@@ -83,7 +84,7 @@ class GrammarTurnDetector:
 
     def _may_go_on(self, said: str, dialog: Dialog) -> bool:
         text = normalize(said)
-        if _SPELLED.search(text):
+        if _SPELLED.search(text) or self._goes_on_with(dialog):
             return True
         number = _NUMBER.search(text)
         if number is None:
@@ -94,3 +95,14 @@ class GrammarTurnDetector:
             for slot, known in self._numbers.items()
             if str(slots.get(slot)) == number[1]
         )
+
+    def _goes_on_with(self, dialog: Dialog) -> bool:
+        """Whether the value that was just answered, such as half a telephone number, may go on."""
+        intent = dialog.intent or dialog.last_intent
+        if intent is None:
+            return False
+        slots = dialog.slots if dialog.intent else dialog.spoken_of
+        if (left_open := dialog.unsure.get(dialog.asked or "")) is not None:
+            kind = self._templates.kind_of(intent, dialog.asked or "")
+            return kind is not None and kind.may_go_on(left_open.value)
+        return forms.may_go_on(self._templates, intent, slots, dialog.filled)
