@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import field
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, InstanceOf
 from pydantic.dataclasses import dataclass
@@ -96,6 +97,13 @@ def _check_open(function: Open) -> Open:
     return function
 
 
+def _check_zone(name: str) -> str:
+    try:
+        return name and ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError('there is no such time zone; give one like "Europe/Berlin"') from None
+
+
 @dataclass(frozen=True, config=STRICT)
 class AgentDefinition:
     """An agent. The package that `PARLEY_AGENT` names holds one as `AGENT`."""
@@ -138,6 +146,8 @@ class AgentDefinition:
     protect: Several[Literal["notices", "goodbye"]] = ()
     """What else nobody can interrupt: notices about the call itself, the last words."""
     phrases: Phrases = field(default_factory=Phrases)
+    time_zone: Annotated[str, AfterValidator(_check_zone)] = ""
+    """Where the callers are, for "today" and "tomorrow": an IANA name; empty: the machine's."""
     source: str = field(default="", init=False, repr=False, compare=False)
     """File and line."""
 

@@ -135,6 +135,7 @@ class Call(CallControl):
                 push=self._page.push,
                 phrases=self._agent.phrases.gate,
                 call_max=self._agent.tool_calls_max,
+                time_zone=self._agent.time_zone,
                 secret=self._claim.record.keys.key(self._claim.call.key_id),
             )
             waits = self._agent.waits.with_settings(self._settings.waits)

@@ -71,6 +71,7 @@ class Stage:
             secret=b"rehearsal",
             phrases=self._agent.phrases.gate,
             call_max=self._agent.tool_calls_max,
+            time_zone=self._agent.time_zone,
         )
         self._session: AgentSession[None] = AgentSession(llm=self._llm, tools=[self._tools.toolset])
         agent = GuardedAgent(

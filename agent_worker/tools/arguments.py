@@ -4,12 +4,14 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from agent_worker.values.kind import QUESTION
 from call_record.hash_chain import frame
 
 ARGUMENTS_MAX_BYTES = 8_192
@@ -32,11 +34,14 @@ class Arguments(ABC):
     required: frozenset[str]
 
     @abstractmethod
-    def canonical(self, raw: Mapping[str, Any]) -> Values:
+    def canonical(self, raw: Mapping[str, Any], *, now: datetime | None = None) -> Values:
         """
         *raw* validated, with defaults filled in.
 
-        Raises: WrongArguments.
+        Args: now: When it was proposed, in the caller's time zone: then a value of
+            `agent_worker.values` may be in the words of the caller, such as "tomorrow".
+        Raises: WrongArguments: it is not valid, or its words leave a question open, which is then
+            the message.
         """
 
     @abstractmethod
@@ -61,21 +66,24 @@ class ModelArguments(Arguments):
             name for name, one in model.model_fields.items() if one.is_required()
         )
 
-    def canonical(self, raw: Mapping[str, Any]) -> Values:
-        valid = self._validate(raw)
+    def canonical(self, raw: Mapping[str, Any], *, now: datetime | None = None) -> Values:
+        valid = self._validate(raw, now)
         values: Values = _in_one_form(valid.model_dump(), valid.model_dump(mode="json"))
         return values
 
     def bind(self, values: Values) -> dict[str, Any]:
         return dict(self._validate(values))
 
-    def _validate(self, raw: Mapping[str, Any]) -> BaseModel:
+    def _validate(self, raw: Mapping[str, Any], now: datetime | None = None) -> BaseModel:
         try:
             # Validated as JSON: strict mode then still accepts a date that is written as text.
-            return self._model.model_validate_json(dump(raw), strict=True)
+            return self._model.model_validate_json(dump(raw), strict=True, context={"now": now})
         except ValidationError as error:
+            wrong = error.errors()
+            if all(item["type"] == QUESTION for item in wrong):
+                raise WrongArguments(wrong[0]["msg"]) from None
             # Pydantic's own message quotes the input and links to its site.
-            raise _wrong(str(item["loc"][0]) for item in error.errors() if item["loc"]) from None
+            raise _wrong(str(item["loc"][0]) for item in wrong if item["loc"]) from None
 
 
 class SchemaArguments(Arguments):
@@ -104,7 +112,7 @@ class SchemaArguments(Arguments):
         self.names = frozenset(properties)
         self.required = frozenset(required)
 
-    def canonical(self, raw: Mapping[str, Any]) -> Values:
+    def canonical(self, raw: Mapping[str, Any], *, now: datetime | None = None) -> Values:
         values: Values = json.loads(dump({**self._defaults, **raw}))
         wrong: set[str] = set()
         for error in self._validator.iter_errors(values):

@@ -35,6 +35,7 @@ class CallTools:
     Args:
         push: Sends a message to the caller's page, and to no one else.
         secret: The key of the call's journal; idempotency keys are derived from it.
+        time_zone: In which the caller says "tomorrow": an IANA name; empty: the machine's.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class CallTools:
         clock: Clock | None = None,
         settle_s: float = SETTLE_S,
         secret: bytes,
+        time_zone: str = "",
     ) -> None:
         phrases = phrases or GatePhrases()
         self._journal = journal
@@ -72,6 +74,7 @@ class CallTools:
             clock=clock,
             settle_s=settle_s,
             secret=secret,
+            time_zone=time_zone,
         )
         self.questions = self.gate.questions
         self.toolset = GuardedToolset(self.gate, self.delivery)

@@ -9,7 +9,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import structlog
 from livekit.agents.llm import ToolError
@@ -69,6 +71,7 @@ class Gate:
         page: What the agent knows about the caller's page.
         events: Told what happens in the gate.
         secret: The key of the call's journal; idempotency keys are derived from it.
+        time_zone: In which the caller says "tomorrow": an IANA name; empty: the machine's.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Gate:
         call_max: int | None = None,
         settle_s: float = SETTLE_S,
         secret: bytes,
+        time_zone: str = "",
     ) -> None:
         self.tools = tuple(tools)
         self.phrases = phrases or GatePhrases()
@@ -101,6 +105,7 @@ class Gate:
         self._tasks = TaskSet(isolated=True)
         self._turn = ""
         clock = clock or SystemClock()
+        zone = ZoneInfo(time_zone) if time_zone else None
         self.floor = Floor(clock)
         backends = Backends(clock)
         self.questions = Questions(
@@ -132,6 +137,7 @@ class Gate:
             closing=self._closing,
             metrics=metrics,
             inject=self._inject,
+            now=lambda: datetime.fromtimestamp(clock.now_ms() / 1000, UTC).astimezone(zone),
             settle_s=settle_s,
         )
 

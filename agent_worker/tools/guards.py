@@ -17,6 +17,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from textwrap import shorten
 
 from livekit.agents.llm import ToolError
@@ -60,6 +61,7 @@ class GuardPipeline:
         closing: asyncio.Event,
         metrics: Metrics,
         inject: Callable[[type], object],
+        now: Callable[[], datetime],
         settle_s: float,
     ) -> None:
         self._tools = {tool.name: tool for tool in tools}
@@ -74,6 +76,7 @@ class GuardPipeline:
         self._closing = closing
         self._metrics = metrics
         self._inject = inject
+        self._now = now
         self._settle_s = settle_s
 
     def limit(self, proposal: Proposal) -> None:
@@ -103,7 +106,7 @@ class GuardPipeline:
         if not proposal.current:
             raise Refused("transcript", self._phrases.corrected)
         try:
-            return tool, tool.arguments.canonical(proposal.raw)
+            return tool, tool.arguments.canonical(proposal.raw, now=self._now())
         except WrongArguments as wrong:
             raise Refused("arguments", str(wrong)) from None
 

@@ -59,6 +59,12 @@ class _Part:
     """What it can mean together with another part."""
     question: str = ""
     over: bool = False
+    weekday: int | None = None
+    """Together with another part it can mean any such day."""
+
+    def allows(self, day: date) -> bool:
+        """Whether it can mean *day* together with another part."""
+        return day in self.possible or day.weekday() == self.weekday
 
 
 @dataclass(frozen=True)
@@ -150,9 +156,10 @@ class DayKind(Kind[date]):
 
     def _together(self, one: _Part, other: _Part, now: datetime) -> _Part:
         both = tuple(day for day in one.likely if day in other.likely)
-        both = both or tuple(day for day in one.likely if day in other.possible)
-        both = both or tuple(day for day in other.likely if day in one.possible)
-        both = both or tuple(day for day in one.possible if day in other.possible)[:1]
+        both = both or tuple(day for day in one.likely if other.allows(day))
+        both = both or tuple(day for day in other.likely if one.allows(day))
+        both = both or tuple(day for day in one.possible if other.allows(day))[:1]
+        both = both or tuple(day for day in other.possible if one.allows(day))[:1]
         if both:
             question = one.question and other.question
             return _Part(one.start, other.end, both, both, question, one.over and other.over)
@@ -279,7 +286,7 @@ class DayKind(Kind[date]):
             return self._counted(match, today - timedelta(days=back), now)
         if self.past:
             back = (today.weekday() - wanted) % 7
-            return _part(match, today - timedelta(days=back))
+            return _part(match, today - timedelta(days=back), weekday=wanted)
         if week in ("this week", "next week", "the week after next"):
             weeks = ("this week", "next week", "the week after next").index(week)
             return self._counted(match, _in_week(wanted, today, weeks), now)
@@ -298,8 +305,7 @@ class DayKind(Kind[date]):
             return _part(match, *likely)
         if "coming" in mod or "following" in mod:
             return _part(match, first)
-        every = tuple(today + timedelta(days=ahead + 7 * week) for week in range(54))
-        return _Part(*match.span(), near, every)
+        return _part(match, *near, weekday=wanted)
 
     def _next_weekday(self, wanted: int, now: datetime) -> tuple[date, ...]:
         """The next such day; said on such a day while it lasts, that may be today."""
@@ -350,8 +356,9 @@ def _part(
     question: str = "",
     over: bool = False,
     possible: tuple[date, ...] = (),
+    weekday: int | None = None,
 ) -> _Part:
-    return _Part(*match.span(), likely, possible or likely, question, over)
+    return _Part(*match.span(), likely, possible or likely, question, over, weekday)
 
 
 def _date(year: int, month: int, day: int) -> date | None:

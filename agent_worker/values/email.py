@@ -186,8 +186,11 @@ def _may_belong(tokens: Sequence[Token], index: int, at: int) -> bool:
         spelled = [one.text for one in tokens[max(0, index - 2) : index + 3] if one.text != ","]
         return (
             index + 1 == at
-            or (after == "," and index + 2 == at)
-            or any(_is_letter(one) or one in (*_SIGNS, "double", "triple") for one in spelled)
+            or "," in (before, after)
+            or any(
+                _is_letter(one) or one.isdigit() or one in (*_SIGNS, "double", "triple")
+                for one in spelled
+            )
         )
     # "as in John" spells; "is to dot do" has a word of its own between signs.
     spells = word in ("in", "for") and (before == "as" or before == after[:1])
@@ -259,11 +262,11 @@ def _without_repeats(pieces: Sequence[tuple[str, bool]]) -> str:
 
 def _is_letter_o(tokens: Sequence[Token], at: int, said: str) -> bool:
     """Whether an "o" or "oh" is the letter: not beside digits."""
-    if tokens[at].text not in ("o", "oh"):
-        return False
-    follows = read_group(tokens, at + 1)
-    digit_follows = follows is not None and not follows.oh
-    return not said[-1:].isdigit() and not (tokens[at].text == "oh" and digit_follows)
+    if tokens[at].text in ("o", "oh"):
+        follows = read_group(tokens, at + 1)
+        digit_follows = follows is not None and not follows.oh
+        return tokens[at].text == "o" or not (digit_follows or said[-1:].isdigit())
+    return False
 
 
 def _letter(tokens: Sequence[Token], at: int) -> tuple[str, int] | None:

@@ -132,8 +132,8 @@ def as_meant(text: str, found: Sequence[Found]) -> list[Found]:
     """
     dropped: set[int] = set()
     later: set[int] = set()
-    order = sorted(range(len(found)), key=lambda index: (found[index].start, found[index].end))
-    for one, other in pairwise(order):
+    sequence = sorted(range(len(found)), key=lambda index: (found[index].start, found[index].end))
+    for one, other in pairwise(sequence):
         gap = text[found[one].end : max(found[one].end, found[other].start)]
         if _NOT.search(text[: found[other].start]):
             dropped.add(other)

@@ -174,7 +174,8 @@ def _is_spelled(tokens: Sequence[Token], run: Sequence[Letter]) -> bool:
     if len(run) < 2:
         return bool(run) and run[0].example and run[0].end > run[0].first + 1
     firsts = [tokens[one.first].text for one in run]
-    if all(len(one) == 1 for one in firsts):
+    signs = SIGNS.values()
+    if all(len(said) == 1 or one.text in signs for one, said in zip(run, firsts, strict=True)):
         return True
     if all(one in CODE_WORDS for one in firsts):
         return len(run) >= 3

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from agent_worker.values.calendar_words import MONTH
 from agent_worker.values.digits import Group, read_runs
-from agent_worker.values.kind import Kind
+from agent_worker.values.kind import Kind, as_meant
 from agent_worker.values.tokens import Token, tokens_of
 from agent_worker.values.value import Found
 
@@ -70,7 +70,7 @@ class NumberKind(Kind[int]):
 
     def answer(self, text: str, now: datetime) -> Found | None:
         named, bare = self._readings(text)
-        return self.decide(self.find(text, now)[: len(named)] if named else bare, now)
+        return self.decide(as_meant(text, named or bare), now)
 
     def go_on(self, value: int, text: str, now: datetime) -> int | None:
         if not self.may_go_on(value):

@@ -173,7 +173,8 @@ class PhoneNumberKind(Kind[str]):
         for run in read_runs(tokens, text):
             if len(run) > 1 and run[0].oh and run[0].end == run[0].first + 1 and run[1].pause:
                 run = run[1:]
-            for part in self._as_one(run):
+            sign = "+" if _PLUS.search(text[: tokens[run[0].first].start]) else ""
+            for part in self._as_one(run, sign):
                 start, end = tokens[part[0].first].start, tokens[part[-1].end - 1].end
                 digits = "".join(group.digits for group in part)
                 if plus := _PLUS.search(text[:start]):
@@ -183,11 +184,11 @@ class PhoneNumberKind(Kind[str]):
                 said.append((start, end, digits))
         return said
 
-    def _as_one(self, run: Sequence[Group]) -> list[Sequence[Group]]:
+    def _as_one(self, run: Sequence[Group], plus: str) -> list[Sequence[Group]]:
         """*run*, or the parts of it between pauses of which one is a whole number."""
         digits = [group.digits for group in run]
         starts = [0, *(at for at, group in enumerate(run) if group.pause and at), len(run)]
-        if self._canonical("".join(digits)) or len(starts) == 2:
+        if self._canonical(plus + "".join(digits)) or len(starts) == 2:
             return [run]
         whole = [
             (one, other)

@@ -43,8 +43,8 @@ _TAIL = re.compile(
     re.I,
 )
 _SPELLED_AS = re.compile(
-    rf"(?:[\s,.:]*\b(?:that{APOSTROPHE}?s|that\s+is|it{APOSTROPHE}?s|it\s+is|spelled|spelt|spelling"
-    r"|and|then|so|as|um|uh)\b)+[\s,:.]*$",
+    rf"(?:(?:^|[\s,.:]+)(?:that{APOSTROPHE}?s|that\s+is|it{APOSTROPHE}?s|it\s+is|spelled|spelt"
+    r"|spelling|and|then|so|as|um|uh)\b)+[\s,:.]*$",
     re.I,
 )
 """What may stand between a name and its letters."""

@@ -225,6 +225,8 @@ async def not_a_manager(_: Caller) -> AsyncIterator[tuple[object, ...]]:
         ({"phrases": "x"}, "phrases: should be an instance of Phrases"),
         ({"tool_calls_max": -1}, "tool_calls_max: should be greater than or equal to 1"),
         ({"tool_calls_max": "5"}, "tool_calls_max: should be a valid integer"),
+        ({"time_zone": "Berlin"}, "time_zone: there is no such time zone"),
+        ({"time_zone": "../etc"}, "time_zone: there is no such time zone"),
     ],
 )
 def test_load_agent_field_of_the_wrong_kind_is_told(
