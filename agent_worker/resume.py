@@ -147,7 +147,7 @@ def resume(agent: AgentDefinition, history: CallHistory) -> Resumption:
     if history.asks:
         # The gate asks again by itself.
         return Resumption(sorry, answer=False)
-    dialog = follow(agent.templates, user_turns(history.items))
+    dialog = follow(agent.templates, user_turns(history.items, agent.templates.zone))
     if dialog.question:
         return Resumption((*sorry, dialog.question), answer=False)
     return Resumption((*sorry, phrases.go_on), answer=False)

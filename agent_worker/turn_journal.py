@@ -147,7 +147,9 @@ class TurnJournal:
         if typed:
             self._typed.remove(text)
         self._journal.write(UserTurn(text=text, typed=typed, turn_id=item.id))
-        dialog = follow(self._templates, user_turns(self._session.history.items))
+        dialog = follow(
+            self._templates, user_turns(self._session.history.items, self._templates.zone)
+        )
         state = IntentState(intent=dialog.intent, slots=dict(dialog.slots), asking=dialog.asked)
         if state != self._intent:
             self._intent = state

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from datetime import tzinfo
 from typing import Any, Protocol
 
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
@@ -149,7 +150,8 @@ class _AgentStream(ReplyStream):
             return None if has_model and message_tags.is_to_model(turn) else say(words)
         if not owner.templates:
             return None
-        dialog = follow(owner.agent.templates, user_turns(items), model=has_model)
+        templates = owner.agent.templates
+        dialog = follow(templates, user_turns(items, templates.zone), model=has_model)
         if isinstance(dialog.move, NotUnderstood):
             if has_model:
                 return None
@@ -236,10 +238,14 @@ def _function_call(name: str, arguments: dict[str, Any], offer: str = "") -> Fun
     )
 
 
-def user_turns(items: Iterable[ChatItem]) -> list[Turn]:
-    """What the caller wished, oldest first: no answers to the gate's questions, no "wait"."""
+def user_turns(items: Iterable[ChatItem], zone: tzinfo | None = None) -> list[Turn]:
+    """
+    What the caller wished, oldest first: no answers to the gate's questions, no "wait".
+
+    Args: zone: Where the caller is; None: where the machine is.
+    """
     return [
-        Turn(item.text_content or "", message_tags.said_at(item))
+        Turn(item.text_content or "", message_tags.said_at(item, zone))
         for item in items
         if item.type == "message"
         and item.role == "user"

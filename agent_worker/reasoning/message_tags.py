@@ -7,7 +7,7 @@ A tag is in `extra`, which providers do not get, or in words that a remote model
 import json
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeGuard
 
 from livekit.agents.llm import ChatItem, ChatMessage, FunctionCallOutput
@@ -74,10 +74,10 @@ def set_said_at(message: ChatMessage, unix_s: float) -> None:
     _set(message, **{"said-at": unix_s})
 
 
-def said_at(message: ChatMessage) -> datetime:
-    """When that turn was said, where the machine is."""
+def said_at(message: ChatMessage, zone: tzinfo | None) -> datetime:
+    """When that turn was said, in the time of *zone*; None: where the machine is."""
     unix_s = _tag(message).get("said-at", message.created_at)
-    return datetime.fromtimestamp(unix_s).astimezone()
+    return datetime.fromtimestamp(unix_s, UTC).astimezone(zone)
 
 
 def _set(message: ChatMessage, **tags: Any) -> None:

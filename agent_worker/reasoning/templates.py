@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,8 @@ class Templates:
     """The tools that change something; None: all do."""
     asking: frozenset[str] = frozenset()
     """The tools that have a question of their own before they run."""
+    zone: tzinfo | None = None
+    """Where the callers are; None: where the machine is."""
 
     @classmethod
     def load(cls, file: Path) -> "Templates":
@@ -102,9 +104,11 @@ class Templates:
         """The lists whose values are found in what was said."""
         return self.wishes.kinds
 
-    def knowing(self, writes: Collection[str], asking: Collection[str]) -> "Templates":
-        """These templates, told which tools change something, and which ask by themselves."""
-        return replace(self, writes=frozenset(writes), asking=frozenset(asking))
+    def knowing(
+        self, writes: Collection[str], asking: Collection[str], zone: tzinfo | None = None
+    ) -> "Templates":
+        """These templates, told which tools change something, which ask, and where callers are."""
+        return replace(self, writes=frozenset(writes), asking=frozenset(asking), zone=zone)
 
     def changes(self, tool: str) -> bool:
         """Whether *tool* changes something. Ending the call counts as that."""

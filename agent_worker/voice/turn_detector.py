@@ -67,7 +67,7 @@ class GrammarTurnDetector:
         *,
         timeout: float | None = None,  # noqa: ASYNC109 - LiveKit's signature
     ) -> float:
-        turns = user_turns(chat_ctx.items)
+        turns = user_turns(chat_ctx.items, self._templates.zone)
         if not turns or asks_to_wait(turns[-1]):
             return FINISHED
         if self._asking() and yes_no.read(turns[-1]) in (yes_no.Said.YES, yes_no.Said.NO):
