@@ -34,7 +34,7 @@ _FILLER = frozenset(
     "i i'd i'll i'm in is it it'll it's its just let let's like make may maybe me mine morning my "
     "no number of oh ok okay on one or order perfect please pm prefer probably rather right say "
     "should so suit suits sure take thank thanks that that'll that's the then there think this "
-    "time to um uh want we well what what's will with work works would yeah yep yes you".split()
+    "time to um uh want we well what what's will with works would yeah yep yes you".split()
 )
 """Words around a value that leave it the answer."""
 _TAKES_BACK = re.compile(
@@ -157,7 +157,7 @@ def in_words(
             words = kind.say(kind.from_json(value), turn.said_at)
         if not only or (kind is not None and kind.name in only):
             said.append(words)
-    return ", ".join(said)
+    return "; ".join(said)
 
 
 def _settled(

@@ -153,8 +153,7 @@ class Templates:
         answer = self.match_answer(text, slots)
         if answer is not None and not answer.free:
             return True
-        turn = Turn(text)
-        return any(kind.answer(str(turn), turn.said_at) for kind in self.kinds.values())
+        return bool(mentions(Turn(text), self.kinds))
 
     def is_unfinished(self, text: str) -> bool:
         """

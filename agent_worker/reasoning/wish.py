@@ -165,7 +165,7 @@ class Wishes:
             changes = intent.rule.tool is not None and (
                 writes is None or intent.rule.tool in writes
             )
-            refused = _refusal(turn, intent, masked, changes)
+            refused = _refusal(turn, intent, match, masked, changes)
             scored.append(Candidate(match, score, misfits, refused))
         scored.sort(key=lambda one: -one.score)
         return replace(_decide(scored, nothing), found=tuple(found))
@@ -324,7 +324,7 @@ def _decide(candidates: Sequence[Candidate], nothing: float) -> Reading:
     return Reading("unclear", shown, f"nothing scores {CLEAR}")
 
 
-def _refusal(turn: Turn, intent: _Intent, masked: str, changes: bool) -> str:
+def _refusal(turn: Turn, intent: _Intent, match: Match, masked: str, changes: bool) -> str:
     if masked in intent.not_meant:
         return "it is a counter-example"
     if not changes:
@@ -334,7 +334,7 @@ def _refusal(turn: Turn, intent: _Intent, masked: str, changes: bool) -> str:
     for word in mood.negated(turn):
         if word in intent.says and word not in intent.negates:
             return f"it says no to {word!r}"
-    if intent.slots and mood.means_several(turn):
+    if intent.slots and not match.slots and mood.means_several(turn):
         return "it means several at once"
     return ""
 
