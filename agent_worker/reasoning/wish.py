@@ -17,6 +17,7 @@ from agent_worker.reasoning import mood
 from agent_worker.reasoning.classifier import ANY, Classifier, Example, tokens
 from agent_worker.reasoning.match import THE_SAME, Match, Unsure
 from agent_worker.reasoning.mentions import (
+    ONE_OF,
     Kinds,
     Mention,
     apart,
@@ -33,12 +34,15 @@ from agent_worker.reasoning.turn import Turn
 
 NOTHING = ""
 """The label of sentences that mean no intent."""
-CLEAR = 0.40
-"""A score from which the best candidate is taken for meant, if it is far enough from the next."""
-NEAR = 0.30
-"""A score from which a candidate is worth a question."""
+NEAR = 0.28
+"""A score from which a candidate may be meant."""
+APART = 0.62
+"""The best candidate is clear if the next one scores no more than this part of its score,"""
 AHEAD = 0.12
-"""How far the best candidate must be ahead of the next one."""
+STRONG = 0.40
+"""or if it scores as much as this and is so far ahead."""
+NOTHING_APART = 0.85
+"""How much of its score sentences that mean nothing may have."""
 SAMPLES = 6
 """Of each template; with the author's examples they are what is learned from."""
 SAMPLE_WEIGHT = 0.25
@@ -154,7 +158,13 @@ class Wishes:
         scored: list[Candidate] = []
         nothing = 0.0
         for name, intent in self._intents.items():
-            chosen = apart(found, intent.slots)
+            # The words of a choice that it has no slot for say what is meant: they stay.
+            own = [
+                one
+                for one in found
+                if one.list_name in intent.slots or self.kinds[one.list_name].name != ONE_OF
+            ]
+            chosen = apart(own, intent.slots)
             valued = self._plain(mask(str(turn), chosen, self.kinds))
             masked = self._mask_strange(valued) if intent.forms else valued
             if masked not in by_mask:
@@ -314,14 +324,15 @@ def _decide(candidates: Sequence[Candidate], nothing: float) -> Reading:
     if best.refused:
         return Reading("unclear", shown, f"{best.match.intent}: {best.refused}")
     second = rest[0] if rest else None
-    ahead = best.score - max(second.score if second else 0.0, nothing)
-    if best.score >= CLEAR and ahead >= AHEAD:
-        return Reading("clear", shown, f"it scores {CLEAR} and is {AHEAD} ahead")
+    if nothing > NOTHING_APART * best.score:
+        return Reading("unclear", shown, f"it may be nothing ({nothing:.2f})")
+    next_score = second.score if second else 0.0
+    strong = best.score >= STRONG and best.score - next_score >= AHEAD
+    if strong or next_score <= APART * best.score:
+        return Reading("clear", shown, "it is far ahead")
     if second is not None and second.score >= NEAR and not second.refused:
         return Reading("near", shown, "two are near")
-    if best.score >= CLEAR:
-        return Reading("clear", shown, "no other one can be meant")
-    return Reading("unclear", shown, f"nothing scores {CLEAR}")
+    return Reading("unclear", shown, "it is not far enough ahead")
 
 
 def _refusal(turn: Turn, intent: _Intent, match: Match, masked: str, changes: bool) -> str:
