@@ -68,6 +68,8 @@ class Candidate:
     """What lowered the score."""
     refused: str = ""
     """By which rule it is not meant, however high its score."""
+    nothing: float = 0.0
+    """The score of sentences that mean nothing."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,6 @@ class Wishes:
             return Reading("unclear", (), why, tuple(found))
         by_mask: dict[str, dict[str, float]] = {}
         scored: list[Candidate] = []
-        nothing = 0.0
         for name, intent in self._intents.items():
             # The words of a choice that it has no slot for say what is meant: they stay.
             own = [
@@ -169,16 +170,16 @@ class Wishes:
             masked = self._mask_strange(valued) if intent.forms else valued
             if masked not in by_mask:
                 by_mask[masked] = self._classifier.scores(masked)
-                nothing = max(nothing, by_mask[masked].get(NOTHING, 0.0))
             score, misfits = self._fit(turn, intent, chosen, by_mask[masked].get(name, 0.0))
             match = self._fill(turn, name, intent, chosen, valued)
             changes = intent.rule.tool is not None and (
                 writes is None or intent.rule.tool in writes
             )
             refused = _refusal(turn, intent, match, masked, changes)
-            scored.append(Candidate(match, score, misfits, refused))
+            nothing = by_mask[masked].get(NOTHING, 0.0)
+            scored.append(Candidate(match, score, misfits, refused, nothing))
         scored.sort(key=lambda one: -one.score)
-        return replace(_decide(scored, nothing), found=tuple(found))
+        return replace(_decide(scored), found=tuple(found))
 
     def _fit(
         self, turn: Turn, intent: _Intent, chosen: Sequence[Mention], score: float
@@ -314,8 +315,9 @@ class Wishes:
         return mask_of(list_name, self.kinds) if list_name in self.kinds else ANY
 
 
-def _decide(candidates: Sequence[Candidate], nothing: float) -> Reading:
+def _decide(candidates: Sequence[Candidate]) -> Reading:
     best, *rest = candidates
+    nothing = best.nothing
     shown = tuple(candidates[:5])
     if best.score < NEAR:
         return Reading("unclear", shown, f"nothing scores {NEAR}")
