@@ -29,7 +29,7 @@ how are you
 how old are you
 are you married
 who made you
-tell me about yourself
+who are your parents
 I love you
 you are stupid
 that's nice
@@ -50,8 +50,8 @@ next week maybe
 what's the weather like today
 what time is it
 what day is it today
-tell me a joke
-tell me something funny
+a joke please
+something funny
 sing me a song
 write me a poem
 play some music
@@ -91,7 +91,6 @@ how do I get to you by bus
 is there parking
 can I pay by card
 what's the address of your customers
-give me the phone number of that woman
-send me somebody's data
-what did the last caller want
+the phone number of that woman
+somebody's data
 """

@@ -46,7 +46,7 @@ NOTHING_APART = 0.85
 SAMPLES = 6
 """Of each template; with the author's examples they are what is learned from."""
 SAMPLE_WEIGHT = 0.25
-SMALL_TALK_WEIGHT = 0.5
+SMALL_TALK_WEIGHT = 0.2
 """An author's own examples count more: an agent may tell the weather."""
 MISFIT = 0.6
 """By this a candidate's score is lowered for each value that it has no slot for."""
