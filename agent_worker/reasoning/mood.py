@@ -32,6 +32,7 @@ _PEOPLE = (
     r"colleague|ex|(?:other|another) (?:person|customer|caller))"
 )
 _NOT_THEIRS = re.compile(
+    rf"\b(?:for|of) (?:my|a|an|the|some) {_PEOPLE}\b|"
     rf"\b{_PEOPLE}s?'s?(?: else'?s?)? |\b(?:else|other people)'s |"
     rf"\b(?:every|all|all (?:of )?(?:your|the|these)|other|another|your) (?:customer|client|caller|"
     rf"user|people|person)s?\b"
@@ -46,7 +47,7 @@ _NEGATED = re.compile(
     r"\b(?:don't|do not|never|didn't|did not|not|won't|can't|cannot|can not|doesn't|does not|"
     r"wouldn't|shouldn't|haven't|hasn't|no longer|isn't|aren't)"
     r"(?: (?:really|want|wanna|like|wish|have|to|you|dare|ever|even|just|please|go|be|get|got|me|"
-    r"my|a|an|any|the|that|this|any more|anymore))* ([a-z']+)"
+    r"my|a|an|any|the|that|this|any more|anymore))*+ ([a-z']+)"
 )
 _ENDINGS = ("nning", "pping", "lling", "ing", "lled", "ed", "es", "s")
 
