@@ -47,7 +47,7 @@ _NEGATED = re.compile(
     r"\b(?:don't|do not|never|didn't|did not|not|won't|can't|cannot|can not|doesn't|does not|"
     r"wouldn't|shouldn't|haven't|hasn't|no longer|isn't|aren't)"
     r"(?: (?:really|want|wanna|like|wish|have|to|you|dare|ever|even|just|please|go|be|get|got|me|"
-    r"my|a|an|any|the|that|this|any more|anymore))*+ ([a-z']+)"
+    r"my|a|an|any|the|that|this|any more|anymore)(?!\S))*+ ([a-z']+)"
 )
 _ENDINGS = ("nning", "pping", "lling", "ing", "lled", "ed", "es", "s")
 
