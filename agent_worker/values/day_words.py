@@ -25,6 +25,10 @@ YEAR = (
     rf"|{words(*range(10, 100))})|(?:nineteen|twenty)\shundred"
     rf"|two\sthousand(?:\s(?:and\s)?(?:{words(*range(1, 100))}))?)\b"
 )
+SHORT_YEAR = re.compile(
+    rf"(?:,?\s*{APOSTROPHE}?|\W*)(\d\d|{words(*range(32, 100))})(?![\w:/])", re.I
+)
+"""A year of the last century, as in a date of birth: "ninety-one"."""
 AND_YEAR = rf"(?:,?\s+(?:in\s+)?(?P<year>{YEAR}))?"
 NOT_MAY = rf"(?!(?-i:may|march|mar)\b(?!\s+{YEAR}))"
 """Both are verbs as well: "number four may be late"."""

@@ -28,6 +28,7 @@ SMALL |= {
 }
 """Zero to ninety-nine, with a space or a hyphen."""
 
+NUMERAL_MAX_DIGITS = 18
 _SCALES = ("hundred", "thousand")
 _PAUSES = frozenset(",.;")
 _GLUE = re.compile(r"(?<=\d)[.:/](?=\d)")
@@ -67,7 +68,7 @@ def read_group(tokens: Sequence[Token], at: int) -> Group | None:
         return None
     word = tokens[at].text
     if word.isdecimal():
-        return Group(word, at, at + 1)
+        return Group(word, at, at + 1) if len(word) <= NUMERAL_MAX_DIGITS else None
     if word in OH:
         return Group("0", at, at + 1, oh=True)
     if word in TIMES:

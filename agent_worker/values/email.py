@@ -172,7 +172,8 @@ def _may_belong(tokens: Sequence[Token], index: int, at: int) -> bool:
     before = tokens[index - 1].text if index else ""
     after = tokens[index + 1].text if index + 1 < len(tokens) else ""
     if word == ",":
-        return _is_short(before) or _is_short(after)
+        is_example = index > 1 and tokens[index - 2].text in ("in", "as", "like", "for")
+        return _is_short(before) or _is_short(after) or is_example
     if word == ".":
         tight = index + 1 < len(tokens) and tokens[index].end == tokens[index + 1].start
         return tight or _is_short(before)

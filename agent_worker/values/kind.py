@@ -10,6 +10,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, JsonValue, Vali
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from agent_worker.values.tokens import before
 from agent_worker.values.value import Found
 
 V = TypeVar("V")
@@ -23,7 +24,9 @@ _SLIP = re.compile(
 )
 _SLIP_MAX_CHARS = 40
 _LITTLE = r"(?:on\s+|at\s+|the\s+|for\s+)*"
-_NOT = re.compile(rf"(?:\bnot|\binstead\s+of|\brather\s+than)\s+{_LITTLE}$", re.I)
+_NOT = re.compile(
+    rf"(?:(?<!why\s)(?<!if\s)\bnot|\binstead\s+of|\brather\s+than)\s+{_LITTLE}$", re.I
+)
 _FROM = re.compile(rf"\bfrom\s+{_LITTLE}$", re.I)
 _TO = re.compile(rf"^\W*to\s+{_LITTLE}$", re.I)
 
@@ -135,13 +138,15 @@ def as_meant(text: str, found: Sequence[Found]) -> list[Found]:
     sequence = sorted(range(len(found)), key=lambda index: (found[index].start, found[index].end))
     for one, other in pairwise(sequence):
         gap = text[found[one].end : max(found[one].end, found[other].start)]
-        if _NOT.search(text[: found[other].start]):
+        if _NOT.search(before(text, found[other].start)):
             dropped.add(other)
-        elif _NOT.search(text[: found[one].start]) or (
+        elif _NOT.search(before(text, found[one].start)) or (
             len(gap) <= _SLIP_MAX_CHARS and _SLIP.search(gap)
         ):
             dropped.add(one)
-        elif _FROM.search(text[: found[one].start]) and _TO.match(gap):
+        elif _FROM.search(before(text, found[one].start)) and _TO.match(gap):
             later.add(one)
+    if len(found) == 1 and _NOT.search(before(text, found[0].start)):
+        return []
     kept = [index for index in range(len(found)) if index not in dropped]
     return [found[index] for index in sorted(kept, key=lambda index: index in later)]

@@ -15,7 +15,9 @@ from agent_worker.values.kind import Kind
 from agent_worker.values.tokens import APOSTROPHE, Token, tokens_of
 from agent_worker.values.value import Found
 
+GROUPS_MAX = 4
 CENT = Decimal("0.01")
+MAX = Decimal(10) ** 12
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,8 @@ CURRENCIES = {
     "GBP": _Currency("\u00a3", ("pound", "pounds"), ("penny", "pence"), r"quid|gbp|p\b"),
 }
 _BY_SYMBOL = {one.symbol: name for name, one in CURRENCIES.items()}
-_SYMBOL = re.compile(r"([$\u20ac\u00a3])\s?(\d[\d,]*(?:\.\d{1,2})?)(?![\d.]*\d)")
-_DECIMAL = re.compile(r"(?<![\w.:/$\u20ac\u00a3-])(\d[\d,]*\.\d{1,2})(?![\w/:]|\.\d)")
+_SYMBOL = re.compile(r"([$\u20ac\u00a3])\s?(\d[\d,]{0,14}(?:\.\d{1,2})?)(?![\d.]*\d)")
+_DECIMAL = re.compile(r"(?<![\w.:/$\u20ac\u00a3-])(\d[\d,]{0,14}\.\d{1,2})(?![\w/:]|\.\d)")
 _NOTES = re.compile(r"\ba\s+(fiver|tenner)\b", re.I)
 _A_HALF = re.compile(r"\s+and\s+a\s+half\b", re.I)
 _NO_AMOUNT = re.compile(
@@ -71,7 +73,8 @@ class MoneyKind(Kind[Decimal]):
         for one in self._bare(text):
             if all(one.end <= other.start or one.start >= other.end for other in taken):
                 taken.append(one)
-        return sorted(sure, key=lambda one: one.start) + taken[len(sure) :]
+        found = sorted(sure, key=lambda one: one.start) + taken[len(sure) :]
+        return [one for one in found if one.value < MAX]
 
     def answer(self, text: str, now: datetime) -> Found | None:
         found = [one for one in self.find(text, now) if self._is_worded(text, one)]
@@ -85,6 +88,8 @@ class MoneyKind(Kind[Decimal]):
         if _NO_AMOUNT.match(text, end):
             return None
         amount = Decimal(runs[0][0].digits)
+        if amount >= MAX:
+            return None
         if half := _A_HALF.match(text, end):
             return Found(start, half.end(), amount + Decimal("0.50"))
         return Found(start, end, amount.quantize(CENT))
@@ -120,7 +125,7 @@ class MoneyKind(Kind[Decimal]):
             raise ValueError("not an amount")
         try:
             amount = Decimal(str(written))
-            if not 0 <= amount < Decimal("1e12") or amount != amount.quantize(CENT):
+            if not 0 <= amount < MAX or amount != amount.quantize(CENT):
                 raise ValueError("not an amount")
         except InvalidOperation:
             raise ValueError("not an amount") from None
@@ -281,7 +286,7 @@ def _span(tokens: list[Token], group: Group) -> tuple[int, int]:
 def _groups(text: str, tokens: list[Token], at: int) -> list[Group]:
     """The numbers that stand there one after the other; "a" is one before a unit."""
     groups: list[Group] = []
-    while (group := read_group(tokens, at)) is not None:
+    while len(groups) < GROUPS_MAX and (group := read_group(tokens, at)) is not None:
         groups.append(group)
         at = group.end
     if not groups and tokens[at].text in ("a", "one"):
@@ -297,7 +302,8 @@ def _dollars_and_cents(groups: list[Group]) -> Decimal | None:
         whole, cents = groups[0].digits, f"0{groups[2].digits}"
     else:
         return None
-    if groups[0].oh or len(whole) > 3:
+    # "Fifty fifty" is no amount.
+    if groups[0].oh or len(whole) > 3 or whole == cents:
         return None
     return Decimal(f"{whole}.{cents}")
 

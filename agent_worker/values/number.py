@@ -12,8 +12,10 @@ from pydantic import JsonValue
 from agent_worker.values.calendar_words import MONTH
 from agent_worker.values.digits import Group, read_runs
 from agent_worker.values.kind import Kind, as_meant
-from agent_worker.values.tokens import Token, tokens_of
+from agent_worker.values.tokens import Token, before, tokens_of
 from agent_worker.values.value import Found
+
+MAX_DIGITS = 18
 
 _NOT_AFTER = re.compile(
     r"\s*(?:(?:st|nd|rd|th|am|pm|a\.m|p\.m|o['\u2019]?clock|percent|per\s+cent|dollars?|bucks?|cents?"
@@ -27,14 +29,17 @@ _NOT_BEFORE = re.compile(
     rf"|{MONTH}))\s*$|[\w@.:/]$",
     re.I,
 )
-_PRONOUN_AFTER = re.compile(
-    r"\s*(?:more|of|moment|sec|thing|at|that|which|is|was|in|on|i|you|with|for)\b", re.I
+_PRONOUN_AFTER = re.compile(r"\s*(?!(?:please|thanks?|and|or|sorry|no|not)\b)[^\W\d]", re.I)
+_COUNTED = re.compile(
+    r"\s+(?!(?:this|was|has|does|thanks|yes|always|its|needs|is)\b)[^\W\d]{2,}s\b", re.I
 )
-_PRONOUN_BEFORE = re.compile(
-    r"\b(?:this|that|which|the|no|any|every|each|some|another|other|new|first|second|last|next|a"
-    r"|my|your|old|right|wrong|only)\s*$",
+"""What is counted rather than named: the "adults" of "two adults"."""
+_ONE_AFTER = re.compile(
+    r"(?:^|[,.;:!?\u2026-]|\b(?:it['\u2019]?s|is|was|um|uh|er|just|mean|meant|think|say|said|maybe"
+    r"|probably|yes|no|actually|and|or))\s*$",
     re.I,
 )
+"""Behind other words "one" is a pronoun: "the blue one"."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +69,27 @@ class NumberKind(Kind[int]):
             re.I,
         )
 
+    @cached_property
+    def _counted(self) -> re.Pattern[str]:
+        """Matches what is counted: the "rooms" of "two rooms"."""
+        nouns = "|".join(re.escape(noun) for noun in self.after) or "(?!)"
+        return re.compile(rf"\s*(?:{nouns})s\b", re.I)
+
     def readings(self, text: str, now: datetime) -> list[Found]:
         named, bare = self._readings(text)
         return [*named, *bare]
 
     def answer(self, text: str, now: datetime) -> Found | None:
         named, bare = self._readings(text)
-        return self.decide(as_meant(text, named or bare), now)
+        if found := self.decide(as_meant(text, named or bare), now):
+            return found
+        tokens = tokens_of(text)
+        runs = read_runs(tokens, text)
+        digits = _digits(runs[0]) if len(runs) == 1 else ""
+        if not digits or len(digits) > MAX_DIGITS or not self.may_go_on(int(digits)):
+            return None
+        start, end = tokens[runs[0][0].first].start, tokens[runs[0][-1].end - 1].end
+        return Found(start, end, int(digits), f"{int(digits)}, and then?")
 
     def go_on(self, value: int, text: str, now: datetime) -> int | None:
         if not self.may_go_on(value):
@@ -88,7 +107,7 @@ class NumberKind(Kind[int]):
         return None if found is None or found.question or found.value == value else found.value
 
     def may_go_on(self, value: int) -> bool:
-        return value < self.minimum
+        return 0 < value < self.minimum
 
     def say(self, value: int, now: datetime) -> str:
         return str(value)
@@ -112,10 +131,10 @@ class NumberKind(Kind[int]):
         bare: list[Found] = []
         tokens = tokens_of(text)
         for run in read_runs(tokens, text, frozenset((*self.after, "number"))):
-            before = self._before.search(text[: tokens[run[0].first].start])
-            assert before is not None
-            has_noun = bool(before["noun"] or before["number"] or before["hash"])
-            several = bool(before["several"] or before["numbers"])
+            noun = self._before.search(before(text, tokens[run[0].first].start))
+            assert noun is not None
+            has_noun = bool(noun["noun"] or noun["number"] or noun["hash"])
+            several = bool(noun["several"] or noun["numbers"])
             if not has_noun and named and _continues(text, named[-1].end, tokens[run[0].first]):
                 has_noun = several = True
             for found in self._of_run(text, tokens, run, has_noun, several):
@@ -131,14 +150,22 @@ class NumberKind(Kind[int]):
         several: bool,
     ) -> Iterator[Found]:
         parts = _trimmed(text, tokens, _by_pauses(run), has_noun)
+        if parts and not has_noun:
+            end = tokens[parts[-1][-1].end - 1].end
+            if _COUNTED.match(text, end) or self._counted.match(text, end):
+                parts = parts[:-1]
         if not parts:
             return
+        if len(parts) == 2 and not several and _begins_again(tokens, *parts):
+            parts = parts[1:]
         one_number = not several and len(parts) > 1 and _one_number(parts)
         if one_number:
             parts = [[group for part in parts for group in part]]
         for index, part in enumerate(parts):
             digits = "".join(group.digits for group in part)
             start, end = tokens[part[0].first].start, tokens[part[-1].end - 1].end
+            if len(digits) > MAX_DIGITS:
+                continue
             value = int(digits)
             twice = len(parts) == 2 and not several and digits == _digits(parts[1 - index])
             if twice and index == 0:
@@ -185,6 +212,13 @@ def _one_number(parts: Sequence[Sequence[Group]]) -> bool:
     return zeros or (singles and len(parts) >= 3 and not alike)
 
 
+def _begins_again(tokens: Sequence[Token], one: Sequence[Group], other: Sequence[Group]) -> bool:
+    """Whether a number was broken off and said again: "eighty, eighty-eight"."""
+    first = [token.text for token in tokens[one[0].first : one[-1].end]]
+    again = [token.text for token in tokens[other[0].first : other[-1].end]]
+    return len(again) > len(first) and again[: len(first)] == first
+
+
 def _trimmed(
     text: str, tokens: Sequence[Token], parts: list[list[Group]], has_noun: bool
 ) -> list[list[Group]]:
@@ -200,7 +234,7 @@ def _trimmed(
             or _is_pronoun(text, tokens, part, named)
         ):
             part = part[:-1]
-        if part and (named or not _NOT_BEFORE.search(text[: tokens[part[0].first].start])):
+        if part and (named or not _NOT_BEFORE.search(before(text, tokens[part[0].first].start))):
             kept.append(part)
     return kept
 
@@ -225,8 +259,9 @@ def _is_pronoun(text: str, tokens: Sequence[Token], part: Sequence[Group], named
         return len(part) > 1 and tokens[last.end - 1].text == "one" and _more(text, tokens, last)
     if named and len(part) == 1:
         return False
-    before, end = text[: tokens[last.first].start], tokens[last.end - 1].end
-    return bool(_PRONOUN_BEFORE.search(before) or _PRONOUN_AFTER.match(text, end))
+    said_before = before(text, tokens[last.first].start)
+    end = tokens[last.end - 1].end
+    return bool(not _ONE_AFTER.search(said_before) or _PRONOUN_AFTER.match(text, end))
 
 
 def _more(text: str, tokens: Sequence[Token], last: Group) -> bool:

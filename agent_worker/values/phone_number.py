@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from agent_worker.values.corrections import correct_character, instead_of, without_lead
 from agent_worker.values.digits import Group, read_group, read_runs
 from agent_worker.values.kind import Kind
-from agent_worker.values.tokens import tokens_of
+from agent_worker.values.tokens import before, tokens_of
 from agent_worker.values.value import Found
 
 FIND_MIN_DIGITS = 7
@@ -22,6 +22,11 @@ MAX_DIGITS = 15
 
 _DATE = re.compile(r"\b\d{4}-\d{1,2}-\d{1,2}\b")
 _PLUS = re.compile(r"(?:\bplus|\bdouble\s+(?:oh|zero)|\+)\s*$", re.I)
+_THEN = re.compile(r"[\s,.]*(?:(?:and|then|uh|um|er|and\s+then)[\s,.]*)+", re.I)
+_SLIP_ALONE = re.compile(
+    r"[\s,.]*(?:(?:no|sorry|uh|um|i\s+mean|that['\u2019]?s|it['\u2019]?s|rather|wait)[\s,.]*)+",
+    re.I,
+)
 _TAIL = re.compile(
     r"\b(?:(?:the\s+)?last\s+(?:\w+\s+)?(?:digits?|numbers?|ones?)?\s*(?:is|are|should\s+be)"
     r"|it\s+ends|ends?)\s+(?:in|with|on)?\s*",
@@ -66,7 +71,7 @@ class PhoneNumberKind(Kind[str]):
         if found := self.decide(self.find(text, now), now):
             return found
         said = self._said(text)
-        if len(said) != 1:
+        if len(said) != 1 or (len(said[0][2]) == 1 and not _only_digits(text)):
             return None
         start, end, digits = said[0]
         return Found(start, end, digits, self._question(digits))
@@ -173,16 +178,35 @@ class PhoneNumberKind(Kind[str]):
         for run in read_runs(tokens, text):
             if len(run) > 1 and run[0].oh and run[0].end == run[0].first + 1 and run[1].pause:
                 run = run[1:]
-            sign = "+" if _PLUS.search(text[: tokens[run[0].first].start]) else ""
+            sign = "+" if _PLUS.search(before(text, tokens[run[0].first].start)) else ""
             for part in self._as_one(run, sign):
                 start, end = tokens[part[0].first].start, tokens[part[-1].end - 1].end
                 digits = "".join(group.digits for group in part)
-                if plus := _PLUS.search(text[:start]):
-                    start, digits = plus.start(), f"+{digits}"
-                elif text[:start].endswith("("):
+                if plus := _PLUS.search(before(text, start)):
+                    start, digits = start - len(plus[0]), f"+{digits}"
+                elif text[start - 1 : start] == "(":
                     start -= 1
                 said.append((start, end, digits))
-        return said
+        return self._put_together(text, said)
+
+    def _put_together(
+        self, text: str, said: list[tuple[int, int, str]]
+    ) -> list[tuple[int, int, str]]:
+        """With "then" between two parts of one number, and "sorry" before its end once more."""
+        together = said[:1]
+        for start, end, digits in said[1:]:
+            first, last, before = together[-1]
+            gap = text[last:start]
+            mended = before[: -len(digits)] + digits
+            if _SLIP_ALONE.fullmatch(gap) and self._canonical(before) and self._canonical(mended):
+                together[-1] = (first, end, mended)
+            elif _THEN.fullmatch(gap) and (
+                self._canonical(before + digits) or self._is_part(before + digits)
+            ):
+                together[-1] = (first, end, before + digits)
+            else:
+                together.append((start, end, digits))
+        return together
 
     def _as_one(self, run: Sequence[Group], plus: str) -> list[Sequence[Group]]:
         """*run*, or the parts of it between pauses of which one is a whole number."""

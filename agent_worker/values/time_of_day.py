@@ -12,7 +12,7 @@ from agent_worker.values.calendar_words import PART_OF_DAY, WEEKDAY
 from agent_worker.values.corrections import without_lead
 from agent_worker.values.digits import SMALL, number_of, words
 from agent_worker.values.kind import Kind, as_meant
-from agent_worker.values.tokens import APOSTROPHE
+from agent_worker.values.tokens import APOSTROPHE, before
 from agent_worker.values.value import Found
 
 FAR_PART_CHARS = 12
@@ -20,6 +20,7 @@ FAR_PART_CHARS = 12
 
 _HOUR = rf"(?:{words(*range(1, 13))}|2[0-4]|1\d|0?\d)(?!\d)"
 _HOUR_12 = rf"(?:{words(*range(1, 13))}|1[0-2]|0?[1-9])(?!\d)"
+_ISH = r"(?:[\s-]?ish|\s+sharp)?"
 _TO_SIXTY = rf"(?:oh[-\s]?(?:{words(*range(1, 10))})|{words(*range(10, 60))})"
 _MERIDIEM = r"(?:(?P<meridiem>[ap])\s?\.?\s?m\b\.?)"
 _OCLOCK = rf"(?:o{APOSTROPHE}?\s?clock)"
@@ -90,17 +91,17 @@ _PATTERNS = [
         (rf"(?<![\w.:/$\u20ac\u00a3-])(?P<hour>{_HOUR})\s*{_OCLOCK}\b{_AFTER}", True),
         (rf"(?<![\w.:/$\u20ac\u00a3-])(?P<hour>{_HOUR})\s*{_MERIDIEM}", True),
         (rf"(?<![\w.:/$\u20ac\u00a3-])(?P<hour>{_HOUR})\b{_UNIT}\s*,?\s*{_PART}", True),
-        (rf"{_LEAD}(?P<hour>{_HOUR_12})\b{_UNIT}", True),
-        (rf"{_FOR}(?P<hour>{_HOUR_12})\b{_UNIT}{_FOR_END}", True),
+        (rf"{_LEAD}(?P<hour>{_HOUR_12}){_ISH}\b{_UNIT}", True),
+        (rf"{_FOR}(?P<hour>{_HOUR_12}){_ISH}\b{_UNIT}{_FOR_END}", True),
         (
-            rf"(?<![\w.:/$\u20ac\u00a3-])(?P<hour>{_HOUR_12})\b{_UNIT}"
+            rf"(?<![\w.:/$\u20ac\u00a3-])(?P<hour>{_HOUR_12}){_ISH}\b{_UNIT}"
             rf"(?=\s+(?:on\s+)?{_DAY_WORD}\b)",
             True,
         ),
     )
 ]
 _BARE = re.compile(
-    rf"(?<![\w.:/$\u20ac\u00a3-]){_NOT_ONE}(?P<hour>{_HOUR_12})\b(?:\s*sharp\b)?{_UNIT}", re.I
+    rf"(?<![\w.:/$\u20ac\u00a3-]){_NOT_ONE}(?P<hour>{_HOUR_12}){_ISH}\b{_UNIT}", re.I
 )
 _HALF_PAST = re.compile(r"\W*(?:at\s+)?(half|quarter)\s+past\W*$", re.I)
 _MOVED = re.compile(
@@ -139,7 +140,7 @@ class TimeOfDayKind(Kind[time]):
                     (sure if is_sure or _has_context(match) else unsure).append(match)
         for match in _BARE.finditer(text):
             start, end = _span(match)
-            linked = _LINK.search(text[:start]) and any(one.end() <= start for one in sure)
+            linked = _LINK.search(before(text, start)) and any(one.end() <= start for one in sure)
             if linked and all(end <= one[0] or start >= one[1] for one in taken):
                 sure.append(match)
         return self._as_found(text, sure, taken, now) + self._as_found(text, unsure, taken, now)
@@ -221,7 +222,7 @@ class TimeOfDayKind(Kind[time]):
             if not times:
                 continue
             question = "" if len(times) == 1 else self.which(times[0], times[1], now)
-            if not question and (_ROUGHLY.search(text[:start]) or _RANGE.match(text, end)):
+            if not question and (_ROUGHLY.search(before(text, start)) or _RANGE.match(text, end)):
                 question = f"At {self.say(times[0], now)} exactly?"
             found.append(Found(start, end, times[0], question))
         return found
@@ -258,12 +259,11 @@ class TimeOfDayKind(Kind[time]):
 def _has_context(match: re.Match[str]) -> bool:
     """Whether it is a time by what stands before or after it, not an amount: "twelve fifty"."""
     said = match.groupdict()
-    before, after = match.string[: match.start()], match.string[match.end() :]
     return bool(
         said.get("meridiem")
         or said.get("part")
-        or re.search(rf"{_LEAD}$", before, re.I)
-        or re.match(rf"\s*(?:on\s+)?{_DAY_WORD}\b", after, re.I)
+        or re.search(rf"{_LEAD}$", before(match.string, match.start()), re.I)
+        or re.match(rf"\s*(?:on\s+)?{_DAY_WORD}\b", match.string[match.end() :], re.I)
     )
 
 
@@ -328,7 +328,7 @@ def _part_elsewhere(
     best: tuple[bool, int, str] | None = None
     for one in _PARTS.finditer(text):
         gap = start - one.end() if one.end() <= start else one.start() - end
-        if gap < 0 or _GREETING.search(text[: one.start("part")]):
+        if gap < 0 or _GREETING.search(before(text, one.start("part"))):
             continue
         if one["when"] and gap > FAR_PART_CHARS:
             continue

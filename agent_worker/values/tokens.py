@@ -9,6 +9,14 @@ _TOKEN = re.compile(
 )
 
 
+BEFORE_MAX_CHARS = 80
+
+
+def before(text: str, at: int) -> str:
+    """What stands before *at*, as far as it can matter."""
+    return text[max(0, at - BEFORE_MAX_CHARS) : at]
+
+
 @dataclass(frozen=True)
 class Token:
     """A word, a numeral or a sign."""

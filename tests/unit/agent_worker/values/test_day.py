@@ -59,6 +59,11 @@ BIRTH = DayKind(past=True)
         ("book me in for Friday evening at nine", "2026-12-04"),
         ("Friday, no, Saturday", "2026-12-05"),
         ("Saturday, not Friday", "2026-12-05"),
+        ("not tomorrow but the day after", "2026-12-04"),
+        ("the first Monday in January", "2027-01-04"),
+        ("the last Friday of the month", "2026-12-25"),
+        ("anything but not Friday", None),
+        ("why not Friday", "2026-12-04"),
         ("may I come on the 4th", "2026-12-04"),
         ("May 4th", "2027-05-04"),
         ("January 8", "2027-01-08"),
@@ -106,6 +111,12 @@ def test_day_that_can_be_another_is_asked(said: str, question: str) -> None:
     assert found.question == question
 
 
+def test_week_said_after_several_days_is_that_of_each() -> None:
+    """Of "Thursday or Friday next week" Thursday is not tomorrow."""
+    found = DAY.find("Thursday or Friday next week", WEDNESDAY)
+    assert [one.value.day for one in found] == [10, 11]
+
+
 def test_day_to_which_something_is_moved_comes_first() -> None:
     """Of "from Friday to Monday" Monday is the likelier."""
     found = DAY.find("can you move it from Friday to Monday", WEDNESDAY)
@@ -133,6 +144,7 @@ def test_day_of_numbers_is_read_as_the_country_writes_it() -> None:
         ("the third of may two thousand and one", "2001-05-03", ""),
         ("Jan 5 twenty oh one", "2001-01-05", ""),
         ("12/4/84", "1984-12-04", ""),
+        ("seventh of July, ninety one", "1991-07-07", ""),
         ("last Friday", "2026-11-27", ""),
         ("Thursday, December 4, 1980", "1980-12-04", ""),
         ("December 4", "2025-12-04", "In which year?"),

@@ -38,6 +38,7 @@ EMAIL = EmailKind()
         ("oh seven at example dot com", "07@example.com"),
         ("sales at example dot c o m", "sales@example.com"),
         ("me at example dot com", "me@example.com"),
+        ("t as in tango, lee, L E E, at example dot me", "tlee@example.me"),
         ("look at example.com", None),
         ("I live at example street", None),
         ("can I come at three", None),

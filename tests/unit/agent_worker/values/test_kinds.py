@@ -27,7 +27,7 @@ from agent_worker.values import (
     TimeOfDayKind,
     ValueKind,
 )
-from agent_worker.values.day import DAY_ENDS_AT_HOUR
+from agent_worker.values.day_parts import DAY_ENDS_AT_HOUR
 
 ZONES = ("America/New_York", "Europe/Berlin", "Pacific/Auckland")
 NOW = datetime(2026, 12, 2, 10, tzinfo=ZoneInfo("America/New_York"))

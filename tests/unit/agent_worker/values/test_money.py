@@ -37,6 +37,7 @@ DOLLARS = MoneyKind()
         ("five dollars, ten days ago", "5.00"),
         ("twelve", None),
         ("order twelve", None),
+        ("it's fifty fifty", None),
         ("at nine thirty pm", None),
         ("in three days", None),
     ],

@@ -45,6 +45,11 @@ ROOM = NumberKind(maximum=99_999, after=("room", "order"))
         ("room 7 one more time", [7]),
         ("no, the other one", []),
         ("this one, please", []),
+        ("the blue one", []),
+        ("I have one question for the two adults", []),
+        ("it's one", [1]),
+        ("I think it's eighty... eighty eight", [88]),
+        ("I have two rooms, four one nine and four two oh", [419, 420]),
         ("12/4 at 12:30", []),
         ("in three days, at 3pm, for $5 or 5 dollars", []),
         ("December 4", []),
@@ -100,6 +105,9 @@ def test_number_correction_changes_it(value: int, said: str, corrected: int | No
 def test_number_below_its_minimum_goes_on_in_another_breath() -> None:
     """A number of five digits may come in two parts."""
     kind = NumberKind(minimum=10_000, maximum=99_999)
+    part = kind.answer("one oh four", NOW)
+    assert part is not None
+    assert (part.value, part.question) == (104, "104, and then?")
     assert kind.may_go_on(104)
     assert kind.go_on(104, "double two", NOW) == 10_422
     assert kind.go_on(104, "one two three four", NOW) is None

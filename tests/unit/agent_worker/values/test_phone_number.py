@@ -29,6 +29,8 @@ GB = PhoneNumberKind("GB")
         (GB, "oh two oh seven nine four six oh nine five eight", "02079460958"),
         (GB, "oh seven seven double oh nine hundred one two three", "07700900123"),
         (GB, "+1 212 555 1234", "+12125551234"),
+        (US, "area code five five five, then one two three, and then 4567", "5551234567"),
+        (US, "five five five one two three 4567, sorry, 4568", "5551234568"),
         (US, "order seven", None),
         (US, "on 2026-12-04", None),
     ],
@@ -58,6 +60,7 @@ def test_phone_number_in_breaths_is_put_together() -> None:
 def test_phone_number_does_not_go_on_with_other_words() -> None:
     """Nor with a number that is said again from the beginning."""
     assert US.go_on("555123", "wait a second", NOW) is None
+    assert US.answer("I don't have one", NOW) is None
     assert US.go_on("555123", "555 123 4567", NOW) == "5551234567"
 
 

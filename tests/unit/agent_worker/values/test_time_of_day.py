@@ -49,6 +49,7 @@ ANY = TimeOfDayKind()
         ("good morning, can I come at three", "15:00"),
         ("this morning something broke, can I come at three", "15:00"),
         ("at nine, no, ten", "10:00"),
+        ("could you do around 4ish on Thursday", "16:00"),
         ("where is order seven", None),
         ("seven", None),
         ("at 5 dollars", None),
