@@ -21,6 +21,8 @@ _LEAVE_IT = frozenset(
 )
 _LEFT = "All right. What else?"
 ONE_AT_A_TIME = "One at a time, please. Which one first?"
+SURE = 0.5
+"""The score from which examples may fill slots of a wish that is open already."""
 DO_YOU_MEAN = "Do you mean {what}?"
 IS_THAT_RIGHT = "I have {values}. Is that right?"
 
@@ -131,10 +133,18 @@ def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> D
         match = _corrected(templates, dialog, turn, bare=not model)
     # Free text fits everything, so examples that fit better go before it.
     if (match is None or (match.free and match is not answer)) and not model:
-        near = templates.read(turn).matches
+        reading = templates.read(turn)
+        near = reading.matches
+        if near and near[0].intent == dialog.intent and reading.candidates[0].score < SURE:
+            # Words that only touch the subject are no answer to the question.
+            near = ()
         if len(near) == 1 and (match is None or match.intent != near[0].intent):
             return _understood(templates, dialog, near[0], turn)
-        if near and match is None and dialog.intent is None:
+        if (
+            len(near) > 1
+            and dialog.intent is None
+            and (match is None or match.intent not in {one.intent for one in near})
+        ):
             return _ask_which(templates, dialog, near)
     if match is not None and match.intent == dialog.intent:
         unsure = {**dialog.unsure, **match.unsure}

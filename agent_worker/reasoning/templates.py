@@ -38,6 +38,7 @@ _DANGLING = frozenset(
 )
 _NUMBERED = frozenset({"number"})
 _YES = frozenset({"yes", "yeah", "ok", "okay"})
+_CLAUSES = re.compile(r"[,.;:!?]+(?:\s|$)|\b(?:so|and|but)\b")
 MAX_CHARS = 300
 """Longer sentences fit no template; matching them only costs time."""
 
@@ -177,7 +178,10 @@ class Templates:
     def _read(self, text: str, said_at: datetime) -> Reading:
         if not text.strip() or len(text) > MAX_CHARS:
             return Reading("unclear", (), "there is nothing to read")
-        return self.wishes.read(Turn(text, said_at), self.writes)
+        clauses = [clause for clause in _CLAUSES.split(text) if clause.strip()]
+        matches = [self._match(one, said_at, None) for one in clauses if len(clauses) > 1]
+        exact = {match.intent for match in matches if match is not None and not match.free}
+        return self.wishes.read(Turn(text, said_at), self.writes, exact)
 
     @lru_cache(maxsize=4096)  # noqa: B019 - one instance lives as long as its process
     def _match(self, text: str, said_at: datetime, answer: int | None) -> Match | None:

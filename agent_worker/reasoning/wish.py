@@ -48,6 +48,8 @@ SAMPLES = 6
 SAMPLE_WEIGHT = 0.25
 SMALL_TALK_WEIGHT = 0.2
 """An author's own examples count more: an agent may tell the weather."""
+BY_A_PART = 0.7
+"""The least score of an intent that a part of the sentence says as a template does."""
 MISFIT = 0.6
 """By this a candidate's score is lowered for each value that it has no slot for."""
 _SOME_DAY = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -145,11 +147,18 @@ class Wishes:
         """Whether there is anything to learn from."""
         return self._classifier is not None
 
-    def read(self, turn: Turn, writes: Collection[str] | None = None) -> Reading:
+    def read(
+        self,
+        turn: Turn,
+        writes: Collection[str] | None = None,
+        exact: Collection[str] = (),
+    ) -> Reading:
         """
         What *turn* may mean.
 
-        Args: writes: The tools that change something; None: all do.
+        Args:
+            writes: The tools that change something; None: all do.
+            exact: The intents that a template accepts a part of *turn* for.
         """
         found = mentions(turn, self.kinds)
         if self._classifier is None:
@@ -171,6 +180,8 @@ class Wishes:
             if masked not in by_mask:
                 by_mask[masked] = self._classifier.scores(masked)
             score, misfits = self._fit(turn, intent, chosen, by_mask[masked].get(name, 0.0))
+            if name in exact and intent.rule.tool is not None:
+                score = max(score, BY_A_PART)
             match = self._fill(turn, name, intent, chosen, valued)
             changes = intent.rule.tool is not None and (
                 writes is None or intent.rule.tool in writes
