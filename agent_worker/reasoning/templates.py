@@ -178,8 +178,8 @@ class Templates:
     def _read(self, text: str, said_at: datetime) -> Reading:
         if not text.strip() or len(text) > MAX_CHARS:
             return Reading("unclear", (), "there is nothing to read")
-        clauses = [clause for clause in _CLAUSES.split(text) if clause.strip()]
-        matches = [self._match(one, said_at, None) for one in clauses if len(clauses) > 1]
+        clauses = [clause for clause in _CLAUSES.split(text) if " " in clause.strip()]
+        matches = [self._match(one, said_at, None) for one in clauses if one != text]
         exact = {match.intent for match in matches if match is not None and not match.free}
         return self.wishes.read(Turn(text, said_at), self.writes, exact)
 

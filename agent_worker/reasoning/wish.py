@@ -54,6 +54,7 @@ MISFIT = 0.6
 """By this a candidate's score is lowered for each value that it has no slot for."""
 _SOME_DAY = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """When an example is said: its values are masked anyway."""
+_SAYS_NO = "it says no to"
 _IT = re.compile(r"\b(?:it|that one|this one|the same one)\b", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 _WORD = re.compile(r"\{[a-z_]+\}|[^\s,]+")
@@ -72,6 +73,11 @@ class Candidate:
     """By which rule it is not meant, however high its score."""
     nothing: float = 0.0
     """The score of sentences that mean nothing."""
+
+    @property
+    def negated(self) -> bool:
+        """Whether the caller says not to do it."""
+        return self.refused.startswith(_SAYS_NO)
 
 
 @dataclass(frozen=True)
@@ -339,6 +345,9 @@ def _decide(candidates: Sequence[Candidate]) -> Reading:
     second = rest[0] if rest else None
     if nothing > NOTHING_APART * best.score:
         return Reading("unclear", shown, f"it may be nothing ({nothing:.2f})")
+    said_no_to = next((one for one in rest if one.score >= STRONG and one.negated), None)
+    if said_no_to is not None:
+        return Reading("unclear", shown, f"{said_no_to.match.intent}: {said_no_to.refused}")
     next_score = second.score if second else 0.0
     strong = best.score >= STRONG and best.score - next_score >= AHEAD
     if strong or next_score <= APART * best.score:
@@ -357,7 +366,7 @@ def _refusal(turn: Turn, intent: _Intent, match: Match, masked: str, changes: bo
         return why
     for word in mood.negated(turn):
         if word in intent.says and word not in intent.negates:
-            return f"it says no to {word!r}"
+            return f"{_SAYS_NO} {word!r}"
     if intent.slots and not match.slots and mood.means_several(turn):
         return "it means several at once"
     return ""
