@@ -39,7 +39,7 @@ def mentions(turn: Turn, kinds: Kinds) -> list[Mention]:
 
 
 def _readings(kind: ValueKind, turn: Turn) -> Sequence[Found]:
-    """Of several, the one that is surely meant alone: "order eight, I found one cheaper"."""
+    """Of several, the one that is surely meant alone: "room eight, I found one cheaper"."""
     found = kind.find(str(turn), turn.said_at)
     if len(found) < 2:
         return found

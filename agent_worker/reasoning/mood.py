@@ -1,11 +1,11 @@
-"""Whether words are a wish at all, by fixed rules: doubts, reports and refusals order nothing."""
+"""Whether words are a wish at all, by fixed rules: doubts, reports and refusals are none."""
 
 import re
 from collections.abc import Iterator
 
 from agent_worker.reasoning.normalize import normalize
 
-_NOTHING_ORDERED = {
+_NO_WISH = {
     "it is a condition": (
         r"\b(?<!wondering )(?<!see )(?<!know )if\b"
         r"(?! (?:you (?:can|could|don't|would|please|like|have)|possible|i (?:may|can|could)|"
@@ -28,14 +28,14 @@ _SEVERAL = re.compile(
     r"\beverything\b"
 )
 _PEOPLE = (
-    r"(?:neighbou?r|friend|brother|sister|someone|somebody|everyone|everybody|customer|client|"
-    r"colleague|ex|(?:other|another) (?:person|customer|caller))"
+    r"(?:neighbou?r|friend|brother|sister|someone|somebody|everyone|everybody|client|"
+    r"colleague|ex|(?:other|another) (?:person|client|caller))"
 )
 _NOT_THEIRS = re.compile(
     rf"\b(?:for|of) (?:my|a|an|the|some) {_PEOPLE}\b|"
     rf"\b{_PEOPLE}s?'s?(?: else'?s?)? |\b(?:else|other people)'s |"
-    rf"\b(?:every|all|all (?:of )?(?:your|the|these)|other|another|your) (?:customer|client|caller|"
-    rf"user|people|person)s?\b"
+    rf"\b(?:every|all|all (?:of )?(?:your|the|these)|other|another|your) (?:client|caller|"
+    rf"user|people|person)s?\b|\b(?:every|each|another|other) \w+(?:'s|s') "
 )
 _TO_THE_MACHINE = re.compile(
     r"\b(?:ignore|forget|disregard|override|bypass|break|drop)(?: all| any| your| the| previous|"
@@ -52,14 +52,14 @@ _NEGATED = re.compile(
 _ENDINGS = ("nning", "pping", "lling", "ing", "lled", "ed", "es", "s")
 
 
-def orders_nothing(text: str) -> str | None:
-    """Why *text* orders nothing, though it may name what could be done; None: it may order it."""
+def no_wish(text: str) -> str | None:
+    """Why *text* is no wish, though it may name what could be done; None: it may be one."""
     said = normalize(text).replace(",", " ")
     return next((why for why, form in _RULES if form.search(said)), None)
 
 
 def means_several(text: str) -> bool:
-    """Whether *text* means more than one thing at once: "all my orders"."""
+    """Whether *text* means more than one thing at once: "all my rooms"."""
     return _SEVERAL.search(normalize(text)) is not None
 
 
@@ -86,4 +86,4 @@ def stem(word: str) -> str:
     return word.rstrip("e").rstrip("l") if len(word) > 4 else word.rstrip("e")
 
 
-_RULES = [(why, re.compile(form)) for why, form in _NOTHING_ORDERED.items()]
+_RULES = [(why, re.compile(form)) for why, form in _NO_WISH.items()]

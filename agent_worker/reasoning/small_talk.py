@@ -90,7 +90,7 @@ where are you
 how do I get to you by bus
 is there parking
 can I pay by card
-what's the address of your customers
+what's the address of your boss
 the phone number of that woman
 somebody's data
 """

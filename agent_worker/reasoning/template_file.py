@@ -94,7 +94,7 @@ class IntentRule(BaseModel):
     counter_examples: Lines = []
     """Sentences that sound like it and mean something else, or nothing."""
     about: str = ""
-    """What it is, in a question: "to cancel an order", "where an order is"."""
+    """What it is, in a question: "to empty a room", "what is in a room"."""
     whole_sentence: str | None = None
     """The slot that takes the whole sentence, where it is understood by its examples."""
     tool: str | None = None

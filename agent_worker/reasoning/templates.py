@@ -116,7 +116,7 @@ class Templates:
         return self.writes is None or tool in self.writes
 
     def about(self, intent: str) -> str:
-        """What *intent* is, in a question: "to cancel an order"."""
+        """What *intent* is, in a question: "to empty a room"."""
         return self.rules[intent].about or f"to {intent.replace('_', ' ')}"
 
     def kind_of(self, intent: str, slot: str) -> ValueKind | None:

@@ -362,7 +362,7 @@ def _refusal(turn: Turn, intent: _Intent, match: Match, masked: str, changes: bo
         return "it is a counter-example"
     if not changes:
         return ""
-    if why := mood.orders_nothing(turn):
+    if why := mood.no_wish(turn):
         return why
     for word in mood.negated(turn):
         if word in intent.says and word not in intent.negates:
