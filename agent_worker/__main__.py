@@ -1,4 +1,4 @@
-"""`python -m agent_worker [describe | rehearse]`"""
+"""`python -m agent_worker [describe | parse | rehearse]`"""
 
 import asyncio
 import sys

@@ -153,6 +153,14 @@ class AgentDefinition:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", author_location())
+        allowed = [item for server in self.mcp for item in server.tools.items()]
+        guards = {one.name: one.guards for one in self.all_tools}
+        guards |= {name: one.guards for name, one in allowed}
+        writes = {name for name, one in guards.items() if one.effect == "write"}
+        asking = {name for name, one in guards.items() if one.confirm is not None}
+        zone = ZoneInfo(self.time_zone) if self.time_zone else None
+        told = self.templates.knowing(writes | {end_call.name}, asking, zone)
+        object.__setattr__(self, "templates", told)
         if self.provides and self.open is _nothing:
             raise ValueError("provides: it needs an `open` that yields them")
 

@@ -1,4 +1,4 @@
-"""`python -m agent_worker describe AGENT` and `... rehearse AGENT [SCRIPT...]`."""
+"""`python -m agent_worker describe AGENT`, `... parse AGENT SENTENCE` and `... rehearse AGENT`."""
 
 import argparse
 import asyncio
@@ -13,6 +13,7 @@ import structlog
 from agent_worker.agent import AgentDefinition, AgentError
 from agent_worker.describe import describe
 from agent_worker.loading import load_agent, look_at_servers, server_tools
+from agent_worker.parse import parse
 from agent_worker.rehearsal.script import Script, ScriptError, read
 from agent_worker.rehearsal.stage import Report, Stage
 from agent_worker.settings import WorkerSettings
@@ -34,6 +35,9 @@ def run(arguments: Sequence[str]) -> int:
     subs = parser.add_subparsers(dest="command", required=True)
     described = subs.add_parser("describe", help="print the agent's tools and guards as Markdown")
     described.add_argument("agent", help="the Python package that holds the agent as AGENT")
+    parsed = subs.add_parser("parse", help="print what the agent makes of a sentence, and why")
+    parsed.add_argument("agent", help="the Python package that holds the agent as AGENT")
+    parsed.add_argument("text", help="what a caller says; '>>' stands between several turns")
     rehearsed = subs.add_parser("rehearse", help="play scripts with the agent, in text")
     rehearsed.add_argument("agent", help="the Python package that holds the agent as AGENT")
     rehearsed.add_argument("scripts", nargs="*", type=Path, help=f"default: its {SCRIPTS}/*.yaml")
@@ -44,6 +48,9 @@ def run(arguments: Sequence[str]) -> int:
         agent = load_agent(chosen.agent)
         if chosen.command == "describe":
             return asyncio.run(_describe(agent))
+        if chosen.command == "parse":
+            print(parse(agent, chosen.text))
+            return DONE
         scripts = [(file, read(file)) for file in chosen.scripts or _scripts_of(chosen.agent)]
         return asyncio.run(_rehearse(agent, scripts, verbose=chosen.verbose))
     except (AgentError, ScriptError, SettingsError) as error:

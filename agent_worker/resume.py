@@ -158,12 +158,9 @@ def resume(agent: AgentDefinition, history: CallHistory) -> Resumption:
     if history.asks:
         # The gate asks again by itself.
         return Resumption(sorry, answer=False)
-    dialog = follow(agent.templates, user_turns(history.items))
-    if dialog.intent is not None:
-        questions = agent.templates.rules[dialog.intent].ask
-        asked = next((texts for slot, texts in questions.items() if slot not in dialog.slots), None)
-        if asked:
-            return Resumption((*sorry, asked[0]), answer=False)
+    dialog = follow(agent.templates, user_turns(history.items, agent.templates.zone))
+    if dialog.question:
+        return Resumption((*sorry, dialog.question), answer=False)
     return Resumption((*sorry, phrases.go_on), answer=False)
 
 
@@ -210,7 +207,9 @@ def _unanswered(line: Timeline) -> str | None:
 
 
 def _said(turn: CallerTurn) -> ChatMessage:
+    """A turn that knows when it was said: "tomorrow" is the day after that."""
     message = _message("user", turn.text, identity=turn.noted.entry.turn_id)
+    message_tags.set_said_at(message, turn.noted.at_ms / 1000)
     if turn.decides is not None and yes_no.read(turn.text, _about(turn.decides)) in ANSWERS:
         # It was answered then; it is no wish.
         message_tags.set_reply(message, "")

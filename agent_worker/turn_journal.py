@@ -162,12 +162,10 @@ class TurnJournal:
         if typed:
             self._typed.remove(text)
         self._journal.write(UserTurn(text=text, typed=typed, turn_id=item.id))
-        dialog = follow(self._templates, user_turns(self._session.history.items))
-        asking = None
-        if dialog.intent is not None:
-            questions = self._templates.rules[dialog.intent].ask
-            asking = next((slot for slot in questions if slot not in dialog.slots), None)
-        state = IntentState(intent=dialog.intent, slots=dict(dialog.slots), asking=asking)
+        dialog = follow(
+            self._templates, user_turns(self._session.history.items, self._templates.zone)
+        )
+        state = IntentState(intent=dialog.intent, slots=dict(dialog.slots), asking=dialog.asked)
         if state != self._intent:
             self._intent = state
             self._journal.write(state)

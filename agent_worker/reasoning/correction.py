@@ -11,6 +11,7 @@ _INSTEAD = (
 )
 _NO = re.compile(rf"(?:{_BEFORE} )*(?:no|nope|nah)((?: (?:no|thanks|thank you|{_INSTEAD}))*) (.+)")
 _TAKES_BACK = re.compile(rf"(?:(?:{_BEFORE} )+{_MEANT}|i (?:meant|mean|said)) (.+)")
+_BARE = re.compile(r"(?:make (?:it|that)|change (?:it|that) to) (.+)")
 _PAUSE = re.compile(r"\b(?:no|nope|nah)\s*[,.;:!\u2013\u2014-]", re.IGNORECASE)
 
 _WITHIN = re.compile(
@@ -22,20 +23,23 @@ WITHIN_MAX_CHARS = 150
 """Nobody takes back more in one sentence, and nobody may keep us busy with it."""
 
 
-def meant_instead(text: str) -> str | None:
+def meant_instead(text: str, *, bare: bool = False) -> str | None:
     """
-    What *text* says instead of what was said before, normalized; None: it takes nothing back.
+    What *text* says instead of what was said before, in its own words; None: it takes nothing back.
 
     "No idea" and "no problem" are no such thing: after a bare "no" there must be a pause or a
     number.
+
+    Args: bare: Whether "make it ten" is one, too, which says no word that takes anything back.
     """
     said = normalize(text)
-    if found := _TAKES_BACK.fullmatch(said):
-        return found[1]
+    found = _TAKES_BACK.fullmatch(said) or (_BARE.fullmatch(said) if bare else None)
+    if found:
+        return _as_said(text, found[1])
     found = _NO.fullmatch(said)
     if found is None or not (found[1] or _PAUSE.search(text) or found[2][0].isdigit()):
         return None
-    return found[2]
+    return _as_said(text, found[2])
 
 
 def corrected_within(text: str) -> tuple[str, str] | None:
@@ -45,3 +49,10 @@ def corrected_within(text: str) -> tuple[str, str] | None:
         return None
     at = found[-1].start()
     return text[:at], text[at:]
+
+
+def _as_said(text: str, meant: str) -> str:
+    """The end of *text* whose normalized form is *meant*."""
+    words = text.split()
+    ends = (" ".join(words[start:]) for start in range(len(words)))
+    return next((end for end in ends if normalize(end) == meant), meant)

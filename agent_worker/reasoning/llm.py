@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from datetime import tzinfo
 from typing import Any, Protocol
 
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
@@ -20,10 +21,11 @@ from livekit.agents.utils import shortuuid
 
 from agent_worker.livekit_compat import ReplyStream
 from agent_worker.reasoning import message_tags
-from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, Say, follow
+from agent_worker.reasoning.dialog import CallEach, CallTool, Dialog, NotUnderstood, Say, follow
 from agent_worker.reasoning.listening import asks_to_wait
 from agent_worker.reasoning.template_file import LAST_ANSWER
 from agent_worker.reasoning.templates import Templates
+from agent_worker.reasoning.turn import Turn
 
 CALL_PREFIX = "local_"
 """The ids of function calls that come from templates begin with it."""
@@ -149,7 +151,8 @@ class _AgentStream(ReplyStream):
             return None if has_model and message_tags.is_to_model(turn) else say(words)
         if not owner.templates:
             return None
-        dialog = follow(owner.agent.templates, user_turns(items), model=has_model)
+        templates = owner.agent.templates
+        dialog = follow(templates, user_turns(items, templates.zone), model=has_model)
         if isinstance(dialog.move, NotUnderstood):
             if has_model:
                 return None
@@ -189,8 +192,11 @@ class _AgentStream(ReplyStream):
 def reply(agent: DialogAgent, dialog: Dialog, last_words: str) -> ChoiceDelta:
     """The agent's next words or tool in that state of the conversation, as a model's delta."""
     match dialog.move:
-        case CallTool(name, arguments):
-            return call_tool(name, dict(arguments))
+        case CallTool(name, arguments, offer):
+            return call_tool(name, dict(arguments), offer=offer)
+        case CallEach(name, several):
+            calls = [_function_call(name, dict(arguments)) for arguments in several]
+            return ChoiceDelta(role="assistant", tool_calls=calls)
         case Say(text):
             return say(text.replace(LAST_ANSWER, last_words))
         case NotUnderstood(times):
@@ -221,19 +227,26 @@ def call_tool(name: str, arguments: dict[str, Any], *, offer: str = "") -> Choic
 
     Args: offer: The question before it runs, where the caller did not ask for it.
     """
-    call = FunctionToolCall(
+    return ChoiceDelta(role="assistant", tool_calls=[_function_call(name, arguments, offer)])
+
+
+def _function_call(name: str, arguments: dict[str, Any], offer: str = "") -> FunctionToolCall:
+    return FunctionToolCall(
         name=name,
         arguments=json.dumps(arguments),
         call_id=shortuuid(CALL_PREFIX),
         extra={message_tags.EXTRA: {"offer": offer}} if offer else None,
     )
-    return ChoiceDelta(role="assistant", tool_calls=[call])
 
 
-def user_turns(items: Iterable[ChatItem]) -> list[str]:
-    """What the caller wished, oldest first: no answers to the gate's questions, no "wait"."""
+def user_turns(items: Iterable[ChatItem], zone: tzinfo | None = None) -> list[Turn]:
+    """
+    What the caller wished, oldest first: no answers to the gate's questions, no "wait".
+
+    Args: zone: Where the caller is; None: where the machine is.
+    """
     return [
-        item.text_content or ""
+        Turn(item.text_content or "", message_tags.said_at(item, zone))
         for item in items
         if item.type == "message"
         and item.role == "user"

@@ -7,6 +7,7 @@ A tag is in `extra`, which providers do not get, or in words that a remote model
 import json
 import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeGuard
 
 from livekit.agents.llm import ChatItem, ChatMessage, FunctionCallOutput
@@ -55,17 +56,32 @@ def last_user(items: Iterable[ChatItem]) -> ChatMessage | None:
 
 def set_reply(message: ChatMessage, words: str) -> None:
     """This turn of the caller answered a question of the gate: *words* are the reply to it."""
-    message.extra[EXTRA] = {"reply": words}
+    _set(message, reply=words)
 
 
 def set_reply_without_model(message: ChatMessage, words: str) -> None:
     """This turn answers something that a model asked: *words* are the reply where none answers."""
-    message.extra[EXTRA] = {"reply": words, "to-model": True}
+    _set(message, reply=words, **{"to-model": True})
 
 
 def set_last_resort(message: ChatMessage, words: str) -> None:
     """While a question of the gate is open: *words* are the reply if nothing else answers."""
-    message.extra[EXTRA] = {"last-resort": words}
+    _set(message, **{"last-resort": words})
+
+
+def set_said_at(message: ChatMessage, unix_s: float) -> None:
+    """When that turn was said, where `created_at` is another time."""
+    _set(message, **{"said-at": unix_s})
+
+
+def said_at(message: ChatMessage, zone: tzinfo | None) -> datetime:
+    """When that turn was said, in the time of *zone*; None: where the machine is."""
+    unix_s = _tag(message).get("said-at", message.created_at)
+    return datetime.fromtimestamp(unix_s, UTC).astimezone(zone)
+
+
+def _set(message: ChatMessage, **tags: Any) -> None:
+    message.extra[EXTRA] = {**_tag(message), **tags}
 
 
 def reply_to(message: ChatMessage | None) -> str | None:

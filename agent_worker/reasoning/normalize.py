@@ -22,8 +22,8 @@ _SPOKEN_DIGITS = re.compile(r"\b\d(?: 0?\d)+\b")
 """Also in two breaths, of which a recognizer writes the second as "04"."""
 _OH = re.compile(r"(?<=\d )oh\b|\boh(?= \d)")
 _CLOCK = re.compile(r"\b0(?=\d:\d\d\b)")
-_HOMOPHONES = {"to": "2", "too": "2", "for": "4", "fore": "4", "ate": "8", "won": "1"}
-_AFTER_OH = re.compile(rf"(?<=\d 0 )(?:{'|'.join(_HOMOPHONES)})\b")
+HOMOPHONES = {"to": "2", "too": "2", "for": "4", "fore": "4", "ate": "8", "won": "1"}
+_AFTER_OH = re.compile(rf"(?<=\d 0 )(?:{'|'.join(HOMOPHONES)})\b")
 """What follows "one oh" is a digit."""
 
 
@@ -42,7 +42,7 @@ def normalize(text: str) -> str:
     text = _OLD_SPELLING.sub(_joined, text)
     text = _DASH.sub(" ", text)
     text = alpha2digit(text, "en", threshold=0)
-    text = _AFTER_OH.sub(lambda word: _HOMOPHONES[word[0]], _OH.sub("0", text))
+    text = _AFTER_OH.sub(lambda word: HOMOPHONES[word[0]], _OH.sub("0", text))
     return _SPOKEN_DIGITS.sub(lambda digits: digits[0].replace(" ", ""), text)
 
 
@@ -52,8 +52,8 @@ def hear_number(text: str, numbered: Collection[str]) -> str:
     number follows. *text* is normalized.
     """
     before, _, last = text.rpartition(" ")
-    if last in _HOMOPHONES and before.rpartition(" ")[2] in numbered:
-        return f"{before} {_HOMOPHONES[last]}"
+    if last in HOMOPHONES and before.rpartition(" ")[2] in numbered:
+        return f"{before} {HOMOPHONES[last]}"
     return text
 
 

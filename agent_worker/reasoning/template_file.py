@@ -11,15 +11,21 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
 
 from agent_worker import yaml_file
 from agent_worker.mistakes import problem
+from agent_worker.reasoning import list_types
+from agent_worker.values import ValueKind
 
+_SLOT = re.compile(r"\{([a-z_]+)(?::([a-z_]+))?\}")
 ANSWER_PREFIX = "answer."
 """Templates whose names start so are heard only while the agent waits for that answer."""
 LAST_ANSWER = "{last_answer}"
+_EMPTY: dict[str, Any] = {"values": []}
 
 
 class TemplateError(Exception):
@@ -40,8 +46,24 @@ def _check_pattern(text: str) -> str:
     return text
 
 
+def _by_type(written: Any, otherwise: ValidatorFunctionWrapHandler) -> Any:
+    if not (isinstance(written, dict) and "type" in written):
+        return otherwise(written)
+    return list_types.make(written)
+
+
 def _as_list(written: object) -> object:
     return [written] if isinstance(written, str) else written
+
+
+def _lines(written: object) -> object:
+    if not isinstance(written, str):
+        return written
+    return [line.strip() for line in written.splitlines() if line.strip()]
+
+
+Lines = Annotated[list[str], BeforeValidator(_lines)]
+"""Plain sentences, as a list or one a line."""
 
 
 class Sentences(BaseModel):
@@ -66,7 +88,15 @@ class IntentRule(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    data: list[Sentences] = Field(min_length=1)
+    data: list[Sentences] = Field([], min_length=1)
+    examples: Lines = []
+    """Plain sentences that mean it, with `{list}` or `{list:slot}` for values."""
+    counter_examples: Lines = []
+    """Sentences that sound like it and mean something else, or nothing."""
+    about: str = ""
+    """What it is, in a question: "to empty a room", "what is in a room"."""
+    whole_sentence: str | None = None
+    """The slot that takes the whole sentence, where it is understood by its examples."""
     tool: str | None = None
     """The tool to call, with the slots as its arguments."""
     say: Annotated[str, AfterValidator(_check_say)] | None = None
@@ -130,7 +160,7 @@ class TemplateFile(BaseModel):
 
     language: str
     intents: dict[str, IntentRule]
-    lists: dict[str, Values] = {}
+    lists: dict[str, Annotated[Values, WrapValidator(_by_type)]] = {}
     expansion_rules: dict[str, str] = {}
     skip_words: list[str] = []
     settings: dict[str, Any] = {}
@@ -138,27 +168,61 @@ class TemplateFile(BaseModel):
     """Regular expressions for phrases that mean nothing by themselves."""
     numbered: list[str] = []
     """Words that a number follows."""
+    misheard: dict[str, list[str]] = {}
+    """By word before a number: the words that a recognizer hears instead of it."""
+    nothing: Lines = []
+    """Sentences that no intent is meant by."""
+
+    @property
+    def kinds(self) -> dict[str, ValueKind]:
+        """The lists that have a type, by name."""
+        lists: dict[str, Any] = dict(self.lists)
+        return {name: one for name, one in lists.items() if not isinstance(one, Values)}
 
     @model_validator(mode="after")
     def _lead_somewhere(self) -> Self:
         for name, rule in self.intents.items():
+            where = f"intents.{name}"
             if name.startswith(ANSWER_PREFIX):
                 if rule.tool or rule.say or rule.ask:
-                    raise ValueError(f"intents.{name}: an answer has neither tool, say nor ask")
+                    raise ValueError(f"{where}: an answer has neither tool, say nor ask")
+                if rule.examples or rule.counter_examples:
+                    raise ValueError(f"{where}: an answer has no examples")
             elif bool(rule.tool) == bool(rule.say):
-                raise ValueError(f"intents.{name}: give either `tool` or `say`.")
+                raise ValueError(f"{where}: give either `tool` or `say`.")
+            if not (rule.data or rule.examples):
+                raise ValueError(f"{where}: give `data`, `examples` or both")
+            for sentence in (*rule.examples, *rule.counter_examples):
+                self._check_example(where, sentence)
         return self
+
+    def _check_example(self, where: str, sentence: str) -> None:
+        for list_name, _ in slots_in(sentence):
+            if list_name not in self.lists:
+                raise ValueError(f"{where}: {sentence!r}: no list named {list_name!r}")
+        if left := re.search(r"[][{}<>|]", _SLOT.sub("", sentence)):
+            raise ValueError(
+                f"{where}: {sentence!r}: an example is a plain sentence, without {left[0]!r}"
+            )
+
+
+def slots_in(sentence: str) -> list[tuple[str, str]]:
+    """List and slot of each `{list}` and `{list:slot}` in an example."""
+    return [(found[1], found[2] or found[1]) for found in _SLOT.finditer(sentence)]
 
 
 def read(file: Path) -> tuple[dict[str, Any], TemplateFile]:
     """
-    What *file* holds, as it is written for hassil, and checked.
+    What *file* holds, as it is written for hassil, and checked. Lists with a type are empty there:
+    what they hold is found in each sentence.
 
     Raises: TemplateError: it cannot be read, or something in it is wrong.
     """
     try:
         written = yaml_file.read(file)
-        return written, TemplateFile.model_validate(written)
+        checked = TemplateFile.model_validate(written)
+        known = written.get("lists") or {}
+        return {**written, "lists": {**known, **dict.fromkeys(checked.kinds, _EMPTY)}}, checked
     except ValidationError as error:
         raise TemplateError(f"{file}: {problem(error)}") from error
     except yaml_file.YamlMistake as mistake:

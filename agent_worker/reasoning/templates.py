@@ -2,25 +2,32 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from hassil import Group, Intents, recognize_best
+from hassil import Group, Intents, RecognizeResult, recognize_best
 from hassil.errors import HassilError, MissingListError, MissingRuleError
 from hassil.expression import ListReference, RuleReference
-from hassil.intents import IntentData
+from hassil.intents import IntentData, SlotList, TextSlotList
 from hassil.parser import ParseError
 
-from agent_worker.reasoning.normalize import hear_number, normalize, repair
+from agent_worker.reasoning.match import Match, Unsure
+from agent_worker.reasoning.mentions import Kinds, Mention, hours, journalled, mentions
+from agent_worker.reasoning.normalize import HOMOPHONES, hear_number, normalize, repair
 from agent_worker.reasoning.template_file import (
     ANSWER_PREFIX,
     IntentRule,
     TemplateError,
     TemplateFile,
     read,
+    slots_in,
 )
+from agent_worker.reasoning.turn import Turn
+from agent_worker.reasoning.wish import Reading, Wishes
+from agent_worker.values.value import ValueKind
 
 _MARKUP = re.compile(r"\{[^}]*\}|<[^>]*>|:[a-z_]+")
 _WORD = re.compile(r"[a-z']+")
@@ -31,18 +38,9 @@ _DANGLING = frozenset(
 )
 _NUMBERED = frozenset({"number"})
 _YES = frozenset({"yes", "yeah", "ok", "okay"})
+_CLAUSES = re.compile(r"[,.;:!?]+(?:\s|$)|\b(?:so|and|but)\b")
 MAX_CHARS = 300
 """Longer sentences fit no template; matching them only costs time."""
-
-
-@dataclass(frozen=True)
-class Match:
-    """A sentence that a template accepts."""
-
-    intent: str
-    slots: Mapping[str, Any]
-    free: bool = False
-    """Whether a wildcard took words as they came: anything would have fitted it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,14 +48,24 @@ class Templates:
     """The templates of an agent, compiled. Made by `Templates.load`."""
 
     intents: Intents
+    lists: Mapping[str, Mapping[str, str]]
+    """By intent and list: the slot that its sentences can fill with it."""
     slots: Mapping[str, frozenset[str]]
-    """By intent: the slots that its sentences can fill."""
+    """By intent: the slots that its sentences can fill, also without saying a value."""
     answers: tuple[Intents, ...]
     rules: Mapping[str, IntentRule]
     vocabulary: frozenset[str]
     courtesy: re.Pattern[str] | None
     numbered: frozenset[str]
     """Words that a number follows: at the end of a sentence "room for" is "room 4"."""
+    misheard: tuple[tuple[re.Pattern[str], str], ...]
+    wishes: Wishes
+    writes: frozenset[str] | None = None
+    """The tools that change something; None: all do."""
+    asking: frozenset[str] = frozenset()
+    """The tools that have a question of their own before they run."""
+    zone: tzinfo | None = None
+    """Where the callers are; None: where the machine is."""
 
     @classmethod
     def load(cls, file: Path) -> "Templates":
@@ -73,28 +81,59 @@ class Templates:
         try:
             answers = [name for name in rules if name.startswith(ANSWER_PREFIX)]
             intents = _compile(written, [name for name in rules if name not in answers])
+            lists = _lists(rules, intents)
+            courtesy = _courtesy(checked.courtesy)
             return cls(
                 intents=intents,
-                slots=_slots(rules, intents),
+                lists=lists,
+                slots=_slots(rules, lists),
                 answers=tuple(_compile(written, [name]) for name in answers),
                 rules=rules,
                 vocabulary=frozenset(_words(checked)),
-                courtesy=_courtesy(checked.courtesy),
+                courtesy=courtesy,
                 numbered=_NUMBERED.union(checked.numbered),
+                misheard=_misheard(checked.misheard),
+                wishes=Wishes(checked, intents, lists, courtesy),
             )
         except (re.error, HassilError, ParseError) as error:
             raise TemplateError(f"{file}: {error}") from error
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise TemplateError(f"{file}: this is not a file of templates: {error!r}") from error
 
+    @property
+    def kinds(self) -> Kinds:
+        """The lists whose values are found in what was said."""
+        return self.wishes.kinds
+
+    def knowing(
+        self, writes: Collection[str], asking: Collection[str], zone: tzinfo | None = None
+    ) -> "Templates":
+        """These templates, told which tools change something, which ask, and where callers are."""
+        return replace(self, writes=frozenset(writes), asking=frozenset(asking), zone=zone)
+
+    def changes(self, tool: str) -> bool:
+        """Whether *tool* changes something. Ending the call counts as that."""
+        return self.writes is None or tool in self.writes
+
+    def about(self, intent: str) -> str:
+        """What *intent* is, in a question: "to empty a room"."""
+        return self.rules[intent].about or f"to {intent.replace('_', ' ')}"
+
+    def kind_of(self, intent: str, slot: str) -> ValueKind | None:
+        """The kind of value that *slot* takes, if it has one."""
+        lists = self.lists.get(intent, {})
+        name = next((name for name, filled in lists.items() if filled == slot), slot)
+        return self.kinds.get(name)
+
     def match(self, text: str) -> Match | None:
-        """The intent that *text* (as transcribed) means, or None."""
-        return self._match(self._normalize(text), None)
+        """The intent that a template says *text* to mean, as it was said or typed; or None."""
+        turn = Turn(text)
+        return self._match(str(turn), turn.said_at, None)
 
     def match_answer(self, text: str, slots: Collection[str]) -> Match | None:
         """As `match`, for answers to the agent's own question about *slots* and nothing else."""
-        normal = self._normalize(text)
-        found = (self._match(normal, number) for number in range(len(self.answers)))
+        turn = Turn(text)
+        found = (self._match(str(turn), turn.said_at, n) for n in range(len(self.answers)))
         fitting = [
             match
             for match in found
@@ -102,13 +141,20 @@ class Templates:
         ]
         return max(fitting, key=lambda match: (not match.free, len(match.slots)), default=None)
 
+    def read(self, text: str) -> Reading:
+        """What *text*, which no template accepts, may mean by the examples."""
+        turn = Turn(text)
+        return self._read(str(turn), turn.said_at)
+
     def knows(self, text: str) -> bool:
         """Whether *text* means something by itself, or answers one of the agent's questions."""
-        if self.match(text) is not None:
+        if self.match(text) is not None or self.read(text).verdict == "clear":
             return True
         slots = {slot for rule in self.rules.values() for slot in rule.ask}
         answer = self.match_answer(text, slots)
-        return answer is not None and not answer.free
+        if answer is not None and not answer.free:
+            return True
+        return bool(mentions(Turn(text), self.kinds))
 
     def is_unfinished(self, text: str) -> bool:
         """
@@ -123,25 +169,70 @@ class Templates:
         return self.match(text) is None
 
     def _normalize(self, text: str) -> str:
-        return hear_number(normalize(text), self.numbered)
+        normal = hear_number(normalize(text), self.numbered)
+        for heard, word in self.misheard:
+            normal = heard.sub(word, normal)
+        return normal
+
+    @lru_cache(maxsize=1024)  # noqa: B019 - one instance lives as long as its process
+    def _read(self, text: str, said_at: datetime) -> Reading:
+        if not text.strip() or len(text) > MAX_CHARS:
+            return Reading("unclear", (), "there is nothing to read")
+        clauses = [clause for clause in _CLAUSES.split(text) if " " in clause.strip()]
+        matches = [self._match(one, said_at, None) for one in clauses if one != text]
+        exact = {match.intent for match in matches if match is not None and not match.free}
+        return self.wishes.read(Turn(text, said_at), self.writes, exact)
 
     @lru_cache(maxsize=4096)  # noqa: B019 - one instance lives as long as its process
-    def _match(self, text: str, answer: int | None) -> Match | None:
-        if not text or len(text) > MAX_CHARS:
+    def _match(self, text: str, said_at: datetime, answer: int | None) -> Match | None:
+        normal = self._normalize(text)
+        if not normal or len(normal) > MAX_CHARS:
             return None
+        said = self._said(Turn(text, said_at))
+        lists: dict[str, SlotList] = {
+            name: TextSlotList.from_tuples(values.items(), allow_template=False, name=name)
+            for name, values in said.items()
+        }
         intents = self.intents if answer is None else self.answers[answer]
-        for form in self._forms(text):
-            if result := recognize_best(form, intents):
-                slots = {name: _plain(entity.value) for name, entity in result.entities.items()}
-                free = any(entity.is_wildcard for entity in result.entities.values())
-                return Match(result.intent.name, slots, free)
+        words = frozenset(
+            word for values in said.values() for one in values for word in one.split()
+        )
+        for form in self._forms(normal, words):
+            if result := recognize_best(form, intents, slot_lists=lists):
+                return self._as_match(result, text)
         return None
 
-    def _forms(self, text: str) -> list[str]:
+    def _said(self, turn: Turn) -> dict[str, dict[str, Mention]]:
+        """By list: the values that *turn* mentions, by their words in the form of templates."""
+        said: dict[str, dict[str, Mention]] = {name: {} for name in self.kinds}
+        found = mentions(turn, self.kinds)
+        for one in (*found, *hours(turn, found, self.kinds)):
+            surface = self._normalize(str(turn)[one.found.start : one.found.end])
+            said[one.list_name].setdefault(surface, one)
+            if (number := HOMOPHONES.get(surface)) is not None:
+                said[one.list_name].setdefault(number, one)
+        return said
+
+    def _as_match(self, result: RecognizeResult, text: str) -> Match:
+        slots: dict[str, Any] = {}
+        unsure: dict[str, Unsure] = {}
+        for name, entity in result.entities.items():
+            if not isinstance(entity.value, Mention):
+                slots[name] = _plain(entity.value)
+                continue
+            found = entity.value.found
+            if found.question:
+                unsure[name] = Unsure(text[found.start : found.end], found.question, found.value)
+            else:
+                slots[name] = journalled(self.kinds[entity.value.list_name], found.value)
+        free = any(entity.is_wildcard for entity in result.entities.values())
+        return Match(result.intent.name, slots, free, unsure)
+
+    def _forms(self, text: str, values: frozenset[str]) -> list[str]:
         """The forms in which to try *text*, each once: without courtesy, as said, repaired."""
         plain = " ".join(self.courtesy.sub(" ", text).split()) if self.courtesy else ""
         forms = [form for form in (plain, text) if form]
-        forms += [repair(form, self.vocabulary) for form in forms]
+        forms += [repair(form, self.vocabulary | values) for form in forms]
         return list(dict.fromkeys(forms))
 
 
@@ -151,7 +242,7 @@ def _courtesy(phrases: list[str]) -> re.Pattern[str] | None:
 
 
 def _compile(document: dict[str, Any], names: list[str]) -> Intents:
-    chosen = {name: {"data": document["intents"][name]["data"]} for name in names}
+    chosen = {name: {"data": document["intents"][name].get("data", [])} for name in names}
     intents = Intents.from_dict({**document, "intents": chosen})
     for intent in intents.intents.values():
         for data in intent.data:
@@ -164,16 +255,44 @@ def _compile(document: dict[str, Any], names: list[str]) -> Intents:
     return intents
 
 
-def _slots(rules: Mapping[str, IntentRule], intents: Intents) -> dict[str, frozenset[str]]:
-    """By intent: every slot that some sentence of it can fill."""
+def _lists(rules: Mapping[str, IntentRule], intents: Intents) -> dict[str, dict[str, str]]:
+    """By intent and list: the slot that some sentence or example of it fills."""
     return {
-        name: frozenset(
-            slot
-            for data, written in zip(intent.data, rules[name].data, strict=True)
-            for slot in (*written.slots, *(ref.slot_name for ref in _references(data, intents)))
-        )
+        name: {
+            **{
+                list_name: slot
+                for sentence in rules[name].examples
+                for list_name, slot in slots_in(sentence)
+            },
+            **{
+                ref.list_name: ref.slot_name
+                for data in intent.data
+                for ref in _references(data, intents)
+            },
+        }
         for name, intent in intents.intents.items()
     }
+
+
+def _slots(
+    rules: Mapping[str, IntentRule], lists: Mapping[str, Mapping[str, str]]
+) -> dict[str, frozenset[str]]:
+    """By intent: every slot that some sentence of it can fill."""
+    return {
+        name: frozenset(filled.values()).union(
+            *(data.slots for data in rules[name].data),
+            filter(None, [rules[name].whole_sentence]),
+        )
+        for name, filled in lists.items()
+    }
+
+
+def _misheard(words: Mapping[str, list[str]]) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """What to replace by which word, where a number follows."""
+    return tuple(
+        (re.compile(rf"\b(?:{'|'.join(map(re.escape, heard))})(?= (?:number |no )?#?\d)"), word)
+        for word, heard in words.items()
+    )
 
 
 def _references(data: IntentData, intents: Intents) -> Iterator[ListReference]:
@@ -198,8 +317,9 @@ def _words(file: TemplateFile) -> Iterator[str]:
     texts = list(file.expansion_rules.values())
     for rule in file.intents.values():
         texts += [sentence for data in rule.data for sentence in data.sentences]
-    for one in file.lists.values():
-        texts += [value if isinstance(value, str) else value.said for value in one.values or ()]
+    for name, one in file.lists.items():
+        if name not in file.kinds:
+            texts += [value if isinstance(value, str) else value.said for value in one.values or ()]
     for text in texts:
         yield from _WORD.findall(_MARKUP.sub(" ", text.lower()))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from livekit.agents import LanguageCode
 from livekit.agents.llm import ChatContext
 
-from agent_worker.reasoning import message_tags
+from agent_worker.reasoning import forms, message_tags
 from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, follow
 from agent_worker.reasoning.known_numbers import KnownNumbers
 from agent_worker.reasoning.listening import asks_to_wait
@@ -69,7 +69,7 @@ class GrammarTurnDetector:
     ) -> float:
         # "Wait" is no wish: the turns below are without it.
         last = message_tags.last_user(chat_ctx.items)
-        turns = user_turns(chat_ctx.items)
+        turns = user_turns(chat_ctx.items, self._templates.zone)
         if last is None or not turns or asks_to_wait(last.text_content or ""):
             return FINISHED
         answers = (yes_no.read(turns[-1], about) for about in self._asked())
@@ -78,7 +78,7 @@ class GrammarTurnDetector:
         dialog = follow(self._templates, turns)
         if self._templates.is_unfinished(turns[-1]) or self._may_go_on(turns[-1], dialog):
             return UNFINISHED
-        if isinstance(dialog.move, NotUnderstood):
+        if isinstance(dialog.move, NotUnderstood) or dialog.choice:
             if not self._has_model:
                 # Nothing is lost: the answer could only be that it was not understood.
                 return UNFINISHED
@@ -87,7 +87,7 @@ class GrammarTurnDetector:
 
     def _may_go_on(self, said: str, dialog: Dialog) -> bool:
         text = normalize(said)
-        if _SPELLED.search(text):
+        if _SPELLED.search(text) or self._goes_on_with(dialog):
             return True
         number = _NUMBER.search(text)
         if number is None:
@@ -98,3 +98,14 @@ class GrammarTurnDetector:
             for slot, known in self._numbers.items()
             if str(slots.get(slot)) == number[1]
         )
+
+    def _goes_on_with(self, dialog: Dialog) -> bool:
+        """Whether the value that was just answered, such as half a telephone number, may go on."""
+        intent = dialog.intent or dialog.last_intent
+        if intent is None:
+            return False
+        slots = dialog.slots if dialog.intent else dialog.spoken_of
+        if (left_open := dialog.unsure.get(dialog.asked or "")) is not None:
+            kind = self._templates.kind_of(intent, dialog.asked or "")
+            return kind is not None and kind.may_go_on(left_open.value)
+        return forms.may_go_on(self._templates, intent, slots, dialog.filled)

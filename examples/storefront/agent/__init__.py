@@ -1,5 +1,6 @@
 """The agent that answers the shop's phone."""
 
+import os
 from pathlib import Path
 
 from agent_worker.agent import AgentDefinition, Phrases
@@ -36,6 +37,8 @@ AGENT = AgentDefinition(
     mcp=(KNOWLEDGE,),
     open=open_shop,
     provides=(ShopClient,),
+    # The shop settles "today" in this zone.
+    time_zone=os.environ.get("PARLEY_STOREFRONT_TIMEZONE", "UTC"),
     fallback_tool="talk_to_person",
     fallback_question="I'm sorry, I still don't follow. Shall a colleague call you back?",
     phrases=Phrases(

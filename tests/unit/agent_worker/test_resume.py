@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -330,6 +331,15 @@ async def test_restored_goodbye_that_was_not_heard_still_ends_the_call(
         await call.session.generate_reply()
         assert call.spoken[-1] == "Thank you for calling. Goodbye."
         assert call.line.end_reason == "agent"
+
+
+def test_restored_turn_knows_when_it_was_said() -> None:
+    """Not when the conversation was rebuilt: after midnight, "tomorrow" is still the same day."""
+    history = the_past(*GREETED, UserTurn(text="Look at room 4 tomorrow"))
+    noted = next(one for one in history.recorded if isinstance(one.entry, UserTurn))
+    turn = user_turns(history.items, UTC)[0]
+    assert turn == "Look at room 4 tomorrow"
+    assert turn.said_at == datetime.fromtimestamp(noted.at_ms / 1000, UTC)
 
 
 def test_restored_result_that_was_not_told_is_the_next_thing_to_say() -> None:

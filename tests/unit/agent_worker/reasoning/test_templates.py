@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from agent_worker.reasoning.match import Match
 from agent_worker.reasoning.template_file import TemplateError
-from agent_worker.reasoning.templates import MAX_CHARS, Match, Templates
+from agent_worker.reasoning.templates import MAX_CHARS, Templates
 from tests.unit.agent_worker.small_agent import TEMPLATES, load_templates
 
 START = "language: en\nintents:\n  greet:\n"

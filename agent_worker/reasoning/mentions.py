@@ -1,0 +1,100 @@
+"""Values that are mentioned in a turn, by the kinds that the templates' lists have."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from pydantic import JsonValue
+
+from agent_worker.reasoning.turn import Turn
+from agent_worker.values.value import Found, ValueKind
+
+Kinds = Mapping[str, ValueKind]
+"""By the name of a list in the templates' file."""
+ONE_OF, NUMBER, TIME = "one_of", "number", "time"
+_SEVERAL = re.compile(r"(\{[a-z_]+\})(?:[\s,]+(?:and|or|and also)?\s*\1)+")
+"""Values in a row, which are asked about as one is."""
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A part of a turn that a list's kind reads as a value."""
+
+    list_name: str
+    found: Found
+
+    @property
+    def length(self) -> int:
+        return self.found.end - self.found.start
+
+    def overlaps(self, other: "Mention") -> bool:
+        return self.found.start < other.found.end and other.found.start < self.found.end
+
+
+def mentions(turn: Turn, kinds: Kinds) -> list[Mention]:
+    """Every reading of a part of *turn*; they may overlap."""
+    return [Mention(name, found) for name, kind in kinds.items() for found in _readings(kind, turn)]
+
+
+def _readings(kind: ValueKind, turn: Turn) -> Sequence[Found]:
+    """Of several, the one that is surely meant alone: "room eight, I found one cheaper"."""
+    found = kind.find(str(turn), turn.said_at)
+    if len(found) < 2:
+        return found
+    meant = kind.answer(str(turn), turn.said_at)
+    if meant is None or meant.question:
+        return found
+    return [one for one in found if one.start < meant.end and meant.start < one.end]
+
+
+def apart(found: Sequence[Mention], preferred: Collection[str]) -> list[Mention]:
+    """
+    Those of *found* that do not overlap, in their order in the turn: of two that do, the longer;
+    of equals the one whose list is *preferred*, then the one that is listed first.
+    """
+    chosen: list[Mention] = []
+    order = sorted(found, key=lambda one: (-one.length, one.list_name not in preferred))
+    for one in order:
+        if not any(one.overlaps(other) for other in chosen):
+            chosen.append(one)
+    return sorted(chosen, key=lambda one: one.found.start)
+
+
+def journalled(kind: ValueKind, value: Any) -> JsonValue:
+    """*value* as tools get it, and as it is journalled; amounts as numbers."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return kind.to_json(value)
+
+
+def hours(turn: Turn, found: Sequence[Mention], kinds: Kinds) -> list[Mention]:
+    """The bare numbers in *turn* as hours, where a template may have one: "I'll take three"."""
+    bare = {
+        (one.found.start, one.found.end) for one in found if kinds[one.list_name].name == NUMBER
+    }
+    return [
+        Mention(name, replace(hour, start=start, end=end))
+        for name, kind in kinds.items()
+        if kind.name == TIME
+        for start, end in sorted(bare)
+        if (hour := kind.answer(str(turn)[start:end], turn.said_at)) is not None
+    ]
+
+
+def mask(text: str, found: Sequence[Mention], kinds: Kinds) -> str:
+    """*text* with the names of kinds instead of values: "{number} on {day}"."""
+    for one in reversed(found):
+        token = mask_of(one.list_name, kinds)
+        text = f"{text[: one.found.start]} {token} {text[one.found.end :]}"
+    return _SEVERAL.sub(r"\1", text)
+
+
+def mask_of(list_name: str, kinds: Kinds) -> str:
+    """
+    What stands for a value of that list: its kind, as two lists of numbers hear the same numbers.
+    Choices differ from list to list.
+    """
+    kind = kinds[list_name].name
+    return f"{{{list_name if kind == ONE_OF else kind}}}"

@@ -1,0 +1,89 @@
+"""Whether words are a wish at all, by fixed rules: doubts, reports and refusals are none."""
+
+import re
+from collections.abc import Iterator
+
+from agent_worker.reasoning.normalize import normalize
+
+_NO_WISH = {
+    "it is a condition": (
+        r"\b(?<!wondering )(?<!see )(?<!know )if\b"
+        r"(?! (?:you (?:can|could|don't|would|please|like|have)|possible|i (?:may|can|could)|"
+        r"that's|that is|it's|it is|there's|there is|available|free))|"
+        r"\bwhat (?:happens|would happen|will happen)\b|\bin case\b"
+    ),
+    "it is a doubt": r"\b(?:maybe|perhaps|might|not sure|(?:thinking|thought) (?:of|about))\b",
+    "it tells what somebody said": (
+        r"\b(?:heard|(?:never|didn't|not) sa(?:id|y)|who said|you said|told me|wants? me to|"
+        r"wants to)\b"
+    ),
+    "it asks what was done, or what is possible": (
+        r"^(?:and |so |but |well |okay |ok |hi |hello )*(?:why|did (?:you|i|we|it)|was|were|has|"
+        r"have (?:i|we)|should (?:i|we)|do (?:i|we)|am i|is it (?:possible|true|too late))\b|"
+        r"\bcan i still\b|\bstill possible\b"
+    ),
+}
+_SEVERAL = re.compile(
+    r"\b(?:all|both)(?: of)? (?:my|the|these|those|your|our|of)\b|\b(?:every|each) \w+|"
+    r"\beverything\b"
+)
+_PEOPLE = (
+    r"(?:neighbou?r|friend|brother|sister|someone|somebody|everyone|everybody|client|"
+    r"colleague|ex|(?:other|another) (?:person|client|caller))"
+)
+_NOT_THEIRS = re.compile(
+    rf"\b(?:for|of) (?:my|a|an|the|some) {_PEOPLE}\b|"
+    rf"\b{_PEOPLE}s?'s?(?: else'?s?)? |\b(?:else|other people)'s |"
+    rf"\b(?:every|all|all (?:of )?(?:your|the|these)|other|another|your) (?:client|caller|"
+    rf"user|people|person)s?\b|\b(?:every|each|another|other) \w+(?:'s|s') "
+)
+_TO_THE_MACHINE = re.compile(
+    r"\b(?:ignore|forget|disregard|override|bypass|break|drop)(?: all| any| your| the| previous|"
+    r" of| these| those)* (?:rules?|instructions?|guidelines?|prompts?|programming|limits?|"
+    r"restrictions?|policies|policy)\b|\byou are now\b|\bpretend (?:to be|you|that)\b|"
+    r"\bsystem prompt\b|\b(?:developer|admin|debug) mode\b"
+)
+_NEGATED = re.compile(
+    r"\b(?:don't|do not|never|didn't|did not|not|won't|can't|cannot|can not|doesn't|does not|"
+    r"wouldn't|shouldn't|haven't|hasn't|no longer|isn't|aren't)"
+    r"(?: (?:really|want|wanna|like|wish|have|to|you|dare|ever|even|just|please|go|be|get|got|me|"
+    r"my|a|an|any|the|that|this|any more|anymore)(?!\S))*+ ([a-z']+)"
+)
+_ENDINGS = ("nning", "pping", "lling", "ing", "lled", "ed", "es", "s")
+
+
+def no_wish(text: str) -> str | None:
+    """Why *text* is no wish, though it may name what could be done; None: it may be one."""
+    said = normalize(text).replace(",", " ")
+    return next((why for why, form in _RULES if form.search(said)), None)
+
+
+def means_several(text: str) -> bool:
+    """Whether *text* means more than one thing at once: "all my rooms"."""
+    return _SEVERAL.search(normalize(text)) is not None
+
+
+def is_out_of_bounds(text: str) -> str | None:
+    """Why *text* is no caller's own wish: other people's things, or a command to the model."""
+    said = f"{normalize(text)} "
+    if _TO_THE_MACHINE.search(said):
+        return "it is a command to the machine"
+    return "it is about other people's things" if _NOT_THEIRS.search(said) else None
+
+
+def negated(text: str) -> Iterator[str]:
+    """The stem of each word that *text* says no to: "cancel" of "don't you cancel it"."""
+    for found in _NEGATED.finditer(normalize(text)):
+        yield stem(found[1])
+
+
+def stem(word: str) -> str:
+    """*word* without its ending, roughly: "cancelled" is "cance", as "cancel" is."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word.removesuffix(ending)
+            break
+    return word.rstrip("e").rstrip("l") if len(word) > 4 else word.rstrip("e")
+
+
+_RULES = [(why, re.compile(form)) for why, form in _NO_WISH.items()]
