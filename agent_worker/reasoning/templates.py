@@ -161,12 +161,14 @@ class Templates:
         Whether *text* breaks off: it ends in a word that few sentences end in, or is no more than
         the courtesy before what is meant ("Hi," "Thank you, ...").
         """
-        words = self._normalize(text).split()
+        words = normalize(text).split()
         if self.courtesy and not self.courtesy.sub("", " ".join(words)).strip():
             return bool(set(words) - _YES)
         if not words or words[-1] not in _DANGLING | self.numbered:
             return False
-        return self.match(text) is None
+        match = self.match(text)
+        # "Book a visit on" is what "book a visit" is: the last word only leads to what comes.
+        return match is None or match == self.match(" ".join(words[:-1]))
 
     def _normalize(self, text: str) -> str:
         normal = hear_number(normalize(text), self.numbered)

@@ -8,17 +8,20 @@ from livekit.agents import LanguageCode
 from livekit.agents.llm import ChatContext
 
 from agent_worker.reasoning import forms, message_tags
-from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, follow
+from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, Say, follow
 from agent_worker.reasoning.known_numbers import KnownNumbers
 from agent_worker.reasoning.listening import asks_to_wait
 from agent_worker.reasoning.llm import user_turns
 from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.templates import Templates
+from agent_worker.reasoning.turn import Turn
 from agent_worker.tools import yes_no
 from agent_worker.waits import Waits
 
 FINISHED = 1.0
 UNFINISHED = 0.0
+SURELY = 0.55
+"""The score from which a sentence that examples explain is complete: its half scores less."""
 _SPELLED = re.compile(r"(?:^| )[b-hj-z](?: [a-z])*$|(?:^| )[a-z](?: [a-z])+$")
 """Ends in letters said one by one; a lone "a" or "I" is a word."""
 _NUMBER = re.compile(r"(?:^| )#?(\d+)$")
@@ -78,12 +81,29 @@ class GrammarTurnDetector:
         dialog = follow(self._templates, turns)
         if self._templates.is_unfinished(turns[-1]) or self._may_go_on(turns[-1], dialog):
             return UNFINISHED
-        if isinstance(dialog.move, NotUnderstood) or dialog.choice:
-            if not self._has_model:
-                # Nothing is lost: the answer could only be that it was not understood.
-                return UNFINISHED
-            await asyncio.sleep(self._waits.unknown_s)
-        return FINISHED
+        unknown = isinstance(dialog.move, NotUnderstood) or bool(dialog.choice)
+        if self._has_model:
+            if unknown:
+                await asyncio.sleep(self._waits.unknown_s)
+            return FINISHED
+        # Little is lost: the answer could only be that it was not understood, or a question.
+        return UNFINISHED if unknown or self._is_in_part(turns[-1], dialog) else FINISHED
+
+    def _is_in_part(self, said: Turn, dialog: Dialog) -> bool:
+        """
+        Whether *said* may be the beginning of a wish: what the agent would ask for is missing, or
+        only examples tell what it is, and not surely.
+        """
+        if dialog.filled:
+            return False
+        if isinstance(dialog.move, Say) and dialog.asked is not None:
+            return True
+        if self._templates.match(said) is not None:
+            return False
+        if isinstance(dialog.move, CallTool) and dialog.move.offer:
+            return True
+        candidates = self._templates.read(said).candidates
+        return bool(candidates) and candidates[0].score < SURELY
 
     def _may_go_on(self, said: str, dialog: Dialog) -> bool:
         text = normalize(said)

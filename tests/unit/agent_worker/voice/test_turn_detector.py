@@ -30,7 +30,7 @@ async def judge(templates: Templates, *turns: str, **options: Any) -> tuple[floa
     "turns",
     [
         (),
-        ("Look at it.",),
+        ("Look at room one.", "Look at it."),
         ("Paint a room.", "Never mind,"),
         ("Hang on a second.",),
         ("Look at room one.", "Hang on a second."),
@@ -45,9 +45,11 @@ async def test_known_sentence_is_finished_at_once(
     assert took_s < 0.01
 
 
-@pytest.mark.parametrize("text", ["Look at room number", "I would like to", "Please,"])
+@pytest.mark.parametrize(
+    "text", ["Look at room number", "I would like to", "Please,", "Paint a room.", "Look at it."]
+)
 async def test_sentence_that_breaks_off_is_unfinished(templates: Templates, text: str) -> None:
-    """The longest delay is for those who search for a word."""
+    """The longest delay is for those who search for a word, or have not said which room."""
     judged, _ = await judge(templates, text)
     assert judged == UNFINISHED
 
