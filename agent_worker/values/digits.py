@@ -134,14 +134,20 @@ def read_runs(
             at, pause = group.end, False
             continue
         token = tokens[at]
+        # A recognizer that writes a question mark at a pause: "order one? Oh four."
+        goes_on = token.text == "?" and at + 1 < len(tokens) and _is_oh(tokens[at + 1])
         glued = _GLUE.match(text, token.start) is not None
-        if run and not glued and (token.text in _PAUSES or token.text in "-()"):
-            pause = pause or token.text in _PAUSES
+        if run and not glued and (token.text in _PAUSES or token.text in "-()" or goes_on):
+            pause = pause or token.text in _PAUSES or goes_on
         elif run:
             runs.append(run)
             run, pause = [], False
         at += 1
     return [*runs, run] if run else runs
+
+
+def _is_oh(token: Token) -> bool:
+    return token.text in OH or token.text.startswith("0")
 
 
 def _homophone(
