@@ -56,22 +56,25 @@ class Classifier:
         thousand examples take a fraction of a second.
         """
         counts = [Counter(_features(tokens(one.text))) for one in examples]
-        columns = {name: number for number, name in enumerate(dict.fromkeys(_all(counts)))}
         seen = Counter(_all(counts))
+        columns = {name: number for number, name in enumerate(seen)}
         total = len(examples)
-        rarity = np.array(
-            [np.log((1 + total) / (1 + seen[name])) + 1 for name in columns], dtype=np.float32
-        )
-        rows = np.zeros((total, len(columns)), dtype=np.float32)
-        for row, count in zip(rows, counts, strict=True):
-            for name, times in count.items():
-                row[columns[name]] = (1 + np.log(times)) * rarity[columns[name]]
-            row /= np.linalg.norm(row) or 1.0
+        in_examples = np.array(list(seen.values()), dtype=np.float32)
+        rarity = np.log((1 + total) / (1 + in_examples)) + 1
+        row_of = np.repeat(np.arange(total), [len(count) for count in counts])
+        column_of = np.array([columns[name] for name in _all(counts)], dtype=np.intp)
+        times = np.array([n for count in counts for n in count.values()], dtype=np.float32)
+        rows: Matrix = np.zeros((total, len(columns)), dtype=np.float32)
+        rows[row_of, column_of] = (1 + np.log(times)) * rarity[column_of]
+        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
         labels = tuple(dict.fromkeys(one.label for one in examples))
         targets = np.array([[one.label == label for label in labels] for one in examples])
         trust = np.array([one.weight for one in examples])
+        # Most features are of one example alone: they bring it near to itself only.
+        shared, alone = rows[:, in_examples > 1], rows[:, in_examples == 1]
         # A weighted example is one that may be missed by more.
-        near = (rows @ rows.T).astype(np.float64) + np.diag(RIDGE / trust)
+        own = np.square(alone).sum(axis=1) + RIDGE / trust
+        near = (shared @ shared.T).astype(np.float64) + np.diag(own)
         weights = rows.T @ np.linalg.solve(near, targets.astype(np.float64)).astype(np.float32)
         return cls(labels, columns, rarity, weights)
 

@@ -194,6 +194,7 @@ async def renewed(record: Record, call_id: str) -> None:
     await until(renews, 60)
 
 
+@pytest.mark.long
 async def test_worker_that_is_killed_leaves_a_record_of_what_it_was(
     sfu: LocalStack, shared: Record, tmp_path: Path
 ) -> None:
@@ -251,6 +252,7 @@ async def _logged(log: Path, text: str) -> bool:
     return text in log.read_text()
 
 
+@pytest.mark.long
 async def test_worker_whose_call_is_given_to_another_leaves_it(
     sfu: LocalStack, shared: Record, tmp_path: Path
 ) -> None:
