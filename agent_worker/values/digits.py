@@ -161,7 +161,8 @@ def _homophone(
     adjacent = bool(run) and run[-1].end == at
     singles = [one for one in run if len(one.digits) == 1]
     is_last = at + 1 == len(tokens) or tokens[at + 1].text in (*".?!,", "please", "thanks")
-    if adjacent and len(run) >= 2 and run[-1].oh:
+    paused = bool(run) and all(one.text in _PAUSES for one in tokens[run[-1].end : at])
+    if paused and len(run) >= 2 and run[-1].oh:
         return Group(digit, at, at + 1)
     if adjacent and len(singles) >= 2 and follows is not None and len(follows.digits) == 1:
         return Group(digit, at, at + 1)

@@ -132,11 +132,12 @@ async def test_cough_lets_the_goodbye_finish(stack: LocalStack, caller: Caller) 
     assert "Goodbye" in heard and heard == planned and not interrupted
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("parts", "pause_s", "expected"),
     [
         (("where is order one", "oh four"), 0.7, "104"),
-        pytest.param(("where is my", "order seven"), 0.9, "Order 7", marks=pytest.mark.long),
+        (("where is my", "order seven"), 0.9, "Order 7"),
     ],
 )
 async def test_pause_inside_a_sentence_does_not_end_it(

@@ -36,6 +36,7 @@ ROOM = NumberKind(maximum=99_999, after=("room", "order"))
         ("room one oh, four", [104]),
         ("Where is room one? Oh, four.", [104]),
         ("Where is room one? 04.", [104]),
+        ("Where is room one? Oh, for,", [104]),
         ("Where is room one? Oh!", [1]),
         ("room one oh for", [104]),
         ("room twelve oh four", [1204]),
