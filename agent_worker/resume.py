@@ -33,7 +33,6 @@ log = structlog.get_logger()
 
 READ_WITHIN_S = 5.0
 READ_EVERY_S = 0.2
-ANSWERS = (yes_no.Said.YES, yes_no.Said.NO)
 ECHO_MAX_CHARS = 160
 """Longer words are not said back."""
 
@@ -210,7 +209,7 @@ def _said(turn: CallerTurn) -> ChatMessage:
     """A turn that knows when it was said: "tomorrow" is the day after that."""
     message = _message("user", turn.text, identity=turn.noted.entry.turn_id)
     message_tags.set_said_at(message, turn.noted.at_ms / 1000)
-    if turn.decides is not None and yes_no.read(turn.text, _about(turn.decides)) in ANSWERS:
+    if turn.decides is not None and yes_no.read(turn.text, _about(turn.decides)) in yes_no.ANSWERS:
         # It was answered then; it is no wish.
         message_tags.set_reply(message, "")
     return message

@@ -70,7 +70,7 @@ def answer(
         if other is None or other.name in AS_SAID or slot in slots:
             continue
         for one in other.find(str(turn), turn.said_at):
-            if not any(_overlap(one, known) for _, known in taken.values()):
+            if not any(one.overlaps(known) for _, known in taken.values()):
                 taken[slot] = (other, one)
                 break
     if not taken or not _nothing_else(turn, [one for _, one in taken.values()], rule.ask[asked]):
@@ -218,7 +218,3 @@ def _nothing_else(turn: Turn, found: Sequence[Found], wordings: Collection[str])
         rest = f"{rest[: one.start]} {rest[one.end :]}"
     asked = {word for text in wordings for word in normalize(text).split()}
     return all(word in _FILLER or word in asked for word in normalize(rest).split())
-
-
-def _overlap(one: Found, other: Found) -> bool:
-    return one.start < other.end and other.start < one.end

@@ -29,9 +29,6 @@ class Mention:
     def length(self) -> int:
         return self.found.end - self.found.start
 
-    def overlaps(self, other: "Mention") -> bool:
-        return self.found.start < other.found.end and other.found.start < self.found.end
-
 
 def mentions(turn: Turn, kinds: Kinds) -> list[Mention]:
     """Every reading of a part of *turn*; they may overlap."""
@@ -46,7 +43,7 @@ def _readings(kind: ValueKind, turn: Turn) -> Sequence[Found]:
     meant = kind.answer(str(turn), turn.said_at)
     if meant is None or meant.question:
         return found
-    return [one for one in found if one.start < meant.end and meant.start < one.end]
+    return [one for one in found if one.overlaps(meant)]
 
 
 def apart(found: Sequence[Mention], preferred: Collection[str]) -> list[Mention]:
@@ -57,7 +54,7 @@ def apart(found: Sequence[Mention], preferred: Collection[str]) -> list[Mention]
     chosen: list[Mention] = []
     order = sorted(found, key=lambda one: (-one.length, one.list_name not in preferred))
     for one in order:
-        if not any(one.overlaps(other) for other in chosen):
+        if not any(one.found.overlaps(other.found) for other in chosen):
             chosen.append(one)
     return sorted(chosen, key=lambda one: one.found.start)
 

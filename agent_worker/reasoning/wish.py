@@ -7,7 +7,7 @@ cancels.
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -112,7 +112,7 @@ class _Intent:
     """Stems of the words in its examples."""
     negates: frozenset[str]
     """Stems of the words that its examples say no to."""
-    not_meant: frozenset[str] = field(default=frozenset())
+    not_meant: tuple[str, ...] = ()
     """Its counter-examples, masked."""
 
 
@@ -147,11 +147,6 @@ class Wishes:
         self._words = frozenset(
             word for one in examples if one.label not in of_free_text for word in tokens(one.text)
         )
-
-    @property
-    def has_examples(self) -> bool:
-        """Whether there is anything to learn from."""
-        return self._classifier is not None
 
     def read(
         self,
@@ -290,7 +285,7 @@ class Wishes:
             forms=tuple(forms),
             says=frozenset(mood.stem(word) for text in texts for word in tokens(text)),
             negates=frozenset(word for text in rule.examples for word in mood.negated(text)),
-            not_meant=frozenset(self._as_learned(one, slots) for one in rule.counter_examples),
+            not_meant=tuple(self._as_learned(one, slots) for one in rule.counter_examples),
         )
 
     def _form(self, sentence: str, list_name: str, slot: str) -> "_Form":
@@ -307,8 +302,8 @@ class Wishes:
         for name, intent in self._intents.items():
             for sentence in intent.rule.examples:
                 yield Example(self._as_learned(sentence, intent.slots), name)
-            for sentence in intent.rule.counter_examples:
-                yield Example(self._as_learned(sentence, intent.slots), NOTHING)
+            for masked in intent.not_meant:
+                yield Example(masked, NOTHING)
             for sentence in samples(intents, name, SAMPLES):
                 yield Example(self._as_learned(sentence, intent.slots), name, SAMPLE_WEIGHT)
         for sentence in file.nothing:

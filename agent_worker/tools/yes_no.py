@@ -18,6 +18,10 @@ class Said(Enum):
     """A no, and a new wish: "no, nine"."""
 
 
+ANSWERS = (Said.YES, Said.NO)
+"""What answers a question and says nothing else."""
+
+
 _OKAY = r"ok|okay|all right|alright"
 _YES = (
     r"yes|yeah|yep|yup|sure thing|sure|absolutely|definitely|certainly|of course|correct|"

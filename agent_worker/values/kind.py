@@ -83,8 +83,7 @@ class Kind(Generic[V]):
             return None
         first = found[0]
         for other in found[1:]:
-            apart = other.start >= first.end or other.end <= first.start
-            if apart and other.value != first.value:
+            if not other.overlaps(first) and other.value != first.value:
                 start, end = min(first.start, other.start), max(first.end, other.end)
                 return Found(start, end, first.value, self.which(first.value, other.value, now))
         return first

@@ -24,6 +24,10 @@ class Found:
     `correct` ("at night"), then by `answer` ("the eleventh").
     """
 
+    def overlaps(self, other: "Found") -> bool:
+        """Whether both read a part of the same words."""
+        return self.start < other.end and other.start < self.end
+
 
 class ValueKind(Protocol):
     """

@@ -76,7 +76,7 @@ class GrammarTurnDetector:
         if last is None or not turns or asks_to_wait(last.text_content or ""):
             return FINISHED
         answers = (yes_no.read(turns[-1], about) for about in self._asked())
-        if any(answer in (yes_no.Said.YES, yes_no.Said.NO) for answer in answers):
+        if any(answer in yes_no.ANSWERS for answer in answers):
             return FINISHED
         dialog = follow(self._templates, turns)
         if self._templates.is_unfinished(turns[-1]) or self._may_go_on(turns[-1], dialog):

@@ -32,6 +32,7 @@ async def judged(text: str) -> float:
         "I would like to speak to",
         "Which appointments",
         "Could you please",
+        "When are you open on",
         "I need to move",
     ],
 )
