@@ -123,7 +123,7 @@ class Worker:
             host="127.0.0.1",
             port=0,
             # Imported once for all calls. Importing them in each call would take a second.
-            preload_modules=["agent_worker.job", settings.agent, *preload],
+            preload_modules=["agent_worker.job", "agent_worker.preload", *preload],
         )
         entrypoint = functools.partial(
             run_job,

@@ -64,18 +64,26 @@ class Classifier:
         row_of = np.repeat(np.arange(total), [len(count) for count in counts])
         column_of = np.array([columns[name] for name in _all(counts)], dtype=np.intp)
         times = np.array([n for count in counts for n in count.values()], dtype=np.float32)
-        rows: Matrix = np.zeros((total, len(columns)), dtype=np.float32)
-        rows[row_of, column_of] = (1 + np.log(times)) * rarity[column_of]
-        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+        values = (1 + np.log(times)) * rarity[column_of]
+        length = np.sqrt(np.bincount(row_of, np.square(values), minlength=total))
+        values = (values / np.maximum(length, 1e-9)[row_of]).astype(np.float32)
         labels = tuple(dict.fromkeys(one.label for one in examples))
         targets = np.array([[one.label == label for label in labels] for one in examples])
         trust = np.array([one.weight for one in examples])
         # Most features are of one example alone: they bring it near to itself only.
-        shared, alone = rows[:, in_examples > 1], rows[:, in_examples == 1]
+        alone = in_examples[column_of] == 1
+        shared_columns = np.flatnonzero(in_examples > 1)
+        place = np.zeros(len(columns), dtype=np.intp)
+        place[shared_columns] = np.arange(len(shared_columns))
+        shared: Matrix = np.zeros((total, len(shared_columns)), dtype=np.float32)
+        shared[row_of[~alone], place[column_of[~alone]]] = values[~alone]
         # A weighted example is one that may be missed by more.
-        own = np.square(alone).sum(axis=1) + RIDGE / trust
+        own = np.bincount(row_of[alone], np.square(values[alone]), minlength=total) + RIDGE / trust
         near = (shared @ shared.T).astype(np.float64) + np.diag(own)
-        weights = rows.T @ np.linalg.solve(near, targets.astype(np.float64)).astype(np.float32)
+        solved = np.linalg.solve(near, targets.astype(np.float64)).astype(np.float32)
+        weights: Matrix = np.empty((len(columns), len(labels)), dtype=np.float32)
+        weights[shared_columns] = shared.T @ solved
+        weights[column_of[alone]] = values[alone, None] * solved[row_of[alone]]
         return cls(labels, columns, rarity, weights)
 
     def scores(self, text: str) -> dict[str, float]:

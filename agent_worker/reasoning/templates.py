@@ -100,6 +100,10 @@ class Templates:
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise TemplateError(f"{file}: this is not a file of templates: {error!r}") from error
 
+    def learn(self) -> None:
+        """Fit the examples now; else the first sentence waits for it, a fraction of a second."""
+        self.wishes.learn()
+
     @property
     def kinds(self) -> Kinds:
         """The lists whose values are found in what was said."""

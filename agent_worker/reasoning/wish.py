@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Literal
 
 from hassil import Intents
@@ -141,11 +142,29 @@ class Wishes:
             for name, rule in file.intents.items()
             if name in intents.intents
         }
-        examples = list(self._examples(file, intents))
-        self._classifier = Classifier.fit(examples) if examples else None
+        self._file, self._templates = file, intents
+
+    def learn(self) -> None:
+        """Fit the examples, which the first sentence does else."""
+        _ = self._classifier, self._words
+
+    @cached_property
+    def _examples(self) -> Sequence[Example]:
+        return tuple(self._all_examples(self._file, self._templates))
+
+    @cached_property
+    def _classifier(self) -> Classifier | None:
+        return Classifier.fit(self._examples) if self._examples else None
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        """The words of the examples, but for those of intents that take whole sentences."""
         of_free_text = {name for name, one in self._intents.items() if one.rule.whole_sentence}
-        self._words = frozenset(
-            word for one in examples if one.label not in of_free_text for word in tokens(one.text)
+        return frozenset(
+            word
+            for one in self._examples
+            if one.label not in of_free_text
+            for word in tokens(one.text)
         )
 
     def read(
@@ -296,7 +315,7 @@ class Wishes:
         pattern = re.compile(rf"{re.escape(before)}\s*(.+?)\s*{re.escape(after)}")
         return _Form(pattern, slot)
 
-    def _examples(self, file: TemplateFile, intents: Intents) -> Iterator[Example]:
+    def _all_examples(self, file: TemplateFile, intents: Intents) -> Iterator[Example]:
         if not any(rule.examples for rule in file.intents.values()):
             return
         for name, intent in self._intents.items():
