@@ -8,6 +8,8 @@ from sqlalchemy import event, exc
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from service_base.sqlite import stop_once
+
 DATABASE_DOWN = (
     exc.DBAPIError,
     exc.TimeoutError,
@@ -83,6 +85,7 @@ class Database:
 
 
 def _configure_sqlite(connection: Any, _: object) -> None:
+    stop_once(connection.driver_connection)
     # The driver's own transactions start too late: SELECT would not be part of them.
     connection.isolation_level = None
     # Text that somebody spoiled must not keep `verify` from saying so.

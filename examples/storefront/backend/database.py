@@ -7,6 +7,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
+from service_base.sqlite import stop_once
+
 WAIT_S = 5
 """For a free connection, for a lock, for PostgreSQL's answer."""
 
@@ -51,6 +53,7 @@ Session = AsyncSession
 
 
 def _configure_sqlite(connection: Any, _: object) -> None:
+    stop_once(connection.driver_connection)
     # The driver's own transactions start too late: SELECT would not be part of them.
     connection.isolation_level = None
     cursor = connection.cursor()
