@@ -490,6 +490,25 @@ async def test_same_effect_in_other_words_waits_for_the_doubt_too() -> None:
     await scene.gate.aclose()
 
 
+async def test_next_agent_knows_what_the_one_before_acted_on() -> None:
+    """The same effect, asked for in other words after a recovery, waits for the doubt."""
+    diary = Diary()
+    diary.answers_lost = 99
+    before = diary_scene(diary)
+    await agree(before, before.propose("cancel"))
+    await before.gate.aclose()
+    heir = diary_scene(diary)
+    recorded = [
+        Recorded(number, 0, 1, entry.kind, entry, b"")
+        for number, entry in enumerate(before.memory.entries)
+    ]
+    restore(heir.gate, ResultDelivery(SAYS), heir.memory, recorded)
+    diary.upcoming.insert(0, "fitting on Friday")  # as a backend does that shows what was
+    heir.turn_id = "turn-2"
+    assert (await heir.call("cancel", {"kind": "Friday"})).say == SAYS.still_in_doubt
+    await heir.gate.aclose()
+
+
 async def test_target_that_is_not_found_is_a_refusal() -> None:
     """In the author's words, before any question."""
     diary = Diary()

@@ -61,6 +61,16 @@ async def test_page_asks_for_the_questions_and_is_known_to_show_them(page: Page)
     assert [card.digest for card in shown.pending] == [invocation.full_digest]
 
 
+async def test_stranger_who_asks_for_the_questions_learns_none(page: Page) -> None:
+    """Nor is the caller's page taken for one that shows cards."""
+    page.scene.page.has_cards = False
+    await asked(page.scene.propose("pay", {"amount": 5}))
+    with pytest.raises(rtc.RpcError):
+        await page.rpc(CONFIRMATIONS_METHOD, sender="stranger")
+    assert not page.scene.page.has_cards
+    page.scene.gate.close()
+
+
 async def test_page_says_which_cards_it_shows(page: Page) -> None:
     """Only then can a yes that is said mean them; a stranger shows nothing."""
     invocation = await asked(page.scene.propose("pay", {"amount": 5}))

@@ -1,12 +1,17 @@
 """Which results the caller has heard."""
 
+import asyncio
+from dataclasses import replace
+from typing import cast
+
 import pytest
+from livekit.agents import AgentSession
 from livekit.agents.llm import ChatMessage, FunctionCallOutput
 
 from agent_worker.reasoning.message_tags import EXTRA
 from agent_worker.tools.invocations import Invocation, Outcome
 from agent_worker.tools.phrases import GatePhrases
-from agent_worker.tools.result_delivery import ResultDelivery
+from agent_worker.tools.result_delivery import TELLINGS_MAX, ResultDelivery
 from agent_worker.tools.tool import Answer
 from tests.support.gate_scene import Scene
 
@@ -81,3 +86,45 @@ async def test_interrupted_turn_told_what_was_heard_of_it() -> None:
         delivery.settled(invocation)
         delivery.turn_ended(turn(heard, {invocation.id: "Pushed."}, cut=True))
         assert invocation.told is told
+
+
+class Session:
+    """What a session says, in the order in which it says it."""
+
+    current_speech = None
+    user_state = "listening"
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    async def wait_for_idle(self) -> None:
+        pass
+
+    async def say(self, text: str) -> None:
+        self.said.append(text)
+
+
+async def test_what_was_done_before_the_session_is_told_in_it() -> None:
+    """As after a recovery; told in vain, it is told again, a bounded number of times."""
+    delivery = ResultDelivery(SAYS)
+    delivery.settled(await pushed("Pushed."))
+    session = Session()
+    delivery.follow(cast("AgentSession[None]", session))
+    await asyncio.sleep(600)
+    assert session.said == [SAYS.again.format(words="Pushed.")] * TELLINGS_MAX
+    delivery.stop()
+
+
+async def test_what_was_told_and_what_was_only_read_is_not_told_again() -> None:
+    """Of three results one is left."""
+    delivery = ResultDelivery(SAYS)
+    told, read, left = await pushed("Paid."), await pushed("Open."), await pushed("Pushed.", 2)
+    read.tool = replace(read.tool, guards=replace(read.tool.guards, effect="read"))
+    for invocation in (told, read, left):
+        delivery.settled(invocation)
+    told.told = True
+    session = Session()
+    delivery.follow(cast("AgentSession[None]", session))
+    await asyncio.sleep(600)
+    assert set(session.said) == {SAYS.again.format(words="Pushed.")}
+    delivery.stop()
