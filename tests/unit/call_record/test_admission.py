@@ -64,6 +64,20 @@ async def test_admit_gives_the_callers_unjoined_call_again(record: Record) -> No
     assert await ask(record, "sam") is Refusal.AGENTS_BUSY
 
 
+async def test_call_that_was_not_joined_for_long_makes_room_for_the_callers_next(
+    clocked: Record, clock: FakeClock
+) -> None:
+    """It is over, and counts no more among the calls that the caller may have."""
+    await workers.register(clocked, "worker", 1)
+    limits = Limits(calls_a_caller=1)
+    first = await admit(clocked, new_call_id(), SAM, limits)
+    clock.seconds += 2 * JOIN_WITHIN_S + 1
+    second = await admit(clocked, new_call_id(), SAM, limits)
+    assert isinstance(first, Admitted) and isinstance(second, Admitted)
+    assert second.is_new and second.call != first.call
+    assert (await the_call(clocked, first.call.call_id)).state is CallState.ENDED
+
+
 @pytest.mark.parametrize("state", ["requested", "live", "ending"])
 async def test_slot_is_held_until_the_call_is_ended(record: Record, state: str) -> None:
     """Not a moment shorter or longer."""

@@ -177,6 +177,25 @@ def test_invocation_ends_as_the_journal_says(end: Entry | None, state: str, word
     assert (one.state, one.words) == (state, words)
 
 
+@pytest.mark.parametrize(
+    ("entries", "left"),
+    [
+        ((PROPOSED,), True),
+        ((PROPOSED, ToolRefused(invocation_id="t", reason="Closed.", guard="closing")), True),
+        ((PROPOSED, ToolRefused(invocation_id="t", reason="No.", guard="policy")), False),
+        ((PROPOSED, ASKED), False),
+        ((PROPOSED, ASKED, YES), True),
+        ((PROPOSED, STARTED), False),
+    ],
+)
+def test_wish_is_left_where_nothing_came_of_it_and_nobody_was_asked(
+    entries: tuple[Entry, ...], left: bool
+) -> None:
+    """Whoever takes the call over wonders about these alone."""
+    [one] = told(*entries).invocations
+    assert one.is_left is left
+
+
 def test_duplicate_belongs_to_the_first_invocation() -> None:
     """It waits for that one's result, so it is none of its own."""
     again = PROPOSED.model_copy(
