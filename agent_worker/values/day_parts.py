@@ -176,9 +176,9 @@ class DayReader:
         if word == "this morning" and now.hour >= NOON:
             return self._over(match, today, now)
         days = {"today": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1, "last night": -1}
-        if "before" in word:
+        if word.endswith("before yesterday"):
             offset = -2
-        elif "after" in word:
+        elif word.endswith("after tomorrow"):
             offset = 2
         else:
             offset = next((days[one] for one in days if word.startswith(one)), 0)
@@ -361,7 +361,11 @@ _PATTERNS: list[tuple[re.Pattern[str], _Read]] = [
             rf"\b(?P<weekday>{WEEKDAY})\s+in\s+(?P<count>an?|{words(1, 2, 3)})\s+{UNIT}\b",
             DayReader._in,
         ),
-        (rf"\bin\s+(?P<count>{COUNT})\s+{UNIT}(?:{APOSTROPHE}?\s+time)?\b", DayReader._in),
+        (
+            rf"\bin\s+(?P<count>{COUNT})\s+{UNIT}(?:{APOSTROPHE}?\s+time)?\b"
+            r"(?!\s+(?:later|earlier|sooner|before|after)\b)",
+            DayReader._in,
+        ),
         (r"\b(today|tomorrow)\s+week\b", DayReader._week_of),
         (
             rf"\b(?:(?P<week_before>(?:this|next)\s+week),?\s+(?:on\s+)?)?(?:{THIS}\s+)?"

@@ -16,6 +16,7 @@ TEENS = (
 TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 HOMOPHONES = {"to": "2", "too": "2", "for": "4", "fore": "4", "ate": "8", "won": "1"}
 OH = ("oh", "o", "nought", "naught")
+TEEN_STEMS = {word.removesuffix("teen"): word for word in TEENS if word.endswith("teen")}
 TIMES = {"double": 2, "triple": 3, "treble": 3}
 
 SMALL = {word: number for number, word in enumerate((*ONES, *TEENS))}
@@ -78,6 +79,8 @@ def read_group(tokens: Sequence[Token], at: int) -> Group | None:
         return Group(digit.digits * TIMES[word], at, digit.end)
     if word == "a" and at + 1 < len(tokens) and tokens[at + 1].text in _SCALES:
         return _cardinal(tokens, at)
+    if word in TEEN_STEMS and at + 1 < len(tokens) and tokens[at + 1].text == "teen":
+        return Group(str(SMALL[TEEN_STEMS[word]]), at, at + 2)
     if word not in SMALL:
         return None
     number, end = SMALL[word], at + 1

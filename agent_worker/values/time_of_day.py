@@ -8,10 +8,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import JsonValue
 
-from agent_worker.values.calendar_words import PART_OF_DAY, WEEKDAY
+from agent_worker.values.calendar_words import PART_OF_DAY, WEEKDAY, suits_not
 from agent_worker.values.corrections import without_lead
 from agent_worker.values.digits import SMALL, number_of, words
-from agent_worker.values.kind import Kind, as_meant
+from agent_worker.values.kind import Kind
 from agent_worker.values.tokens import APOSTROPHE, before
 from agent_worker.values.value import Found
 
@@ -145,12 +145,15 @@ class TimeOfDayKind(Kind[time]):
                 sure.append(match)
         return self._as_found(text, sure, taken, now) + self._as_found(text, unsure, taken, now)
 
+    def is_refused(self, text: str, one: Found) -> bool:
+        return super().is_refused(text, one) or suits_not(text, one.start, one.end)
+
     def answer(self, text: str, now: datetime) -> Found | None:
         if found := self.decide(self.find(text, now), now):
             return found
         bare = list(_BARE.finditer(text))
         taken = [_span(one) for one in bare]
-        return self.decide(as_meant(text, self._as_found(text, bare, taken, now)), now)
+        return self.decide(self.as_meant(text, self._as_found(text, bare, taken, now)), now)
 
     def go_on(self, value: time, text: str, now: datetime) -> time | None:
         """With the part of the day, or the minutes of an hour."""

@@ -59,6 +59,16 @@ ROOM = NumberKind(maximum=99_999, after=("room", "order"))
         ("December 4", []),
         ("room 100000", []),
         ("seven dollars on order two", [2]),
+        ("fifteen dollars fifty", []),
+        ("fifteen dollars and fifty", []),
+        ("no, not order nine", []),
+        ("not order nine but order ten", [10]),
+        ("everything except order nine", []),
+        ("all but nine", []),
+        ("instead of room nine room ten", [10]),
+        ("the room six teen", [16]),
+        ("order thir teen", [13]),
+        ("my order is not here, it's nine", [9]),
     ],
 )
 def test_number_is_found_in_what_was_said(said: str, numbers: list[int]) -> None:

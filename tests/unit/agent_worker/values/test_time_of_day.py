@@ -56,6 +56,8 @@ ANY = TimeOfDayKind()
         ("in three days", None),
         ("at 104 Main Street", None),
         ("look at this one", None),
+        ("I can't do ten o'clock, is noon free", "12:00"),
+        ("ten o'clock is too early, what about eleven o'clock", "11:00"),
     ],
 )
 def test_time_is_found_in_what_was_said(said: str, at: str | None) -> None:
