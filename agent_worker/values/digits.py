@@ -30,7 +30,7 @@ SMALL |= {
 """Zero to ninety-nine, with a space or a hyphen."""
 
 NUMERAL_MAX_DIGITS = 18
-_SCALES = ("hundred", "thousand")
+_SCALES = ("hundred", "thousand", "million")
 _PAUSES = frozenset(",.;")
 _GLUE = re.compile(r"(?<=\d)[.:/](?=\d)")
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import JsonValue
 
 from agent_worker.values.corrections import without_lead
-from agent_worker.values.digits import Group, read_group, read_runs
+from agent_worker.values.digits import Group, read_group, read_runs, words
 from agent_worker.values.kind import Kind
 from agent_worker.values.tokens import APOSTROPHE, Token, tokens_of
 from agent_worker.values.value import Found
@@ -39,6 +39,12 @@ _BY_SYMBOL = {one.symbol: name for name, one in CURRENCIES.items()}
 _SYMBOL = re.compile(r"([$\u20ac\u00a3])\s?(\d[\d,]{0,14}(?:\.\d{1,2})?)(?![\d.]*\d)")
 _DECIMAL = re.compile(r"(?<![\w.:/$\u20ac\u00a3-])(\d[\d,]{0,14}\.\d{1,2})(?![\w/:]|\.\d)")
 _NOTES = re.compile(r"\ba\s+(fiver|tenner)\b", re.I)
+_SUM = r"(?:(?:the|my|its)\s+(?:money|price|amount|cost|costs|sum)\b)"
+_SHARE = (
+    rf"\b(?:half|(?:a|one|two)\s+(?:third|quarter)s?|three\s+quarters)(?=\s+of\b|\s+{_SUM})"
+    rf"|\b(?:part|some|most|a\s+bit)(?=\s+of\s+{_SUM})"
+    rf"|\b(?:{words(*range(1, 100))}|\d{{1,3}})\s*(?:%|percent\b|per\s+cent\b)"
+)
 _A_HALF = re.compile(r"\s+and\s+a\s+half\b", re.I)
 _NO_AMOUNT = re.compile(
     rf"\s*(?:am|pm|a\.m|p\.m|o{APOSTROPHE}?clock|%|percent|days?|weeks?|hours?|minutes?|in\s+the"
@@ -69,6 +75,9 @@ class MoneyKind(Kind[Decimal]):
 
     def readings(self, text: str, now: datetime) -> list[Found]:
         sure = [*self._written(text), *self._worded(text)]
+        if not sure and (vague := self._vague.search(text)):
+            asked = f"How many {self._own.units[1]} is that?"
+            return [Found(*vague.span(), Decimal(0), asked)]
         taken = [*sure]
         for one in self._bare(text):
             if all(one.end <= other.start or one.start >= other.end for other in taken):
@@ -146,6 +155,14 @@ class MoneyKind(Kind[Decimal]):
             rf"(?P<{name}>{one.units[0]}s?|{one.slang})" for name, one in CURRENCIES.items()
         )
         return re.compile(rf"\s*(?:{every}|(?P<symbol>[$\u20ac\u00a3]))(?!\w)", re.I)
+
+    @cached_property
+    def _vague(self) -> re.Pattern[str]:
+        """Amounts that depend on another one, or are none: "half of", "a few dollars"."""
+        some = r"a\s+few|some|several|many|a\s+couple|half\s+a"
+        scale = r"(?:(?:\s+of)?\s+(?:hundred|thousand|million))?(?:\s+of)?"
+        units = "|".join((self._own.units[1], self._own.units[0], self._own.slang))
+        return re.compile(rf"{_SHARE}|\b(?:{some}){scale}\s+(?:{units})(?!\w)", re.I)
 
     @cached_property
     def _cents(self) -> re.Pattern[str]:

@@ -25,7 +25,7 @@ _NOT_AFTER = re.compile(
     re.I,
 )
 _NOT_BEFORE = re.compile(
-    r"(?:[$\u20ac\u00a3]|\b(?:at|half|past|quarter\s+(?:to|of)|the\s+first|last|next|in"
+    r"(?:[$\u20ac\u00a3]|\b(?:at|half|past|quarter\s+(?:to|of)|the\s+first|last|next|in|thanks"
     r"|(?:dollars?|bucks?|euros?|pounds?|quid)(?:\s+and)?"
     rf"|{MONTH}))\s*$|[\w@.:/]$",
     re.I,

@@ -59,6 +59,7 @@ ROOM = NumberKind(maximum=99_999, after=("room", "order"))
         ("December 4", []),
         ("room 100000", []),
         ("seven dollars on order two", [2]),
+        ("thanks a million", []),
         ("fifteen dollars fifty", []),
         ("fifteen dollars and fifty", []),
         ("no, not order nine", []),
