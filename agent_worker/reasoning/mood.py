@@ -12,7 +12,15 @@ _NO_WISH = {
         r"that's|that is|it's|it is|there's|there is|available|free))|"
         r"\bwhat (?:happens|would happen|will happen)\b|\bin case\b"
     ),
-    "it is a doubt": r"\b(?:maybe|perhaps|might|not sure|(?:thinking|thought) (?:of|about))\b",
+    "it is a doubt": (
+        # "Maybe on Friday" doubts the day alone.
+        r"\b(?:maybe|perhaps)\b(?! (?:(?:on|at|around|about|for|like|the|this) )*\{)|"
+        r"\b(?:might|not sure|(?:thinking|thought) (?:of|about))\b"
+    ),
+    "it is taken back": (
+        r"(?<=\w) (?:(?:please|rather|better|let's|just) )*(?:don't|do not|better not|rather not|"
+        r"leave it|leave that|never mind|forget it|scratch that)(?: (?:please|then|after all))*$"
+    ),
     "it tells what somebody said": (
         r"\b(?:heard|(?:never|didn't|not) sa(?:id|y)|who said|you said|told me|wants? me to|"
         r"wants to)\b"
@@ -25,7 +33,7 @@ _NO_WISH = {
 }
 _SEVERAL = re.compile(
     r"\b(?:all|both)(?: of)? (?:my|the|these|those|your|our|of)\b|\b(?:every|each) \w+|"
-    r"\beverything\b"
+    r"\beverything\b|\ball(?: of (?:them|those|these))? (?:but|except)\b"
 )
 _PEOPLE = (
     r"(?:neighbou?r|friend|brother|sister|someone|somebody|everyone|everybody|client|"
@@ -35,14 +43,22 @@ _NOT_THEIRS = re.compile(
     rf"\b(?:for|of) (?:my|a|an|the|some) {_PEOPLE}\b|"
     rf"\b{_PEOPLE}s?'s?(?: else'?s?)? |\b(?:else|other people)'s |"
     rf"\b(?:every|all|all (?:of )?(?:your|the|these)|other|another|your) (?:client|caller|"
-    rf"user|people|person)s?\b|\b(?:every|each|another|other) \w+(?:'s|s') "
+    rf"user|people|person)s?\b|\b(?:every|each|another|other) \w+(?:'s|s') |"
+    rf"\b(?:client|user|account|member|mr|mrs|ms|miss|mister) \w+'s? |"
+    rf"\b(?:of|for) (?:mr|mrs|ms|miss|mister) \w"
 )
 _TO_THE_MACHINE = re.compile(
     r"\b(?:ignore|forget|disregard|override|bypass|break|drop)(?: all| any| your| the| previous|"
     r" of| these| those)* (?:rules?|instructions?|guidelines?|prompts?|programming|limits?|"
-    r"restrictions?|policies|policy)\b|\byou are now\b|\bpretend (?:to be|you|that)\b|"
+    r"restrictions?|policies|policy)\b|\byou are now\b|"
+    r"(?<!to )\bpretend (?:to be|you|that|i|we|this|it)\b|"
+    r"\b(?:call|run|execute|invoke|use) (?:the|a|your) (?:function|tool|command|method|api)\b|"
     r"\bsystem prompt\b|\b(?:developer|admin|debug) mode\b"
 )
+_AS_CODE = re.compile(
+    r"^\W*(?:system|assistant|developer)\s*:|(?<![\w@.+-])[a-z]+_[a-z_]+(?![\w@.+-])", re.IGNORECASE
+)
+"""What nobody says, but who types what a machine reads."""
 _NEGATED = re.compile(
     r"\b(?:don't|do not|never|didn't|did not|not|won't|can't|cannot|can not|doesn't|does not|"
     r"wouldn't|shouldn't|haven't|hasn't|no longer|isn't|aren't)"
@@ -66,7 +82,7 @@ def means_several(text: str) -> bool:
 def is_out_of_bounds(text: str) -> str | None:
     """Why *text* is no caller's own wish: other people's things, or a command to the model."""
     said = f"{normalize(text)} "
-    if _TO_THE_MACHINE.search(said):
+    if _TO_THE_MACHINE.search(said) or _AS_CODE.search(text):
         return "it is a command to the machine"
     return "it is about other people's things" if _NOT_THEIRS.search(said) else None
 

@@ -206,7 +206,11 @@ class Wishes:
             changes = intent.rule.tool is not None and (
                 writes is None or intent.rule.tool in writes
             )
-            refused = _refusal(turn, intent, match, masked, changes)
+            refused = ""
+            if masked in intent.not_meant:
+                refused = "it is a counter-example"
+            elif changes:
+                refused = _refusal(turn, mask(str(turn), chosen, self.kinds), intent, match)
             nothing = by_mask[masked].get(NOTHING, 0.0)
             scored.append(Candidate(match, score, misfits, refused, nothing))
         scored.sort(key=lambda one: -one.score)
@@ -371,12 +375,9 @@ def _decide(candidates: Sequence[Candidate]) -> Reading:
     return Reading("unclear", shown, "it is not far enough ahead")
 
 
-def _refusal(turn: Turn, intent: _Intent, match: Match, masked: str, changes: bool) -> str:
-    if masked in intent.not_meant:
-        return "it is a counter-example"
-    if not changes:
-        return ""
-    if why := mood.no_wish(turn):
+def _refusal(turn: Turn, masked: str, intent: _Intent, match: Match) -> str:
+    """Why *turn*, with its values *masked*, is not meant as *intent*, whose tool changes things."""
+    if why := mood.no_wish(masked):
         return why
     for word in mood.negated(turn):
         if word in intent.says and word not in intent.negates:
