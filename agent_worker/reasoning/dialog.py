@@ -5,6 +5,7 @@ Nothing is remembered between turns but the conversation itself. So a reply can 
 and dropped, and an agent that takes over a call continues where the last one stopped.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,8 +18,15 @@ from agent_worker.reasoning.template_file import LAST_ANSWER
 from agent_worker.reasoning.templates import Templates
 from agent_worker.reasoning.turn import Turn
 
-_LEAVE_IT = frozenset(
-    {"never mind", "forget it", "no", "no thanks", "no thank you", "cancel that", "neither"}
+_SOFTLY = (
+    r"oh|um|uh|well|ok|okay|sorry|actually|please|just|then|now|i think|on second thoughts?|"
+    r"no|nope|nah|thanks|thank you|for now|at all|any ?more|after all|you know what"
+)
+_LEAVES_IT = re.compile(
+    rf"(?:(?:{_SOFTLY}) )*(?:never ?mind|(?:forget|leave|drop|skip|scratch)(?: about)? (?:it|that)|"
+    r"cancel that|neither|none of (?:them|those)|nothing|not now|don't(?: bother)?|stop(?: it)?|"
+    r"(?:let's|let us) (?:leave|forget|drop) (?:it|that)|i(?:'ve| have)? changed my mind|"
+    rf"i don't want to|no(?: thanks| thank you)?)(?: (?:{_SOFTLY}))*"
 )
 _LEFT = "All right. What else?"
 ONE_AT_A_TIME = "One at a time, please. Which one first?"
@@ -110,7 +118,7 @@ def follow(templates: Templates, turns: Iterable[str], *, model: bool = False) -
 
 
 def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> Dialog:
-    leaves = normalize(turn) in _LEAVE_IT
+    leaves = _LEAVES_IT.fullmatch(normalize(turn)) is not None
     if dialog.choice:
         if leaves:
             return replace(dialog, choice=(), question="", misses=0, move=Say(_LEFT))
@@ -123,9 +131,7 @@ def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> D
     filled = ""
     if dialog.intent is not None:
         if leaves:
-            return Dialog(
-                spoken_of=dialog.spoken_of, last_intent=dialog.last_intent, move=Say(_LEFT)
-            )
+            return _left(dialog)
         answer = _answer(templates, dialog, turn)
         if answer is not None and (match is None or _answers_better(answer, match)):
             match = answer
@@ -161,12 +167,19 @@ def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> D
         match = replace(match, slots=slots, unsure=unsure)
         if slots == dialog.slots and unsure == dialog.unsure:
             return _missed(templates, dialog, rewords=True)
+    if match is None and dialog.intent and templates.wishes.says_no_to(dialog.intent, turn):
+        return _left(dialog)
     if match is None:
         # What was said may have changed the subject: "it" must be named again.
         dialog = replace(dialog, spoken_of={}, last_intent=None)
         # A model can make more of it than the same question in other words.
         return _missed(templates, dialog, rewords=not model)
     return _act_on(templates, dialog, match, turn, filled=filled)
+
+
+def _left(dialog: Dialog) -> Dialog:
+    """The open wish is taken back."""
+    return Dialog(spoken_of=dialog.spoken_of, last_intent=dialog.last_intent, move=Say(_LEFT))
 
 
 def _answer(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:

@@ -216,6 +216,12 @@ class Wishes:
         scored.sort(key=lambda one: -one.score)
         return replace(_decide(scored), found=tuple(found))
 
+    def says_no_to(self, name: str, turn: Turn) -> bool:
+        """Whether *turn* says no to what the intent of that name is about."""
+        intent = self._intents[name]
+        about = {mood.stem(word) for word in tokens(intent.rule.about or name.replace("_", " "))}
+        return any(word in about and word not in intent.negates for word in mood.negated(turn))
+
     def _fit(
         self, turn: Turn, intent: _Intent, chosen: Sequence[Mention], score: float
     ) -> tuple[float, tuple[str, ...]]:
