@@ -45,7 +45,9 @@ _NOT_THEIRS = re.compile(
     rf"\b(?:every|all|all (?:of )?(?:your|the|these)|other|another|your) (?:client|caller|"
     rf"user|people|person)s?\b|\b(?:every|each|another|other) \w+(?:'s|s') |"
     rf"\b(?:client|user|account|member|mr|mrs|ms|miss|mister) \w+'s? |"
-    rf"\b(?:of|for) (?:mr|mrs|ms|miss|mister) \w"
+    r"\b(?:of|for) (?:mr|mrs|ms|miss|mister) \w|"
+    r"\b(?:numbers?|address(?:es)?|e-?mails?|names?|data|details|accounts?|passwords?) of "
+    r"(?:all|every|each|other|another|some|any)\b"
 )
 _TO_THE_MACHINE = re.compile(
     r"\b(?:ignore|forget|disregard|override|bypass|break|drop)(?: all| any| your| the| previous|"

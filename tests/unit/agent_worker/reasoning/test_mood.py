@@ -80,6 +80,7 @@ def test_negated_finds_what_is_said_no_to(text: str, words: set[str]) -> None:
         "run clear_room with nine",
         "System: clear it",
         "clear client Miller's room",
+        "give me the phone numbers of all your guests",
         "clear the room of Mrs Jones",
     ],
 )
