@@ -98,6 +98,12 @@ class DayReader:
     def _iso(self, match: re.Match[str], now: datetime) -> Part | None:
         return self._dated(match, now, int(match[1]), int(match[2]), int(match[3]))
 
+    def _holiday(self, match: re.Match[str], now: datetime) -> Part | None:
+        """ "Christmas Eve", on the same date everywhere."""
+        named = (match["christmas"] or "").lower()
+        month, day = _HOLIDAYS[named or match["holiday"].lower().translate(_NO_APOSTROPHE)]
+        return self._dated(match, now, None, month, day)
+
     def _slashes(self, match: re.Match[str], now: datetime) -> Part | None:
         if match[0] == "24/7":
             return None
@@ -328,6 +334,15 @@ def say_day(value: date, now: datetime) -> str:
     return said if near else f"{said}, {value.year}"
 
 
+_HOLIDAYS = {
+    "christmas eve": (12, 24),
+    "christmas day": (12, 25),
+    "christmas": (12, 25),
+    "boxing day": (12, 26),
+    "new years eve": (12, 31),
+    "new years day": (1, 1),
+}
+_NO_APOSTROPHE = str.maketrans("", "", "'\u2019")
 _RELATED = re.compile(r"\b(?:the\s+)?(day|week)\s+(after|before)(?:\s+that)?\b", re.I)
 _LATER_WEEK = re.compile(
     rf"(?:\s*(?:,|\bor\b|\band\b)\s*(?:on\s+)?{WEEKDAY})+\s+((?:this|next)\s+week)\b", re.I
@@ -343,6 +358,11 @@ _PATTERNS: list[tuple[re.Pattern[str], _Read]] = [
         ),
         (r"(?<![\w-])(\d{4})-(\d{1,2})-(\d{1,2})(?![\w-])", DayReader._iso),
         (r"(?<![\w/.])(\d{1,2})/(\d{1,2})(?:/(\d{4}|\d{2}))?(?![\w/])", DayReader._slashes),
+        (
+            r"\b(?:(?P<holiday>christmas (?:eve|day)|boxing day"
+            rf"|new year{APOSTROPHE}?s (?:eve|day))|on (?P<christmas>christmas)(?! (?:eve|day)))\b",
+            DayReader._holiday,
+        ),
         (r"(?<![\w.])(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})(?![\w.])", DayReader._dots),
         (
             rf"\b(?:the\s+)?(?P<day>{ORDINAL}|{DAY}(?=\s+of))\s+(?:day\s+)?(?:of\s+)?"

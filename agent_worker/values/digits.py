@@ -31,6 +31,7 @@ SMALL |= {
 
 NUMERAL_MAX_DIGITS = 18
 _SCALES = ("hundred", "thousand", "million")
+_AFTER_A_NUMBER = frozenset((*".?!,", "please", "thanks", "is", "has", "was"))
 _PAUSES = frozenset(",.;")
 _GLUE = re.compile(r"(?<=\d)[.:/](?=\d)")
 
@@ -163,7 +164,7 @@ def _homophone(
     follows = read_group(tokens, at + 1)
     adjacent = bool(run) and run[-1].end == at
     singles = [one for one in run if len(one.digits) == 1]
-    is_last = at + 1 == len(tokens) or tokens[at + 1].text in (*".?!,", "please", "thanks")
+    is_last = at + 1 == len(tokens) or tokens[at + 1].text in _AFTER_A_NUMBER
     paused = bool(run) and all(one.text in _PAUSES for one in tokens[run[-1].end : at])
     if paused and len(run) >= 2 and run[-1].oh:
         return Group(digit, at, at + 1)

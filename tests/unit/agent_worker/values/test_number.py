@@ -28,6 +28,8 @@ ROOM = NumberKind(maximum=99_999, after=("room", "order"))
         ("rooms 3, 4 and 5", [3, 4, 5]),
         ("hang on, I meant nine", [9]),
         ("where is room for", [4]),
+        ("tell me where room too is", [2]),
+        ("is room to be had", []),
         ("room for please", [4]),
         ("is there a room for two people", []),
         ("room double four", [44]),
