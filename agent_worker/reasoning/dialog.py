@@ -6,7 +6,7 @@ and dropped, and an agent that takes over a call continues where the last one st
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.template_file import LAST_ANSWER
 from agent_worker.reasoning.templates import Templates
 from agent_worker.reasoning.turn import Turn
+from agent_worker.reasoning.wish import NEAR, Reading
 
 _SOFTLY = (
     r"oh|um|uh|well|ok|okay|sorry|actually|please|just|then|now|i think|on second thoughts?|"
@@ -151,6 +152,8 @@ def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> D
         if near and near[0].intent == dialog.intent and reading.candidates[0].score < SURE:
             # Words that only touch the subject are no answer to the question.
             near = ()
+        if not near and match is not None:
+            near = tuple(_swallowed(templates, match, reading))
         if len(near) == 1 and (match is None or match.intent != near[0].intent):
             return _understood(templates, dialog, near[0], turn)
         if (
@@ -175,6 +178,19 @@ def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> D
         # A model can make more of it than the same question in other words.
         return _missed(templates, dialog, rewords=not model)
     return _act_on(templates, dialog, match, turn, filled=filled)
+
+
+def _swallowed(templates: Templates, free: Match, reading: Reading) -> Iterator[Match]:
+    """What the values mean that *free* took as mere words: "I need a visit on Friday at three"."""
+    best = next(iter(reading.candidates), None)
+    if best is None or best.score < NEAR or best.refused or best.nothing >= best.score:
+        return
+    typed = [
+        {slot for slot in match.slots if templates.kind_of(match.intent, slot) is not None}
+        for match in (free, best.match)
+    ]
+    if typed[1] and not typed[0]:
+        yield best.match
 
 
 def _left(dialog: Dialog) -> Dialog:
