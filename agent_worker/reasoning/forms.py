@@ -119,7 +119,8 @@ def corrected(
     meant = meant_instead(turn, bare=bare)
     if meant is None and not _TAKES_BACK.match(turn):
         return None
-    for slot, value in slots.items():
+    # Rather what was said last, where another could be meant, too.
+    for slot, value in reversed(list(slots.items())):
         kind = templates.kind_of(intent, slot)
         if kind is None:
             continue

@@ -17,6 +17,10 @@ ONE_OF, NUMBER, TIME = "one_of", "number", "time"
 _SEVERAL = re.compile(r"(\{[a-z_]+\})(?:[\s,]+(?:and|or|and also)?\s*\1)+")
 """Values in a row, which are asked about as one is."""
 
+_REFUSED = re.compile(
+    r"(?:^|(?: (?:and|but))? )(?:not|instead of|rather than)(?: \w+)? (\d+)(?!\S)"
+)
+
 
 @dataclass(frozen=True)
 class Mention:
@@ -78,6 +82,15 @@ def hours(turn: Turn, found: Sequence[Mention], kinds: Kinds) -> list[Mention]:
         for start, end in sorted(bare)
         if (hour := kind.answer(str(turn)[start:end], turn.said_at)) is not None
     ]
+
+
+def without_refused(text: str, meant: Collection[str]) -> str:
+    """
+    *text*, which is normalized, without the numbers that it says no to: "instead of order 10".
+
+    Args: meant: the values that were found in it; those stay.
+    """
+    return _REFUSED.sub(lambda found: found[0] if found[1] in meant else "", text).strip()
 
 
 def mask(text: str, found: Sequence[Mention], kinds: Kinds) -> str:

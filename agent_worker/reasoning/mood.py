@@ -7,7 +7,8 @@ from agent_worker.reasoning.normalize import normalize
 
 _NO_WISH = {
     "it is a condition": (
-        r"\b(?<!wondering )(?<!see )(?<!know )if\b"
+        r"\b(?<!wondering )(?<!see )(?<!know )"
+        r"(?<!ok )(?<!okay )(?<!right )(?<!fine )(?<!mind )if\b"
         r"(?! (?:you (?:can|could|don't|would|please|like|have)|possible|i (?:may|can|could)|"
         r"that's|that is|it's|it is|there's|there is|available|free))|"
         r"\bwhat (?:happens|would happen|will happen)\b|\bin case\b"

@@ -15,7 +15,14 @@ from hassil.intents import IntentData, SlotList, TextSlotList
 from hassil.parser import ParseError
 
 from agent_worker.reasoning.match import THE_SAME, Match, Unsure
-from agent_worker.reasoning.mentions import Kinds, Mention, hours, journalled, mentions
+from agent_worker.reasoning.mentions import (
+    Kinds,
+    Mention,
+    hours,
+    journalled,
+    mentions,
+    without_refused,
+)
 from agent_worker.reasoning.normalize import HOMOPHONES, hear_number, normalize, repair
 from agent_worker.reasoning.template_file import (
     ANSWER_PREFIX,
@@ -237,6 +244,7 @@ class Templates:
             for name, values in said.items()
         }
         intents = self.intents if answer is None else self.answers[answer]
+        normal = without_refused(normal, {one for values in said.values() for one in values})
         words = frozenset(
             word for values in said.values() for one in values for word in one.split()
         )

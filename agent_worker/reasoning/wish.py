@@ -26,6 +26,7 @@ from agent_worker.reasoning.mentions import (
     mask,
     mask_of,
     mentions,
+    without_refused,
 )
 from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.sampling import samples
@@ -211,6 +212,7 @@ class Wishes:
             )
             meant = _target(turn, chosen) if changes else chosen
             valued = self._plain(mask(_without(turn, chosen, meant), meant, self.kinds))
+            valued = without_refused(valued, ())
             masked = self._mask_strange(valued) if intent.forms else valued
             if masked not in by_mask:
                 by_mask[masked] = self._classifier.scores(masked)

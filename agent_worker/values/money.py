@@ -44,6 +44,7 @@ _SHARE = (
     rf"\b(?:half|(?:a|one|two)\s+(?:third|quarter)s?|three\s+quarters)(?=\s+of\b|\s+{_SUM})"
     rf"|\b(?:part|some|most|a\s+bit)(?=\s+of\s+{_SUM})"
     rf"|\b(?:{words(*range(1, 100))}|\d{{1,3}})\s*(?:%|percent\b|per\s+cent\b)"
+    r"(?=\s+(?:of|back|off)\b|\s*(?:[.,;!?]|$))"
 )
 _A_HALF = re.compile(r"\s+and\s+a\s+half\b", re.I)
 _NO_AMOUNT = re.compile(

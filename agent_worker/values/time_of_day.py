@@ -91,6 +91,11 @@ _PATTERNS = [
         (rf"(?<![\w.:/$\u20ac\u00a3-])(?P<hour>{_HOUR})\s*{_OCLOCK}\b{_AFTER}", True),
         (rf"(?<![\w.:/$\u20ac\u00a3-])(?P<hour>{_HOUR})\s*{_MERIDIEM}", True),
         (rf"(?<![\w.:/$\u20ac\u00a3-])(?P<hour>{_HOUR})\b{_UNIT}\s*,?\s*{_PART}", True),
+        (
+            rf"{_LEAD}(?P<hour>{_HOUR_12})\s+and\s+(?:a\s+)?(?P<sharp>half|quarter)\b"
+            r"(?!\s+(?:hours?|days?|weeks?|dollars?|bucks?|euros?|pounds?))",
+            True,
+        ),
         (rf"{_LEAD}(?P<hour>{_HOUR_12}){_ISH}\b{_UNIT}", True),
         (rf"{_FOR}(?P<hour>{_HOUR_12}){_ISH}\b{_UNIT}{_FOR_END}", True),
         (

@@ -205,3 +205,34 @@ def test_values_are_no_part_of_a_product(
     called, given = _called(follow(TEMPLATES, [Turn(said, NOW)]))
     assert called == tool
     assert arguments is None or given == arguments
+
+
+@pytest.mark.parametrize(
+    ("said", "tool", "arguments"),
+    [
+        ("cancel order 9 instead of 10", "cancel_order", {"order_number": 9}),
+        ("instead of order 10 cancel order 9", "cancel_order", {"order_number": 9}),
+        ("can you get rid of order 9, not 10", "cancel_order", {"order_number": 9}),
+        ("no, I said order fifteen, not fifty", "order_status", {"order_number": 15}),
+        (
+            "refund ten dollars on order 14 >> no, number twelve",
+            "refund_order",
+            {"order_number": 12, "amount_dollars": 10},
+        ),
+    ],
+)
+def test_number_that_is_not_meant_is_no_wish(
+    said: str, tool: str, arguments: dict[str, Any]
+) -> None:
+    turns = [Turn(turn, NOW) for turn in said.split(">>")]
+    assert _called(follow(TEMPLATES, turns)) == (tool, arguments)
+
+
+def test_number_corrects_what_was_said_last() -> None:
+    """Where two slots could take it."""
+    for said, wanted in (
+        ("refund order 14, ten dollars", {"order_number": 14, "amount_dollars": 12}),
+        ("refund ten dollars of order 14", {"order_number": 12, "amount_dollars": 10}),
+    ):
+        dialog = follow(TEMPLATES, [Turn(said, NOW), Turn("no, twelve", NOW)])
+        assert _called(dialog) == ("refund_order", wanted)

@@ -43,6 +43,8 @@ def test_conditions_doubts_reports_and_questions_order_nothing(text: str) -> Non
         "I have changed my mind, clear it",
         "it was a mistake, clear it",
         "clear it, would you",
+        "is it all right if I clear it",
+        "would you mind if I clear it",
         "clear it, maybe on {day}",
         "perhaps at {time}, I want to clear it",
     ],

@@ -29,6 +29,7 @@ DOLLARS = MoneyKind()
         ("a hundred dollars", "100.00"),
         ("a million dollars", "1000000.00"),
         ("two million dollars", "2000000.00"),
+        ("a discount of 20 percent on a helmet", None),
         ("half past ten", None),
         ("half ten", None),
         ("half an hour", None),

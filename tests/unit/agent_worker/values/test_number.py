@@ -28,6 +28,8 @@ ROOM = NumberKind(maximum=99_999, after=("room", "order"))
         ("rooms 3, 4 and 5", [3, 4, 5]),
         ("hang on, I meant nine", [9]),
         ("where is room for", [4]),
+        ("status of 71 pls", [71]),
+        ("where is 71 guys", [71]),
         ("tell me where room too is", [2]),
         ("is room to be had", []),
         ("room for please", [4]),
