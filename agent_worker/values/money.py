@@ -37,7 +37,14 @@ CURRENCIES = {
 }
 _BY_SYMBOL = {one.symbol: name for name, one in CURRENCIES.items()}
 _SYMBOL = re.compile(r"([$\u20ac\u00a3])\s?(\d[\d,]{0,14}(?:\.\d{1,2})?)(?![\d.]*\d)")
+_COMMA = re.compile(r"\d{1,6},\d\d")
+"""As it is written in Europe: "12,50"."""
+_WITH_COMMA = re.compile(rf"(?<![\w.,:/$\u20ac\u00a3-])({_COMMA.pattern})(?![\w,/:]|\.\d)")
 _DECIMAL = re.compile(r"(?<![\w.:/$\u20ac\u00a3-])(\d[\d,]{0,14}\.\d{1,2})(?![\w/:]|\.\d)")
+_GLUED = re.compile(r"\d[.,]$")
+_SAID_ANEW = re.compile(
+    r"[\s,.]*(?:no|sorry|i\s+mean|i\s+meant|make\s+(?:it|that)|or\s+rather)[\s,]+", re.I
+)
 _NOTES = re.compile(r"\ba\s+(fiver|tenner)\b", re.I)
 _SUM = r"(?:(?:the|my|its)\s+(?:money|price|amount|cost|costs|sum)\b)"
 _SHARE = (
@@ -49,7 +56,7 @@ _SHARE = (
 _A_HALF = re.compile(r"\s+and\s+a\s+half\b", re.I)
 _NO_AMOUNT = re.compile(
     rf"\s*(?:am|pm|a\.m|p\.m|o{APOSTROPHE}?clock|%|percent|days?|weeks?|hours?|minutes?|in\s+the"
-    r"|at\s+night)(?!\w)",
+    r"|at\s+night|grand|k)(?!\w)",
     re.I,
 )
 
@@ -76,9 +83,11 @@ class MoneyKind(Kind[Decimal]):
 
     def readings(self, text: str, now: datetime) -> list[Found]:
         sure = [*self._written(text), *self._worded(text)]
-        if not sure and (vague := self._vague.search(text)):
+        vague = self._vague.search(text)
+        if vague and all(vague.start() < one.start < vague.end() for one in sure):
             asked = f"How many {self._own.units[1]} is that?"
             return [Found(*vague.span(), Decimal(0), asked)]
+        sure += [anew for one in sure if (anew := self._said_anew(text, one))]
         taken = [*sure]
         for one in self._bare(text):
             if all(one.end <= other.start or one.start >= other.end for other in taken):
@@ -181,7 +190,7 @@ class MoneyKind(Kind[Decimal]):
             self._found(*one.span(), _decimal(one[2]), _BY_SYMBOL[one[1]])
             for one in _SYMBOL.finditer(text)
         ]
-        for one in _DECIMAL.finditer(text):
+        for one in (*_DECIMAL.finditer(text), *_WITH_COMMA.finditer(text)):
             unit = self._unit.match(text, one.end())
             if unit is not None:
                 found.append(self._found(one.start(), unit.end(), _decimal(one[1]), _name(unit)))
@@ -211,7 +220,7 @@ class MoneyKind(Kind[Decimal]):
         if not groups or _SYMBOL.match(text, max(0, tokens[at].start - 1)):
             return None
         start, end = tokens[at].start, tokens[groups[-1].end - 1].end
-        if at >= 2 and tokens[at - 1].text == "." and tokens[at - 2].text.isdecimal():
+        if at >= 2 and tokens[at - 1].text in ".," and _GLUED.search(text[: tokens[at].start]):
             return None
         if cents := self._cents.match(text, end):
             amount = Decimal(groups[-1].digits) / 100
@@ -250,6 +259,22 @@ class MoneyKind(Kind[Decimal]):
         amount = found.value + Decimal(cents.digits) / 100
         return Found(found.start, word.end() if word else end, amount, found.question)
 
+    def _said_anew(self, text: str, found: Found) -> Found | None:
+        """The "twelve" of "ten dollars, I mean twelve"."""
+        slip = _SAID_ANEW.match(text, found.end)
+        tokens = tokens_of(text)
+        at = next((n for n, one in enumerate(tokens) if slip and one.start == slip.end()), None)
+        if at is None or tokens[at].text in ("a", "one"):
+            return None
+        groups = _groups(text, tokens, at)
+        if not groups:
+            return None
+        start, end = tokens[at].start, tokens[groups[-1].end - 1].end
+        amount = _dollars_and_cents(groups) if len(groups) > 1 else Decimal(groups[0].digits)
+        if amount is None or _NO_AMOUNT.match(text, end) or self._unit.match(text, end):
+            return None
+        return Found(start, end, amount.quantize(CENT))
+
     def _bare(self, text: str) -> list[Found]:
         """ "twelve fifty", "12.50": no word says that it is money."""
         found = [
@@ -287,6 +312,8 @@ class MoneyKind(Kind[Decimal]):
 
 
 def _decimal(written: str) -> Decimal:
+    if _COMMA.fullmatch(written):
+        written = written.replace(",", ".")
     return Decimal(written.replace(",", ""))
 
 

@@ -33,7 +33,7 @@ _DAY_WORD = rf"(?:{WEEKDAY}|today|tomorrow|tonight|this\s+{PART_OF_DAY})"
 _UNIT = (
     r"(?!\s*(?:dollars?|bucks?|cents?|euros?|pounds?|quid|days?|weeks?|months?|years?|hours?"
     r"|minutes?|seconds?|times?|percent|%|point|of\s+(?!the\s+clock)|more|people|thing|st\b|nd\b"
-    r"|rd\b|th\b)|[-/.:]\d|\s*and\s+a\s+half|[^\W\d])"
+    r"|rd\b|th\b)|[-/.:]\d|\s*and\s+a\s+half|[^\W\d]|\s+(?:past|to)\W*$)"
 )
 _LEAD = (
     r"\b(?:at|around|about|say|by|until|till|after|before|from|between|past|make\s+(?:it|that)"

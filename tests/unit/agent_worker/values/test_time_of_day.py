@@ -59,6 +59,8 @@ ANY = TimeOfDayKind()
         ("in three days", None),
         ("at 104 Main Street", None),
         ("look at this one", None),
+        ("at ten past", None),
+        ("tomorrow at five to", None),
         ("I can't do ten o'clock, is noon free", "12:00"),
         ("ten o'clock is too early, what about eleven o'clock", "11:00"),
     ],
