@@ -20,11 +20,13 @@ from agent_worker.reasoning.turn import Turn
 from agent_worker.reasoning.wish import NEAR, Reading
 
 _SOFTLY = (
-    r"oh|um|uh|well|ok|okay|sorry|actually|please|just|then|now|i think|on second thoughts?|"
-    r"no|nope|nah|thanks|thank you|for now|at all|any ?more|after all|you know what"
+    r"oh|um|uh|hmm|well|wait|ok|okay|sorry|actually|please|just|then|now|i think|"
+    r"on second thoughts?|no|nope|nah|thanks|thank you|for now|at all|any ?more|after all|"
+    r"you know what"
 )
 _LEAVES_IT = re.compile(
-    rf"(?:(?:{_SOFTLY}) )*(?:never ?mind|(?:forget|leave|drop|skip|scratch)(?: about)? (?:it|that)|"
+    rf"(?:(?:{_SOFTLY}) )*(?:never ?mind|(?:forget|leave|drop|skip|scratch)(?: about)? (?:it|that)"
+    r"(?: (?:as it is|as is|like that|alone))?|"
     r"cancel that|neither|none of (?:them|those)|nothing|not now|don't(?: bother)?|stop(?: it)?|"
     r"(?:let's|let us) (?:leave|forget|drop) (?:it|that)|i(?:'ve| have)? changed my mind|"
     rf"i don't want to|no(?: thanks| thank you)?)(?: (?:{_SOFTLY}))*"
@@ -137,10 +139,14 @@ def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> D
         if answer is not None and (match is None or _answers_better(answer, match)):
             match = answer
             filled = dialog.asked if dialog.asked and dialog.asked in answer.slots else ""
+    if match is None and leaves and dialog.last_intent is not None:
+        return _left(dialog)
     if match is None:
         match = _corrected(templates, dialog, turn, bare=not model)
     if match is None and (parts := corrected_within(turn)) is not None:
         said, meant = (Turn(part, turn.said_at) for part in parts)
+        if _LEAVES_IT.fullmatch(normalize(meant)) and templates.match(said) is not None:
+            return _left(dialog)
         before = _advance(templates, dialog, said, model)
         after = _advance(templates, before, meant, model)
         if not any(isinstance(one.move, NotUnderstood) for one in (before, after)):

@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import JsonValue
 
 from agent_worker.reasoning.turn import Turn
+from agent_worker.values.number import NumberKind
+from agent_worker.values.tokens import before
 from agent_worker.values.value import Found, ValueKind
 
 Kinds = Mapping[str, ValueKind]
@@ -36,7 +38,23 @@ class Mention:
 
 def mentions(turn: Turn, kinds: Kinds) -> list[Mention]:
     """Every reading of a part of *turn*; they may overlap."""
-    return [Mention(name, found) for name, kind in kinds.items() for found in _readings(kind, turn)]
+    found = [Mention(name, one) for name, kind in kinds.items() for one in _readings(kind, turn)]
+    named = [one for one in found if _is_named(turn, one, kinds[one.list_name])]
+    return [
+        one
+        for one in found
+        if kinds[one.list_name].name != TIME
+        or not any(one.found.overlaps(other.found) for other in named)
+    ]
+
+
+def _is_named(turn: Turn, one: Mention, kind: ValueKind) -> bool:
+    """Whether *one* is a number after its noun: no time is meant by the nine of "room nine"."""
+    if not isinstance(kind, NumberKind) or not kind.after:
+        return False
+    nouns = "|".join(map(re.escape, kind.after))
+    said = before(str(turn), one.found.start)
+    return re.search(rf"\b(?:{nouns})s?\s+(?:(?:number|no\.?)\s+)?#?$", said, re.I) is not None
 
 
 def _readings(kind: ValueKind, turn: Turn) -> Sequence[Found]:

@@ -68,7 +68,8 @@ _NEGATED = re.compile(
     r"(?: (?:really|want|wanna|like|wish|have|to|you|dare|ever|even|just|please|go|be|get|got|me|"
     r"my|a|an|any|the|that|this|any more|anymore)(?!\S))*+ ([a-z']+)"
 )
-_ENDINGS = ("nning", "pping", "lling", "ing", "lled", "ed", "es", "s")
+_DONE = re.compile(r"\b(?:was|were|got|been) (?:(?:already|just|\w+ly) )?([a-z]+ed)\b")
+_ENDINGS = ("ing", "ed", "es", "s")
 
 
 def no_wish(text: str) -> str | None:
@@ -96,13 +97,20 @@ def negated(text: str) -> Iterator[str]:
         yield stem(found[1])
 
 
+def done(text: str) -> Iterator[str]:
+    """The stem of each word for what was done to something: "cancelled" of "it was cancelled"."""
+    for found in _DONE.finditer(normalize(text)):
+        yield stem(found[1])
+
+
 def stem(word: str) -> str:
-    """*word* without its ending, roughly: "cancelled" is "cance", as "cancel" is."""
+    """*word* without its ending, roughly: "cancelled" is "cancel", "stopping" is "stop"."""
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word.removesuffix(ending)
             break
-    return word.rstrip("e").rstrip("l") if len(word) > 4 else word.rstrip("e")
+    word = word.rstrip("e")
+    return word[:-1] if word[-2:-1] == word[-1:] else word
 
 
 _RULES = [(why, re.compile(form)) for why, form in _NO_WISH.items()]

@@ -118,6 +118,8 @@ class _Intent:
     """How its examples say free text."""
     says: frozenset[str]
     """Stems of the words in its examples."""
+    about: frozenset[str]
+    """Stems of the words that say what it is."""
     negates: frozenset[str]
     """Stems of the words that its examples say no to."""
     not_meant: tuple[str, ...] = ()
@@ -145,7 +147,7 @@ class Wishes:
         self.kinds: Kinds = file.kinds
         self._courtesy = courtesy
         self._intents = {
-            name: self._learn(rule, slots[name], file)
+            name: self._learn(name, rule, slots[name], file)
             for name, rule in file.intents.items()
             if name in intents.intents
         }
@@ -240,8 +242,8 @@ class Wishes:
     def says_no_to(self, name: str, turn: Turn) -> bool:
         """Whether *turn* says no to what the intent of that name is about."""
         intent = self._intents[name]
-        about = {mood.stem(word) for word in tokens(intent.rule.about or name.replace("_", " "))}
-        return any(word in about and word not in intent.negates for word in mood.negated(turn))
+        said = mood.negated(turn)
+        return any(word in intent.about and word not in intent.negates for word in said)
 
     def _fit(
         self, turn: Turn, intent: _Intent, chosen: Sequence[Mention], score: float
@@ -322,7 +324,9 @@ class Wishes:
             text = " ".join(self._courtesy.sub(" ", text).split()) or text
         return text
 
-    def _learn(self, rule: IntentRule, slots: Mapping[str, str], file: TemplateFile) -> _Intent:
+    def _learn(
+        self, name: str, rule: IntentRule, slots: Mapping[str, str], file: TemplateFile
+    ) -> _Intent:
         forms = [
             self._form(sentence, list_name, slot)
             for sentence in rule.examples
@@ -341,6 +345,7 @@ class Wishes:
             ),
             forms=tuple(forms),
             says=frozenset(mood.stem(word) for text in texts for word in tokens(text)),
+            about=frozenset(mood.stem(word) for word in tokens(f"{rule.about} {name}")),
             negates=frozenset(word for text in rule.examples for word in mood.negated(text)),
             not_meant=tuple(self._as_learned(one, slots) for one in rule.counter_examples),
         )
@@ -449,6 +454,8 @@ def _refusal(turn: Turn, masked: str, intent: _Intent, match: Match) -> str:
     """Why *turn*, with its values *masked*, is not meant as *intent*, whose tool changes things."""
     if why := mood.no_wish(masked):
         return why
+    if any(word in intent.about for word in mood.done(turn)):
+        return "it tells what was done"
     for word in mood.negated(turn):
         if word in intent.says and word not in intent.negates:
             return f"{_SAYS_NO} {word!r}"

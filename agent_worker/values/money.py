@@ -84,7 +84,7 @@ class MoneyKind(Kind[Decimal]):
     def readings(self, text: str, now: datetime) -> list[Found]:
         sure = [*self._written(text), *self._worded(text)]
         vague = self._vague.search(text)
-        if vague and all(vague.start() < one.start < vague.end() for one in sure):
+        if vague and all(vague.start() < one.start <= vague.end() for one in sure):
             asked = f"How many {self._own.units[1]} is that?"
             return [Found(*vague.span(), Decimal(0), asked)]
         sure += [anew for one in sure if (anew := self._said_anew(text, one))]
@@ -172,7 +172,8 @@ class MoneyKind(Kind[Decimal]):
         some = r"a\s+few|some|several|many|a\s+couple|half\s+a"
         scale = r"(?:(?:\s+of)?\s+(?:hundred|thousand|million))?(?:\s+of)?"
         units = "|".join((self._own.units[1], self._own.units[0], self._own.slang))
-        return re.compile(rf"{_SHARE}|\b(?:{some}){scale}\s+(?:{units})(?!\w)", re.I)
+        wrong = rf"\d+\.\d{{3,}}\s*(?:{units})|(?:minus|negative)\s+(?=[\w$])"
+        return re.compile(rf"{_SHARE}|\b(?:{some}){scale}\s+(?:{units})(?!\w)|\b(?:{wrong})", re.I)
 
     @cached_property
     def _cents(self) -> re.Pattern[str]:

@@ -26,6 +26,7 @@ _NOT_AFTER = re.compile(
 )
 _NOT_BEFORE = re.compile(
     r"(?:[$\u20ac\u00a3]|\b(?:at|half|past|quarter\s+(?:to|of)|the\s+first|last|next|in|thanks"
+    r"|point|minus|negative"
     r"|(?:dollars?|bucks?|euros?|pounds?|quid)(?:\s+and)?"
     rf"|{MONTH}))\s*$|[\w@.:/]$",
     re.I,

@@ -236,3 +236,20 @@ def test_number_corrects_what_was_said_last() -> None:
     ):
         dialog = follow(TEMPLATES, [Turn(said, NOW), Turn("no, twelve", NOW)])
         assert _called(dialog) == ("refund_order", wanted)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "cancel order 9, actually no",
+        "move my appointment to friday at ten >> no, leave it as it is",
+        "cancel order 9 tomorrow",
+        "order 9 was cancelled by mistake",
+    ],
+)
+def test_what_is_taken_back_or_told_leads_to_nothing_else(said: str) -> None:
+    """No end of the call, and no appointment."""
+    tool, _ = _called(follow(TEMPLATES, [Turn(turn, NOW) for turn in said.split(">>")]))
+    assert tool in (None, "cancel_order", "order_status")
+    if "tomorrow" not in said:
+        assert tool != "cancel_order"

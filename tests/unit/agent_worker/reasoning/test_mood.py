@@ -3,6 +3,7 @@
 import pytest
 
 from agent_worker.reasoning.mood import (
+    done,
     is_out_of_bounds,
     means_several,
     negated,
@@ -111,3 +112,15 @@ def test_all_and_every_mean_several() -> None:
     assert means_several("clear all my rooms") and means_several("clear every room")
     assert means_several("clear all but this") and means_several("clear all of them except one")
     assert not means_several("after all, clear it")
+
+
+@pytest.mark.parametrize(
+    "forms",
+    ["cancel cancelled canceled cancelling cancels", "stop stopped stopping", "move moved moving"],
+)
+def test_forms_of_a_word_have_one_stem(forms: str) -> None:
+    assert len({stem(word) for word in forms.split()}) == 1
+
+
+def test_done_finds_what_was_done() -> None:
+    assert set(done("room nine was just cleared, it has been painted")) == {"clear", "paint"}

@@ -87,6 +87,8 @@ def test_money_answer_is_also_a_number_alone(said: str, amount: str) -> None:
         ("part of the money", "How many dollars is that?"),
         ("a few dollars", "How many dollars is that?"),
         ("half a dollar", "How many dollars is that?"),
+        ("10.555 dollars", "How many dollars is that?"),
+        ("minus ten dollars", "How many dollars is that?"),
         ("a couple of hundred bucks", "How many dollars is that?"),
     ],
 )

@@ -64,6 +64,8 @@ ROOM = NumberKind(maximum=99_999, after=("room", "order"))
         ("room 100000", []),
         ("seven dollars on order two", [2]),
         ("thanks a million", []),
+        ("room nine point five", []),
+        ("room minus nine", []),
         ("fifteen dollars fifty", []),
         ("fifteen dollars and fifty", []),
         ("no, not order nine", []),
