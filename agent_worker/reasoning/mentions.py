@@ -20,7 +20,7 @@ _SEVERAL = re.compile(r"(\{[a-z_]+\})(?:[\s,]+(?:and|or|and also)?\s*\1)+")
 """Values in a row, which are asked about as one is."""
 
 _REFUSED = re.compile(
-    r"(?:^|(?: (?:and|but))? )(?:not|instead of|rather than)(?: \w+)? (\d+)(?!\S)"
+    r"(?:^|(?: (?:and|but))? )(?:not|instead of|rather than)(?: (?!th)\w+)? (\d+)(?!\S)"
 )
 
 
@@ -104,7 +104,7 @@ def hours(turn: Turn, found: Sequence[Mention], kinds: Kinds) -> list[Mention]:
 
 def without_refused(text: str, meant: Collection[str]) -> str:
     """
-    *text*, which is normalized, without the numbers that it says no to: "instead of order 10".
+    *text*, which is normalized, without the numbers that it says no to: "instead of room 10".
 
     Args: meant: the values that were found in it; those stay.
     """

@@ -110,7 +110,7 @@ def stem(word: str) -> str:
             word = word.removesuffix(ending)
             break
     word = word.rstrip("e")
-    return word[:-1] if word[-2:-1] == word[-1:] else word
+    return word[:-1] if re.search(r"([^aeiou])\1$", word) else word
 
 
 _RULES = [(why, re.compile(form)) for why, form in _NO_WISH.items()]

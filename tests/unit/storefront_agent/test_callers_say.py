@@ -244,6 +244,7 @@ def test_number_corrects_what_was_said_last() -> None:
         "cancel order 9, actually no",
         "move my appointment to friday at ten >> no, leave it as it is",
         "cancel order 9 tomorrow",
+        "cancel my appointment >> no not that one, the fitting",
         "order 9 was cancelled by mistake",
     ],
 )

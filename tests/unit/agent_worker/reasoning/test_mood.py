@@ -120,6 +120,7 @@ def test_all_and_every_mean_several() -> None:
 )
 def test_forms_of_a_word_have_one_stem(forms: str) -> None:
     assert len({stem(word) for word in forms.split()}) == 1
+    assert stem("too") != stem("to")
 
 
 def test_done_finds_what_was_done() -> None:
