@@ -5,7 +5,8 @@ Nothing is remembered between turns but the conversation itself. So a reply can 
 and dropped, and an agent that takes over a call continues where the last one stopped.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,9 +17,19 @@ from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.template_file import LAST_ANSWER
 from agent_worker.reasoning.templates import Templates
 from agent_worker.reasoning.turn import Turn
+from agent_worker.reasoning.wish import NEAR, Reading
 
-_LEAVE_IT = frozenset(
-    {"never mind", "forget it", "no", "no thanks", "no thank you", "cancel that", "neither"}
+_SOFTLY = (
+    r"oh|um|uh|hmm|well|wait|ok|okay|sorry|actually|please|just|then|now|i think|"
+    r"on second thoughts?|no|nope|nah|thanks|thank you|for now|at all|any ?more|after all|"
+    r"you know what"
+)
+_LEAVES_IT = re.compile(
+    rf"(?:(?:{_SOFTLY}) )*(?:never ?mind|(?:forget|leave|drop|skip|scratch)(?: about)? (?:it|that)"
+    r"(?: (?:as it is|as is|like that|alone))?|"
+    r"cancel that|neither|none of (?:them|those)|nothing|not now|don't(?: bother)?|stop(?: it)?|"
+    r"(?:let's|let us) (?:leave|forget|drop) (?:it|that)|i(?:'ve| have)? changed my mind|"
+    rf"i don't want to|no(?: thanks| thank you)?)(?: (?:{_SOFTLY}))*"
 )
 _LEFT = "All right. What else?"
 ONE_AT_A_TIME = "One at a time, please. Which one first?"
@@ -110,7 +121,7 @@ def follow(templates: Templates, turns: Iterable[str], *, model: bool = False) -
 
 
 def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> Dialog:
-    leaves = normalize(turn) in _LEAVE_IT
+    leaves = _LEAVES_IT.fullmatch(normalize(turn)) is not None
     if dialog.choice:
         if leaves:
             return replace(dialog, choice=(), question="", misses=0, move=Say(_LEFT))
@@ -123,17 +134,19 @@ def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> D
     filled = ""
     if dialog.intent is not None:
         if leaves:
-            return Dialog(
-                spoken_of=dialog.spoken_of, last_intent=dialog.last_intent, move=Say(_LEFT)
-            )
+            return _left(dialog)
         answer = _answer(templates, dialog, turn)
         if answer is not None and (match is None or _answers_better(answer, match)):
             match = answer
             filled = dialog.asked if dialog.asked and dialog.asked in answer.slots else ""
+    if match is None and leaves and dialog.last_intent is not None:
+        return _left(dialog)
     if match is None:
         match = _corrected(templates, dialog, turn, bare=not model)
     if match is None and (parts := corrected_within(turn)) is not None:
         said, meant = (Turn(part, turn.said_at) for part in parts)
+        if _LEAVES_IT.fullmatch(normalize(meant)) and templates.match(said) is not None:
+            return _left(dialog)
         before = _advance(templates, dialog, said, model)
         after = _advance(templates, before, meant, model)
         if not any(isinstance(one.move, NotUnderstood) for one in (before, after)):
@@ -145,6 +158,8 @@ def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> D
         if near and near[0].intent == dialog.intent and reading.candidates[0].score < SURE:
             # Words that only touch the subject are no answer to the question.
             near = ()
+        if not near and match is not None:
+            near = tuple(_swallowed(templates, match, reading))
         if len(near) == 1 and (match is None or match.intent != near[0].intent):
             return _understood(templates, dialog, near[0], turn)
         if (
@@ -161,12 +176,32 @@ def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> D
         match = replace(match, slots=slots, unsure=unsure)
         if slots == dialog.slots and unsure == dialog.unsure:
             return _missed(templates, dialog, rewords=True)
+    if match is None and dialog.intent and templates.wishes.says_no_to(dialog.intent, turn):
+        return _left(dialog)
     if match is None:
         # What was said may have changed the subject: "it" must be named again.
         dialog = replace(dialog, spoken_of={}, last_intent=None)
         # A model can make more of it than the same question in other words.
         return _missed(templates, dialog, rewords=not model)
     return _act_on(templates, dialog, match, turn, filled=filled)
+
+
+def _swallowed(templates: Templates, free: Match, reading: Reading) -> Iterator[Match]:
+    """What the values mean that *free* took as mere words: "I need a visit on Friday at three"."""
+    best = next(iter(reading.candidates), None)
+    if best is None or best.score < NEAR or best.refused or best.nothing >= best.score:
+        return
+    typed = [
+        {slot for slot in match.slots if templates.kind_of(match.intent, slot) is not None}
+        for match in (free, best.match)
+    ]
+    if typed[1] and not typed[0]:
+        yield best.match
+
+
+def _left(dialog: Dialog) -> Dialog:
+    """The open wish is taken back."""
+    return Dialog(spoken_of=dialog.spoken_of, last_intent=dialog.last_intent, move=Say(_LEFT))
 
 
 def _answer(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:

@@ -29,14 +29,17 @@ HOW_ELSE = {
 }
 """How to ask for a value when other words have not helped."""
 _FILLER = frozenset(
-    "a about actually afternoon also am an and are around at be best better bit but by can could "
-    "course day do does evening fine for from get go going good great guess have hello hey hi how "
-    "i i'd i'll i'm in is it it'll it's its just let let's like make may maybe me mine morning my "
-    "no number of oh ok okay on one or order perfect please pm prefer probably rather right say "
-    "should so suit suits sure take thank thanks that that'll that's the then there think this "
-    "time to um uh want we well what what's will with works would yeah yep yes you".split()
+    "a about actually afternoon also am an and are around at be best better bit but by can "
+    "could course day do does evening fine for from get go going good great guess have hello "
+    "hey hi how i i'd i'll i'm in is it it'll it's its just let let's like make may maybe me "
+    "mine morning my no number of oh ok okay on one only or order perfect please pm prefer "
+    "probably rather right say should so suit suits sure take thank thanks that that'll that's "
+    "the then there think this time to uh um want we well what what's will with works would "
+    "yeah yep yes you".split()
 )
 """Words around a value that leave it the answer."""
+_CLAUSE = re.compile(r"[^,;.!?]+")
+_SAYS_NO = re.compile(r"\b(?:not|never|cannot)\b|n['\u2019]t\b", re.IGNORECASE)
 _TAKES_BACK = re.compile(
     r"^\W*(?:no|nope|nah|not|sorry|oops|wait|actually|i (?:meant|said))\b", re.I
 )
@@ -61,9 +64,11 @@ def answer(
         return None if found_by_template is None else replace(found_by_template, intent=intent)
     if (left_open := unsure.get(asked)) is not None:
         return _settled(intent, asked, kind, left_open, turn)
-    found = kind.answer(str(turn), turn.said_at)
     if kind.name in AS_SAID:
+        found = kind.answer(str(turn), turn.said_at)
         return None if found is None else _filled(intent, {asked: (kind, found)}, turn, free=True)
+    turn = _without_refused(kind, turn)
+    found = kind.answer(str(turn), turn.said_at)
     taken = {} if found is None else {asked: (kind, found)}
     for slot in (*missing[1:], *_optional(templates, intent, rule.ask)):
         other = templates.kind_of(intent, slot)
@@ -114,7 +119,8 @@ def corrected(
     meant = meant_instead(turn, bare=bare)
     if meant is None and not _TAKES_BACK.match(turn):
         return None
-    for slot, value in slots.items():
+    # Rather what was said last, where another could be meant, too.
+    for slot, value in reversed(list(slots.items())):
         kind = templates.kind_of(intent, slot)
         if kind is None:
             continue
@@ -122,10 +128,12 @@ def corrected(
         if new is not None and _is_whole(kind, new):
             return Match(intent, {**slots, slot: journalled(kind, new)})
     if meant is None:
-        return None
+        meant = _TAKES_BACK.sub("", str(turn))
+        if _SAYS_NO.search(turn):
+            return None
     instead = Turn(meant, turn.said_at)
     ask = templates.rules[intent].ask
-    for slot in dict.fromkeys((*slots, *ask)):
+    for slot in dict.fromkeys((*slots, *ask, *_optional(templates, intent, ask))):
         kind = templates.kind_of(intent, slot)
         if kind is None or kind.name in AS_SAID:
             continue
@@ -158,6 +166,20 @@ def in_words(
         if not only or (kind is not None and kind.name in only):
             said.append(words)
     return "; ".join(said)
+
+
+def _without_refused(kind: ValueKind, turn: Turn) -> Turn:
+    """*turn* without the clauses that say no to a value: "not Friday, Monday"."""
+    text = str(turn)
+    for clause in _CLAUSE.finditer(text):
+        without_no = _SAYS_NO.sub(" ", clause[0])
+        if (
+            without_no != clause[0]
+            and kind.answer(clause[0], turn.said_at) is None
+            and kind.answer(without_no, turn.said_at) is not None
+        ):
+            text = f"{text[: clause.start()]}{' ' * len(clause[0])}{text[clause.end() :]}"
+    return Turn(text, turn.said_at)
 
 
 def _settled(

@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import JsonValue
 
 from agent_worker.reasoning.turn import Turn
+from agent_worker.values.number import NumberKind
+from agent_worker.values.tokens import before
 from agent_worker.values.value import Found, ValueKind
 
 Kinds = Mapping[str, ValueKind]
@@ -16,6 +18,10 @@ Kinds = Mapping[str, ValueKind]
 ONE_OF, NUMBER, TIME = "one_of", "number", "time"
 _SEVERAL = re.compile(r"(\{[a-z_]+\})(?:[\s,]+(?:and|or|and also)?\s*\1)+")
 """Values in a row, which are asked about as one is."""
+
+_REFUSED = re.compile(
+    r"(?:^|(?: (?:and|but))? )(?:not|instead of|rather than)(?: (?!th)\w+)? (\d+)(?!\S)"
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,23 @@ class Mention:
 
 def mentions(turn: Turn, kinds: Kinds) -> list[Mention]:
     """Every reading of a part of *turn*; they may overlap."""
-    return [Mention(name, found) for name, kind in kinds.items() for found in _readings(kind, turn)]
+    found = [Mention(name, one) for name, kind in kinds.items() for one in _readings(kind, turn)]
+    named = [one for one in found if _is_named(turn, one, kinds[one.list_name])]
+    return [
+        one
+        for one in found
+        if kinds[one.list_name].name != TIME
+        or not any(one.found.overlaps(other.found) for other in named)
+    ]
+
+
+def _is_named(turn: Turn, one: Mention, kind: ValueKind) -> bool:
+    """Whether *one* is a number after its noun: no time is meant by the nine of "room nine"."""
+    if not isinstance(kind, NumberKind) or not kind.after:
+        return False
+    nouns = "|".join(map(re.escape, kind.after))
+    said = before(str(turn), one.found.start)
+    return re.search(rf"\b(?:{nouns})s?\s+(?:(?:number|no\.?)\s+)?#?$", said, re.I) is not None
 
 
 def _readings(kind: ValueKind, turn: Turn) -> Sequence[Found]:
@@ -78,6 +100,15 @@ def hours(turn: Turn, found: Sequence[Mention], kinds: Kinds) -> list[Mention]:
         for start, end in sorted(bare)
         if (hour := kind.answer(str(turn)[start:end], turn.said_at)) is not None
     ]
+
+
+def without_refused(text: str, meant: Collection[str]) -> str:
+    """
+    *text*, which is normalized, without the numbers that it says no to: "instead of room 10".
+
+    Args: meant: the values that were found in it; those stay.
+    """
+    return _REFUSED.sub(lambda found: found[0] if found[1] in meant else "", text).strip()
 
 
 def mask(text: str, found: Sequence[Mention], kinds: Kinds) -> str:

@@ -7,12 +7,21 @@ from agent_worker.reasoning.normalize import normalize
 
 _NO_WISH = {
     "it is a condition": (
-        r"\b(?<!wondering )(?<!see )(?<!know )if\b"
+        r"\b(?<!wondering )(?<!see )(?<!know )"
+        r"(?<!ok )(?<!okay )(?<!right )(?<!fine )(?<!mind )if\b"
         r"(?! (?:you (?:can|could|don't|would|please|like|have)|possible|i (?:may|can|could)|"
         r"that's|that is|it's|it is|there's|there is|available|free))|"
         r"\bwhat (?:happens|would happen|will happen)\b|\bin case\b"
     ),
-    "it is a doubt": r"\b(?:maybe|perhaps|might|not sure|(?:thinking|thought) (?:of|about))\b",
+    "it is a doubt": (
+        # "Maybe on Friday" doubts the day alone.
+        r"\b(?:maybe|perhaps)\b(?! (?:(?:on|at|around|about|for|like|the|this) )*\{)|"
+        r"\b(?:might|not sure|(?:thinking|thought) (?:of|about))\b"
+    ),
+    "it is taken back": (
+        r"(?<=\w) (?:(?:please|rather|better|let's|just) )*(?:don't|do not|better not|rather not|"
+        r"leave it|leave that|never mind|forget it|scratch that)(?: (?:please|then|after all))*$"
+    ),
     "it tells what somebody said": (
         r"\b(?:heard|(?:never|didn't|not) sa(?:id|y)|who said|you said|told me|wants? me to|"
         r"wants to)\b"
@@ -25,7 +34,7 @@ _NO_WISH = {
 }
 _SEVERAL = re.compile(
     r"\b(?:all|both)(?: of)? (?:my|the|these|those|your|our|of)\b|\b(?:every|each) \w+|"
-    r"\beverything\b"
+    r"\beverything\b|\ball(?: of (?:them|those|these))? (?:but|except)\b"
 )
 _PEOPLE = (
     r"(?:neighbou?r|friend|brother|sister|someone|somebody|everyone|everybody|client|"
@@ -35,21 +44,32 @@ _NOT_THEIRS = re.compile(
     rf"\b(?:for|of) (?:my|a|an|the|some) {_PEOPLE}\b|"
     rf"\b{_PEOPLE}s?'s?(?: else'?s?)? |\b(?:else|other people)'s |"
     rf"\b(?:every|all|all (?:of )?(?:your|the|these)|other|another|your) (?:client|caller|"
-    rf"user|people|person)s?\b|\b(?:every|each|another|other) \w+(?:'s|s') "
+    rf"user|people|person)s?\b|\b(?:every|each|another|other) \w+(?:'s|s') |"
+    rf"\b(?:client|user|account|member|mr|mrs|ms|miss|mister) \w+'s? |"
+    r"\b(?:of|for) (?:mr|mrs|ms|miss|mister) \w|"
+    r"\b(?:numbers?|address(?:es)?|e-?mails?|names?|data|details|accounts?|passwords?) of "
+    r"(?:all|every|each|other|another|some|any)\b"
 )
 _TO_THE_MACHINE = re.compile(
     r"\b(?:ignore|forget|disregard|override|bypass|break|drop)(?: all| any| your| the| previous|"
     r" of| these| those)* (?:rules?|instructions?|guidelines?|prompts?|programming|limits?|"
-    r"restrictions?|policies|policy)\b|\byou are now\b|\bpretend (?:to be|you|that)\b|"
+    r"restrictions?|policies|policy)\b|\byou are now\b|"
+    r"(?<!to )\bpretend (?:to be|you|that|i|we|this|it)\b|"
+    r"\b(?:call|run|execute|invoke|use) (?:the|a|your) (?:function|tool|command|method|api)\b|"
     r"\bsystem prompt\b|\b(?:developer|admin|debug) mode\b"
 )
+_AS_CODE = re.compile(
+    r"^\W*(?:system|assistant|developer)\s*:|(?<![\w@.+-])[a-z]+_[a-z_]+(?![\w@.+-])", re.IGNORECASE
+)
+"""What nobody says, but who types what a machine reads."""
 _NEGATED = re.compile(
     r"\b(?:don't|do not|never|didn't|did not|not|won't|can't|cannot|can not|doesn't|does not|"
     r"wouldn't|shouldn't|haven't|hasn't|no longer|isn't|aren't)"
     r"(?: (?:really|want|wanna|like|wish|have|to|you|dare|ever|even|just|please|go|be|get|got|me|"
     r"my|a|an|any|the|that|this|any more|anymore)(?!\S))*+ ([a-z']+)"
 )
-_ENDINGS = ("nning", "pping", "lling", "ing", "lled", "ed", "es", "s")
+_DONE = re.compile(r"\b(?:was|were|got|been) (?:(?:already|just|\w+ly) )?([a-z]+ed)\b")
+_ENDINGS = ("ing", "ed", "es", "s")
 
 
 def no_wish(text: str) -> str | None:
@@ -66,7 +86,7 @@ def means_several(text: str) -> bool:
 def is_out_of_bounds(text: str) -> str | None:
     """Why *text* is no caller's own wish: other people's things, or a command to the model."""
     said = f"{normalize(text)} "
-    if _TO_THE_MACHINE.search(said):
+    if _TO_THE_MACHINE.search(said) or _AS_CODE.search(text):
         return "it is a command to the machine"
     return "it is about other people's things" if _NOT_THEIRS.search(said) else None
 
@@ -77,13 +97,20 @@ def negated(text: str) -> Iterator[str]:
         yield stem(found[1])
 
 
+def done(text: str) -> Iterator[str]:
+    """The stem of each word for what was done to something: "cancelled" of "it was cancelled"."""
+    for found in _DONE.finditer(normalize(text)):
+        yield stem(found[1])
+
+
 def stem(word: str) -> str:
-    """*word* without its ending, roughly: "cancelled" is "cance", as "cancel" is."""
+    """*word* without its ending, roughly: "cancelled" is "cancel", "stopping" is "stop"."""
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word.removesuffix(ending)
             break
-    return word.rstrip("e").rstrip("l") if len(word) > 4 else word.rstrip("e")
+    word = word.rstrip("e")
+    return word[:-1] if re.search(r"([^aeiou])\1$", word) else word
 
 
 _RULES = [(why, re.compile(form)) for why, form in _NO_WISH.items()]

@@ -14,8 +14,15 @@ from hassil.expression import ListReference, RuleReference
 from hassil.intents import IntentData, SlotList, TextSlotList
 from hassil.parser import ParseError
 
-from agent_worker.reasoning.match import Match, Unsure
-from agent_worker.reasoning.mentions import Kinds, Mention, hours, journalled, mentions
+from agent_worker.reasoning.match import THE_SAME, Match, Unsure
+from agent_worker.reasoning.mentions import (
+    Kinds,
+    Mention,
+    hours,
+    journalled,
+    mentions,
+    without_refused,
+)
 from agent_worker.reasoning.normalize import HOMOPHONES, hear_number, normalize, repair
 from agent_worker.reasoning.template_file import (
     ANSWER_PREFIX,
@@ -38,7 +45,16 @@ _DANGLING = frozenset(
 )
 _NUMBERED = frozenset({"number"})
 _YES = frozenset({"yes", "yeah", "ok", "okay"})
+_AROUND_A_VALUE = frozenset(
+    "a for is it it's its my no number one that that's the this with".split()
+)
 _CLAUSES = re.compile(r"[,.;:!?]+(?:\s|$)|\b(?:so|and|but)\b")
+_BEGINS_ANEW = re.compile(
+    r"[,;.?!\s]+(?:and|but|also)\s+(?:how|what|when|where|which|who|is|are|do|does|can|could|will|"
+    r"would)\s+(?=\S+\s+\S)",
+    re.IGNORECASE,
+)
+"""Free text goes no further: "do you have pumps and how much are they"."""
 MAX_CHARS = 300
 """Longer sentences fit no template; matching them only costs time."""
 
@@ -185,9 +201,37 @@ class Templates:
         if not text.strip() or len(text) > MAX_CHARS:
             return Reading("unclear", (), "there is nothing to read")
         clauses = [clause for clause in _CLAUSES.split(text) if " " in clause.strip()]
-        matches = [self._match(one, said_at, None) for one in clauses if one != text]
-        exact = {match.intent for match in matches if match is not None and not match.free}
+        matches = [
+            self._match(one, said_at, None)
+            for one in clauses
+            if one != text and not self._is_value_alone(one, said_at)
+        ]
+        said = {one.list_name for one in mentions(Turn(text, said_at), self.kinds)}
+        exact = {
+            match.intent
+            for match in matches
+            if match is not None and not match.free and self._names_it(match, said)
+        }
         return self.wishes.read(Turn(text, said_at), self.writes, exact)
+
+    def _names_it(self, match: Match, said: Collection[str]) -> bool:
+        """Whether "it" in *match*, if it has one, is a value of one of the lists in *said*."""
+        lists = self.lists[match.intent].items()
+        filled = {slot for name, slot in lists if name in said}
+        return all(value != THE_SAME or slot in filled for slot, value in match.slots.items())
+
+    def _is_value_alone(self, clause: str, said_at: datetime) -> bool:
+        """Whether *clause* says no more than a value: the "room nine" of "clear it, room nine"."""
+        rest = clause
+        for one in sorted(
+            mentions(Turn(clause, said_at), self.kinds), key=lambda one: -one.found.end
+        ):
+            rest = rest[: one.found.start] + rest[one.found.end :]
+        if rest == clause:
+            return False
+        said = normalize(rest)
+        said = self.courtesy.sub(" ", said) if self.courtesy else said
+        return set(said.split()) <= _AROUND_A_VALUE | self.numbered
 
     @lru_cache(maxsize=4096)  # noqa: B019 - one instance lives as long as its process
     def _match(self, text: str, said_at: datetime, answer: int | None) -> Match | None:
@@ -200,12 +244,16 @@ class Templates:
             for name, values in said.items()
         }
         intents = self.intents if answer is None else self.answers[answer]
+        normal = without_refused(normal, {one for values in said.values() for one in values})
         words = frozenset(
             word for values in said.values() for one in values for word in one.split()
         )
         for form in self._forms(normal, words):
             if result := recognize_best(form, intents, slot_lists=lists):
-                return self._as_match(result, text)
+                match = self._as_match(result, text)
+                if match.free and (anew := _BEGINS_ANEW.search(text)):
+                    return self._match(text[: anew.start()], said_at, answer) or match
+                return match
         return None
 
     def _said(self, turn: Turn) -> dict[str, dict[str, Mention]]:

@@ -8,7 +8,7 @@ cancels.
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from functools import cached_property
 from typing import Any, Literal
 
@@ -26,12 +26,14 @@ from agent_worker.reasoning.mentions import (
     mask,
     mask_of,
     mentions,
+    without_refused,
 )
 from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.sampling import samples
 from agent_worker.reasoning.small_talk import SMALL_TALK
 from agent_worker.reasoning.template_file import IntentRule, TemplateFile, slots_in
 from agent_worker.reasoning.turn import Turn
+from agent_worker.values.tokens import before
 
 NOTHING = ""
 """The label of sentences that mean no intent."""
@@ -57,8 +59,13 @@ _SOME_DAY = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """When an example is said: its values are masked anyway."""
 _SAYS_NO = "it says no to"
 _IT = re.compile(r"\b(?:it|that one|this one|the same one)\b", re.IGNORECASE)
+_TO = re.compile(r"\bto (?:(?:on|at|the) )*$", re.IGNORECASE)
+_LEAD = re.compile(r"\b(?:(?:from|on|at|the|for)\s+)+$", re.IGNORECASE)
+_BESIDE = re.compile(r"[\s,]*(?:(?:on|at|around|about|in|the|for)\s+)*", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 _WORD = re.compile(r"\{[a-z_]+\}|[^\s,]+")
+_OF_WHAT = r"\b(?:a|an|the|any|some|your) (\S+ (?:for|with|of) (?:(?:a|an|the|my) )?"
+"""Before words that tell more about a thing: "the stool for" children."""
 _ARTICLE = re.compile(r"^(?:a|an|the|any|some|your|my|one of your)\s+", re.IGNORECASE)
 
 
@@ -111,6 +118,8 @@ class _Intent:
     """How its examples say free text."""
     says: frozenset[str]
     """Stems of the words in its examples."""
+    about: frozenset[str]
+    """Stems of the words that say what it is."""
     negates: frozenset[str]
     """Stems of the words that its examples say no to."""
     not_meant: tuple[str, ...] = ()
@@ -138,7 +147,7 @@ class Wishes:
         self.kinds: Kinds = file.kinds
         self._courtesy = courtesy
         self._intents = {
-            name: self._learn(rule, slots[name], file)
+            name: self._learn(name, rule, slots[name], file)
             for name, rule in file.intents.items()
             if name in intents.intents
         }
@@ -158,13 +167,17 @@ class Wishes:
 
     @cached_property
     def _words(self) -> frozenset[str]:
-        """The words of the examples, but for those of intents that take whole sentences."""
+        """
+        The words of the examples and their stems, but for those of intents that take whole
+        sentences.
+        """
         of_free_text = {name for name, one in self._intents.items() if one.rule.whole_sentence}
         return frozenset(
             word
             for one in self._examples
             if one.label not in of_free_text
-            for word in tokens(one.text)
+            for token in tokens(one.text)
+            for word in (token, mood.stem(token))
         )
 
     def read(
@@ -187,6 +200,7 @@ class Wishes:
             return Reading("unclear", (), why, tuple(found))
         by_mask: dict[str, dict[str, float]] = {}
         scored: list[Candidate] = []
+        left = 1.0
         for name, intent in self._intents.items():
             # The words of a choice that it has no slot for say what is meant: they stay.
             own = [
@@ -195,22 +209,41 @@ class Wishes:
                 if one.list_name in intent.slots or self.kinds[one.list_name].name != ONE_OF
             ]
             chosen = apart(own, intent.slots)
-            valued = self._plain(mask(str(turn), chosen, self.kinds))
+            changes = intent.rule.tool is not None and (
+                writes is None or intent.rule.tool in writes
+            )
+            meant = _target(turn, chosen) if changes else chosen
+            valued = self._plain(mask(_without(turn, chosen, meant), meant, self.kinds))
+            valued = without_refused(valued, ())
             masked = self._mask_strange(valued) if intent.forms else valued
             if masked not in by_mask:
                 by_mask[masked] = self._classifier.scores(masked)
             score, misfits = self._fit(turn, intent, chosen, by_mask[masked].get(name, 0.0))
-            if name in exact and intent.rule.tool is not None:
-                score = max(score, BY_A_PART)
-            match = self._fill(turn, name, intent, chosen, valued)
-            changes = intent.rule.tool is not None and (
-                writes is None or intent.rule.tool in writes
-            )
-            refused = _refusal(turn, intent, match, masked, changes)
+            if name in exact and intent.rule.tool is not None and score < BY_A_PART:
+                left = min(left, (1 - BY_A_PART) / (1 - score))
+                score = BY_A_PART
+            match = self._fill(turn, name, intent, meant, valued)
+            refused = ""
+            if masked in intent.not_meant:
+                refused = "it is a counter-example"
+            elif changes:
+                refused = _refusal(turn, mask(str(turn), chosen, self.kinds), intent, match)
             nothing = by_mask[masked].get(NOTHING, 0.0)
             scored.append(Candidate(match, score, misfits, refused, nothing))
+        # What a part of the sentence says leaves the less for all else.
+        scored = [
+            one if one.match.intent in exact else replace(one, score=one.score * left)
+            for one in scored
+        ]
+        scored = [replace(one, nothing=one.nothing * left) for one in scored]
         scored.sort(key=lambda one: -one.score)
         return replace(_decide(scored), found=tuple(found))
+
+    def says_no_to(self, name: str, turn: Turn) -> bool:
+        """Whether *turn* says no to what the intent of that name is about."""
+        intent = self._intents[name]
+        said = mood.negated(turn)
+        return any(word in intent.about and word not in intent.negates for word in said)
 
     def _fit(
         self, turn: Turn, intent: _Intent, chosen: Sequence[Mention], score: float
@@ -259,17 +292,24 @@ class Wishes:
                 return {one.slot: _ARTICLE.sub("", found[1])}
         needed = next((one.slot for one in intent.forms if one.slot in intent.rule.ask), None)
         strange = self._strange(valued)
-        return {needed: strange} if needed and strange else {}
+        if not needed or not strange:
+            return {}
+        whole = re.search(rf"{_OF_WHAT}{re.escape(strange)})(?!\S)", plain)
+        return {needed: whole[1] if whole else strange}
 
     def _strange(self, plain: str) -> str:
         """The longest run of words that no intent is known by: what free text is about."""
-        runs = [""]
+        runs: list[list[str]] = [[]]
         for word in _WORD.findall(plain):
             if word in self._words or word.startswith("{"):
-                runs.append("")
+                runs.append([])
             else:
-                runs[-1] = f"{runs[-1]} {word}".strip()
-        return max(runs, key=len)
+                runs[-1].append(word)
+        # Other forms of known words count only beside a strange one: "cargo bikes".
+        strange = [
+            " ".join(run) for run in runs if any(mood.stem(one) not in self._words for one in run)
+        ]
+        return max(strange, key=len, default="")
 
     def _mask_strange(self, plain: str) -> str:
         strange = self._strange(plain)
@@ -284,7 +324,9 @@ class Wishes:
             text = " ".join(self._courtesy.sub(" ", text).split()) or text
         return text
 
-    def _learn(self, rule: IntentRule, slots: Mapping[str, str], file: TemplateFile) -> _Intent:
+    def _learn(
+        self, name: str, rule: IntentRule, slots: Mapping[str, str], file: TemplateFile
+    ) -> _Intent:
         forms = [
             self._form(sentence, list_name, slot)
             for sentence in rule.examples
@@ -303,6 +345,7 @@ class Wishes:
             ),
             forms=tuple(forms),
             says=frozenset(mood.stem(word) for text in texts for word in tokens(text)),
+            about=frozenset(mood.stem(word) for word in tokens(f"{rule.about} {name}")),
             negates=frozenset(word for text in rule.examples for word in mood.negated(text)),
             not_meant=tuple(self._as_learned(one, slots) for one in rule.counter_examples),
         )
@@ -371,13 +414,48 @@ def _decide(candidates: Sequence[Candidate]) -> Reading:
     return Reading("unclear", shown, "it is not far enough ahead")
 
 
-def _refusal(turn: Turn, intent: _Intent, match: Match, masked: str, changes: bool) -> str:
-    if masked in intent.not_meant:
-        return "it is a counter-example"
-    if not changes:
-        return ""
-    if why := mood.no_wish(turn):
+def _target(turn: Turn, said: Sequence[Mention]) -> Sequence[Mention]:
+    """Of "from Friday at nine to Monday at ten", what something is changed to."""
+    ends = [at for at, one in enumerate(said) if _TO.search(before(str(turn), one.found.start))]
+    if len(ends) != 1:
+        return said
+    parts: list[list[Mention]] = []
+    for at, one in enumerate(said):
+        gap = str(turn)[said[at - 1].found.end : one.found.start] if at else ""
+        if at not in (0, *ends) and _BESIDE.fullmatch(gap):
+            parts[-1].append(one)
+        else:
+            parts.append([one])
+    target = next(part for part in parts if said[ends[0]] in part)
+    lists = {one.list_name for one in target}
+    # "From nine to ten" is how long it takes.
+    if len(target) == 1 and isinstance(target[0].found.value, time):
+        return said
+    return [
+        one
+        for part in parts
+        if part is target or not any(other.list_name in lists for other in part)
+        for one in part
+    ]
+
+
+def _without(turn: Turn, said: Sequence[Mention], meant: Sequence[Mention]) -> str:
+    """*turn* with spaces for the values that are not *meant*, and for the "from" before them."""
+    text = str(turn)
+    for one in said:
+        if one not in meant:
+            lead = _LEAD.search(text[: one.found.start])
+            start = lead.start() if lead else one.found.start
+            text = f"{text[:start]}{' ' * (one.found.end - start)}{text[one.found.end :]}"
+    return text
+
+
+def _refusal(turn: Turn, masked: str, intent: _Intent, match: Match) -> str:
+    """Why *turn*, with its values *masked*, is not meant as *intent*, whose tool changes things."""
+    if why := mood.no_wish(masked):
         return why
+    if any(word in intent.about for word in mood.done(turn)):
+        return "it tells what was done"
     for word in mood.negated(turn):
         if word in intent.says and word not in intent.negates:
             return f"{_SAYS_NO} {word!r}"

@@ -8,9 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import JsonValue
 
-from agent_worker.values.calendar_words import (
-    PART_OF_DAY,
-)
+from agent_worker.values.calendar_words import PART_OF_DAY, suits_not
 from agent_worker.values.corrections import without_lead
 from agent_worker.values.day_parts import DayReader, Part, in_week, make_date, month_day, say_day
 from agent_worker.values.day_words import (
@@ -21,7 +19,7 @@ from agent_worker.values.day_words import (
     year_of,
 )
 from agent_worker.values.digits import number_of
-from agent_worker.values.kind import Kind, as_meant
+from agent_worker.values.kind import Kind
 from agent_worker.values.tokens import APOSTROPHE
 from agent_worker.values.value import Found
 
@@ -43,6 +41,9 @@ class DayKind(Kind[date]):
     def find(self, text: str, now: datetime) -> list[Found]:
         said = [one for one in self._merged(text, now) if not one.over]
         return self._as_found(text, said, now)
+
+    def is_refused(self, text: str, one: Found) -> bool:
+        return super().is_refused(text, one) or suits_not(text, one.start, one.end)
 
     def answer(self, text: str, now: datetime) -> Found | None:
         if found := self.decide(self.find(text, now), now):
@@ -94,7 +95,7 @@ class DayKind(Kind[date]):
             if not question and len(one.likely) > 1:
                 question = self.which(one.likely[0], one.likely[1], now)
             found.append(Found(one.start, one.end, one.likely[0], question))
-        return as_meant(text, found)
+        return self.as_meant(text, found)
 
     def _merged(self, text: str, now: datetime) -> list[Part]:
         """The days of *text*; what is said about one day is put together."""

@@ -32,7 +32,7 @@ from agent_worker.values.day_words import (
     year_of,
 )
 from agent_worker.values.digits import number_of, words
-from agent_worker.values.tokens import APOSTROPHE
+from agent_worker.values.tokens import APOSTROPHE, before
 
 FAR_DAYS = 300
 """A date without a year that comes only then is probably one that has just passed."""
@@ -83,20 +83,37 @@ class DayReader:
                     part = read(self, match, now)
                     if part is not None:
                         parts.append(part)
-        parts.sort(key=lambda one: one.start)
+        parts = sorted((self._shifted(text, one) for one in parts), key=lambda one: one.start)
         for match in _RELATED.finditer(text):
             start, end = match.span()
-            before = [one for one in parts if one.end <= start]
-            if before and all(end <= a or start >= b for a, b in taken):
+            earlier = [one for one in parts if one.end <= start]
+            if earlier and all(end <= a or start >= b for a, b in taken):
                 days = timedelta(days=1 if match[1].lower() == "day" else 7)
                 days = days if match[2].lower() == "after" else -days
-                parts.append(_part(match, *(day + days for day in before[-1].likely)))
+                parts.append(_part(match, *(day + days for day in earlier[-1].likely)))
         return sorted(parts, key=lambda one: one.start)
+
+    def _shifted(self, text: str, part: Part) -> Part:
+        """ "The day after" *part*, if that is what stands before it."""
+        related = _RELATED_TO.search(before(text, part.start))
+        if related is None or part.question:
+            return part
+        days = timedelta(days=1 if related[1].lower() == "day" else 7)
+        days = days if related[2].lower() == "after" else -days
+        likely = tuple(day + days for day in part.likely)
+        start = part.start - len(related[0])
+        return Part(start, part.end, likely, likely, over=part.over)
 
     # -- one method for each pattern
 
     def _iso(self, match: re.Match[str], now: datetime) -> Part | None:
         return self._dated(match, now, int(match[1]), int(match[2]), int(match[3]))
+
+    def _holiday(self, match: re.Match[str], now: datetime) -> Part | None:
+        """ "Christmas Eve", on the same date everywhere."""
+        named = (match["christmas"] or "").lower()
+        month, day = _HOLIDAYS[named or match["holiday"].lower().translate(_NO_APOSTROPHE)]
+        return self._dated(match, now, None, month, day)
 
     def _slashes(self, match: re.Match[str], now: datetime) -> Part | None:
         if match[0] == "24/7":
@@ -176,9 +193,9 @@ class DayReader:
         if word == "this morning" and now.hour >= NOON:
             return self._over(match, today, now)
         days = {"today": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1, "last night": -1}
-        if "before" in word:
+        if word.endswith("before yesterday"):
             offset = -2
-        elif "after" in word:
+        elif word.endswith("after tomorrow"):
             offset = 2
         else:
             offset = next((days[one] for one in days if word.startswith(one)), 0)
@@ -216,9 +233,9 @@ class DayReader:
         mod = " ".join((said.get("mod") or "").lower().split())
         week = " ".join((said.get("week") or said.get("week_before") or "").lower().split())
         week = week.removeprefix("of ")
-        if not week and (later := _LATER_WEEK.match(match.string, match.end())):
+        if not week and (shared := _LATER_WEEK.match(match.string, match.end())):
             # Of "Monday or Tuesday next week" both are next week.
-            week = " ".join(later[1].lower().split())
+            week = " ".join(shared[1].lower().split())
         today = now.date()
         if mod in ("last", "past"):
             back = (today.weekday() - wanted - 1) % 7 + 1
@@ -232,8 +249,9 @@ class DayReader:
         near = self._next_weekday(wanted, now)
         ahead = (wanted - today.weekday()) % 7
         first = today + timedelta(days=ahead or 7)
-        if week == "week":
-            return _part(match, *(one + timedelta(days=7) for one in near))
+        if week in ("week", "fortnight"):
+            later = timedelta(days=7 if week == "week" else 14)
+            return _part(match, *(one + later for one in near))
         if mod == "next" or week == "after next":
             likely: tuple[date, ...] = (first,)
             # In the week that begins on Sunday or on Monday: "next" may be the one after.
@@ -278,6 +296,10 @@ class DayReader:
         """ "the 27th"."""
         day = day_of(match["day"])
         today = now.date()
+        if month := match.groupdict().get("month"):
+            months = today.month - 1 + (month.lower() == "next")
+            meant = make_date(today.year + months // 12, months % 12 + 1, day)
+            return None if meant is None else self._counted(match, meant, now)
         found = []
         for months in range(-12 if self.past else 0, 1 if self.past else 12):
             year, month = divmod(today.year * 12 + today.month - 1 + months, 12)
@@ -328,6 +350,16 @@ def say_day(value: date, now: datetime) -> str:
     return said if near else f"{said}, {value.year}"
 
 
+_HOLIDAYS = {
+    "christmas eve": (12, 24),
+    "christmas day": (12, 25),
+    "christmas": (12, 25),
+    "boxing day": (12, 26),
+    "new years eve": (12, 31),
+    "new years day": (1, 1),
+}
+_NO_APOSTROPHE = str.maketrans("", "", "'\u2019")
+_RELATED_TO = re.compile(r"\b(?:the\s+)?(day|week)\s+(after|before)\s+$", re.I)
 _RELATED = re.compile(r"\b(?:the\s+)?(day|week)\s+(after|before)(?:\s+that)?\b", re.I)
 _LATER_WEEK = re.compile(
     rf"(?:\s*(?:,|\bor\b|\band\b)\s*(?:on\s+)?{WEEKDAY})+\s+((?:this|next)\s+week)\b", re.I
@@ -343,6 +375,11 @@ _PATTERNS: list[tuple[re.Pattern[str], _Read]] = [
         ),
         (r"(?<![\w-])(\d{4})-(\d{1,2})-(\d{1,2})(?![\w-])", DayReader._iso),
         (r"(?<![\w/.])(\d{1,2})/(\d{1,2})(?:/(\d{4}|\d{2}))?(?![\w/])", DayReader._slashes),
+        (
+            r"\b(?:(?P<holiday>christmas (?:eve|day)|boxing day"
+            rf"|new year{APOSTROPHE}?s (?:eve|day))|on (?P<christmas>christmas)(?! (?:eve|day)))\b",
+            DayReader._holiday,
+        ),
         (r"(?<![\w.])(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})(?![\w.])", DayReader._dots),
         (
             rf"\b(?:the\s+)?(?P<day>{ORDINAL}|{DAY}(?=\s+of))\s+(?:day\s+)?(?:of\s+)?"
@@ -361,7 +398,11 @@ _PATTERNS: list[tuple[re.Pattern[str], _Read]] = [
             rf"\b(?P<weekday>{WEEKDAY})\s+in\s+(?P<count>an?|{words(1, 2, 3)})\s+{UNIT}\b",
             DayReader._in,
         ),
-        (rf"\bin\s+(?P<count>{COUNT})\s+{UNIT}(?:{APOSTROPHE}?\s+time)?\b", DayReader._in),
+        (
+            rf"\bin\s+(?P<count>{COUNT})\s+{UNIT}(?:{APOSTROPHE}?\s+time)?\b"
+            r"(?!\s+(?:later|earlier|sooner|before|after)\b)",
+            DayReader._in,
+        ),
         (r"\b(today|tomorrow)\s+week\b", DayReader._week_of),
         (
             rf"\b(?:(?P<week_before>(?:this|next)\s+week),?\s+(?:on\s+)?)?(?:{THIS}\s+)?"
@@ -381,7 +422,8 @@ _PATTERNS: list[tuple[re.Pattern[str], _Read]] = [
             DayReader._relative,
         ),
         (
-            rf"\b(?:(?:on\s+)?the\s+(?P<day>{ORDINAL})\b{NO_NOUN})",
+            rf"\b(?:(?:on\s+)?the\s+(?P<day>{ORDINAL})\b{NO_NOUN})"
+            r"(?:\s+of\s+(?P<month>this|next)\s+month\b)?",
             DayReader._of_month,
         ),
         (r"\b(?P<day>\d{1,2}(?:st|nd|rd|th))\b" + NO_NOUN, DayReader._of_month),

@@ -37,9 +37,11 @@ UNIT = r"(?P<unit>days?|weeks?|fortnight)"
 FROM = rf"(?P<from>now|today|tomorrow|(?:this\s+|next\s+|the\s+)?(?P<weekday>{WEEKDAY}))"
 THIS = r"(?P<mod>this\s+coming|the\s+coming|the\s+following|coming|this|next|last|past)"
 WHICH_WEEK = (
-    r"(?P<week>(?:of\s+)?(?:this\s+week|next\s+week|the\s+week\s+after\s+next|after\s+next)|week)"
+    r"(?P<week>(?:of\s+)?(?:this\s+week|next\s+week|the\s+week\s+after\s+next|after\s+next)"
+    r"|week|fortnight)"
 )
 NO_NOUN = (
+    r"(?!\s+to\s+(?:the\s+)?last\b)"
     r"(?=\s*(?:$|[.,?!;:-]|(?:of\s+)?(?:this|next)\b|at|in|on|or|and|please|then|is|are|was|would"
     rf"|works?|if|for|from|to|until|till|around|about|between|after|before|by|{PART_OF_DAY}"
     r"|no|not|instead|sorry|i|that|could|can|what|should|do|does|will)(?!\w))"

@@ -16,6 +16,7 @@ TEENS = (
 TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 HOMOPHONES = {"to": "2", "too": "2", "for": "4", "fore": "4", "ate": "8", "won": "1"}
 OH = ("oh", "o", "nought", "naught")
+TEEN_STEMS = {word.removesuffix("teen"): word for word in TEENS if word.endswith("teen")}
 TIMES = {"double": 2, "triple": 3, "treble": 3}
 
 SMALL = {word: number for number, word in enumerate((*ONES, *TEENS))}
@@ -29,7 +30,8 @@ SMALL |= {
 """Zero to ninety-nine, with a space or a hyphen."""
 
 NUMERAL_MAX_DIGITS = 18
-_SCALES = ("hundred", "thousand")
+_SCALES = ("hundred", "thousand", "million")
+_AFTER_A_NUMBER = frozenset((*".?!,", "please", "thanks", "is", "has", "was"))
 _PAUSES = frozenset(",.;")
 _GLUE = re.compile(r"(?<=\d)[.:/](?=\d)")
 
@@ -78,6 +80,8 @@ def read_group(tokens: Sequence[Token], at: int) -> Group | None:
         return Group(digit.digits * TIMES[word], at, digit.end)
     if word == "a" and at + 1 < len(tokens) and tokens[at + 1].text in _SCALES:
         return _cardinal(tokens, at)
+    if word in TEEN_STEMS and at + 1 < len(tokens) and tokens[at + 1].text == "teen":
+        return Group(str(SMALL[TEEN_STEMS[word]]), at, at + 2)
     if word not in SMALL:
         return None
     number, end = SMALL[word], at + 1
@@ -160,7 +164,7 @@ def _homophone(
     follows = read_group(tokens, at + 1)
     adjacent = bool(run) and run[-1].end == at
     singles = [one for one in run if len(one.digits) == 1]
-    is_last = at + 1 == len(tokens) or tokens[at + 1].text in (*".?!,", "please", "thanks")
+    is_last = at + 1 == len(tokens) or tokens[at + 1].text in _AFTER_A_NUMBER
     paused = bool(run) and all(one.text in _PAUSES for one in tokens[run[-1].end : at])
     if paused and len(run) >= 2 and run[-1].oh:
         return Group(digit, at, at + 1)

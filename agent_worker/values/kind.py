@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from itertools import pairwise
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
@@ -24,8 +25,10 @@ _SLIP = re.compile(
 )
 _SLIP_MAX_CHARS = 40
 _LITTLE = r"(?:on\s+|at\s+|the\s+|for\s+)*"
-_NOT = re.compile(
-    rf"(?:(?<!why\s)(?<!if\s)\bnot|\binstead\s+of|\brather\s+than)\s+{_LITTLE}$", re.I
+_NOT = (
+    r"(?:(?<!why\s)(?<!if\s)\bnot|\binstead\s+of|\b(?:rather|other)\s+than"
+    r"|\bexcept(?:\s+for)?|\bapart\s+from|\b(?:any(?:\s?\w+)?|every\s?\w+|all(?:\s+(?:of\s+)?(?:my|the|your|our)(?:\s+\w+){1,2})?)"
+    r"\s+but)\s+"
 )
 _FROM = re.compile(rf"\bfrom\s+{_LITTLE}$", re.I)
 _TO = re.compile(rf"^\W*to\s+{_LITTLE}$", re.I)
@@ -40,6 +43,8 @@ class Kind(Generic[V]):
     name: str
     type: ClassVar[type]
     """Of its values."""
+    after: tuple[str, ...] = ()
+    """Nouns that such a value follows."""
 
     # -- what each kind has of its own
 
@@ -63,7 +68,7 @@ class Kind(Generic[V]):
     # -- what most have in common
 
     def find(self, text: str, now: datetime) -> Sequence[Found]:
-        return as_meant(text, self.readings(text, now))
+        return self.as_meant(text, self.readings(text, now))
 
     def answer(self, text: str, now: datetime) -> Found | None:
         return self.decide(self.find(text, now), now)
@@ -91,6 +96,31 @@ class Kind(Generic[V]):
     def which(self, one: V, other: V, now: datetime) -> str:
         """The question which of two values is meant."""
         return f"Do you mean {self.say(one, now)}, or {self.say(other, now)}?"
+
+    def as_meant(self, text: str, found: Sequence[Found]) -> list[Found]:
+        """
+        *found* without what *text* takes back: of "Friday, sorry, Saturday" and of "Saturday, not
+        Friday" Saturday is left. Of "from Friday to Monday" Monday comes first.
+        """
+        dropped = {index for index, one in enumerate(found) if self.is_refused(text, one)}
+        later: set[int] = set()
+        sequence = sorted(
+            range(len(found)), key=lambda index: (found[index].start, found[index].end)
+        )
+        for one, other in pairwise(sequence):
+            gap = text[found[one].end : max(found[one].end, found[other].start)]
+            if dropped & {one, other}:
+                continue
+            if len(gap) <= _SLIP_MAX_CHARS and _SLIP.search(gap):
+                dropped.add(one)
+            elif _FROM.search(before(text, found[one].start)) and _TO.match(gap):
+                later.add(one)
+        kept = [index for index in range(len(found)) if index not in dropped]
+        return [found[index] for index in sorted(kept, key=lambda index: index in later)]
+
+    def is_refused(self, text: str, one: Found) -> bool:
+        """Whether *text* says that *one* is not meant: "not Friday", "any day but Friday"."""
+        return _not_before(self.after).search(before(text, one.start)) is not None
 
     # -- pydantic
 
@@ -127,25 +157,8 @@ class Kind(Generic[V]):
         return value
 
 
-def as_meant(text: str, found: Sequence[Found]) -> list[Found]:
-    """
-    *found* without what *text* takes back: of "Friday, sorry, Saturday" and of "Saturday, not
-    Friday" Saturday is left. Of "from Friday to Monday" Monday comes first.
-    """
-    dropped: set[int] = set()
-    later: set[int] = set()
-    sequence = sorted(range(len(found)), key=lambda index: (found[index].start, found[index].end))
-    for one, other in pairwise(sequence):
-        gap = text[found[one].end : max(found[one].end, found[other].start)]
-        if _NOT.search(before(text, found[other].start)):
-            dropped.add(other)
-        elif _NOT.search(before(text, found[one].start)) or (
-            len(gap) <= _SLIP_MAX_CHARS and _SLIP.search(gap)
-        ):
-            dropped.add(one)
-        elif _FROM.search(before(text, found[one].start)) and _TO.match(gap):
-            later.add(one)
-    if len(found) == 1 and _NOT.search(before(text, found[0].start)):
-        return []
-    kept = [index for index in range(len(found)) if index not in dropped]
-    return [found[index] for index in sorted(kept, key=lambda index: index in later)]
+@cache
+def _not_before(nouns: tuple[str, ...]) -> re.Pattern[str]:
+    """Matches before a value that is not meant: "not on", "except room number"."""
+    named = "|".join(map(re.escape, (*nouns, "number")))
+    return re.compile(rf"{_NOT}{_LITTLE}(?:(?:{named})s?\s+)*$", re.I)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import JsonValue
 
 from agent_worker.values.corrections import without_lead
-from agent_worker.values.digits import Group, read_group, read_runs
+from agent_worker.values.digits import Group, read_group, read_runs, words
 from agent_worker.values.kind import Kind
 from agent_worker.values.tokens import APOSTROPHE, Token, tokens_of
 from agent_worker.values.value import Found
@@ -37,12 +37,26 @@ CURRENCIES = {
 }
 _BY_SYMBOL = {one.symbol: name for name, one in CURRENCIES.items()}
 _SYMBOL = re.compile(r"([$\u20ac\u00a3])\s?(\d[\d,]{0,14}(?:\.\d{1,2})?)(?![\d.]*\d)")
+_COMMA = re.compile(r"\d{1,6},\d\d")
+"""As it is written in Europe: "12,50"."""
+_WITH_COMMA = re.compile(rf"(?<![\w.,:/$\u20ac\u00a3-])({_COMMA.pattern})(?![\w,/:]|\.\d)")
 _DECIMAL = re.compile(r"(?<![\w.:/$\u20ac\u00a3-])(\d[\d,]{0,14}\.\d{1,2})(?![\w/:]|\.\d)")
+_GLUED = re.compile(r"\d[.,]$")
+_SAID_ANEW = re.compile(
+    r"[\s,.]*(?:no|sorry|i\s+mean|i\s+meant|make\s+(?:it|that)|or\s+rather)[\s,]+", re.I
+)
 _NOTES = re.compile(r"\ba\s+(fiver|tenner)\b", re.I)
+_SUM = r"(?:(?:the|my|its)\s+(?:money|price|amount|cost|costs|sum)\b)"
+_SHARE = (
+    rf"\b(?:half|(?:a|one|two)\s+(?:third|quarter)s?|three\s+quarters)(?=\s+of\b|\s+{_SUM})"
+    rf"|\b(?:part|some|most|a\s+bit)(?=\s+of\s+{_SUM})"
+    rf"|\b(?:{words(*range(1, 100))}|\d{{1,3}})\s*(?:%|percent\b|per\s+cent\b)"
+    r"(?=\s+(?:of|back|off)\b|\s*(?:[.,;!?]|$))"
+)
 _A_HALF = re.compile(r"\s+and\s+a\s+half\b", re.I)
 _NO_AMOUNT = re.compile(
     rf"\s*(?:am|pm|a\.m|p\.m|o{APOSTROPHE}?clock|%|percent|days?|weeks?|hours?|minutes?|in\s+the"
-    r"|at\s+night)(?!\w)",
+    r"|at\s+night|grand|k)(?!\w)",
     re.I,
 )
 
@@ -69,6 +83,11 @@ class MoneyKind(Kind[Decimal]):
 
     def readings(self, text: str, now: datetime) -> list[Found]:
         sure = [*self._written(text), *self._worded(text)]
+        vague = self._vague.search(text)
+        if vague and all(vague.start() < one.start <= vague.end() for one in sure):
+            asked = f"How many {self._own.units[1]} is that?"
+            return [Found(*vague.span(), Decimal(0), asked)]
+        sure += [anew for one in sure if (anew := self._said_anew(text, one))]
         taken = [*sure]
         for one in self._bare(text):
             if all(one.end <= other.start or one.start >= other.end for other in taken):
@@ -148,6 +167,15 @@ class MoneyKind(Kind[Decimal]):
         return re.compile(rf"\s*(?:{every}|(?P<symbol>[$\u20ac\u00a3]))(?!\w)", re.I)
 
     @cached_property
+    def _vague(self) -> re.Pattern[str]:
+        """Amounts that depend on another one, or are none: "half of", "a few dollars"."""
+        some = r"a\s+few|some|several|many|a\s+couple|half\s+a"
+        scale = r"(?:(?:\s+of)?\s+(?:hundred|thousand|million))?(?:\s+of)?"
+        units = "|".join((self._own.units[1], self._own.units[0], self._own.slang))
+        wrong = rf"\d+\.\d{{3,}}\s*(?:{units})|(?:minus|negative)\s+(?=[\w$])"
+        return re.compile(rf"{_SHARE}|\b(?:{some}){scale}\s+(?:{units})(?!\w)|\b(?:{wrong})", re.I)
+
+    @cached_property
     def _cents(self) -> re.Pattern[str]:
         return re.compile(r"\s*(?:cents?|pennies|penny|pence|p)(?!\w)", re.I)
 
@@ -163,7 +191,7 @@ class MoneyKind(Kind[Decimal]):
             self._found(*one.span(), _decimal(one[2]), _BY_SYMBOL[one[1]])
             for one in _SYMBOL.finditer(text)
         ]
-        for one in _DECIMAL.finditer(text):
+        for one in (*_DECIMAL.finditer(text), *_WITH_COMMA.finditer(text)):
             unit = self._unit.match(text, one.end())
             if unit is not None:
                 found.append(self._found(one.start(), unit.end(), _decimal(one[1]), _name(unit)))
@@ -193,7 +221,7 @@ class MoneyKind(Kind[Decimal]):
         if not groups or _SYMBOL.match(text, max(0, tokens[at].start - 1)):
             return None
         start, end = tokens[at].start, tokens[groups[-1].end - 1].end
-        if at >= 2 and tokens[at - 1].text == "." and tokens[at - 2].text.isdecimal():
+        if at >= 2 and tokens[at - 1].text in ".," and _GLUED.search(text[: tokens[at].start]):
             return None
         if cents := self._cents.match(text, end):
             amount = Decimal(groups[-1].digits) / 100
@@ -232,6 +260,22 @@ class MoneyKind(Kind[Decimal]):
         amount = found.value + Decimal(cents.digits) / 100
         return Found(found.start, word.end() if word else end, amount, found.question)
 
+    def _said_anew(self, text: str, found: Found) -> Found | None:
+        """The "twelve" of "ten dollars, I mean twelve"."""
+        slip = _SAID_ANEW.match(text, found.end)
+        tokens = tokens_of(text)
+        at = next((n for n, one in enumerate(tokens) if slip and one.start == slip.end()), None)
+        if at is None or tokens[at].text in ("a", "one"):
+            return None
+        groups = _groups(text, tokens, at)
+        if not groups:
+            return None
+        start, end = tokens[at].start, tokens[groups[-1].end - 1].end
+        amount = _dollars_and_cents(groups) if len(groups) > 1 else Decimal(groups[0].digits)
+        if amount is None or _NO_AMOUNT.match(text, end) or self._unit.match(text, end):
+            return None
+        return Found(start, end, amount.quantize(CENT))
+
     def _bare(self, text: str) -> list[Found]:
         """ "twelve fifty", "12.50": no word says that it is money."""
         found = [
@@ -269,6 +313,8 @@ class MoneyKind(Kind[Decimal]):
 
 
 def _decimal(written: str) -> Decimal:
+    if _COMMA.fullmatch(written):
+        written = written.replace(",", ".")
     return Decimal(written.replace(",", ""))
 
 

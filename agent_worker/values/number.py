@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from agent_worker.values.calendar_words import MONTH
 from agent_worker.values.digits import Group, read_runs
-from agent_worker.values.kind import Kind, as_meant
+from agent_worker.values.kind import Kind
 from agent_worker.values.tokens import Token, before, tokens_of
 from agent_worker.values.value import Found
 
@@ -25,13 +25,15 @@ _NOT_AFTER = re.compile(
     re.I,
 )
 _NOT_BEFORE = re.compile(
-    r"(?:[$\u20ac\u00a3]|\b(?:at|half|past|quarter\s+(?:to|of)|the\s+first|last|next|in"
+    r"(?:[$\u20ac\u00a3]|\b(?:at|half|past|quarter\s+(?:to|of)|the\s+first|last|next|in|thanks"
+    r"|point|minus|negative"
+    r"|(?:dollars?|bucks?|euros?|pounds?|quid)(?:\s+and)?"
     rf"|{MONTH}))\s*$|[\w@.:/]$",
     re.I,
 )
 _PRONOUN_AFTER = re.compile(r"\s*(?!(?:please|thanks?|and|or|sorry|no|not)\b)[^\W\d]", re.I)
 _COUNTED = re.compile(
-    r"\s+(?!(?:this|was|has|does|thanks|yes|always|its|needs|is)\b)[^\W\d]{2,}s\b", re.I
+    r"\s+(?!(?:this|was|has|does|thanks|pls|guys|yes|always|its|needs|is)\b)[^\W\d]{2,}s\b", re.I
 )
 """What is counted rather than named: the "adults" of "two adults"."""
 _ONE_AFTER = re.compile(
@@ -81,7 +83,7 @@ class NumberKind(Kind[int]):
 
     def answer(self, text: str, now: datetime) -> Found | None:
         named, bare = self._readings(text)
-        if found := self.decide(as_meant(text, named or bare), now):
+        if found := self.decide(self.as_meant(text, named or bare), now):
             return found
         tokens = tokens_of(text)
         runs = read_runs(tokens, text)

@@ -59,7 +59,7 @@ _NO_NAME = frozenset(
     "wouldn't should won't shall have has had haven't not no yes yeah nope okay ok sure and or "
     "but if because to from with at on of about just a an there here now then please sorry thanks "
     "hello hi want need know tell say said give get got go going come calling phone email mail "
-    "address number later never nothing something anything someone it's i'm that's what's "
+    "address number later never nothing something anything someone it's its i'm that's what's "
     "i'd i've i'll let's really very too also looking trying asking wondering for in by as so "
     "hang hold wait moment second minute double triple letter first last name spelled".split()
 )

@@ -8,10 +8,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import JsonValue
 
-from agent_worker.values.calendar_words import PART_OF_DAY, WEEKDAY
+from agent_worker.values.calendar_words import PART_OF_DAY, WEEKDAY, suits_not
 from agent_worker.values.corrections import without_lead
 from agent_worker.values.digits import SMALL, number_of, words
-from agent_worker.values.kind import Kind, as_meant
+from agent_worker.values.kind import Kind
 from agent_worker.values.tokens import APOSTROPHE, before
 from agent_worker.values.value import Found
 
@@ -33,7 +33,7 @@ _DAY_WORD = rf"(?:{WEEKDAY}|today|tomorrow|tonight|this\s+{PART_OF_DAY})"
 _UNIT = (
     r"(?!\s*(?:dollars?|bucks?|cents?|euros?|pounds?|quid|days?|weeks?|months?|years?|hours?"
     r"|minutes?|seconds?|times?|percent|%|point|of\s+(?!the\s+clock)|more|people|thing|st\b|nd\b"
-    r"|rd\b|th\b)|[-/.:]\d|\s*and\s+a\s+half|[^\W\d])"
+    r"|rd\b|th\b)|[-/.:]\d|\s*and\s+a\s+half|[^\W\d]|\s+(?:past|to)\W*$)"
 )
 _LEAD = (
     r"\b(?:at|around|about|say|by|until|till|after|before|from|between|past|make\s+(?:it|that)"
@@ -91,6 +91,11 @@ _PATTERNS = [
         (rf"(?<![\w.:/$\u20ac\u00a3-])(?P<hour>{_HOUR})\s*{_OCLOCK}\b{_AFTER}", True),
         (rf"(?<![\w.:/$\u20ac\u00a3-])(?P<hour>{_HOUR})\s*{_MERIDIEM}", True),
         (rf"(?<![\w.:/$\u20ac\u00a3-])(?P<hour>{_HOUR})\b{_UNIT}\s*,?\s*{_PART}", True),
+        (
+            rf"{_LEAD}(?P<hour>{_HOUR_12})\s+and\s+(?:a\s+)?(?P<sharp>half|quarter)\b"
+            r"(?!\s+(?:hours?|days?|weeks?|dollars?|bucks?|euros?|pounds?))",
+            True,
+        ),
         (rf"{_LEAD}(?P<hour>{_HOUR_12}){_ISH}\b{_UNIT}", True),
         (rf"{_FOR}(?P<hour>{_HOUR_12}){_ISH}\b{_UNIT}{_FOR_END}", True),
         (
@@ -145,12 +150,15 @@ class TimeOfDayKind(Kind[time]):
                 sure.append(match)
         return self._as_found(text, sure, taken, now) + self._as_found(text, unsure, taken, now)
 
+    def is_refused(self, text: str, one: Found) -> bool:
+        return super().is_refused(text, one) or suits_not(text, one.start, one.end)
+
     def answer(self, text: str, now: datetime) -> Found | None:
         if found := self.decide(self.find(text, now), now):
             return found
         bare = list(_BARE.finditer(text))
         taken = [_span(one) for one in bare]
-        return self.decide(as_meant(text, self._as_found(text, bare, taken, now)), now)
+        return self.decide(self.as_meant(text, self._as_found(text, bare, taken, now)), now)
 
     def go_on(self, value: time, text: str, now: datetime) -> time | None:
         """With the part of the day, or the minutes of an hour."""

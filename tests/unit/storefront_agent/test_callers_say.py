@@ -118,3 +118,139 @@ def test_no_sentence_is_an_example() -> None:
         for example in (*rule.examples, *rule.counter_examples)
     }
     assert not [row.sentence for row in ROWS if row.sentence.lower().rstrip("?") in learned]
+
+
+@pytest.mark.parametrize(
+    ("said", "tool", "arguments"),
+    [
+        ("could you please stop my order, it's number 23", "cancel_order", {"order_number": 23}),
+        ("my order is broken, number 16, money back", "refund_order", {"order_number": 16}),
+        (
+            "the thing is I got a parcel, order nine, and the bell is bent, so I'd like a refund",
+            "refund_order",
+            {"order_number": 9},
+        ),
+    ],
+)
+def test_number_said_apart_is_no_wish_of_its_own(
+    said: str, tool: str, arguments: dict[str, Any]
+) -> None:
+    """It belongs to the wish beside it."""
+    assert _called(follow(TEMPLATES, [Turn(said, NOW)])) == (tool, arguments)
+
+
+@pytest.mark.parametrize(
+    ("said", "day", "time"),
+    [
+        ("I want to change my appointment from Friday to Monday", "2026-11-23", None),
+        ("move it from Friday at nine to Monday at ten", "2026-11-23", "10:00"),
+        ("move my repair from Friday at nine to Monday", "2026-11-23", None),
+        (
+            "I have an appointment on Friday at nine, move it to ten on Monday",
+            "2026-11-23",
+            "10:00",
+        ),
+    ],
+)
+def test_appointment_is_moved_to_the_day_after_to(said: str, day: str, time: str | None) -> None:
+    """Not asked about, where the words say which one is meant."""
+    dialog = follow(TEMPLATES, [Turn(said, NOW)])
+    known = dialog.spoken_of
+    assert (dialog.intent or dialog.last_intent) == "move_appointment"
+    assert (known.get("day"), known.get("time")) == (day, time)
+
+
+@pytest.mark.parametrize(
+    ("said", "query"),
+    [
+        ("do you have pumps and how much are they", "pumps"),
+        ("do you have a lock, and is it any good", "lock"),
+        ("do you sell locks and chains", "locks chains"),
+        ("how pricey are those cargo bikes", "those cargo bikes"),
+        ("how much it costs the helmet for child", "helmet for child"),
+    ],
+)
+def test_product_is_what_is_asked_about(said: str, query: str) -> None:
+    """No more, and no other words of the sentence."""
+    assert _called(follow(TEMPLATES, [Turn(said, NOW)])) == ("find_product", {"query": query})
+
+
+def test_it_is_what_the_same_sentence_named() -> None:
+    """No order is meant by "cancel it" after an appointment."""
+    dialog = follow(
+        TEMPLATES, [Turn("I have an appointment on Friday, I'd like to cancel it", NOW)]
+    )
+    assert "cancel_order" not in (dialog.intent, dialog.last_intent)
+    dialog = follow(TEMPLATES, [Turn("order nine has the wrong pedals, refund it", NOW)])
+    assert _called(dialog) == ("refund_order", {"order_number": 9})
+
+
+@pytest.mark.parametrize(
+    ("said", "tool", "arguments"),
+    [
+        (
+            "i need a refund for order number one oh four its fourteen dollars and fifty cents",
+            "refund_order",
+            {"order_number": 104, "amount_dollars": 14.5},
+        ),
+        ("i need some time on friday at three for the brakes", "book_appointment", None),
+        ("i need a big helmet", "find_product", {"query": "big helmet"}),
+        ("buy a lock for 20 dollars", "find_product", {"query": "lock for 20 dollars"}),
+    ],
+)
+def test_values_are_no_part_of_a_product(
+    said: str, tool: str, arguments: dict[str, Any] | None
+) -> None:
+    """Where they say what is meant."""
+    called, given = _called(follow(TEMPLATES, [Turn(said, NOW)]))
+    assert called == tool
+    assert arguments is None or given == arguments
+
+
+@pytest.mark.parametrize(
+    ("said", "tool", "arguments"),
+    [
+        ("cancel order 9 instead of 10", "cancel_order", {"order_number": 9}),
+        ("instead of order 10 cancel order 9", "cancel_order", {"order_number": 9}),
+        ("can you get rid of order 9, not 10", "cancel_order", {"order_number": 9}),
+        ("no, I said order fifteen, not fifty", "order_status", {"order_number": 15}),
+        (
+            "refund ten dollars on order 14 >> no, number twelve",
+            "refund_order",
+            {"order_number": 12, "amount_dollars": 10},
+        ),
+    ],
+)
+def test_number_that_is_not_meant_is_no_wish(
+    said: str, tool: str, arguments: dict[str, Any]
+) -> None:
+    turns = [Turn(turn, NOW) for turn in said.split(">>")]
+    assert _called(follow(TEMPLATES, turns)) == (tool, arguments)
+
+
+def test_number_corrects_what_was_said_last() -> None:
+    """Where two slots could take it."""
+    for said, wanted in (
+        ("refund order 14, ten dollars", {"order_number": 14, "amount_dollars": 12}),
+        ("refund ten dollars of order 14", {"order_number": 12, "amount_dollars": 10}),
+    ):
+        dialog = follow(TEMPLATES, [Turn(said, NOW), Turn("no, twelve", NOW)])
+        assert _called(dialog) == ("refund_order", wanted)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "cancel order 9, actually no",
+        "move my appointment to friday at ten >> no, leave it as it is",
+        "cancel order 9 tomorrow",
+        "cancel my appointment >> no not that one, the fitting",
+        "order 9 was cancelled by mistake",
+    ],
+)
+def test_what_is_taken_back_or_told_leads_to_nothing_else(said: str) -> None:
+    """No end of the call, and no appointment."""
+    tool, _ = _called(follow(TEMPLATES, [Turn(turn, NOW) for turn in said.split(">>")]))
+    assert tool in (None, "cancel_order", "order_status")
+    if "tomorrow" not in said:
+        assert tool != "cancel_order"

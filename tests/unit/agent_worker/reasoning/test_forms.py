@@ -30,6 +30,9 @@ def _move(templates: Templates, turns: str) -> Move | None:
         ("book a visit on Friday at three >> make it four", FRIDAY, "16:00"),
         ("book a visit >> Friday >> at seven >> in the morning", FRIDAY, "07:00"),
         ("book a visit on Friday at seven >> seven in the evening", FRIDAY, "19:00"),
+        ("book a visit >> not Friday, Monday >> at three", MONDAY, "15:00"),
+        ("book a visit >> I can't do Friday, Monday please >> at three", MONDAY, "15:00"),
+        ("book a visit on Friday at three >> actually just Monday", MONDAY, "15:00"),
     ],
 )
 def test_form_is_filled(form: Templates, turns: str, day: str, time: str) -> None:
@@ -46,11 +49,32 @@ def test_form_is_filled(form: Templates, turns: str, day: str, time: str) -> Non
         "book a visit >> is Friday a holiday",
         "book a visit >> hmm",
         "book a visit >> something else",
+        "book a visit >> not Friday",
+        "book a visit >> I can't make Friday",
     ],
 )
 def test_words_around_a_value_that_say_more_are_no_answer(form: Templates, turns: str) -> None:
     """The question is asked in other words, which say how else it can be answered."""
     assert _move(form, turns) == Say("Please say a date, like the third of May, or type it.")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "nah, forget it",
+        "actually, leave it",
+        "no, never mind, thanks",
+        "forget about it",
+        "I've changed my mind",
+        "stop",
+        "no, don't",
+        "I don't want to book anything",
+        "I don't want a visit any more",
+    ],
+)
+def test_form_is_left_in_many_words(form: Templates, words: str) -> None:
+    """Also by a no to what it is about."""
+    assert _move(form, f"book a visit >> {words}") == Say("All right. What else?")
 
 
 def test_question_goes_from_wording_to_wording_to_the_way_out(form: Templates) -> None:

@@ -59,7 +59,8 @@ NAMES = st.lists(
 
 def said_as_name(name: str) -> bool:
     """No word of it is one that no name has."""
-    return SpelledNameKind().answer(name, NOW) is not None
+    found = SpelledNameKind().answer(name, NOW)
+    return found is not None and found.value == name
 
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {

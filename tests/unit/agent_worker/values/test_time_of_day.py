@@ -31,6 +31,9 @@ ANY = TimeOfDayKind()
         ("09:30", "09:30"),
         ("nine thirty", "09:30"),
         ("nine oh five", "09:05"),
+        ("at nine and half", "09:30"),
+        ("at nine and a half", "09:30"),
+        ("tomorrow at ten and a quarter", "10:15"),
         ("nine o'clock", "09:00"),
         ("my brakes are gone, could somebody look at it Friday at three", "15:00"),
         ("something came up, could we do Monday at nine instead", "09:00"),
@@ -56,6 +59,10 @@ ANY = TimeOfDayKind()
         ("in three days", None),
         ("at 104 Main Street", None),
         ("look at this one", None),
+        ("at ten past", None),
+        ("tomorrow at five to", None),
+        ("I can't do ten o'clock, is noon free", "12:00"),
+        ("ten o'clock is too early, what about eleven o'clock", "11:00"),
     ],
 )
 def test_time_is_found_in_what_was_said(said: str, at: str | None) -> None:
