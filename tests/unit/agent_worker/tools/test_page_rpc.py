@@ -83,6 +83,11 @@ async def test_page_says_which_cards_it_shows(page: Page) -> None:
     assert not question.is_known
     await page.rpc(CONFIRMATIONS_METHOD, shown)
     assert question.is_known
+    known_s = page.scene.turning.boot_s()
+    page.scene.turning.seconds += 5
+    # A page that reconnects says it again: a yes that began before that counts.
+    await page.rpc(CONFIRMATIONS_METHOD, shown)
+    assert question.was_known_at(known_s)
     page.scene.gate.close()
 
 
