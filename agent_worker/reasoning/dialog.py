@@ -5,13 +5,14 @@ Nothing is remembered between turns but the conversation itself. So a reply can 
 and dropped, and an agent that takes over a call continues where the last one stopped.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent_worker.reasoning import choice, forms
 from agent_worker.reasoning.correction import corrected_within, meant_instead
-from agent_worker.reasoning.match import THE_SAME, Match, Unsure
+from agent_worker.reasoning.match import LEFT_OUT, THE_SAME, Match, Unsure
 from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.template_file import LAST_ANSWER
 from agent_worker.reasoning.templates import Templates
@@ -19,6 +20,11 @@ from agent_worker.reasoning.turn import Turn
 
 _LEAVE_IT = frozenset(
     {"never mind", "forget it", "no", "no thanks", "no thank you", "cancel that", "neither"}
+)
+_YES = re.compile(
+    r"(?:(?:yes|yeah|yep|yup|sure|ok|okay|all right|alright|please|of course|absolutely|definitely"
+    r"|go ahead|do that|please do|i would|i'd like that|that would be (?:great|good|nice|lovely)"
+    r"|that's (?:fine|good|great)|thanks|thank you)\s*)+"
 )
 _LEFT = "All right. What else?"
 ONE_AT_A_TIME = "One at a time, please. Which one first?"
@@ -86,6 +92,8 @@ class Dialog:
     """What the last tool was, or will be, called with."""
     last_intent: str | None = None
     """The intent whose tool was, or will be, called with that."""
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    """The values that last for the call."""
     misses: int = 0
     """How many turns in a row were not understood, or did not answer the agent's question."""
     move: Move | None = None
@@ -105,11 +113,27 @@ def follow(templates: Templates, turns: Iterable[str], *, model: bool = False) -
     for turn in list(turns)[-50:]:
         dialog = _advance(templates, dialog, Turn(turn), model)
         if model and isinstance(dialog.move, NotUnderstood):
-            dialog = Dialog(misses=dialog.misses, move=dialog.move)
+            dialog = Dialog(misses=dialog.misses, move=dialog.move, kept=dialog.kept)
     return dialog
 
 
 def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> Dialog:
+    after = _after(templates, dialog, turn, model)
+    known = {**after.slots, **after.spoken_of}
+    new = {slot: known[slot] for slot in templates.remember if slot in known}
+    return replace(after, kept={**dialog.kept, **after.kept, **new})
+
+
+def _after(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> Dialog:
+    if (first := templates.goes_first(turn)) is not None:
+        # Whatever was asked stays open.
+        said = templates.rules[first].say
+        assert said is not None
+        return replace(dialog, misses=0, move=Say(said))
+    if (left_out := _left_out(templates, dialog, turn)) is not None:
+        return _act_on(templates, dialog, left_out, turn)
+    if (agreed := _agreed(templates, dialog, turn)) is not None:
+        return _act_on(templates, dialog, agreed, turn)
     leaves = normalize(turn) in _LEAVE_IT
     if dialog.choice:
         if leaves:
@@ -132,6 +156,11 @@ def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> D
             filled = dialog.asked if dialog.asked and dialog.asked in answer.slots else ""
     if match is None:
         match = _corrected(templates, dialog, turn, bare=not model)
+    refers = match is None or THE_SAME in match.slots.values()
+    if refers and dialog.intent is None and dialog.last_intent is not None and not model:
+        subject = (templates, dialog.last_intent, dialog.spoken_of)
+        if (once_more := forms.again(*subject, turn)) is not None:
+            return _act_on(templates, dialog, once_more, turn, offer=True)
     if match is None and (parts := corrected_within(turn)) is not None:
         said, meant = (Turn(part, turn.said_at) for part in parts)
         before = _advance(templates, dialog, said, model)
@@ -167,6 +196,23 @@ def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> D
         # A model can make more of it than the same question in other words.
         return _missed(templates, dialog, rewords=not model)
     return _act_on(templates, dialog, match, turn, filled=filled)
+
+
+def _left_out(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:
+    """The wish without what was asked for, where the caller has none to say and may."""
+    if dialog.intent is None or dialog.asked not in templates.rules[dialog.intent].optional:
+        return None
+    if not forms.leaves_out(templates, dialog.intent, dialog.asked, turn):
+        return None
+    return Match(dialog.intent, {**dialog.slots, dialog.asked: LEFT_OUT}, unsure={})
+
+
+def _agreed(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:
+    """What the caller says yes to, where the last tool may have offered it."""
+    if dialog.intent is not None or dialog.last_intent is None:
+        return None
+    offered = templates.rules[dialog.last_intent].offers
+    return Match(offered, {}) if offered and _YES.fullmatch(normalize(turn)) else None
 
 
 def _answer(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:
@@ -259,6 +305,8 @@ def _act_on(
         for name, value in match.slots.items()
     }
     known = {name: value for name, value in slots.items() if value is not None}
+    kept = {slot: value for slot, value in dialog.kept.items() if slot in rule.ask}
+    known = {**kept, **known}
     if match.several:
         return _for_each(templates, dialog, rule.tool, match.several, known)
     # Only the subject of the last tool: "cancel it" must not reach back to an older one.
@@ -267,12 +315,24 @@ def _act_on(
         slot = missing[0]
         asking = Dialog(match.intent, known, match.unsure, asked=slot, spoken_of=spoken_of)
         question = _wordings(templates, asking, match.intent, slot)[0]
-        return replace(asking, question=question, filled=filled, move=Say(question))
+        heard = _read_back(templates, dialog, match.intent, known, turn)
+        words = f"{heard}. {question}" if heard else question
+        return replace(asking, question=question, filled=filled, move=Say(words))
     if rule.tool is not None:
-        call = CallTool(rule.tool, known, _offer(templates, match.intent, known, turn, offer))
+        given = {slot: value for slot, value in known.items() if value != LEFT_OUT}
+        call = CallTool(rule.tool, given, _offer(templates, match.intent, known, turn, offer))
         return Dialog(spoken_of=spoken_of, last_intent=match.intent, filled=filled, move=call)
     assert rule.say is not None
     return Dialog(spoken_of=spoken_of, last_intent=dialog.last_intent, move=Say(rule.say))
+
+
+def _read_back(
+    templates: Templates, dialog: Dialog, intent: str, known: Mapping[str, Any], turn: Turn
+) -> str:
+    """What is new in *known* and easily misheard, as it is said back before the next question."""
+    before = {**dialog.kept, **dialog.slots}
+    new = {slot: value for slot, value in known.items() if before.get(slot) != value}
+    return forms.in_words(templates, intent, new, turn, only=forms.READ_BACK)
 
 
 def _for_each(

@@ -127,6 +127,11 @@ class Kind(Generic[V]):
         return value
 
 
+def is_taken_back(text: str, start: int) -> bool:
+    """Whether *text* says "not" before what begins at *start*."""
+    return _NOT.search(before(text, start)) is not None
+
+
 def as_meant(text: str, found: Sequence[Found]) -> list[Found]:
     """
     *found* without what *text* takes back: of "Friday, sorry, Saturday" and of "Saturday, not
@@ -137,15 +142,15 @@ def as_meant(text: str, found: Sequence[Found]) -> list[Found]:
     sequence = sorted(range(len(found)), key=lambda index: (found[index].start, found[index].end))
     for one, other in pairwise(sequence):
         gap = text[found[one].end : max(found[one].end, found[other].start)]
-        if _NOT.search(before(text, found[other].start)):
+        if is_taken_back(text, found[other].start):
             dropped.add(other)
-        elif _NOT.search(before(text, found[one].start)) or (
+        elif is_taken_back(text, found[one].start) or (
             len(gap) <= _SLIP_MAX_CHARS and _SLIP.search(gap)
         ):
             dropped.add(one)
         elif _FROM.search(before(text, found[one].start)) and _TO.match(gap):
             later.add(one)
-    if len(found) == 1 and _NOT.search(before(text, found[0].start)):
+    if len(found) == 1 and is_taken_back(text, found[0].start):
         return []
     kept = [index for index in range(len(found)) if index not in dropped]
     return [found[index] for index in sorted(kept, key=lambda index: index in later)]

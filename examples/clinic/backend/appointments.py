@@ -1,6 +1,6 @@
 """Appointments: seen, booked, moved and cancelled by whose they are."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from pydantic import BaseModel, Field
 from sqlalchemy import select
@@ -58,6 +58,8 @@ class AppointmentAnswer(BaseModel):
     date: Day
     time: ClockTime
     reason: str
+    unchangeable: str | None
+    """Why it can no longer be moved or cancelled, in words for the patient."""
 
 
 class AppointmentsAnswer(BaseModel):
@@ -92,7 +94,7 @@ async def index(request: Request) -> Response:
             .limit(LIMIT)
         )
         to_come = [one for one in rows if schedule.moment(one.day, one.start, now) > now]
-        return answer(AppointmentsAnswer(appointments=[_answer(one) for one in to_come]))
+        return answer(AppointmentsAnswer(appointments=[_answer(one, now) for one in to_come]))
 
 
 async def slots(request: Request) -> Response:
@@ -138,7 +140,7 @@ async def book(request: Request) -> Response:
         )
         session.add(booked)
         await _take(session)
-        return answer(_answer(booked), 201)
+        return answer(_answer(booked, clinic.now()), 201)
 
     return await perform(request, BookingRequest, effect)
 
@@ -153,7 +155,7 @@ async def move(request: Request) -> Response:
         schedule.check(wish.date, wish.time, clinic.now())
         moved.day, moved.start = wish.date, wish.time
         await _take(session)
-        return answer(_answer(moved))
+        return answer(_answer(moved, clinic.now()))
 
     return await perform(request, MoveRequest, effect)
 
@@ -164,7 +166,7 @@ async def cancel(request: Request) -> Response:
     async def effect(clinic: Clinic, session: Session, who: Who) -> Response:
         cancelled = await _own(clinic, session, request.path_params["id"], who)
         cancelled.status = "cancelled"
-        return answer(_answer(cancelled))
+        return answer(_answer(cancelled, clinic.now()))
 
     return await perform(request, Who, effect)
 
@@ -185,17 +187,27 @@ async def _own(clinic: Clinic, session: Session, number: int, who: Who) -> Appoi
     now = clinic.now()
     if row is None or patient is None or row.patient_id != patient.id:
         raise AppointmentUnknown
-    starts_at = schedule.moment(row.day, row.start, now)
-    if row.status == "cancelled" or starts_at <= now:
+    if row.status == "cancelled" or schedule.moment(row.day, row.start, now) <= now:
         raise AppointmentUnknown
-    if starts_at - now < schedule.NOTICE:
-        raise schedule.TooLate
+    if (refusal := _too_late(row, now)) is not None:
+        raise refusal
     return row
 
 
-def _answer(row: Appointment) -> AppointmentAnswer:
+def _too_late(row: Appointment, now: datetime) -> schedule.TooLate | None:
+    notice = schedule.moment(row.day, row.start, now) - now
+    return schedule.TooLate() if notice < schedule.NOTICE else None
+
+
+def _answer(row: Appointment, now: datetime) -> AppointmentAnswer:
+    refusal = _too_late(row, now)
     return AppointmentAnswer(
-        id=row.id, name=row.patient.name, date=row.day, time=row.start, reason=row.reason
+        id=row.id,
+        name=row.patient.name,
+        date=row.day,
+        time=row.start,
+        reason=row.reason,
+        unchangeable=refusal and refusal.detail,
     )
 
 

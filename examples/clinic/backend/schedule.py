@@ -45,7 +45,10 @@ class TimeTaken(Refusal):
 
 
 class TooLate(Refusal):
-    """That appointment is less than 24 hours away, so only a colleague can change it now."""
+    """
+    Your appointment is in less than 24 hours, so I can't move or cancel it any more. Shall a
+    colleague call you back?
+    """
 
     code = "too-late"
 
