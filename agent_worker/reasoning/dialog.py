@@ -212,14 +212,18 @@ def _agreed(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:
     if dialog.intent is not None or dialog.last_intent is None:
         return None
     offered = templates.rules[dialog.last_intent].offers
-    return Match(offered, {}) if offered and _YES.fullmatch(normalize(turn)) else None
+    if offered is None or not _YES.fullmatch(normalize(turn)):
+        return None
+    asks = templates.rules[offered].ask
+    return Match(offered, {slot: one for slot, one in dialog.spoken_of.items() if slot in asks})
 
 
 def _answer(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:
     """What *turn* answers to the agent's question, or adds to the answer before."""
     assert dialog.intent is not None
     wish = (templates, dialog.intent, dialog.slots)
-    if meant_instead(turn) is not None and (found := forms.corrected(*wish, turn, bare=True)):
+    corrects = meant_instead(turn) is not None or forms.exchanges(*wish, turn)
+    if corrects and (found := forms.corrected(*wish, turn, bare=True)):
         return found
     found = forms.answer(*wish, dialog.unsure, turn)
     if (found is None or found.free) and dialog.filled:

@@ -12,6 +12,7 @@ from agent_worker.reasoning.mentions import NUMBER, journalled
 from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.templates import Templates
 from agent_worker.reasoning.turn import Turn
+from agent_worker.values.corrections import instead_of, without_lead
 from agent_worker.values.value import Found, ValueKind
 
 READ_BACK = frozenset({"phone_number", "email", "name", "identifier"})
@@ -54,7 +55,9 @@ _NONE = re.compile(
 )
 """How a caller says that there is no value for an optional slot, with "it" for its name."""
 _TAKES_BACK = re.compile(
-    r"^\W*(?:no|nope|nah|not|sorry|oops|wait|actually|i (?:meant|said))\b", re.I
+    r"^\W*(?:(?:oh|um|uh|well|hang on|hold on)\b\W*)*"
+    r"(?:no|nope|nah|not|sorry|oops|wait|hang on|hold on|actually|i (?:meant|said))\b",
+    re.I,
 )
 
 
@@ -136,7 +139,8 @@ def corrected(
 ) -> Match | None:
     """*slots* as *turn* corrects one of them: "no, B as in boat", "no, I meant nine"."""
     meant = meant_instead(turn, bare=bare)
-    if meant is None and not _TAKES_BACK.match(turn):
+    takes_back = meant is not None or _TAKES_BACK.match(turn)
+    if not takes_back and not exchanges(templates, intent, slots, turn):
         return None
     is_wish = meant is not None and templates.match(Turn(meant, turn.said_at)) is not None
     for slot, known in _narrow_first(templates, intent, slots):
@@ -178,6 +182,20 @@ def again(templates: Templates, intent: str, slots: Mapping[str, Any], turn: Tur
     new = _filled(intent, taken, turn)
     rest = {slot: value for slot, value in slots.items() if slot not in new.unsure}
     return Match(intent, {**rest, **new.slots}, unsure=new.unsure)
+
+
+def exchanges(templates: Templates, intent: str, slots: Mapping[str, Any], turn: Turn) -> bool:
+    """Whether *turn* says one value instead of another: "not Thursday, Friday"."""
+    parts = instead_of(without_lead(turn))
+    return parts is not None and any(
+        all(
+            (found := kind.answer(part, turn.said_at)) is not None
+            and _nothing_else(Turn(part, turn.said_at), [found], ())
+            for part in parts
+        )
+        for _, kind in _narrow_first(templates, intent, slots)
+        if kind.name not in ANY_WORD
+    )
 
 
 def _narrow_first(

@@ -151,7 +151,7 @@ class Templates:
         match = self.match(text)
         if match is None or match.free or not self.rules[match.intent].anywhere:
             reading = self.read(text)
-            match = reading.matches[0] if reading.verdict == "clear" else None
+            match = reading.matches[0] if reading.matches else None
         return match.intent if match and self.rules[match.intent].anywhere else None
 
     def _found_anywhere(self, turn: Turn) -> Match | None:

@@ -25,11 +25,17 @@ async def is_free(day: Day, time: At, *, clinic: ClinicClient) -> None:
 
 
 @tool(effect="read", backend=CLINIC)
-async def free_times(day: Day | None = None, *, clinic: ClinicClient) -> Answer:
-    """Tell which appointments are free, on one day or next."""
+async def free_times(
+    day: Day | None = None, time: At | None = None, *, clinic: ClinicClient
+) -> Answer:
+    """Tell which appointments are free, on one day or next, or whether one is."""
     query = {} if day is None else {"date": day.isoformat()}
     found = await clinic.get("/v1/slots", **query)
-    return Answer(say=_free(found, day, await clinic.today()), data=found)
+    today = await clinic.today()
+    if day is not None and time is not None and time.strftime("%H:%M") in found["slots"]:
+        when = words.at(day, time, today)
+        return Answer(say=f"Yes, {when} is free. Shall I book it?", data=found)
+    return Answer(say=_free(found, day, today), data=found)
 
 
 @tool(
