@@ -3,19 +3,9 @@
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from string import Formatter
-from types import UnionType
-from typing import (
-    Annotated,
-    Any,
-    Literal,
-    NoReturn,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import Annotated, Any, Literal, NoReturn, get_type_hints
 
 from pydantic import (
     BaseModel,
@@ -29,7 +19,6 @@ from pydantic import (
 
 from agent_worker.mistakes import STRICT, in_words, location_of, problem
 from agent_worker.tools.arguments import Arguments, ModelArguments
-from agent_worker.values.kind import Kind
 from voice_contract.actions import Action
 
 Effect = Literal["read", "write"]
@@ -207,16 +196,29 @@ class Tool:
             "parameters": self.arguments.schema,
         }
 
-    def in_words(self, arguments: Mapping[str, JsonValue]) -> dict[str, str]:
-        """All *arguments* as a person reads them."""
-        return {
-            name: self.guards.in_words.get(name, _plain)(value) for name, value in arguments.items()
-        }
+    def in_words(self, arguments: Mapping[str, JsonValue], now: datetime) -> dict[str, str]:
+        """
+        All *arguments* as a person reads them.
 
-    def question(self, arguments: Mapping[str, JsonValue]) -> str:
-        """The question to the caller before it runs."""
+        Args: now: When, in the caller's time zone: "tomorrow" depends on it.
+        """
+        return {name: self._worded(name, value, now) for name, value in arguments.items()}
+
+    def question(self, arguments: Mapping[str, JsonValue], now: datetime) -> str:
+        """The question to the caller before it runs; *now*: as `in_words`."""
         assert self.guards.confirm is not None
-        return self.guards.confirm.format(**self.in_words(arguments))
+        return self.guards.confirm.format(**self.in_words(arguments, now))
+
+    def _worded(self, name: str, value: JsonValue, now: datetime) -> str:
+        if (in_words := self.guards.in_words.get(name)) is not None:
+            return in_words(value)
+        kind = self.arguments.kinds.get(name)
+        if kind is None or value is None:
+            return _plain(value)
+        try:
+            return kind.say(kind.from_json(value), now)
+        except ValueError:  # a `resolve` step shows something else by that name
+            return _plain(value)
 
 
 @validate_call(config=STRICT)
@@ -257,7 +259,7 @@ def tool(
             the tool by name and, keyword-only, what the server injects.
         max_per_call: How often it may run in one call.
         expires_s: How long the question stays open.
-        in_words: By argument: how its value is said, if not as its type says it.
+        in_words: By argument: how its value is said, where its kind of value does not say it.
         resolve: An async function that finds out what the tool acts on, once, before the caller is
             asked. It takes arguments of the tool by name and, keyword-only, what the server
             injects, and returns a `Target`, which the tool gets as a keyword-only parameter. It
@@ -290,7 +292,7 @@ def tool(
                 policy=tuple(make_rule(rule) for rule in policy),
                 max_per_call=max_per_call,
                 expires_s=expires_s,
-                in_words={**_said_by_kinds(visible), **(in_words or {})},
+                in_words=dict(in_words or {}),
                 resolve=None if resolve is None else make_rule(resolve),
                 details=frozenset(details),
             ),
@@ -401,29 +403,6 @@ def _parameters(
             default = ... if parameter.default is parameter.empty else parameter.default
             visible[name] = (hints[name], default)
     return visible, injected
-
-
-def _said_by_kinds(visible: Mapping[str, Any]) -> dict[str, InWords]:
-    """By parameter with a type of `agent_worker.values`: how such a value is said."""
-    kinds = {name: _kind_in(hint) for name, (hint, _) in visible.items()}
-    return {name: _said_by(kind) for name, kind in kinds.items() if kind is not None}
-
-
-def _kind_in(hint: Any) -> Kind[Any] | None:
-    """The kind of value that an annotation such as `Day | None` has in it."""
-    if get_origin(hint) in (Annotated, Union, UnionType):
-        return next(filter(None, map(_kind_in, get_args(hint))), None)
-    return hint if isinstance(hint, Kind) else None
-
-
-def _said_by(kind: Kind[Any]) -> InWords:
-    def say(written: Any) -> str:
-        if written is None:
-            return _plain(written)
-        # Days ago, so that nothing is "tomorrow": it may be read later.
-        return kind.say(kind.from_json(written), datetime.now(UTC) - timedelta(days=3))
-
-    return say
 
 
 def _arguments(name: str, visible: dict[str, Any], where: str) -> ModelArguments:
