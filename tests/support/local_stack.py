@@ -79,6 +79,7 @@ class LocalStack:
             "worker",
             "speech",
             "storefront",
+            "clinic",
             "supervisor",
             "post_call",
         ]
