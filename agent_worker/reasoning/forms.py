@@ -40,7 +40,7 @@ _FILLER = frozenset(
     "time to um uh want we well what what's will with works would yeah yep yes you".split()
 )
 """Words around a value that leave it the answer."""
-_NOUN = r"(?:(?:a|an|any|the|my) )?(?:one|any|it|that|anything)(?: it)*"
+_NOUN = r"(?:(?:a|an|any|the|my) )?(?:one|1|any|it|that|anything)(?: it)*"
 _NONE = re.compile(
     r"(?:(?:no|nope|nah|sorry|um|uh|well|oh|thanks|thank you|please|actually|i think|i guess|just)"
     r"\b\s*)*(?:"
