@@ -281,6 +281,9 @@ def _wordings(templates: Templates, dialog: Dialog, intent: str, slot: str) -> l
 def _answers_better(answer: Match, match: Match) -> bool:
     # Free text fits everything, also a caller who changes the subject.
     said = [value for value in match.slots.values() if value != THE_SAME]
+    if not answer.slots and not said and not match.unsure:
+        # Half an address, which any word may be, beside a whole sentence.
+        return False
     return not answer.free and len(answer.slots) + len(answer.unsure) >= len(said)
 
 

@@ -32,12 +32,13 @@ HOW_ELSE = {
 }
 """How to ask for a value when other words have not helped."""
 _FILLER = frozenset(
-    "a about actually afternoon also am an and are around at be best better bit but by can could "
-    "course day do does evening fine for from get go going good great guess have hello hey hi how "
-    "i i'd i'll i'm in is it it'll it's its just let let's like make may maybe me mine morning my "
-    "no number of oh ok okay on one or order perfect please pm prefer probably rather right say "
-    "should so suit suits sure take thank thanks that that'll that's the then there think this "
-    "time to um uh want we well what what's will with works would yeah yep yes you".split()
+    "a about actually afternoon also am an and are around at be best better bit but by can come "
+    "could course day do does evening fine for from get go going good great guess have hello "
+    "hey hi how i i'd i'll i'm in is it it'll it's its just let let's like make may maybe me "
+    "mine morning my no number of oh ok okay on one or order perfect please pm prefer probably "
+    "rather right say should so suit suits sure take thank thanks that that'll that's the then "
+    "there think this time to uh um want we well what what's will with works would yeah yep yes "
+    "you".split()
 )
 """Words around a value that leave it the answer."""
 _NOUN = r"(?:(?:a|an|any|the|my) )?(?:one|1|any|it|that|anything)(?: it)*"
@@ -139,15 +140,17 @@ def corrected(
 ) -> Match | None:
     """*slots* as *turn* corrects one of them: "no, B as in boat", "no, I meant nine"."""
     meant = meant_instead(turn, bare=bare)
-    takes_back = meant is not None or _TAKES_BACK.match(turn)
-    if not takes_back and not exchanges(templates, intent, slots, turn):
+    swaps = exchanges(templates, intent, slots, turn)
+    if meant is None and not _TAKES_BACK.match(turn) and not swaps:
         return None
     is_wish = meant is not None and templates.match(Turn(meant, turn.said_at)) is not None
     for slot, known in _narrow_first(templates, intent, slots):
         if is_wish and known.name in ANY_WORD:
             continue
         new = known.correct(known.from_json(slots[slot]), str(turn), turn.said_at)
-        if new is not None and _is_whole(known, new):
+        if new is None or not _is_whole(known, new):
+            continue
+        if known.name in READ_BACK or _is_about(known, Turn(meant or turn, turn.said_at), swaps):
             return Match(intent, {**slots, slot: journalled(known, new)})
     if meant is None or is_wish:
         return None
@@ -182,6 +185,12 @@ def again(templates: Templates, intent: str, slots: Mapping[str, Any], turn: Tur
     new = _filled(intent, taken, turn)
     rest = {slot: value for slot, value in slots.items() if slot not in new.unsure}
     return Match(intent, {**rest, **new.slots}, unsure=new.unsure)
+
+
+def _is_about(kind: ValueKind, turn: Turn, swaps: bool) -> bool:
+    """Whether *turn* corrects a value of *kind*, not another that has a number in it, too."""
+    found = kind.answer(str(turn), turn.said_at)
+    return found is None or swaps or _nothing_else(turn, [found], ())
 
 
 def exchanges(templates: Templates, intent: str, slots: Mapping[str, Any], turn: Turn) -> bool:
