@@ -151,6 +151,9 @@ def _after(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> Dia
                 spoken_of=dialog.spoken_of, last_intent=dialog.last_intent, move=Say(_LEFT)
             )
         answer = _answer(templates, dialog, turn)
+        if match is not None and answer is not None and answer.free:
+            # The same wish once more says nothing new: its words are the answer.
+            match = None if _adds_nothing(dialog, match) else match
         if answer is not None and (match is None or _answers_better(answer, match)):
             match = answer
             filled = dialog.asked if dialog.asked and dialog.asked in answer.slots else ""
@@ -159,7 +162,7 @@ def _after(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> Dia
     refers = match is None or THE_SAME in match.slots.values()
     if refers and dialog.intent is None and dialog.last_intent is not None and not model:
         subject = (templates, dialog.last_intent, dialog.spoken_of)
-        if (once_more := forms.again(*subject, turn)) is not None:
+        if (once_more := forms.again(*subject, turn, more=match is None)) is not None:
             return _act_on(templates, dialog, once_more, turn, offer=True)
     if match is None and (parts := corrected_within(turn)) is not None:
         said, meant = (Turn(part, turn.said_at) for part in parts)
@@ -285,6 +288,13 @@ def _answers_better(answer: Match, match: Match) -> bool:
         # Half an address, which any word may be, beside a whole sentence.
         return False
     return not answer.free and len(answer.slots) + len(answer.unsure) >= len(said)
+
+
+def _adds_nothing(dialog: Dialog, match: Match) -> bool:
+    said = {slot: value for slot, value in match.slots.items() if value != THE_SAME}
+    return (
+        match.intent == dialog.intent and not match.unsure and said.items() <= dialog.slots.items()
+    )
 
 
 def _ask_which(templates: Templates, dialog: Dialog, near: tuple[Match, ...]) -> Dialog:

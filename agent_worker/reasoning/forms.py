@@ -21,6 +21,8 @@ AS_SAID = frozenset({"text"})
 """Kinds that any words are a value of."""
 ANY_WORD = AS_SAID | {"name"}
 """Kinds that nearly any word may be a value of: "no, ten" corrects a time, if there is one."""
+UNMISTAKABLE = frozenset({"phone_number", "email"})
+"""Kinds of which a whole value is the answer, whatever is said around it."""
 HOW_ELSE = {
     "phone_number": "Please say it digit by digit, or type it.",
     "email": "Please spell it letter by letter, or type it.",
@@ -93,8 +95,12 @@ def answer(
             if not any(one.overlaps(known) for _, known in taken.values()):
                 taken[slot] = (other, one)
                 break
-    if not taken or not _nothing_else(turn, [one for _, one in taken.values()], rule.ask[asked]):
+    if not taken:
         return None
+    if not _nothing_else(turn, [one for _, one in taken.values()], rule.ask[asked]):
+        if found is None or found.question or kind.name not in UNMISTAKABLE:
+            return None
+        taken = {asked: (kind, found)}
     return _filled(intent, taken, turn)
 
 
@@ -170,10 +176,16 @@ def corrected(
     return None
 
 
-def again(templates: Templates, intent: str, slots: Mapping[str, Any], turn: Turn) -> Match | None:
-    """The wish once more with other values of it, which is all that *turn* says: "and Monday?"."""
+def again(
+    templates: Templates, intent: str, slots: Mapping[str, Any], turn: Turn, *, more: bool
+) -> Match | None:
+    """
+    The wish once more with other values of it, which is all that *turn* says: "and Monday?".
+
+    Args: more: Whether with a value, too, that it had none of before.
+    """
     taken: dict[str, tuple[ValueKind, Found]] = {}
-    for slot in slots:
+    for slot in dict.fromkeys((*slots, *(_optional(templates, intent, ()) if more else ()))):
         kind = templates.kind_of(intent, slot)
         if kind is None or kind.name in AS_SAID | READ_BACK:
             continue

@@ -171,11 +171,22 @@ def test_value_in_free_text_corrects_nothing(desk: Templates) -> None:
     assert move == CallTool("visit", {**VISIT, "note": note})
 
 
+def test_number_or_address_is_the_answer_whatever_stands_around_it(desk: Templates) -> None:
+    """Where it is whole: nothing else is like it."""
+    asked = "book a visit >> Sam Rivera >> my cell phone would be 202-555-0134 after five"
+    assert _move(desk, asked) == Say("2 0 2, 5 5 5, 0 1 3 4. Is there a mail address?")
+
+
+def test_same_wish_once_more_can_be_free_text(desk: Templates) -> None:
+    """It adds nothing to the wish, so it is what was asked for."""
+    move = _move(desk, f"{ASKED_MAIL} >> no >> Friday >> nine >> book a visit")
+    assert move == CallTool("visit", {**VISIT, "note": "book a visit"})
+
+
 def test_other_value_alone_is_the_last_question_once_more(desk: Templates) -> None:
     """ "And Monday?" """
-    assert _move(desk, "what is free on Friday >> and on Monday?") == CallTool(
-        "look", {"day": MONDAY}
-    )
+    move = CallTool("look", {"day": MONDAY})
+    assert _move(desk, "what is free on Friday >> and on Monday?") == move
 
 
 def test_hour_alone_is_heard_without_a_list_of_numbers(desk: Templates) -> None:
