@@ -66,6 +66,8 @@ COPY --chmod=755 examples/storefront/__init__.py examples/storefront/address.py 
 COPY --chmod=755 examples/backend_base examples/backend_base
 COPY --chmod=755 examples/storefront/agent examples/storefront/agent
 COPY --chmod=755 examples/storefront/knowledge examples/storefront/knowledge
+COPY --chmod=755 examples/clinic/__init__.py examples/clinic/address.py examples/clinic/
+COPY --chmod=755 examples/clinic/agent examples/clinic/agent
 CMD ["python", "-m", "agent_worker"]
 
 
