@@ -109,7 +109,7 @@ def follow(templates: Templates, turns: Iterable[str], *, model: bool = False) -
         model: Whether a model answers what no template accepts. Such a turn closes our own open
             question: the number that comes next may answer the model's.
     """
-    dialog = Dialog()
+    dialog = Dialog(kept=dict(templates.known))
     for turn in list(turns)[-50:]:
         dialog = _advance(templates, dialog, Turn(turn), model)
         if model and isinstance(dialog.move, NotUnderstood):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
@@ -66,6 +66,8 @@ class Templates:
     """The tools that have a question of their own before they run."""
     zone: tzinfo | None = None
     """Where the callers are; None: where the machine is."""
+    known: Mapping[str, Any] = field(default_factory=dict)
+    """By slot: what is known before the caller says it."""
     remember: tuple[str, ...] = ()
     """The slots whose values last for the call."""
     anywhere: tuple[tuple[re.Pattern[str], str], ...] = ()
