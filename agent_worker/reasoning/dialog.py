@@ -215,10 +215,7 @@ def _agreed(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:
     if dialog.intent is not None or dialog.last_intent is None:
         return None
     offered = templates.rules[dialog.last_intent].offers
-    if offered is None or not _YES.fullmatch(normalize(turn)):
-        return None
-    asks = templates.rules[offered].ask
-    return Match(offered, {slot: one for slot, one in dialog.spoken_of.items() if slot in asks})
+    return Match(offered, {}) if offered and _YES.fullmatch(normalize(turn)) else None
 
 
 def _answer(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:
@@ -322,8 +319,11 @@ def _act_on(
         for name, value in match.slots.items()
     }
     known = {name: value for name, value in slots.items() if value is not None}
-    kept = {slot: value for slot, value in dialog.kept.items() if slot in rule.ask}
-    known = {**kept, **known}
+    before = dialog.kept
+    if dialog.last_intent and templates.rules[dialog.last_intent].offers == match.intent:
+        # What is taken is what was offered: the day whose free hours were told.
+        before = {**before, **dialog.spoken_of}
+    known = {**{slot: before[slot] for slot in rule.ask if slot in before}, **known}
     if match.several:
         return _for_each(templates, dialog, rule.tool, match.several, known)
     # Only the subject of the last tool: "cancel it" must not reach back to an older one.

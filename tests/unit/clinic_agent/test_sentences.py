@@ -112,6 +112,8 @@ def test_free_time_leads_to_its_form() -> None:
     """The day that was spoken of and the time that was chosen are not asked for again."""
     dialog = after("What's free on Friday?", "I'll take eleven")
     assert dict(dialog.slots) == {"day": "2026-12-04", "time": "11:00"}
+    dialog = after("What's free on Friday?", "I'll have the one at eleven then, thanks")
+    assert dict(dialog.slots) == {"day": "2026-12-04", "time": "11:00"}
     dialog = after("Is Friday at ten free?", "yes please")
     assert dict(dialog.slots) == {"day": "2026-12-04", "time": "10:00"}
 
