@@ -207,7 +207,7 @@ def _left_out(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:
         return None
     if not forms.leaves_out(templates, dialog.intent, dialog.asked, turn):
         return None
-    return Match(dialog.intent, {**dialog.slots, dialog.asked: LEFT_OUT}, unsure={})
+    return Match(dialog.intent, {**dialog.slots, dialog.asked: LEFT_OUT})
 
 
 def _agreed(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:
