@@ -92,7 +92,14 @@ def test_emergency_is_told_at_once_and_is_no_value_of_a_form(said: str) -> None:
         assert said not in dialog.slots.values()
 
 
-@pytest.mark.parametrize("said", ["my head hurts", "a cold", "my knee is swollen", "a blood test"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("my head hurts", "a cold", "my knee is swollen", "a blood test"),
+        *("I ate a lot and feel sick", "no chest pain, just a cough", "I can't sleep"),
+        "I'm dying to get rid of this rash",
+    ],
+)
 def test_complaint_that_is_no_emergency_is_what_it_is_about(said: str) -> None:
     """The form is done."""
     move = after(*FORM, said).move
