@@ -63,8 +63,11 @@ COPY --chmod=755 call_record call_record
 COPY --chmod=755 agent_worker agent_worker
 COPY --chmod=755 examples/__init__.py examples/
 COPY --chmod=755 examples/storefront/__init__.py examples/storefront/address.py examples/storefront/
+COPY --chmod=755 examples/backend_base examples/backend_base
 COPY --chmod=755 examples/storefront/agent examples/storefront/agent
 COPY --chmod=755 examples/storefront/knowledge examples/storefront/knowledge
+COPY --chmod=755 examples/clinic/__init__.py examples/clinic/address.py examples/clinic/
+COPY --chmod=755 examples/clinic/agent examples/clinic/agent
 CMD ["python", "-m", "agent_worker"]
 
 
@@ -115,5 +118,6 @@ EXPOSE 8083
 COPY --chmod=755 service_base service_base
 COPY --chmod=755 examples/__init__.py examples/
 COPY --chmod=755 examples/storefront/__init__.py examples/storefront/
+COPY --chmod=755 examples/backend_base examples/backend_base
 COPY --chmod=755 examples/storefront/backend examples/storefront/backend
 CMD ["python", "-m", "examples.storefront.backend"]

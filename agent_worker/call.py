@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -28,6 +29,7 @@ from agent_worker.metrics import Metrics
 from agent_worker.page_channel import PageChannel
 from agent_worker.presence import Presence
 from agent_worker.reasoning.known_numbers import KnownNumbers
+from agent_worker.reasoning.known_values import KnownValues
 from agent_worker.reasoning.llm import user_turns
 from agent_worker.refusals import FORBIDDEN, Refusals
 from agent_worker.resume import CallHistory, resume
@@ -125,6 +127,10 @@ class Call(CallControl):
         async with AsyncExitStack() as stack:
             stack.callback(self._refusals.sum_up)
             resources = await stack.enter_async_context(self._agent.open(self._caller))
+            for one in resources:
+                if isinstance(one, KnownValues):
+                    templates = replace(self._agent.templates, known=one.values)
+                    self._agent = replace(self._agent, templates=templates)
             self._tools = CallTools(
                 caller=self._caller,
                 tools=self._offered,

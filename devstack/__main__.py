@@ -50,7 +50,8 @@ def main(arguments: list[str]) -> int:
 
 def _welcome(loaded: services.Loaded, logs: Path) -> list[str]:
     page = services.TOKEN.url(loaded["token-service"])
-    question = "what is the status of order seven" if services.has_shop(loaded) else "..."
+    example = services.example_of(loaded)
+    question = "..." if example is None else example.question
     return [
         "",
         f'Open {page} and press "Call now"; or, without a microphone:',

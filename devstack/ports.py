@@ -4,7 +4,8 @@ import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from devstack.services import SERVICES, Loaded, Service
+from devstack.service import Service
+from devstack.services import SERVICES, Loaded
 from service_base.settings import ENV_PREFIX
 
 

@@ -2,6 +2,7 @@
 
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -30,10 +31,10 @@ class StackSettings(SfuSettings):
     sfu_binary: Path | None = Field(
         None, description="The livekit-server to run; empty: found on PATH or built by `make run`."
     )
-    start_storefront: bool | None = Field(
+    start_example: Literal["storefront", "clinic", "none"] | None = Field(
         None,
-        description="Whether `make run` starts the example's shop; empty: when PARLEY_AGENT is the "
-        "example's agent.",
+        description="The example whose backend `make run` starts: storefront, clinic or none; "
+        "empty: the one that PARLEY_AGENT belongs to.",
     )
     ready_timeout_s: float = Field(
         60, gt=0, le=600, description="Seconds that `make run` gives every process to be ready."

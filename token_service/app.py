@@ -18,7 +18,7 @@ from call_record.record import open_record
 from service_base.health import health_routes
 from service_base.metrics import METRICS_ROUTE, MetricsMiddleware
 from service_base.problems import EXCEPTION_HANDLERS
-from token_service import auth, calls_api, origins, slot_metrics
+from token_service import auth, calls_api, origins, page_words, slot_metrics
 from token_service.admission import Admission, record_or_problem
 from token_service.endpoint import Endpoint
 from token_service.openapi import openapi
@@ -42,6 +42,7 @@ def build(settings: TokenSettings) -> Starlette:
     Raises: SettingsError: a file of keys cannot be read.
     """
     key = settings.sfu_key()
+    words = page_words.read(settings.token_page_file)
     record = open_record(settings, wait_s=RECORD_WAIT_S)
     rate_limits = RateLimits(settings)
     endpoint = Endpoint(rate_limits, auth.by(settings))
@@ -82,6 +83,7 @@ def build(settings: TokenSettings) -> Starlette:
                     endpoint.route("/calls/{call_id}", "GET", calls_api.view),
                     endpoint.route("/calls/{call_id}/end", "POST", calls_api.end),
                     endpoint.route("/calls/{call_id}/follow-up", "GET", calls_api.follow_up),
+                    Route("/page", page_words.answer(words)),
                     Route("/openapi.json", openapi),
                 ],
             ),

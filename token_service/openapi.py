@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from token_service.voice_token import LiveKitToken, LiveKitTokenRequest
 from voice_contract.follow_up import FollowUp
+from voice_contract.page_words import PageWords
 from voice_contract.tokens import CallView, Problem, VoiceToken, VoiceTokenRequest
 
 MODELS: tuple[type[BaseModel], ...] = (
@@ -18,6 +19,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     LiveKitToken,
     CallView,
     FollowUp,
+    PageWords,
     Problem,
 )
 ANY_ENDPOINT = ("400", "401", "403", "408", "429", "500", "503")
@@ -78,6 +80,9 @@ def document() -> dict[str, Any]:
                     {"200": FollowUp},
                     ("404",),
                 ),
+            },
+            "/api/page": {
+                "get": _operation("The page's words for the agent", None, {"200": PageWords}, ())
             },
         },
         "components": {

@@ -36,6 +36,11 @@ class TokenSettings(SfuSettings, RecordSettings):
         "parley", description="Name under which workers register; calls are dispatched to it."
     )
     web_dir: Path = Field(Path("web/dist"), description="Folder of the built web client.")
+    token_page_file: Path | None = Field(
+        None,
+        description="JSON file with the page's words for the agent: `name`, `lead`, `suggestions`; "
+        "empty: those built into the page.",
+    )
 
     token_auth: Literal["none", "oidc", "api-key"] = Field(
         "none",

@@ -26,6 +26,7 @@ from voice_contract.names import (
     HANG_UP_METHOD,
     MESSAGE_TOPIC,
 )
+from voice_contract.page_words import PageWords
 from voice_contract.room import RoomState
 from voice_contract.tokens import CallView, Problem, VoiceToken, VoiceTokenRequest
 
@@ -40,6 +41,7 @@ def schema() -> dict[str, object]:
         "VoiceToken": TypeAdapter(VoiceToken),
         "CallView": TypeAdapter(CallView),
         "FollowUp": TypeAdapter(FollowUp),
+        "PageWords": TypeAdapter(PageWords),
         "Problem": TypeAdapter(Problem),
         "RoomState": TypeAdapter(RoomState),
         "CardsShown": TypeAdapter(CardsShown),

@@ -12,7 +12,7 @@ from typing import Any
 
 from agent_worker.reasoning import choice, forms
 from agent_worker.reasoning.correction import corrected_within, meant_instead
-from agent_worker.reasoning.match import THE_SAME, Match, Unsure
+from agent_worker.reasoning.match import LEFT_OUT, THE_SAME, Match, Unsure
 from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.template_file import LAST_ANSWER
 from agent_worker.reasoning.templates import Templates
@@ -30,6 +30,11 @@ _LEAVES_IT = re.compile(
     r"cancel that|neither|none of (?:them|those)|nothing|not now|don't(?: bother)?|stop(?: it)?|"
     r"(?:let's|let us) (?:leave|forget|drop) (?:it|that)|i(?:'ve| have)? changed my mind|"
     rf"i don't want to|no(?: thanks| thank you)?)(?: (?:{_SOFTLY}))*"
+)
+_YES = re.compile(
+    r"(?:(?:yes|yeah|yep|yup|sure|ok|okay|all right|alright|please|of course|absolutely|definitely"
+    r"|go ahead|do that|please do|i would|i'd like that|that would be (?:great|good|nice|lovely)"
+    r"|that's (?:fine|good|great)|thanks|thank you)\s*)+"
 )
 _LEFT = "All right. What else?"
 ONE_AT_A_TIME = "One at a time, please. Which one first?"
@@ -97,6 +102,8 @@ class Dialog:
     """What the last tool was, or will be, called with."""
     last_intent: str | None = None
     """The intent whose tool was, or will be, called with that."""
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    """The values that last for the call."""
     misses: int = 0
     """How many turns in a row were not understood, or did not answer the agent's question."""
     move: Move | None = None
@@ -112,15 +119,31 @@ def follow(templates: Templates, turns: Iterable[str], *, model: bool = False) -
         model: Whether a model answers what no template accepts. Such a turn closes our own open
             question: the number that comes next may answer the model's.
     """
-    dialog = Dialog()
+    dialog = Dialog(kept=dict(templates.known))
     for turn in list(turns)[-50:]:
         dialog = _advance(templates, dialog, Turn(turn), model)
         if model and isinstance(dialog.move, NotUnderstood):
-            dialog = Dialog(misses=dialog.misses, move=dialog.move)
+            dialog = Dialog(misses=dialog.misses, move=dialog.move, kept=dialog.kept)
     return dialog
 
 
 def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> Dialog:
+    after = _after(templates, dialog, turn, model)
+    known = {**after.slots, **after.spoken_of}
+    new = {slot: known[slot] for slot in templates.remember if slot in known}
+    return replace(after, kept={**dialog.kept, **after.kept, **new})
+
+
+def _after(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> Dialog:
+    if (first := templates.goes_first(turn)) is not None:
+        # Whatever was asked stays open.
+        said = templates.rules[first].say
+        assert said is not None
+        return replace(dialog, misses=0, move=Say(said))
+    if (left_out := _left_out(templates, dialog, turn)) is not None:
+        return _act_on(templates, dialog, left_out, turn)
+    if (agreed := _agreed(templates, dialog, turn)) is not None:
+        return _act_on(templates, dialog, agreed, turn)
     leaves = _LEAVES_IT.fullmatch(normalize(turn)) is not None
     if dialog.choice:
         if leaves:
@@ -136,6 +159,9 @@ def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> D
         if leaves:
             return _left(dialog)
         answer = _answer(templates, dialog, turn)
+        if match is not None and answer is not None and answer.free:
+            # The same wish once more says nothing new: its words are the answer.
+            match = None if _adds_nothing(dialog, match) else match
         if answer is not None and (match is None or _answers_better(answer, match)):
             match = answer
             filled = dialog.asked if dialog.asked and dialog.asked in answer.slots else ""
@@ -143,6 +169,11 @@ def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> D
         return _left(dialog)
     if match is None:
         match = _corrected(templates, dialog, turn, bare=not model)
+    refers = match is None or THE_SAME in match.slots.values()
+    if refers and dialog.intent is None and dialog.last_intent is not None and not model:
+        subject = (templates, dialog.last_intent, dialog.spoken_of)
+        if (once_more := forms.again(*subject, turn, more=match is None)) is not None:
+            return _act_on(templates, dialog, once_more, turn, offer=True)
     if match is None and (parts := corrected_within(turn)) is not None:
         said, meant = (Turn(part, turn.said_at) for part in parts)
         if _LEAVES_IT.fullmatch(normalize(meant)) and templates.match(said) is not None:
@@ -204,11 +235,29 @@ def _left(dialog: Dialog) -> Dialog:
     return Dialog(spoken_of=dialog.spoken_of, last_intent=dialog.last_intent, move=Say(_LEFT))
 
 
+def _left_out(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:
+    """The wish without what was asked for, where the caller has none to say and may."""
+    if dialog.intent is None or dialog.asked not in templates.rules[dialog.intent].optional:
+        return None
+    if not forms.leaves_out(templates, dialog.intent, dialog.asked, turn):
+        return None
+    return Match(dialog.intent, {**dialog.slots, dialog.asked: LEFT_OUT})
+
+
+def _agreed(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:
+    """What the caller says yes to, where the last tool may have offered it."""
+    if dialog.intent is not None or dialog.last_intent is None:
+        return None
+    offered = templates.rules[dialog.last_intent].offers
+    return Match(offered, {}) if offered and _YES.fullmatch(normalize(turn)) else None
+
+
 def _answer(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:
     """What *turn* answers to the agent's question, or adds to the answer before."""
     assert dialog.intent is not None
     wish = (templates, dialog.intent, dialog.slots)
-    if meant_instead(turn) is not None and (found := forms.corrected(*wish, turn, bare=True)):
+    corrects = meant_instead(turn) is not None or forms.exchanges(*wish, turn)
+    if corrects and (found := forms.corrected(*wish, turn, bare=True)):
         return found
     found = forms.answer(*wish, dialog.unsure, turn)
     if (found is None or found.free) and dialog.filled:
@@ -266,7 +315,17 @@ def _wordings(templates: Templates, dialog: Dialog, intent: str, slot: str) -> l
 def _answers_better(answer: Match, match: Match) -> bool:
     # Free text fits everything, also a caller who changes the subject.
     said = [value for value in match.slots.values() if value != THE_SAME]
+    if not answer.slots and not said and not match.unsure:
+        # Half an address, which any word may be, beside a whole sentence.
+        return False
     return not answer.free and len(answer.slots) + len(answer.unsure) >= len(said)
+
+
+def _adds_nothing(dialog: Dialog, match: Match) -> bool:
+    said = {slot: value for slot, value in match.slots.items() if value != THE_SAME}
+    return (
+        match.intent == dialog.intent and not match.unsure and said.items() <= dialog.slots.items()
+    )
 
 
 def _ask_which(templates: Templates, dialog: Dialog, near: tuple[Match, ...]) -> Dialog:
@@ -294,6 +353,11 @@ def _act_on(
         for name, value in match.slots.items()
     }
     known = {name: value for name, value in slots.items() if value is not None}
+    before = dialog.kept
+    if dialog.last_intent and templates.rules[dialog.last_intent].offers == match.intent:
+        # What is taken is what was offered: the day whose free hours were told.
+        before = {**before, **dialog.spoken_of}
+    known = {**{slot: before[slot] for slot in rule.ask if slot in before}, **known}
     if match.several:
         return _for_each(templates, dialog, rule.tool, match.several, known)
     # Only the subject of the last tool: "cancel it" must not reach back to an older one.
@@ -302,12 +366,24 @@ def _act_on(
         slot = missing[0]
         asking = Dialog(match.intent, known, match.unsure, asked=slot, spoken_of=spoken_of)
         question = _wordings(templates, asking, match.intent, slot)[0]
-        return replace(asking, question=question, filled=filled, move=Say(question))
+        heard = _read_back(templates, dialog, match.intent, known, turn)
+        words = f"{heard}. {question}" if heard else question
+        return replace(asking, question=question, filled=filled, move=Say(words))
     if rule.tool is not None:
-        call = CallTool(rule.tool, known, _offer(templates, match.intent, known, turn, offer))
+        given = {slot: value for slot, value in known.items() if value != LEFT_OUT}
+        call = CallTool(rule.tool, given, _offer(templates, match.intent, known, turn, offer))
         return Dialog(spoken_of=spoken_of, last_intent=match.intent, filled=filled, move=call)
     assert rule.say is not None
     return Dialog(spoken_of=spoken_of, last_intent=dialog.last_intent, move=Say(rule.say))
+
+
+def _read_back(
+    templates: Templates, dialog: Dialog, intent: str, known: Mapping[str, Any], turn: Turn
+) -> str:
+    """What is new in *known* and easily misheard, as it is said back before the next question."""
+    before = {**dialog.kept, **dialog.slots}
+    new = {slot: value for slot, value in known.items() if before.get(slot) != value}
+    return forms.in_words(templates, intent, new, turn, only=forms.READ_BACK)
 
 
 def _for_each(

@@ -7,17 +7,22 @@ from typing import Any
 
 from agent_worker.reasoning.correction import meant_instead
 from agent_worker.reasoning.listening import is_backchannel
-from agent_worker.reasoning.match import Match, Unsure
+from agent_worker.reasoning.match import LEFT_OUT, Match, Unsure
 from agent_worker.reasoning.mentions import NUMBER, journalled
 from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.templates import Templates
 from agent_worker.reasoning.turn import Turn
+from agent_worker.values.corrections import instead_of, without_lead
 from agent_worker.values.value import Found, ValueKind
 
 READ_BACK = frozenset({"phone_number", "email", "name", "identifier"})
 """Kinds of which one wrong letter is another value: they are said back before a write."""
 AS_SAID = frozenset({"text"})
 """Kinds that any words are a value of."""
+ANY_WORD = AS_SAID | {"name"}
+"""Kinds that nearly any word may be a value of: "no, ten" corrects a time, if there is one."""
+UNMISTAKABLE = frozenset({"phone_number", "email"})
+"""Kinds of which a whole value is the answer, whatever is said around it."""
 HOW_ELSE = {
     "phone_number": "Please say it digit by digit, or type it.",
     "email": "Please spell it letter by letter, or type it.",
@@ -29,7 +34,7 @@ HOW_ELSE = {
 }
 """How to ask for a value when other words have not helped."""
 _FILLER = frozenset(
-    "a about actually afternoon also am an and are around at be best better bit but by can "
+    "a about actually afternoon also am an and are around at be best better bit but by can come "
     "could course day do does evening fine for from get go going good great guess have hello "
     "hey hi how i i'd i'll i'm in is it it'll it's its just let let's like make may maybe me "
     "mine morning my no number of oh ok okay on one only or order perfect please pm prefer "
@@ -38,10 +43,26 @@ _FILLER = frozenset(
     "yeah yep yes you".split()
 )
 """Words around a value that leave it the answer."""
+_NOUN = r"(?:(?:a|an|any|the|my) )?(?:one|1|any|it|that|anything)(?: it)*"
+_NONE = re.compile(
+    r"(?:(?:no|nope|nah|sorry|um|uh|well|oh|thanks|thank you|please|actually|i think|i guess|just)"
+    r"\b\s*)*(?:"
+    rf"no|nope|nah|none|nothing|neither|pass|next|no (?:it ?)+|without(?: {_NOUN})?|"
+    r"(?:i )?(?:don't|do not|haven't|have not|can't|cannot)(?: got)?(?: (?:have|use|need|want|do))?"
+    rf"(?: {_NOUN})?|(?:i )?(?:have|have got|got|use) (?:none|no (?:it ?)+)|"
+    r"(?:let's |i'd |i would |(?:you|can|we|i)? ?(?:can|we|you|i) )?(?:skip|leave)(?: it)*"
+    r"(?: out| blank| empty)?|do without(?: it)*|"
+    r"(?:i'd |i would )?(?:rather|prefer) not(?: to)?(?: say| tell| give)?(?: it)*|"
+    r"(?:that's |that is |it's )?not (?:needed|necessary|today|now|really|at the moment)"
+    r")(?: (?:please|thanks|thank you|sorry|at all|either|right now|then|for now|at the moment))*"
+)
+"""How a caller says that there is no value for an optional slot, with "it" for its name."""
 _CLAUSE = re.compile(r"[^,;.!?]+")
 _SAYS_NO = re.compile(r"\b(?:not|never|cannot)\b|n['\u2019]t\b", re.IGNORECASE)
 _TAKES_BACK = re.compile(
-    r"^\W*(?:no|nope|nah|not|sorry|oops|wait|actually|i (?:meant|said))\b", re.I
+    r"^\W*(?:(?:oh|um|uh|well|hang on|hold on)\b\W*)*"
+    r"(?:no|nope|nah|not|sorry|oops|wait|hang on|hold on|actually|i (?:meant|said))\b",
+    re.I,
 )
 
 
@@ -78,9 +99,21 @@ def answer(
             if not any(one.overlaps(known) for _, known in taken.values()):
                 taken[slot] = (other, one)
                 break
-    if not taken or not _nothing_else(turn, [one for _, one in taken.values()], rule.ask[asked]):
+    if not taken:
         return None
+    if not _nothing_else(turn, [one for _, one in taken.values()], rule.ask[asked]):
+        if found is None or found.question or kind.name not in UNMISTAKABLE:
+            return None
+        taken = {asked: (kind, found)}
     return _filled(intent, taken, turn)
+
+
+def leaves_out(templates: Templates, intent: str, slot: str, turn: Turn) -> bool:
+    """Whether *turn* says that *slot* has no value: "no", "I don't have one", "skip it"."""
+    asked = {word for text in templates.rules[intent].ask[slot] for word in normalize(text).split()}
+    name = {*slot.split("_"), *asked} - _FILLER
+    said = normalize(re.sub(r"\be[- ](?=mail)", "", turn, flags=re.I)).split()
+    return _NONE.fullmatch(" ".join("it" if word in name else word for word in said)) is not None
 
 
 def missing_slots(
@@ -92,7 +125,7 @@ def missing_slots(
 
 def may_go_on(templates: Templates, intent: str, slots: Mapping[str, Any], slot: str) -> bool:
     """Whether a caller who said the value of *slot* and paused may not be finished with it."""
-    kind = templates.kind_of(intent, slot) if slot in slots else None
+    kind = templates.kind_of(intent, slot) if slots.get(slot, LEFT_OUT) != LEFT_OUT else None
     # Which numbers there are says more than a kind: see `KnownNumbers`.
     if kind is None or kind.name == NUMBER:
         return False
@@ -117,16 +150,20 @@ def corrected(
 ) -> Match | None:
     """*slots* as *turn* corrects one of them: "no, B as in boat", "no, I meant nine"."""
     meant = meant_instead(turn, bare=bare)
-    if meant is None and not _TAKES_BACK.match(turn):
+    swaps = exchanges(templates, intent, slots, turn)
+    if meant is None and not _TAKES_BACK.match(turn) and not swaps:
         return None
-    # Rather what was said last, where another could be meant, too.
-    for slot, value in reversed(list(slots.items())):
-        kind = templates.kind_of(intent, slot)
-        if kind is None:
+    is_wish = meant is not None and templates.match(Turn(meant, turn.said_at)) is not None
+    for slot, known in _narrow_first(templates, intent, slots):
+        if is_wish and known.name in ANY_WORD:
             continue
-        new = kind.correct(kind.from_json(value), str(turn), turn.said_at)
-        if new is not None and _is_whole(kind, new):
-            return Match(intent, {**slots, slot: journalled(kind, new)})
+        new = known.correct(known.from_json(slots[slot]), str(turn), turn.said_at)
+        if new is None or not _is_whole(known, new):
+            continue
+        if known.name in READ_BACK or _is_about(known, Turn(meant or turn, turn.said_at), swaps):
+            return Match(intent, {**slots, slot: journalled(known, new)})
+    if is_wish or (meant is None and not _TAKES_BACK.match(turn)):
+        return None
     if meant is None:
         meant = _TAKES_BACK.sub("", str(turn))
         if _SAYS_NO.search(turn):
@@ -147,6 +184,61 @@ def corrected(
     return None
 
 
+def again(
+    templates: Templates, intent: str, slots: Mapping[str, Any], turn: Turn, *, more: bool
+) -> Match | None:
+    """
+    The wish once more with other values of it, which is all that *turn* says: "and Monday?".
+
+    Args: more: Whether with a value, too, that it had none of before.
+    """
+    taken: dict[str, tuple[ValueKind, Found]] = {}
+    for slot in dict.fromkeys((*slots, *(_optional(templates, intent, ()) if more else ()))):
+        kind = templates.kind_of(intent, slot)
+        if kind is None or kind.name in AS_SAID | READ_BACK:
+            continue
+        found = kind.answer(str(turn), turn.said_at)
+        if found and not any(found.overlaps(known) for _, known in taken.values()):
+            taken[slot] = (kind, found)
+    if not taken or not _nothing_else(turn, [found for _, found in taken.values()], ()):
+        return None
+    new = _filled(intent, taken, turn)
+    rest = {slot: value for slot, value in slots.items() if slot not in new.unsure}
+    return Match(intent, {**rest, **new.slots}, unsure=new.unsure)
+
+
+def _is_about(kind: ValueKind, turn: Turn, swaps: bool) -> bool:
+    """Whether *turn* corrects a value of *kind*, not another that has a number in it, too."""
+    found = kind.answer(str(turn), turn.said_at)
+    return found is None or swaps or _nothing_else(turn, [found], ())
+
+
+def exchanges(templates: Templates, intent: str, slots: Mapping[str, Any], turn: Turn) -> bool:
+    """Whether *turn* says one value instead of another: "not Thursday, Friday"."""
+    parts = instead_of(without_lead(turn))
+    return parts is not None and any(
+        all(
+            (found := kind.answer(part, turn.said_at)) is not None
+            and _nothing_else(Turn(part, turn.said_at), [found], ())
+            for part in parts
+        )
+        for _, kind in _narrow_first(templates, intent, slots)
+        if kind.name not in ANY_WORD
+    )
+
+
+def _narrow_first(
+    templates: Templates, intent: str, slots: Mapping[str, Any]
+) -> list[tuple[str, ValueKind]]:
+    """The slots that have a value, the last one first; those that nearly any word fits, at last."""
+    typed = [
+        (slot, kind)
+        for slot, value in reversed([*slots.items()])
+        if value != LEFT_OUT and (kind := templates.kind_of(intent, slot)) is not None
+    ]
+    return sorted(typed, key=lambda one: one[1].name in ANY_WORD)
+
+
 def in_words(
     templates: Templates,
     intent: str,
@@ -159,6 +251,8 @@ def in_words(
     said = []
     for slot, value in slots.items():
         kind = templates.kind_of(intent, slot)
+        if value == LEFT_OUT:
+            continue
         if kind is None:
             words = str(value)
         else:

@@ -6,6 +6,8 @@ from typing import Any
 
 THE_SAME = "the-same"
 """A slot's value for "it" and "that one": the value that the last tool was called with."""
+LEFT_OUT = "left-out"
+"""The value of an optional slot that the caller does not give."""
 
 
 @dataclass(frozen=True)

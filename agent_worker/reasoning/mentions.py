@@ -16,6 +16,8 @@ from agent_worker.values.value import Found, ValueKind
 Kinds = Mapping[str, ValueKind]
 """By the name of a list in the templates' file."""
 ONE_OF, NUMBER, TIME = "one_of", "number", "time"
+_HOUR = NumberKind(1, 24)
+"""Finds bare numbers for an agent that has no list of them."""
 _SEVERAL = re.compile(r"(\{[a-z_]+\})(?:[\s,]+(?:and|or|and also)?\s*\1)+")
 """Values in a row, which are asked about as one is."""
 
@@ -90,9 +92,10 @@ def journalled(kind: ValueKind, value: Any) -> JsonValue:
 
 def hours(turn: Turn, found: Sequence[Mention], kinds: Kinds) -> list[Mention]:
     """The bare numbers in *turn* as hours, where a template may have one: "I'll take three"."""
-    bare = {
-        (one.found.start, one.found.end) for one in found if kinds[one.list_name].name == NUMBER
-    }
+    numbers = [one.found for one in found if kinds[one.list_name].name == NUMBER]
+    if not any(kind.name == NUMBER for kind in kinds.values()):
+        numbers += _HOUR.find(str(turn), turn.said_at)
+    bare = {(one.start, one.end) for one in numbers}
     return [
         Mention(name, replace(hour, start=start, end=end))
         for name, kind in kinds.items()

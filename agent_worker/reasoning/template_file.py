@@ -108,6 +108,15 @@ class IntentRule(BaseModel):
     By slot, in order: the question that is asked when the slot is missing; further wordings of it
     are said in turn to a caller who does not answer it.
     """
+    optional: list[str] = []
+    """Slots of `ask` that the caller may leave out: "no", "I don't have one"."""
+    offers: str | None = None
+    """The intent that a bare yes leads to after its tool has answered or refused."""
+    anywhere: list[Annotated[str, AfterValidator(_check_pattern)]] = []
+    """
+    Regular expressions that tell it wherever they are found in a sentence. It goes before
+    everything else, also before the answer to a question, which stays open.
+    """
 
 
 class Value(BaseModel):
@@ -172,6 +181,8 @@ class TemplateFile(BaseModel):
     """By word before a number: the words that a recognizer hears instead of it."""
     nothing: Lines = []
     """Sentences that no intent is meant by."""
+    remember: list[str] = []
+    """Slots of `ask` whose values last for the call: they are asked for once."""
 
     @property
     def kinds(self) -> dict[str, ValueKind]:
@@ -190,10 +201,19 @@ class TemplateFile(BaseModel):
                     raise ValueError(f"{where}: an answer has no examples")
             elif bool(rule.tool) == bool(rule.say):
                 raise ValueError(f"{where}: give either `tool` or `say`.")
+            if rule.offers is not None and rule.offers not in self.intents:
+                raise ValueError(f"{where}: offers: there is no intent {rule.offers!r}")
+            if rule.anywhere and rule.say is None:
+                raise ValueError(f"{where}: only what is answered with `say` is heard anywhere")
+            if unknown := set(rule.optional) - rule.ask.keys():
+                raise ValueError(f"{where}: optional: {min(unknown)!r} is not asked for")
             if not (rule.data or rule.examples):
                 raise ValueError(f"{where}: give `data`, `examples` or both")
             for sentence in (*rule.examples, *rule.counter_examples):
                 self._check_example(where, sentence)
+        asked = {slot for rule in self.intents.values() for slot in rule.ask}
+        if unknown := set(self.remember) - asked:
+            raise ValueError(f"remember: {min(unknown)!r} is never asked for")
         return self
 
     def _check_example(self, where: str, sentence: str) -> None:

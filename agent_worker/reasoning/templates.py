@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
@@ -82,6 +82,12 @@ class Templates:
     """The tools that have a question of their own before they run."""
     zone: tzinfo | None = None
     """Where the callers are; None: where the machine is."""
+    known: Mapping[str, Any] = field(default_factory=dict)
+    """By slot: what is known before the caller says it."""
+    remember: tuple[str, ...] = ()
+    """The slots whose values last for the call."""
+    anywhere: tuple[tuple[re.Pattern[str], str], ...] = ()
+    """What tells an intent wherever it is found in a sentence."""
 
     @classmethod
     def load(cls, file: Path) -> "Templates":
@@ -110,6 +116,12 @@ class Templates:
                 numbered=_NUMBERED.union(checked.numbered),
                 misheard=_misheard(checked.misheard),
                 wishes=Wishes(checked, intents, lists, courtesy),
+                remember=tuple(checked.remember),
+                anywhere=tuple(
+                    (re.compile(rf"\b(?:{'|'.join(rule.anywhere)})\b"), name)
+                    for name, rule in rules.items()
+                    if rule.anywhere
+                ),
             )
         except (re.error, HassilError, ParseError) as error:
             raise TemplateError(f"{file}: {error}") from error
@@ -148,7 +160,21 @@ class Templates:
     def match(self, text: str) -> Match | None:
         """The intent that a template says *text* to mean, as it was said or typed; or None."""
         turn = Turn(text)
-        return self._match(str(turn), turn.said_at, None)
+        return self._found_anywhere(turn) or self._match(str(turn), turn.said_at, None)
+
+    def goes_first(self, text: str) -> str | None:
+        """The intent that *text* means before anything else it may mean, by `anywhere`; or None."""
+        if not self.anywhere:
+            return None
+        match = self.match(text)
+        if match is None or match.free or not self.rules[match.intent].anywhere:
+            reading = self.read(text)
+            match = reading.matches[0] if reading.matches else None
+        return match.intent if match and self.rules[match.intent].anywhere else None
+
+    def _found_anywhere(self, turn: Turn) -> Match | None:
+        said = normalize(turn)
+        return next((Match(name, {}) for sign, name in self.anywhere if sign.search(said)), None)
 
     def match_answer(self, text: str, slots: Collection[str]) -> Match | None:
         """As `match`, for answers to the agent's own question about *slots* and nothing else."""

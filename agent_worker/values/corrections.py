@@ -20,7 +20,7 @@ _PLACE = re.compile(
 _INSTEAD = frozenset(("not", "instead"))
 _LEAD = frozenset(("no", "nope", "sorry", "it's", "its", "is", "that's", "with", "an", ",", "the"))
 _ONE_OF_SEVERAL = re.compile(
-    r"^\W*(?:(?:no|nope|sorry|it['\u2019]?s|that['\u2019]?s|i\s+said|actually|i\s+mean)\b\W*)*",
+    r"^\W*(?:(?:no|nope|sorry|wait|hang\s+on|hold\s+on|it['\u2019]?s|that['\u2019]?s|i\s+said|actually|i\s+mean)\b\W*)*",
     re.I,
 )
 

@@ -101,21 +101,29 @@ class DayKind(Kind[date]):
         """The days of *text*; what is said about one day is put together."""
         merged: list[Part] = []
         for part in DayReader(self.past, self.month_first).parts(text, now):
-            if merged and _SAME_DAY.fullmatch(text, merged[-1].end, part.start):
-                merged[-1] = self._together(merged[-1], part, now)
-            else:
+            if not (merged and _SAME_DAY.fullmatch(text, merged[-1].end, part.start)):
                 merged.append(part)
+            elif (both := self._together(merged[-1], part)) is not None:
+                merged[-1] = both
+            elif self.is_taken_back(text, merged[-1].start):
+                merged.append(part)
+            else:
+                merged[-1] = self._either(merged[-1], part, now)
         return merged
 
-    def _together(self, one: Part, other: Part, now: datetime) -> Part:
+    def _together(self, one: Part, other: Part) -> Part | None:
+        """What both say about one day; None: they cannot be the same day."""
         both = tuple(day for day in one.likely if day in other.likely)
         both = both or tuple(day for day in one.likely if other.allows(day))
         both = both or tuple(day for day in other.likely if one.allows(day))
         both = both or tuple(day for day in one.possible if other.allows(day))[:1]
         both = both or tuple(day for day in other.possible if one.allows(day))[:1]
-        if both:
-            question = one.question and other.question
-            return Part(one.start, other.end, both, both, question, one.over and other.over)
+        if not both:
+            return None
+        question = one.question and other.question
+        return Part(one.start, other.end, both, both, question, one.over and other.over)
+
+    def _either(self, one: Part, other: Part, now: datetime) -> Part:
         likely = (other.likely[0], one.likely[0])
         return Part(one.start, other.end, likely, likely, self.which(*likely, now))
 

@@ -120,7 +120,11 @@ class Kind(Generic[V]):
 
     def is_refused(self, text: str, one: Found) -> bool:
         """Whether *text* says that *one* is not meant: "not Friday", "any day but Friday"."""
-        return _not_before(self.after).search(before(text, one.start)) is not None
+        return self.is_taken_back(text, one.start)
+
+    def is_taken_back(self, text: str, start: int) -> bool:
+        """Whether *text* says "not" before what begins at *start*."""
+        return _not_before(self.after).search(before(text, start)) is not None
 
     # -- pydantic
 

@@ -20,6 +20,8 @@ MAX_CHARS = 100
 MAX_WORDS = 6
 SPELLED_MIN_SIMILARITY = 0.4
 """How much what was spelled must be like the word that it spells."""
+CORRECTED_MIN_SIMILARITY = 0.5
+"""How much one word must be like the word of a name that it stands for."""
 
 _NAME_WORD = r"[^\W\d_]+(?:[-'\u2019][^\W\d_]+)*\.?"
 _SURE_INTRO = (
@@ -124,8 +126,23 @@ class SpelledNameKind(Kind[str]):
             changed = correct_character(value, rest)
         if changed is None and rest != text and not _WITH.match(rest):
             found = self.answer(rest, now)
-            changed = None if found is None or found.question else found.value
+            if found is not None and not found.question:
+                changed = self._in_part(value, found.value, rest)
         return None if changed == value else changed
+
+    def _in_part(self, value: str, said: str, text: str) -> str:
+        """*value* with the one word that *said* corrects: the first, the last, or the like one."""
+        words = value.split()
+        which = _WHICH_NAME.search(text)
+        if len(words) < 2 or " " in said:
+            return said
+        if which is not None:
+            return " ".join([*words[:-1], said] if which["last"] else [said, *words[1:]])
+        likeness = [(_likeness(word, said.lower()), at) for at, word in enumerate(words)]
+        best, at = max(likeness)
+        if best < CORRECTED_MIN_SIMILARITY:
+            return said
+        return " ".join([*words[:at], said, *words[at + 1 :]])
 
     def say(self, value: str, now: datetime) -> str:
         return f"{value}, spelled {', then '.join(map(spell, value.split()))}"

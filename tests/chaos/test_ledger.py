@@ -28,9 +28,9 @@ from call_record import follow_up, keys
 from call_record.database import Database
 from call_record.prepare import prepare
 from call_record.record import Record
+from examples.backend_base.clock import system_clock
+from examples.backend_base.database import Database as ShopDatabase
 from examples.storefront.backend import tables
-from examples.storefront.backend.database import Database as ShopDatabase
-from examples.storefront.backend.shop import system_clock
 from tests.chaos import results
 from tests.chaos.ledger_audit import Account, account
 from tests.chaos.ledger_call import FAULTS, MANNERS, LedgerCall, Place, story_of, wishes

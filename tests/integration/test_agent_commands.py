@@ -1,10 +1,11 @@
-"""`describe` and `rehearse` as an author runs them, with the example agent and a real shop."""
+"""`describe` and `rehearse` as an author runs them, with each example and its real backend."""
 
 import asyncio
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2 as httpx
@@ -13,24 +14,24 @@ import pytest
 from devstack.parent_death import die_with_parent
 from tests.support.local_stack import ROOT, free_ports
 
-AGENT = "examples.storefront.agent"
+EXAMPLES = ("storefront", "clinic")
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Of a machine on which the shop runs, freshly seeded."""
-    folder = tmp_path_factory.mktemp("shop")
+@contextmanager
+def backend(name: str, folder: Path) -> Iterator[dict[str, str]]:
+    """The variables of a machine on which an example's backend runs, freshly seeded."""
     (port,) = free_ports(1)
+    prefix = f"PARLEY_{name.upper()}"
     variables = {name: value for name, value in os.environ.items() if name[:7] != "PARLEY_"}
     variables |= {
         "PYTHONPATH": str(ROOT),
-        "PARLEY_STOREFRONT_URL": f"http://127.0.0.1:{port}",
-        "PARLEY_STOREFRONT_PORT": str(port),
+        f"{prefix}_URL": f"http://127.0.0.1:{port}",
+        f"{prefix}_PORT": str(port),
+        f"{prefix}_DATABASE_URL": f"sqlite+aiosqlite:///{folder}/{name}.db",
         "PARLEY_STOREFRONT_DEMO_CUSTOMER": "true",
-        "PARLEY_STOREFRONT_DATABASE_URL": f"sqlite+aiosqlite:///{folder}/shop.db",
     }
-    shop = subprocess.Popen(
-        [sys.executable, "-m", "examples.storefront.backend"],
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"examples.{name}.backend"],
         cwd=folder,
         env=variables,
         stdout=subprocess.DEVNULL,
@@ -45,8 +46,22 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
                 asyncio.run(asyncio.sleep(0.05))
         yield variables
     finally:
-        shop.terminate()
-        shop.wait(10)
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(params=EXAMPLES, scope="module")
+def example(request: pytest.FixtureRequest) -> str:
+    """The name of an example."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module")
+def environment(example: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Of a machine on which the example's backend runs."""
+    with backend(example, tmp_path_factory.mktemp(example)) as variables:
+        yield variables
 
 
 def run(
@@ -63,23 +78,26 @@ def run(
     )
 
 
-def test_example_agent_is_described_as_its_page_says(environment: dict[str, str]) -> None:
+def test_example_agent_is_described_as_its_page_says(
+    example: str, environment: dict[str, str]
+) -> None:
     """The page in the repository is what the command prints, MCP tools included."""
-    described = run(environment, ROOT, "describe", AGENT)
+    described = run(environment, ROOT, "describe", f"examples.{example}.agent")
     assert described.returncode == 0, described.stderr
-    page = ROOT / "examples" / "storefront" / "agent" / "TOOLS.md"
+    page = ROOT / "examples" / example / "agent" / "TOOLS.md"
     assert described.stdout == page.read_text()
     assert "remove_article" not in described.stdout
 
 
 def test_example_agents_rehearsals_go_as_written_and_a_wrong_one_is_told(
-    environment: dict[str, str], tmp_path: Path
+    example: str, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Against the shop and its knowledge base; what fails is told with its conversation."""
+    """Against its real backend; what fails is told with its conversation."""
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("{name: Wrong, steps: [{caller: what can you do, says: nothing}]}")
-    ours = sorted((ROOT / "examples" / "storefront" / "agent" / "rehearsals").glob("*.yaml"))
-    rehearsed = run(environment, tmp_path, "rehearse", AGENT, *map(str, ours), str(wrong))
+    ours = sorted((ROOT / "examples" / example / "agent" / "rehearsals").glob("*.yaml"))
+    agent = f"examples.{example}.agent"
+    rehearsed = run(environment, tmp_path, "rehearse", agent, *map(str, ours), str(wrong))
     said = rehearsed.stdout
     assert rehearsed.returncode == 1, said + rehearsed.stderr
     assert f"{len(ours)} of {len(ours) + 1} rehearsals went as written." in said

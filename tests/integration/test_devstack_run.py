@@ -8,8 +8,13 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
+from devstack.examples import EXAMPLES
 from devstack.services import SERVICES
 from tests.support.local_stack import LocalStack
+
+OTHERS = {example.backend.name for example in EXAMPLES} - {"storefront"}
+STARTED = [service for service in SERVICES if service.name not in OTHERS]
+"""The shop's agent answers by default."""
 
 
 def processes_of(stack: LocalStack) -> list[str]:
@@ -55,8 +60,8 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 def test_stack_is_ready_and_every_part_says_so(own_stack: LocalStack) -> None:
     """One line when each starts, one when it is ready, the address, and 200 everywhere."""
     stack = own_stack
-    width = max(len(service.label) for service in SERVICES)
-    for service in SERVICES:
+    width = max(len(service.label) for service in STARTED)
+    for service in STARTED:
         assert f"{service.label:<{width}}  starting" in stack.output
         assert f"{service.label:<{width}}  ready after " in stack.output
         answer = httpx.get(stack.url(service.name) + service.ready_path)
@@ -67,7 +72,7 @@ def test_stack_is_ready_and_every_part_says_so(own_stack: LocalStack) -> None:
 def test_stack_stopped_leaves_no_process_and_no_port(own_stack: LocalStack) -> None:
     """In order, without a kill, and with exit code 0."""
     stack = own_stack
-    assert len(processes_of(stack)) > len(SERVICES)
+    assert len(processes_of(stack)) > len(STARTED)
     assert len(held_ports(stack)) == 9
     assert stack.stop() == 0
     assert stack.output.rstrip().endswith("All stopped.")

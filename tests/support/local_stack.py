@@ -79,6 +79,7 @@ class LocalStack:
             "worker",
             "speech",
             "storefront",
+            "clinic",
             "supervisor",
             "post_call",
         ]
@@ -144,8 +145,9 @@ class LocalStack:
             await opened.close()
 
     def log(self, name: str) -> str:
-        """What the process of that name in the Procfile logged so far."""
-        return (self.run_dir / "logs" / f"{name}.log").read_text(errors="replace")
+        """What the process of that name in the Procfile logged so far; not started: nothing."""
+        file = self.run_dir / "logs" / f"{name}.log"
+        return file.read_text(errors="replace") if file.is_file() else ""
 
     @property
     def environment(self) -> dict[str, str]:

@@ -170,7 +170,7 @@ def slow_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]
     """The stack with that agent."""
     folder = tmp_path_factory.mktemp("gate")
     with running_stack(
-        folder, PARLEY_AGENT="tests.support.gate_agent", PARLEY_START_STOREFRONT="true"
+        folder, PARLEY_AGENT="tests.support.gate_agent", PARLEY_START_EXAMPLE="storefront"
     ) as started:
         yield started
 

@@ -53,7 +53,7 @@ def hasty_stack(
     with running_stack(
         tmp_path_factory.mktemp("hasty"),
         PARLEY_AGENT="tests.support.hasty_agent",
-        PARLEY_START_STOREFRONT="true",
+        PARLEY_START_EXAMPLE="storefront",
         PARLEY_STT="tests.support.correcting_stt:CorrectingSTT",
         PARLEY_STT_OPTIONS=json.dumps({"base_url": url}),
         PARLEY_REASONING="model",

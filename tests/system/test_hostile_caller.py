@@ -166,7 +166,7 @@ async def test_call_whose_process_takes_too_much_memory_goes_on_with_another(
     """The process is killed, no other call with it, and the caller is told and answered."""
     settings = {
         "PARLEY_AGENT": "tests.support.hoarding_agent",
-        "PARLEY_START_STOREFRONT": "true",
+        "PARLEY_START_EXAMPLE": "storefront",
         "PARLEY_WORKER_CALL_MEMORY_MB": "400",
     }
     with running_stack(tmp_path, **settings) as stack:

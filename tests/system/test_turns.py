@@ -201,7 +201,7 @@ def disclosing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]
     """A stack whose agent has something to say that all must hear."""
     folder: Path = tmp_path_factory.mktemp("disclosing")
     with running_stack(
-        folder, PARLEY_AGENT="tests.support.disclosing_agent", PARLEY_START_STOREFRONT="true"
+        folder, PARLEY_AGENT="tests.support.disclosing_agent", PARLEY_START_EXAMPLE="storefront"
     ) as started:
         yield started
 

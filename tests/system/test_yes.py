@@ -120,7 +120,7 @@ def agreeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """A stack whose agent says yes, so that its echo does."""
     folder: Path = tmp_path_factory.mktemp("agreeing")
     with running_stack(
-        folder, PARLEY_AGENT="tests.support.agreeing_agent", PARLEY_START_STOREFRONT="true"
+        folder, PARLEY_AGENT="tests.support.agreeing_agent", PARLEY_START_EXAMPLE="storefront"
     ) as started:
         yield started
 

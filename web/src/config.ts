@@ -3,6 +3,7 @@ import type { ActionName } from "./storefront/actions";
 /** What one installation may want to change. */
 export const config = {
   productName: "Parley",
+  /** These three are the shop's; the service may have others for its agent (`words.ts`). */
   shopName: "Spoke\u00a0&\u00a0Wheel",
   /** As in the middle of a sentence. */
   agentName: "the assistant",
@@ -14,6 +15,8 @@ export const config = {
     "Book an appointment",
   ],
 
+  /** How long the page waits for the agent's own words, before it begins with those above. */
+  wordsTimeoutMs: 2_000,
   /** How long the page waits for an answer from its own server. */
   requestTimeoutMs: 10_000,
   /**

@@ -33,6 +33,7 @@ export interface Contract {
   DecidedConfirmation: DecidedConfirmation;
   FollowUp: FollowUp;
   Notice: Notice;
+  PageWords: PageWords;
   PendingConfirmation: PendingConfirmation;
   Problem: Problem;
   RoomState: RoomState;
@@ -507,6 +508,34 @@ export interface FollowUp {
   state: "waiting" | "ready" | "failed";
   summary: CallSummary | null;
   ticket: string | null;
+}
+/**
+ * Answer of `GET /api/page`. What is null is as it was built into the page.
+ */
+export interface PageWords {
+  lead: string | null;
+  name: string | null;
+  parts:
+    | [string]
+    | [string, string]
+    | [string, string, string]
+    | [string, string, string, string]
+    | [string, string, string, string, string]
+    | [string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string]
+    | null;
+  suggestions:
+    | []
+    | [string]
+    | [string, string]
+    | [string, string, string]
+    | [string, string, string, string]
+    | [string, string, string, string, string]
+    | [string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string]
+    | null;
 }
 /**
  * An error as RFC 9457 problem details, `application/problem+json`.
@@ -1104,6 +1133,81 @@ export const DEFINITIONS = {
       "text"
     ],
     "title": "Notice",
+    "type": "object"
+  },
+  "PageWords": {
+    "additionalProperties": false,
+    "description": "Answer of `GET /api/page`. What is null is as it was built into the page.",
+    "properties": {
+      "lead": {
+        "anyOf": [
+          {
+            "maxLength": 400,
+            "minLength": 1,
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "default": null
+      },
+      "name": {
+        "anyOf": [
+          {
+            "maxLength": 100,
+            "minLength": 1,
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "default": null
+      },
+      "parts": {
+        "anyOf": [
+          {
+            "items": {
+              "maxLength": 400,
+              "minLength": 1,
+              "type": "string"
+            },
+            "maxItems": 8,
+            "minItems": 1,
+            "type": "array"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "default": null
+      },
+      "suggestions": {
+        "anyOf": [
+          {
+            "items": {
+              "maxLength": 400,
+              "minLength": 1,
+              "type": "string"
+            },
+            "maxItems": 8,
+            "type": "array"
+          },
+          {
+            "type": "null"
+          }
+        ],
+        "default": null
+      }
+    },
+    "required": [
+      "name",
+      "lead",
+      "suggestions",
+      "parts"
+    ],
+    "title": "PageWords",
     "type": "object"
   },
   "PendingConfirmation": {

@@ -3,6 +3,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./components/App";
 import { config } from "./config";
+import { loadWords, words } from "./words";
 import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/screens.css";
@@ -11,10 +12,10 @@ import "./styles/parts.css";
 
 // LiveKit's messages at INFO name rooms and participants.
 setLogLevel("warn");
-document.title = `${config.shopName} · ${config.productName}`;
-
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no element #root");
+await loadWords();
+document.title = `${words.name} · ${config.productName}`;
 createRoot(root).render(
   <StrictMode>
     <App />

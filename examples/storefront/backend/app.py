@@ -3,13 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import structlog
-from sqlalchemy import exc, select
+from sqlalchemy import select
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import Response
 
+from examples.backend_base.access import CALL_HEADER, AccessMiddleware, warn_if_open
+from examples.backend_base.clock import Clock, system_clock, to_timezone
+from examples.backend_base.database import Database
+from examples.backend_base.errors import BACKEND_HANDLERS
 from examples.storefront.backend import (
     appointments,
     callbacks,
@@ -21,21 +23,12 @@ from examples.storefront.backend import (
     products,
     tickets,
 )
-from examples.storefront.backend.access import AccessMiddleware
-from examples.storefront.backend.database import Database
-from examples.storefront.backend.errors import RecordsUnavailable
-from examples.storefront.backend.settings import StorefrontSettings, to_timezone
-from examples.storefront.backend.shop import Clock, Shop, system_clock
+from examples.storefront.backend.access import CUSTOMER_HEADER
+from examples.storefront.backend.settings import StorefrontSettings
+from examples.storefront.backend.shop import Shop
 from examples.storefront.backend.tables import Customer
 from service_base.health import health_routes
 from service_base.metrics import METRICS_ROUTE, MetricsMiddleware
-from service_base.problems import EXCEPTION_HANDLERS, ServiceError
-
-log = structlog.get_logger()
-
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-DATABASE_DOWN = (exc.DBAPIError, exc.TimeoutError, OSError)
-"""What the drivers raise when the database is locked, busy, broken or gone."""
 
 
 def open_shop(settings: StorefrontSettings, clock: Clock = system_clock) -> Shop:
@@ -51,8 +44,12 @@ def open_shop(settings: StorefrontSettings, clock: Clock = system_clock) -> Shop
 def build(settings: StorefrontSettings, shop: Shop) -> Starlette:
     """The application. The database must have been prepared; it is closed at shutdown."""
 
-    if settings.storefront_api_key is None and settings.storefront_host not in LOOPBACK:
-        log.warning("storefront.unprotected", host=settings.storefront_host)
+    warn_if_open(settings.storefront_host, settings.storefront_api_key)
+
+    def read(path: str, status: int, headers: Headers) -> None:
+        if path != "/v1/ledger":
+            customer, call = headers.get(CUSTOMER_HEADER), headers.get(CALL_HEADER)
+            shop.reads.add(path, status, customer, call, shop.clock())
 
     async def database() -> None:
         async with shop.database.reading() as session:
@@ -80,18 +77,10 @@ def build(settings: StorefrontSettings, shop: Shop) -> Starlette:
         ],
         middleware=[
             Middleware(MetricsMiddleware),
-            Middleware(AccessMiddleware, shop=shop, api_key=settings.storefront_api_key),
+            Middleware(AccessMiddleware, api_key=settings.storefront_api_key, read=read),
         ],
-        exception_handlers={
-            **EXCEPTION_HANDLERS,
-            **dict.fromkeys(DATABASE_DOWN, _records_unavailable),
-        },
+        exception_handlers=BACKEND_HANDLERS,
         lifespan=lifespan,
     )
     app.state.shop = shop
     return app
-
-
-async def _records_unavailable(request: Request, error: Exception) -> Response:
-    log.error("database.failed", path=request.url.path, exc_info=error)
-    return await EXCEPTION_HANDLERS[ServiceError](request, RecordsUnavailable())

@@ -9,13 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from examples.storefront.backend import slots, speech
-from examples.storefront.backend.access import customer_of
-from examples.storefront.backend.database import Session
-from examples.storefront.backend.effects import Done, Work, perform
-from examples.storefront.backend.errors import NotFound, Refusal
-from examples.storefront.backend.opening_hours import week
-from examples.storefront.backend.payloads import (
+from examples.backend_base.database import Session
+from examples.backend_base.errors import NotFound, Refusal
+from examples.backend_base.payloads import (
     MAX_ID,
     ClockTime,
     Day,
@@ -24,6 +20,10 @@ from examples.storefront.backend.payloads import (
     answer,
     query_of,
 )
+from examples.storefront.backend import slots, speech
+from examples.storefront.backend.access import customer_of
+from examples.storefront.backend.effects import Done, Work, perform
+from examples.storefront.backend.opening_hours import week
 from examples.storefront.backend.shop import shop_of
 from examples.storefront.backend.tables import Appointment, AppointmentKind, AppointmentStatus
 

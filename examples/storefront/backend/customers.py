@@ -5,8 +5,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from examples.backend_base.payloads import answer
 from examples.storefront.backend.access import customer_of
-from examples.storefront.backend.payloads import answer
 from examples.storefront.backend.shop import shop_of
 
 

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from examples.storefront.backend.database import Session
-from examples.storefront.backend.payloads import ClockTime, answer
+from examples.backend_base.database import Session
+from examples.backend_base.payloads import ClockTime, answer
 from examples.storefront.backend.shop import shop_of
 from examples.storefront.backend.tables import OpeningHours
 

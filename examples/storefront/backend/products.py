@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from examples.storefront.backend.payloads import Payload, answer, query_of
+from examples.backend_base.payloads import Payload, answer, query_of
 from examples.storefront.backend.shop import shop_of
 from examples.storefront.backend.tables import Product
 

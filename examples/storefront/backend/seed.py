@@ -2,8 +2,8 @@
 
 from datetime import date, datetime, time, timedelta
 
+from examples.backend_base.database import Session
 from examples.storefront.backend.access import DEMO_CUSTOMER_ID
-from examples.storefront.backend.database import Session
 from examples.storefront.backend.tables import (
     Appointment,
     Customer,

@@ -1,32 +1,10 @@
 """Settings of the storefront backend."""
 
-from datetime import UTC, tzinfo
-from typing import Annotated
-from zoneinfo import ZoneInfo
+from pydantic import Field, SecretStr
 
-from pydantic import AfterValidator, Field, SecretStr
-
+from examples.backend_base.clock import TimeZoneName
 from service_base.database_url import DatabaseUrl
 from service_base.settings import ServiceSettings
-
-
-def _timezone(value: str) -> str:
-    to_timezone(value)
-    return value
-
-
-def to_timezone(name: str) -> tzinfo:
-    """
-    The time zone of that IANA name. `UTC` needs no time zone data on the machine.
-
-    Raises: ValueError: there is no such zone.
-    """
-    if name == "UTC":
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (OSError, ValueError, LookupError):
-        raise ValueError("expected the name of a time zone, such as Europe/Berlin") from None
 
 
 class StorefrontSettings(ServiceSettings):
@@ -53,6 +31,6 @@ class StorefrontSettings(ServiceSettings):
         description="Serve callers who did not sign in as the demo customer, Sam Rivera. "
         "`make run` does.",
     )
-    storefront_timezone: Annotated[str, AfterValidator(_timezone)] = Field(
+    storefront_timezone: TimeZoneName = Field(
         "UTC", description="Time zone of the shop: its opening hours, appointments and dates."
     )

@@ -1,18 +1,15 @@
-"""The database made ready: its folder, its tables, its demo data."""
+"""The shop's database made ready."""
 
 import structlog
-from sqlalchemy import select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import select
 
+from examples.backend_base.database import Session
+from examples.backend_base.setup import make_ready
 from examples.storefront.backend.seed import seed
 from examples.storefront.backend.shop import Shop
 from examples.storefront.backend.tables import Base, Customer
-from service_base.settings import SettingsError
 
 log = structlog.get_logger()
-
-POSTGRES_LOCK = 8083
-"""Any number: two processes that start together must not both create the tables."""
 
 
 async def prepare(shop: Shop, *, reset: bool = False) -> None:
@@ -22,22 +19,16 @@ async def prepare(shop: Shop, *, reset: bool = False) -> None:
     Args: reset: erase all that the shop knows first.
     Raises: SettingsError: the database cannot be opened.
     """
-    database = shop.database
-    try:
-        database.make_folder()
-        async with database.writing() as session:
-            if database.engine.dialect.name == "postgresql":
-                lock = text("SELECT pg_advisory_xact_lock(:key)")
-                await session.execute(lock, {"key": POSTGRES_LOCK})
-            connection = await session.connection()
-            if reset:
-                await connection.run_sync(Base.metadata.drop_all)
-            await connection.run_sync(Base.metadata.create_all)
-            if await session.scalar(select(Customer.id).limit(1)) is None:
-                await seed(session, shop.now())
-                log.info("storefront.seeded", today=shop.today().isoformat())
-    except (OSError, SQLAlchemyError) as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise SettingsError(
-            f"PARLEY_STOREFRONT_DATABASE_URL: the database cannot be opened: {reason}"
-        ) from error
+
+    async def fill(session: Session) -> None:
+        if await session.scalar(select(Customer.id).limit(1)) is None:
+            await seed(session, shop.now())
+            log.info("storefront.seeded", today=shop.today().isoformat())
+
+    await make_ready(
+        shop.database,
+        Base.metadata,
+        fill,
+        setting="PARLEY_STOREFRONT_DATABASE_URL",
+        reset=reset,
+    )

@@ -1,21 +1,13 @@
 """The shop that every route works on: its database, its clock, its settings."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
 
 from starlette.requests import Request
 
-from examples.storefront.backend.database import Database
+from examples.backend_base.clock import Clock
+from examples.backend_base.database import Database
 from examples.storefront.backend.reads import Reads
-
-Clock = Callable[[], datetime]
-"""The present, aware."""
-
-
-def system_clock() -> datetime:
-    """The present, UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 
+from examples.backend_base.errors import Refusal
 from examples.storefront.backend import speech
-from examples.storefront.backend.errors import Refusal
 from examples.storefront.backend.opening_hours import Week
 from examples.storefront.backend.tables import AppointmentKind
 

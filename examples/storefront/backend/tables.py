@@ -1,22 +1,13 @@
 """The shop's tables."""
 
-from datetime import UTC, date, datetime, time
-from typing import Any, Literal
+from datetime import date, datetime, time
+from typing import Literal
 
-from sqlalchemy import (
-    CheckConstraint,
-    Date,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    Index,
-    String,
-    Text,
-    Time,
-    TypeDecorator,
-    text,
-)
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from examples.backend_base.columns import COLUMN_TYPES
+from examples.backend_base.effects import KeyColumns
 
 OrderStatus = Literal["processing", "shipped", "delivered", "cancelled"]
 AppointmentKind = Literal["fitting", "repair"]
@@ -25,27 +16,10 @@ CallbackStatus = Literal["open", "done"]
 TicketStatus = Literal["open", "closed"]
 
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime, UTC. SQLite forgets the zone, so it is put back."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
 class Base(DeclarativeBase):
     """The base of all tables."""
 
-    type_annotation_map: dict[Any, Any] = {  # noqa: RUF012 - SQLAlchemy's name and form
-        datetime: UtcDateTime,
-        date: Date,
-        time: Time,
-    }
+    type_annotation_map = COLUMN_TYPES
 
 
 class Customer(Base):
@@ -211,16 +185,9 @@ class LedgerEntry(Base):
     idempotency_key: Mapped[str] = mapped_column(String(200))
 
 
-class IdempotencyKey(Base):
-    """A key, what it was used for, and the answer that every repetition gets."""
+class IdempotencyKey(KeyColumns, Base):
+    """A customer's key, and what came of it."""
 
     __tablename__ = "idempotency_key"
 
-    customer_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    key: Mapped[str] = mapped_column(String(200), primary_key=True)
-    fingerprint: Mapped[str] = mapped_column(String(64))
-    """SHA-256 of method, path and body."""
-    requests: Mapped[int]
-    """How often the key was sent with the same body, the first time included."""
-    status: Mapped[int | None]
-    body: Mapped[str | None] = mapped_column(Text)
+    customer_id: Mapped[str] = mapped_column(String(64), primary_key=True, sort_order=-1)

@@ -38,6 +38,17 @@ async def test_voice_token_is_all_that_is_answered(http: httpx.AsyncClient) -> N
     assert response.headers["cache-control"] == "no-store"
 
 
+async def test_page_gets_the_words_of_its_agent(settings: TokenSettings, tmp_path: Path) -> None:
+    """From the file that the settings name; without one, none."""
+    async with client(build(settings)) as http:
+        assert set((await http.get("/api/page")).json().values()) == {None}
+    file = tmp_path / "page.json"
+    file.write_text('{"name": "The House"}')
+    named = settings.model_copy(update={"token_page_file": file})
+    async with client(build(named)) as http:
+        assert (await http.get("/api/page")).json()["name"] == "The House"
+
+
 async def test_voice_token_grants_one_room_microphone_and_data(
     http: httpx.AsyncClient, sfu: LocalStack
 ) -> None:

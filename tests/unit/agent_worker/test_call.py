@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,7 +22,11 @@ from agent_worker.call_migration import Migration
 from agent_worker.claim import claim_call
 from agent_worker.metrics import Metrics
 from agent_worker.reasoning import message_tags
+from agent_worker.reasoning.dialog import CallTool, Say, follow
 from agent_worker.reasoning.known_numbers import KnownNumbers
+from agent_worker.reasoning.known_values import KnownValues
+from agent_worker.reasoning.llm import AgentLLM
+from agent_worker.reasoning.turn import Turn
 from agent_worker.resume import CallHistory
 from agent_worker.settings import WorkerSettings
 from agent_worker.tools.tool import Caller
@@ -204,11 +209,34 @@ async def test_turn_detector_knows_the_callers_numbers_and_whether_a_yes_is_aske
         assert await judge("don't clear it") == FINISHED
 
 
+async def test_what_open_knows_of_the_caller_is_not_asked_for(scene: Scene) -> None:
+    """By every part that follows the conversation."""
+
+    @asynccontextmanager
+    async def open_known(_: Caller) -> AsyncIterator[tuple[object, ...]]:
+        yield (House(), KnownValues({"number": 7}))
+
+    asked = follow(scene.agent.templates, [Turn("clear a room")]).move
+    assert isinstance(asked, Say)
+    scene.agent = replace(scene.agent, open=open_known)
+    async with scene.call() as call:
+        await call.run()
+        llm = cast(AgentLLM, call._session.llm)
+        detector = cast(GrammarTurnDetector, call._session.turn_detection)
+        for templates in (llm.agent.templates, detector._templates, call._turns._templates):
+            move = follow(templates, [Turn("clear a room")]).move
+            assert move == CallTool("clear", {"number": 7})
+
+
 async def ask(call: Call) -> None:
     """Have the caller asked."""
     clear = next(tool for tool in call._offered if tool.name == "clear")
     questions = call._tools.questions
-    questions.ask(questions.compose("invocation", clear, {"number": 7, "quickly": False}, "d" * 64))
+    questions.ask(
+        questions.compose(
+            "invocation", clear, {"number": 7, "quickly": False}, "d" * 64, now=datetime.now(UTC)
+        )
+    )
 
 
 async def test_caller_who_reads_a_question_on_the_screen_is_waited_for(scene: Scene) -> None:

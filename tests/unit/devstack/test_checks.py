@@ -180,9 +180,22 @@ def test_derived_connects_the_shops_own_agent_alone_to_the_shop(
     connectors = "examples.storefront.connectors"
     assert derived(load())["PARLEY_POST_CALL_CRM"] == f"{connectors}:StorefrontCrm"
     assert derived(load())["PARLEY_POST_CALL_TICKETS"] == f"{connectors}:StorefrontTickets"
-    monkeypatch.setenv("PARLEY_AGENT", "clinic.agent")
-    assert derived(load())["PARLEY_POST_CALL_CRM"] == "none"
-    assert derived(load())["PARLEY_POST_CALL_TICKETS"] == "none"
+    assert "PARLEY_TOKEN_PAGE_FILE" not in derived(load())
+    for agent in ("my.agent", "examples.clinic.agent"):
+        monkeypatch.setenv("PARLEY_AGENT", agent)
+        assert derived(load())["PARLEY_POST_CALL_CRM"] == "none"
+        assert derived(load())["PARLEY_POST_CALL_TICKETS"] == "none"
+
+
+def test_derived_gives_the_page_the_words_of_the_clinics_agent(
+    folder: LocalStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And its agent the address of its backend."""
+    monkeypatch.setenv("PARLEY_AGENT", "examples.clinic.agent")
+    values = derived(load())
+    assert Path(values["PARLEY_TOKEN_PAGE_FILE"]).is_file()
+    assert values["PARLEY_CLINIC_URL"] == folder.url("clinic")
+    assert str(folder.run_dir) in values["PARLEY_CLINIC_DATABASE_URL"]
 
 
 def test_derived_leaves_what_a_person_chose(

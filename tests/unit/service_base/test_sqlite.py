@@ -4,9 +4,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from examples.storefront.backend.database import Database as Shop
 
 from call_record.database import Database as Record
-from examples.storefront.backend.database import Database as Shop
 
 LONG = (
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) "

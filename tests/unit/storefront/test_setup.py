@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
+from examples.backend_base.database import Database
 from examples.storefront.backend.app import build, open_shop
-from examples.storefront.backend.database import Database
 from examples.storefront.backend.seed import workday
 from examples.storefront.backend.settings import StorefrontSettings
 from examples.storefront.backend.setup import prepare

@@ -15,6 +15,7 @@ from voice_contract import (
     follow_up,
     messages,
     names,
+    page_words,
     room,
     tokens,
 )
@@ -177,7 +178,7 @@ def test_question_that_is_too_long_is_refused() -> None:
 def test_schema_has_every_message_and_answer() -> None:
     """What reaches the browser is there under its own name; the union tells them apart."""
     definitions: dict[str, Any] = schema()["$defs"]  # type: ignore[assignment]
-    wire = (actions, caller_state, confirmations, follow_up, messages, room, tokens)
+    wire = (actions, caller_state, confirmations, follow_up, messages, page_words, room, tokens)
     models = {
         name
         for module in wire

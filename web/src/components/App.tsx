@@ -3,6 +3,7 @@ import { inRoom } from "../callState";
 import { config } from "../config";
 import { useCall } from "../useCall";
 import { AGENT } from "../copy";
+import { words } from "../words";
 import { CallScreen } from "./CallScreen";
 import { EndScreen } from "./EndScreen";
 import { Logo } from "./icons";
@@ -47,7 +48,7 @@ export function App() {
             ending={state.ending}
             callId={session?.call?.callId ?? null}
             transcript={transcript}
-            agentName={media.agentName ?? config.shopName}
+            agentName={media.agentName ?? words.name}
             onCall={begin}
             onComeBack={lost && (() => comeBack(lost))}
             onLeave={leave}

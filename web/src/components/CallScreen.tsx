@@ -1,7 +1,6 @@
 import { useCallback, useEffect } from "react";
 import type { CallSession } from "../callSession";
 import type { CallState } from "../callState";
-import { config } from "../config";
 import type { Cards, ConfirmationEvent } from "../confirmations";
 import type { Media } from "../media";
 import type { ActionEvent, ActionsState, Part } from "../storefront/actions";
@@ -9,6 +8,7 @@ import { AppointmentForm } from "../storefront/AppointmentForm";
 import { Orders } from "../storefront/Orders";
 import type { Transcript as Entries } from "../transcript";
 import { useWide } from "../useWide";
+import { words } from "../words";
 import { AgentPanel } from "./AgentPanel";
 import { CallAlerts } from "./CallAlerts";
 import { Composer } from "./Composer";
@@ -36,7 +36,7 @@ export function CallScreen(props: {
   const { state, transcript, media, cards, session, tellCards, tellActions } = props;
   const { board, asked, done } = props.actions;
   const reachable = state.phase === "in-call" && !state.reconnecting;
-  const agentName = media.agentName ?? config.shopName;
+  const agentName = media.agentName ?? words.name;
   const wide = useWide();
   const current = wide ? (board.beside ?? "conversation") : board.part;
   const shown: readonly Part[] = wide ? ["conversation", current] : [current];
@@ -53,7 +53,7 @@ export function CallScreen(props: {
   const setTyping = useCallback((typing: boolean) => session.setTyping(typing), [session]);
   const send = (text: string) => void session.sendText(text);
   return (
-    <Screen title={`Call with ${config.shopName}`} className="call">
+    <Screen title={`Call with ${words.name}`} className="call">
       <AgentPanel
         state={state}
         name={agentName}

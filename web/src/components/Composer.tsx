@@ -3,6 +3,7 @@ import { config } from "../config";
 import { TEXT_MAX_CHARS } from "../contract";
 import { keepDraft, readDraft } from "../draft";
 import { isFocusIdle } from "../focus";
+import { words } from "../words";
 import { SendIcon } from "./icons";
 
 /** Writing to the agent, and things to ask. */
@@ -39,7 +40,7 @@ export function Composer(props: {
   return (
     <div className="composer">
       <ul className="suggestions" aria-label="Things to ask">
-        {config.suggestions.map((suggestion) => (
+        {words.suggestions.map((suggestion) => (
           <li key={suggestion}>
             <button
               className="chip"

@@ -1,5 +1,6 @@
 import type { Part } from "../storefront/actions";
 import { PARTS } from "../copy";
+import { words } from "../words";
 
 const ORDER: readonly Part[] = ["conversation", "orders", "appointment"];
 
@@ -9,9 +10,11 @@ export function PartsNav(props: {
   news: readonly Part[];
   onOpen: (part: Part) => void;
 }) {
+  const shown = ORDER.filter((part) => words.parts.includes(part));
+  if (shown.length < 2) return null;
   return (
     <nav className="parts-nav" aria-label="Parts of the page">
-      {ORDER.map((part) => (
+      {shown.map((part) => (
         <button
           key={part}
           className="part-tab"

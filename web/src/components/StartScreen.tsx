@@ -1,4 +1,5 @@
 import { config } from "../config";
+import { words } from "../words";
 import { KeyboardIcon, MicrophoneIcon, PhoneIcon } from "./icons";
 import { Screen } from "./Screen";
 
@@ -9,8 +10,8 @@ export function StartScreen(props: {
 }) {
   const { returning, onCall } = props;
   return (
-    <Screen title={`Talk to ${config.shopName}`} className="start" quiet={!returning}>
-      <p className="lead">{config.lead}</p>
+    <Screen title={`Talk to ${words.name}`} className="start" quiet={!returning}>
+      <p className="lead">{words.lead}</p>
       <div className="actions">
         <button
           className="button primary large"
@@ -32,7 +33,7 @@ export function StartScreen(props: {
       <aside className="examples">
         <h3>You can say</h3>
         <ul>
-          {config.suggestions.map((suggestion) => (
+          {words.suggestions.map((suggestion) => (
             <li key={suggestion}>“{suggestion}”</li>
           ))}
         </ul>

@@ -1,6 +1,7 @@
 import type { CallState } from "../callState";
 import { config } from "../config";
 import { statusOf } from "../copy";
+import { words } from "../words";
 import { Screen } from "./Screen";
 
 /** From the click until the caller is in the room. */
@@ -8,7 +9,7 @@ export function WaitScreen({ state, onLeave }: { state: CallState; onLeave: () =
   const asking = state.phase === "asking-microphone";
   const returning = "returning" in state && state.returning;
   return (
-    <Screen title={returning ? "Back to your call" : `Calling ${config.shopName}`} className="wait">
+    <Screen title={returning ? "Back to your call" : `Calling ${words.name}`} className="wait">
       <div className="ripple" aria-hidden="true">
         <span />
         <span />

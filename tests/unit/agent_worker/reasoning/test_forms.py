@@ -102,7 +102,7 @@ def test_telephone_number_comes_in_two_breaths(form: Templates) -> None:
     """No other slot takes the second one, and all that must not be wrong is read back."""
     turns = "call me back >> my name is Anna O'Neill-Smith >> 202 555"
     assert _move(form, turns) == Say("2 0 2 5 5 5, and then?")
-    assert _move(form, f"{turns} >> 0143") == Say("What is it about?")
+    assert _move(form, f"{turns} >> 0143") == Say("2 0 2, 5 5 5, 0 1 4 3. What is it about?")
     move = _move(form, f"{turns} >> 0143 >> the door")
     assert isinstance(move, CallTool)
     assert move.arguments == {

@@ -75,6 +75,8 @@ BIRTH = DayKind(past=True)
         ("book me in for Friday evening at nine", "2026-12-04"),
         ("Friday, no, Saturday", "2026-12-05"),
         ("Saturday, not Friday", "2026-12-05"),
+        ("not Friday, Saturday", "2026-12-05"),
+        ("not Friday the fourth, Saturday", "2026-12-05"),
         ("not tomorrow but the day after", "2026-12-04"),
         ("the first Monday in January", "2027-01-04"),
         ("the last Friday of the month", "2026-12-25"),

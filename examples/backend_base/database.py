@@ -28,7 +28,7 @@ class Database:
             pool_timeout=wait_s,
             pool_pre_ping=not sqlite,
             connect_args={"timeout": wait_s} | ({} if sqlite else {"command_timeout": wait_s}),
-            # Errors are logged; what customers said must not be.
+            # Errors are logged; what people said must not be.
             hide_parameters=True,
         )
         if sqlite:

@@ -14,7 +14,7 @@ MAX_ID = 2**31 - 1
 """The largest value of an integer column on PostgreSQL."""
 
 ClockTime = Annotated[time, PlainSerializer(lambda value: value.strftime("%H:%M"))]
-"""On the shop's own clock, as `14:30`."""
+"""On the backend's own clock, as `14:30`."""
 Day = date
 """As `2026-11-24`."""
 

@@ -1,0 +1,1 @@
+"""The clinic's backend: patients, appointments and requests to call back."""
