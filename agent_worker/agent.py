@@ -120,6 +120,11 @@ class AgentDefinition:
     """The agent's own tools."""
     open: Annotated[Open, AfterValidator(_check_open)] = _nothing
     """Opens what the tools need, once per call. Each item is passed to tools by its type."""
+    open_rehearsal: Annotated[Open, AfterValidator(_check_open)] | None = None
+    """
+    Opens it for a rehearsal, once per script, where that is another thing: the same with the
+    backend's data in a known state, or fakes. None: as `open`. It yields the same types.
+    """
     provides: Several[type] = ()
     """The types of the items that `open` yields."""
     mcp: Several[InstanceOf[McpServer]] = ()

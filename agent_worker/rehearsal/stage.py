@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from livekit.agents import AgentSession
@@ -14,12 +15,15 @@ from agent_worker.agent import AgentDefinition
 from agent_worker.call_control import AgentEndReason, CallControl
 from agent_worker.loading import Listings, open_resources, open_tools
 from agent_worker.metrics import Metrics
-from agent_worker.rehearsal.script import Script, Step, each, pattern
+from agent_worker.reasoning import message_tags
+from agent_worker.rehearsal import placeholders
+from agent_worker.rehearsal.script import Script, Step, each
 from agent_worker.rehearsal.witness import Witness
 from agent_worker.tools.call_tools import CallTools
 from agent_worker.tools.guarded_agent import GuardedAgent, written
 from agent_worker.tools.journal import AlwaysOurs, MemoryJournal
 from agent_worker.tools.tool import Caller
+from call_record.clock import Clock, SystemClock
 from voice_contract.confirmations import ConfirmationVote
 from voice_contract.ids import new_call_id
 from voice_contract.journal import ToolStarted
@@ -44,11 +48,41 @@ class _Line(CallControl):
         pass  # the script ends when it ends
 
 
-class Stage:
-    """One conversation."""
+async def rehearse(
+    agent: AgentDefinition,
+    llm: LLM[Any],
+    listings: Listings,
+    script: Script,
+    clock: Clock | None = None,
+) -> Report:
+    """
+    Play *script* on a stage of its own. One that fails while a new day begins is played again:
+    what was "tomorrow" for its first words is "today" for its last.
+    """
+    while True:
+        async with Stage(agent, llm, listings, clock) as stage:
+            day = stage.now().date()
+            report = await stage.play(script)
+            if not report.failures or stage.now().date() == day:
+                return report
 
-    def __init__(self, agent: AgentDefinition, llm: LLM[Any], listings: Listings) -> None:
+
+class Stage:
+    """
+    One conversation.
+
+    Args: clock: By which it is today or tomorrow.
+    """
+
+    def __init__(
+        self,
+        agent: AgentDefinition,
+        llm: LLM[Any],
+        listings: Listings,
+        clock: Clock | None = None,
+    ) -> None:
         self._agent = agent
+        self._clock = clock or SystemClock()
         self._llm = llm
         self._listings = listings
         self._journal = MemoryJournal()
@@ -58,7 +92,9 @@ class Stage:
     async def __aenter__(self) -> "Stage":
         caller = Caller(CALLER, new_call_id())
         async with AsyncExitStack() as stack:
-            resources = await stack.enter_async_context(open_resources(self._agent, caller))
+            resources = await stack.enter_async_context(
+                open_resources(self._agent, caller, rehearses=True)
+            )
             tools = await stack.enter_async_context(open_tools(self._agent, self._listings))
             self._stack = stack.pop_all()
         self._tools = CallTools(
@@ -71,6 +107,7 @@ class Stage:
             secret=b"rehearsal",
             phrases=self._agent.phrases.gate,
             call_max=self._agent.tool_calls_max,
+            clock=self._clock,
             time_zone=self._agent.time_zone,
         )
         self._session: AgentSession[None] = AgentSession(llm=self._llm, tools=[self._tools.toolset])
@@ -89,6 +126,11 @@ class Stage:
         await self._tools.aclose()
         await self._stack.aclose()
 
+    def now(self) -> datetime:
+        """The present, in the caller's time zone."""
+        now = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC)
+        return now.astimezone(self._agent.templates.zone)
+
     async def play(self, script: Script) -> Report:
         """Play *script* to its end, whatever fails."""
         report = Report(script)
@@ -104,10 +146,14 @@ class Stage:
     async def _play(self, step: Step, report: Report) -> list[str]:
         said_before, ran_before = len(self._said()), len(self._starts())
         began_s = time.monotonic()
+        now = self.now()
         failures: list[str] = []
         if step.caller is not None:
-            report.transcript.append(f"caller: {step.caller}")
-            self._session.generate_reply(user_input=written(self._tools.gate, step.caller))
+            text = placeholders.as_said(step.caller, now)
+            report.transcript.append(f"caller: {text}")
+            message = written(self._tools.gate, text)
+            message_tags.set_said_at(message, now.timestamp())
+            self._session.generate_reply(user_input=message)
         elif step.vote is not None:
             report.transcript.append(f"caller answers on the screen: {step.vote}")
             failures += self._vote(step.vote == "yes")
@@ -117,8 +163,8 @@ class Stage:
         report.transcript += [f"agent: {words}" for words in said]
         report.transcript += [f"  ran {start.tool}({_brief(start.arguments)})" for start in ran]
         report.transcript += [f"  {note}" for note in self._witness.take()]
-        failures += _judge_words(step, said)
-        failures += _judge_calls(step, ran)
+        failures += _judge_words(step, said, now)
+        failures += _judge_calls(step, ran, now)
         if step.within_ms is not None:
             took_ms = None if answered_s is None else (answered_s - began_s) * 1000
             if took_ms is None or took_ms > step.within_ms:
@@ -162,20 +208,20 @@ class Stage:
         return [entry for entry in self._journal.entries if isinstance(entry, ToolStarted)]
 
 
-def _judge_words(step: Step, said: Sequence[str]) -> Iterator[str]:
+def _judge_words(step: Step, said: Sequence[str], now: datetime) -> Iterator[str]:
     text = " ".join(said)
     for words in each(step.says):
-        if not pattern(words).search(text):
+        if not placeholders.pattern(words, now).search(text):
             yield f"did not say {words!r}, but {text!r}"
     for words in each(step.never):
-        if pattern(words).search(text):
+        if placeholders.pattern(words, now).search(text):
             yield f"said {words!r}: {text!r}"
 
 
-def _judge_calls(step: Step, ran: Sequence[ToolStarted]) -> Iterator[str]:
+def _judge_calls(step: Step, ran: Sequence[ToolStarted], now: datetime) -> Iterator[str]:
     if step.calls_nothing and ran:
         yield f"ran {', '.join(start.tool for start in ran)}"
-    for tool, wanted in step.calls.items():
+    for tool, wanted in placeholders.as_written(step.calls, now).items():
         arguments = [start.arguments for start in ran if start.tool == tool]
         if not any((wanted or {}).items() <= one.items() for one in arguments):
             yield f"did not run {tool} with {wanted}, but {arguments or 'not at all'}"

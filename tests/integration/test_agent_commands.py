@@ -30,7 +30,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
         "PARLEY_STOREFRONT_DATABASE_URL": f"sqlite+aiosqlite:///{folder}/shop.db",
     }
     shop = subprocess.Popen(
-        [sys.executable, "-m", "examples.storefront.backend"],
+        [sys.executable, "-m", "examples.storefront.backend", "--allow-reset"],
         cwd=folder,
         env=variables,
         stdout=subprocess.DEVNULL,
@@ -75,10 +75,13 @@ def test_example_agent_is_described_as_its_page_says(environment: dict[str, str]
 def test_example_agents_rehearsals_go_as_written_and_a_wrong_one_is_told(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Against the shop and its knowledge base; what fails is told with its conversation."""
+    """Against the shop and its knowledge base, twice; what fails is told with its conversation."""
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("{name: Wrong, steps: [{caller: what can you do, says: nothing}]}")
     ours = sorted((ROOT / "examples" / "storefront" / "agent" / "rehearsals").glob("*.yaml"))
+    first = run(environment, tmp_path, "rehearse", AGENT)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert f"{len(ours)} of {len(ours)} rehearsals went as written." in first.stdout
     rehearsed = run(environment, tmp_path, "rehearse", AGENT, *map(str, ours), str(wrong))
     said = rehearsed.stdout
     assert rehearsed.returncode == 1, said + rehearsed.stderr

@@ -6,7 +6,7 @@ from pathlib import Path
 from agent_worker.agent import AgentDefinition, Phrases
 from agent_worker.reasoning.templates import Templates
 from examples.storefront.agent import orders, visits
-from examples.storefront.agent.client import ShopClient, open_shop
+from examples.storefront.agent.client import ShopClient, open_rehearsal, open_shop
 from examples.storefront.agent.knowledge import KNOWLEDGE
 
 AGENT = AgentDefinition(
@@ -36,6 +36,7 @@ AGENT = AgentDefinition(
     ),
     mcp=(KNOWLEDGE,),
     open=open_shop,
+    open_rehearsal=open_rehearsal,
     provides=(ShopClient,),
     # The shop settles "today" in this zone.
     time_zone=os.environ.get("PARLEY_STOREFRONT_TIMEZONE", "UTC"),

@@ -80,15 +80,7 @@ class ShopClient:
 @asynccontextmanager
 async def open_shop(caller: Caller) -> AsyncIterator[tuple[object, ...]]:
     """What the tools need for a call of *caller*."""
-    settings = load(ShopClientSettings)
-    headers = {
-        "X-Call-Id": caller.call_id,
-        **customer_headers(caller.identity, caller.tenant),
-        **settings.headers,
-    }
-    async with httpx.AsyncClient(
-        base_url=settings.storefront_url, headers=headers, timeout=TIMEOUT_S, verify=_TLS
-    ) as http:
+    async with _connect(caller, load(ShopClientSettings)) as http:
         shop = ShopClient(http)
         orders: set[int] = set()
         # Beside the greeting: the shop may take its time.
@@ -97,6 +89,42 @@ async def open_shop(caller: Caller) -> AsyncIterator[tuple[object, ...]]:
             yield (shop, KnownNumbers("order_number", orders))
         finally:
             learning.cancel()
+
+
+@asynccontextmanager
+async def open_rehearsal(caller: Caller) -> AsyncIterator[tuple[object, ...]]:
+    """
+    The same for a rehearsal: the shop has its demo data as on the first day.
+
+    Raises: RuntimeError: the shop does not answer, or does not let its data be erased.
+    """
+    settings = load(ShopClientSettings)
+    where = f"the shop at {settings.storefront_url}"
+    async with _connect(caller, settings) as http:
+        try:
+            response = await http.post("/v1/reset")
+        except httpx.TransportError as error:
+            raise RuntimeError(f"{where} does not answer") from error
+    if response.status_code == 404:
+        raise RuntimeError(
+            f"{where} keeps its data, and a rehearsal would change them: start a demonstration "
+            "with --allow-reset, as `make run` does"
+        )
+    if not response.is_success:
+        raise RuntimeError(f"{where} was not reset: {response.json()['detail']}")
+    async with open_shop(caller) as resources:
+        yield resources
+
+
+def _connect(caller: Caller, settings: ShopClientSettings) -> httpx.AsyncClient:
+    headers = {
+        "X-Call-Id": caller.call_id,
+        **customer_headers(caller.identity, caller.tenant),
+        **settings.headers,
+    }
+    return httpx.AsyncClient(
+        base_url=settings.storefront_url, headers=headers, timeout=TIMEOUT_S, verify=_TLS
+    )
 
 
 async def _learn_orders(shop: ShopClient, orders: set[int]) -> None:

@@ -19,6 +19,7 @@ from examples.storefront.backend import (
     opening_hours,
     orders,
     products,
+    reset,
     tickets,
 )
 from examples.storefront.backend.access import AccessMiddleware
@@ -48,8 +49,12 @@ def open_shop(settings: StorefrontSettings, clock: Clock = system_clock) -> Shop
     )
 
 
-def build(settings: StorefrontSettings, shop: Shop) -> Starlette:
-    """The application. The database must have been prepared; it is closed at shutdown."""
+def build(settings: StorefrontSettings, shop: Shop, *, allow_reset: bool = False) -> Starlette:
+    """
+    The application. The database must have been prepared; it is closed at shutdown.
+
+    Args: allow_reset: Whether a client may have all data erased: never where they are real.
+    """
 
     if settings.storefront_api_key is None and settings.storefront_host not in LOOPBACK:
         log.warning("storefront.unprotected", host=settings.storefront_host)
@@ -75,6 +80,7 @@ def build(settings: StorefrontSettings, shop: Shop) -> Starlette:
             *contacts.ROUTES,
             *tickets.ROUTES,
             *ledger.ROUTES,
+            *(reset.ROUTES if allow_reset else ()),
             *health_routes({"database": database}),
             METRICS_ROUTE,
         ],
