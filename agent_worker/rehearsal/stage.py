@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from livekit.agents import AgentSession
@@ -128,8 +128,7 @@ class Stage:
 
     def now(self) -> datetime:
         """The present, in the caller's time zone."""
-        now = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC)
-        return now.astimezone(self._agent.templates.zone)
+        return self._tools.gate.now()
 
     async def play(self, script: Script) -> Report:
         """Play *script* to its end, whatever fails."""

@@ -6,12 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from agent_worker.values.kind import QUESTION
+from agent_worker.values.kind import QUESTION, Kind
 from call_record.hash_chain import frame
 
 ARGUMENTS_MAX_BYTES = 8_192
@@ -32,6 +32,8 @@ class Arguments(ABC):
     """As JSON Schema."""
     names: frozenset[str]
     required: frozenset[str]
+    kinds: Mapping[str, Kind[Any]] = {}
+    """By argument: its kind of value, if it has one of `agent_worker.values`."""
 
     @abstractmethod
     def canonical(self, raw: Mapping[str, Any], *, now: datetime | None = None) -> Values:
@@ -65,6 +67,11 @@ class ModelArguments(Arguments):
         self.required = frozenset(
             name for name, one in model.model_fields.items() if one.is_required()
         )
+        found = {
+            name: _kind_in((*one.metadata, one.annotation))
+            for name, one in model.model_fields.items()
+        }
+        self.kinds = {name: kind for name, kind in found.items() if kind is not None}
 
     def canonical(self, raw: Mapping[str, Any], *, now: datetime | None = None) -> Values:
         valid = self._validate(raw, now)
@@ -128,6 +135,15 @@ class SchemaArguments(Arguments):
 
     def bind(self, values: Values) -> dict[str, Any]:
         return self.canonical(values)
+
+
+def _kind_in(parts: Iterable[object]) -> Kind[Any] | None:
+    """The kind of value in an annotation and what it is made of: `Day`, `Day | None`."""
+    for part in parts:
+        found = part if isinstance(part, Kind) else _kind_in(get_args(part))
+        if found is not None:
+            return found
+    return None
 
 
 def dump(values: object) -> str:

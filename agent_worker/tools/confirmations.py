@@ -11,6 +11,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, Protocol
 
 from pydantic import ValidationError
@@ -194,17 +195,20 @@ class Questions:
         values: Values,
         digest: str,
         *,
+        now: datetime,
         target: Target | None = None,
         title: str | None = None,
     ) -> Question:
         """
         The question whether *tool* may run with *values*, on *target* where it has one.
 
-        Args: title: How it is asked; None: as the tool's author says.
+        Args:
+            now: When, in the caller's time zone: "tomorrow" depends on it.
+            title: How it is asked; None: as the tool's author says.
         """
         shown = {**values, **(target.shown if target else {})}
-        words = tool.in_words(shown)
-        usual = "" if tool.guards.confirm is None else tool.question(shown)
+        words = tool.in_words(shown, now)
+        usual = "" if tool.guards.confirm is None else tool.question(shown, now)
         mentioned = tool.guards.confirm or "" if title in (None, usual) else ""
         title = title or usual
         rest = [

@@ -108,7 +108,8 @@ class Gate:
         self._wished_at_s = 0.0
         """When the caller said something that the agent has not answered yet."""
         clock = clock or SystemClock()
-        zone = ZoneInfo(time_zone) if time_zone else None
+        self._clock = clock
+        self._zone = ZoneInfo(time_zone) if time_zone else None
         self.floor = Floor(clock)
         backends = Backends(clock)
         self.questions = Questions(
@@ -140,9 +141,13 @@ class Gate:
             closing=self._closing,
             metrics=metrics,
             inject=self._inject,
-            now=lambda: datetime.fromtimestamp(clock.now_ms() / 1000, UTC).astimezone(zone),
+            now=self.now,
             settle_s=settle_s,
         )
+
+    def now(self) -> datetime:
+        """The present, in the time zone of the caller."""
+        return datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).astimezone(self._zone)
 
     # -- what is proposed
 

@@ -220,7 +220,8 @@ class GuardPipeline:
             return invocation.offer or None
         if invocation.tool.guards.confirm and already.effect_digest != invocation.effect_digest:
             # The same words mean something else by now: another thing is the next one.
-            return f"{self._went_through(already)} {invocation.title}"
+            asked = invocation.tool.question(invocation.shown, self._now())
+            return f"{self._went_through(already)} {asked}"
         return f"{self._went_through(already)} {self._phrases.once_more}"
 
     async def _find_target(self, invocation: Invocation) -> None:
@@ -276,6 +277,7 @@ class GuardPipeline:
                 invocation.tool,
                 invocation.values,
                 invocation.full_digest,
+                now=self._now(),
                 target=invocation.target,
                 title=self._title(invocation, already),
             )

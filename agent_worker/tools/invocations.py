@@ -145,11 +145,6 @@ class Invocation:
         return {**self.values, **(self.target.shown if self.target else {})}
 
     @property
-    def title(self) -> str:
-        """The question before it runs, as its author words it."""
-        return self.tool.question(self.shown)
-
-    @property
     def is_asking(self) -> bool:
         """Whether it waits for the caller's answer."""
         return self.question is not None and not self.question.decided.done()

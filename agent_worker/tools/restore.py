@@ -194,6 +194,7 @@ class _Restorer:
             invocation.tool,
             invocation.values,
             invocation.full_digest,
+            now=self._gate.now(),
             target=invocation.target,
             title=asked.title,
         )

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from string import Formatter
 from typing import Annotated, Any, Literal, NoReturn, get_type_hints
 
@@ -195,16 +196,29 @@ class Tool:
             "parameters": self.arguments.schema,
         }
 
-    def in_words(self, arguments: Mapping[str, JsonValue]) -> dict[str, str]:
-        """All *arguments* as a person reads them."""
-        return {
-            name: self.guards.in_words.get(name, _plain)(value) for name, value in arguments.items()
-        }
+    def in_words(self, arguments: Mapping[str, JsonValue], now: datetime) -> dict[str, str]:
+        """
+        All *arguments* as a person reads them.
 
-    def question(self, arguments: Mapping[str, JsonValue]) -> str:
-        """The question to the caller before it runs."""
+        Args: now: When, in the caller's time zone: "tomorrow" depends on it.
+        """
+        return {name: self._worded(name, value, now) for name, value in arguments.items()}
+
+    def question(self, arguments: Mapping[str, JsonValue], now: datetime) -> str:
+        """The question to the caller before it runs; *now*: as `in_words`."""
         assert self.guards.confirm is not None
-        return self.guards.confirm.format(**self.in_words(arguments))
+        return self.guards.confirm.format(**self.in_words(arguments, now))
+
+    def _worded(self, name: str, value: JsonValue, now: datetime) -> str:
+        if (in_words := self.guards.in_words.get(name)) is not None:
+            return in_words(value)
+        kind = self.arguments.kinds.get(name)
+        if kind is None or value is None:
+            return _plain(value)
+        try:
+            return kind.say(kind.from_json(value), now)
+        except ValueError:  # a `resolve` step shows something else by that name
+            return _plain(value)
 
 
 @validate_call(config=STRICT)
@@ -245,7 +259,7 @@ def tool(
             the tool by name and, keyword-only, what the server injects.
         max_per_call: How often it may run in one call.
         expires_s: How long the question stays open.
-        in_words: By argument: how its value is said.
+        in_words: By argument: how its value is said, where its kind of value does not say it.
         resolve: An async function that finds out what the tool acts on, once, before the caller is
             asked. It takes arguments of the tool by name and, keyword-only, what the server
             injects, and returns a `Target`, which the tool gets as a keyword-only parameter. It

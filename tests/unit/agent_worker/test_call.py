@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -208,7 +209,11 @@ async def ask(call: Call) -> None:
     """Have the caller asked."""
     clear = next(tool for tool in call._offered if tool.name == "clear")
     questions = call._tools.questions
-    questions.ask(questions.compose("invocation", clear, {"number": 7, "quickly": False}, "d" * 64))
+    questions.ask(
+        questions.compose(
+            "invocation", clear, {"number": 7, "quickly": False}, "d" * 64, now=datetime.now(UTC)
+        )
+    )
 
 
 async def test_caller_who_reads_a_question_on_the_screen_is_waited_for(scene: Scene) -> None:

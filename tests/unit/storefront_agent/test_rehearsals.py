@@ -16,28 +16,17 @@ from agent_worker.reasoning.llm import AgentLLM
 from agent_worker.rehearsal.script import read
 from agent_worker.rehearsal.stage import rehearse
 from agent_worker.tools.tool import Caller
-from call_record.clock import SystemClock
 from examples.storefront.agent import AGENT
 from examples.storefront.backend.app import build, open_shop
 from examples.storefront.backend.settings import StorefrontSettings
 from examples.storefront.backend.setup import prepare
 from service_base.settings import load
-from tests.unit.storefront_agent.shop_call import CALL_ID
+from tests.unit.storefront_agent.shop_call import CALL_ID, StoppedClock
 
 ROOT = Path(__file__).parents[3]
 SCRIPTS = sorted((ROOT / "examples/storefront/agent/rehearsals").glob("*.yaml"))
 BERLIN = ZoneInfo("Europe/Berlin")
 CALLER = Caller("caller-1", CALL_ID)
-
-
-@dataclasses.dataclass
-class Stopped(SystemClock):
-    """Stands still at *at*."""
-
-    at: datetime
-
-    def now_ms(self) -> int:
-        return int(self.at.timestamp() * 1000)
 
 
 @asynccontextmanager
@@ -92,7 +81,7 @@ async def test_scripts_go_as_written_at_any_time_and_twice(
     assert len(scripts) >= 4
     async with shop_at(now, tmp_path / "shop.db", monkeypatch):
         for script in scripts * 2:
-            report = await rehearse(agent, AgentLLM(agent), {}, script, Stopped(now))
+            report = await rehearse(agent, AgentLLM(agent), {}, script, StoppedClock(now))
             assert report.failures == [], report.transcript
 
 

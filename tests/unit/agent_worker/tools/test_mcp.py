@@ -1,5 +1,6 @@
 """The policy table of an MCP server, and the tools that become of it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -68,7 +69,7 @@ async def test_tool_of_a_server_hides_what_is_injected_and_sends_it() -> None:
     }
     await pay.run(**pay.arguments.bind(values), **injected)
     assert sent.calls == [("pay", {"amount": 5, "to": "Ann", "key": "call:1", "who": "me"})]
-    assert pay.question(values) == "Pay 5 to Ann?"
+    assert pay.question(values, datetime.now(UTC)) == "Pay 5 to Ann?"
 
 
 @pytest.mark.parametrize(

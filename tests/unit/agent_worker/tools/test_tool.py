@@ -1,6 +1,7 @@
 """How a function becomes a tool."""
 
 import functools
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -8,7 +9,15 @@ import pytest
 from pydantic import Field, ValidationError
 
 from agent_worker.tools.arguments import WrongArguments
-from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, ToolMistake, tool
+from agent_worker.tools.tool import Answer, Caller, IdempotencyKey, Target, ToolMistake, tool
+from agent_worker.values import (
+    Day,
+    MoneyKind,
+    NumberKind,
+    OneOf,
+    SpelledName,
+    TimeOfDayKind,
+)
 
 
 @tool(effect="write", timeout_s=7)
@@ -292,11 +301,20 @@ async def pay(
     return Answer(say="Paid.")
 
 
+NOW = datetime(2026, 11, 18, 10, 15, tzinfo=UTC)
+"""A Wednesday."""
+
+
+async def find_visit(name: str | None) -> Target:
+    """The visit."""
+    return Target("1")
+
+
 def test_question_has_the_arguments_in_words() -> None:
     """Round numbers without a point, yes and no, and what was not said."""
     values = pay.arguments.canonical({"amount": 5.0, "to": "Ann", "tags": ["a", "b"]})
-    assert pay.question(values) == "Pay 5 to ANN?"
-    assert pay.in_words(values) == {
+    assert pay.question(values, NOW) == "Pay 5 to ANN?"
+    assert pay.in_words(values, NOW) == {
         "amount": "5",
         "to": "ANN",
         "note": "not said",
@@ -308,7 +326,53 @@ def test_question_has_the_arguments_in_words() -> None:
 def test_question_is_not_formatted_twice() -> None:
     """Braces in what a model says stay what they are."""
     values = pay.arguments.canonical({"amount": 5, "to": "{amount}"})
-    assert pay.question(values) == "Pay 5 to {AMOUNT}?"
+    assert pay.question(values, NOW) == "Pay 5 to {AMOUNT}?"
+
+
+@tool(
+    effect="write",
+    confirm="{work} on {day} at {at} for {price}?",
+    in_words={"name": lambda name: f"for {name or 'nobody'}"},
+    resolve=find_visit,
+)
+async def visit(
+    day: Day,
+    at: Annotated[time, TimeOfDayKind(between=(time(9), time(18)))],
+    work: Annotated[str, OneOf({"full_check": ("check",)})],
+    price: Annotated[Decimal, MoneyKind(), Field(gt=0)],
+    room: Annotated[int, NumberKind(1, 99)],
+    other_day: Day | None = None,
+    name: SpelledName | None = None,
+    *,
+    target: Target,
+) -> Answer:
+    """Visit."""
+    return Answer(say="Done.")
+
+
+def test_values_are_worded_by_their_kind() -> None:
+    """Also optional ones; what the author words goes first, and what is shown besides stays."""
+    said = {"day": "tomorrow", "at": "at 3", "work": "check", "price": "12.5", "room": 7}
+    values = visit.arguments.canonical(said, now=NOW)
+    assert visit.question(values, NOW) == (
+        "full check on tomorrow, Thursday, November 19 at 3 PM for 12 dollars and 50 cents?"
+    )
+    shown = {**values, "other_day": "2026-12-04", "name": "Ann", "when": "2026-11-18"}
+    assert visit.in_words(shown, NOW) == {
+        "day": "tomorrow, Thursday, November 19",
+        "at": "3 PM",
+        "work": "full check",
+        "price": "12 dollars and 50 cents",
+        "room": "7",
+        "other_day": "Friday, December 4",
+        "name": "for Ann",
+        "when": "2026-11-18",
+    }
+    assert visit.in_words({"other_day": None, "name": None, "day": "the same"}, NOW) == {
+        "other_day": "not said",
+        "name": "for nobody",
+        "day": "the same",
+    }
 
 
 @tool(effect="write")
