@@ -40,6 +40,11 @@ AGENT = AgentDefinition(
     provides=(ShopClient,),
     # The shop settles "today" in this zone.
     time_zone=os.environ.get("PARLEY_STOREFRONT_TIMEZONE", "UTC"),
+    vocabulary=(
+        *("Spoke and Wheel", "folding lock", "floor pump", "brass bell", "light set"),
+        *("winter gloves", "commuter helmet", "city bike", "trail bike"),
+        *("fitting", "saddle", "derailleur", "spokes"),
+    ),
     fallback_tool="talk_to_person",
     fallback_question="I'm sorry, I still don't follow. Shall a colleague call you back?",
     phrases=Phrases(
