@@ -1,4 +1,4 @@
-"""`describe` and `rehearse` as an author runs them, with the example agent and a real shop."""
+"""`describe`, `rehearse` and the bench of understanding as an author runs them: a real shop."""
 
 import asyncio
 import os
@@ -13,6 +13,7 @@ import pytest
 from devstack.parent_death import die_with_parent
 from tests.support.local_stack import ROOT, free_ports
 
+pytestmark = pytest.mark.timeout(300)
 AGENT = "examples.storefront.agent"
 
 
@@ -50,16 +51,16 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
 
 def run(
-    environment: dict[str, str], folder: Path, *arguments: str
+    environment: dict[str, str], folder: Path, *arguments: str, module: str = "agent_worker"
 ) -> "subprocess.CompletedProcess[str]":
-    """Run `python -m agent_worker` with *arguments*."""
+    """Run `python -m` *module* with *arguments*."""
     return subprocess.run(
-        [sys.executable, "-m", "agent_worker", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=240,
     )
 
 
@@ -88,3 +89,29 @@ def test_example_agents_rehearsals_go_as_written_and_a_wrong_one_is_told(
     assert f"{len(ours)} of {len(ours) + 1} rehearsals went as written." in said
     assert said.count("FAILED") == 1 and "FAILED  Wrong" in said
     assert "caller: what can you do" in said and "did not say 'nothing'" in said
+
+
+SAID = """tool\targuments\tsentence
+order_status\t{"order_number":9}\twhere is order nine
+cancel_order\t{"order_number":9}\tcancel order nine
+yes\t{}\tcancel order nine >> yes
+refund_order\t{"order_number":3,"amount_dollars":10}\trefund ten dollars of order three
+move_appointment\t{"day":"tomorrow"}\tmove my appointment to tomorrow
+closed\t{}\tbook an appointment tomorrow at four in the morning
+find_product\t{"query":"bell"}\twhere is order nine
+"""
+
+
+def test_understanding_is_measured(environment: dict[str, str], tmp_path: Path) -> None:
+    """Against the shop and its ledger; too few lines that are right are an error."""
+    file = tmp_path / "said.tsv"
+    file.write_text(SAID)
+    call = ("understanding", str(file), "--agent", AGENT, "--at-least")
+    few = run(environment, tmp_path, *call, "7", module="bench")
+    assert (few.returncode, few.stderr.strip()) == (1, "6 lines are right, not 7."), few.stdout
+    assert "right                    6    86%" in few.stdout
+    assert "wrong effect             0     0%" in few.stdout
+    assert "line 8: wrong tool or words: where is order nine" in few.stdout
+    assert "proposed order_status with {'order_number': 9}" in few.stdout
+    file.write_text("".join(SAID.splitlines(keepends=True)[:2]))
+    assert run(environment, tmp_path, *call, "1", module="bench").returncode == 0

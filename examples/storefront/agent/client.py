@@ -10,6 +10,7 @@ from typing import Any
 import httpx2 as httpx
 
 from agent_worker.reasoning.known_numbers import KnownNumbers
+from agent_worker.rehearsal.ledger import Ledger
 from agent_worker.tools.tool import BackendUnavailable, Caller, IdempotencyKey, ToolRefused
 from examples.storefront.address import ShopClientSettings
 from examples.storefront.customers import customer_headers
@@ -77,6 +78,18 @@ class ShopClient:
         return body
 
 
+class ShopLedger(Ledger):
+    """What the shop has done in one call, as its own ledger says."""
+
+    def __init__(self, shop: ShopClient, call_id: str) -> None:
+        self._shop = shop
+        self._call_id = call_id
+
+    async def effects(self) -> list[str]:
+        found = (await self._shop.get("/v1/ledger", call_id=self._call_id))["effects"]
+        return [f"{one['kind']} {one['subject']}" for one in found]
+
+
 @asynccontextmanager
 async def open_shop(caller: Caller) -> AsyncIterator[tuple[object, ...]]:
     """What the tools need for a call of *caller*."""
@@ -112,8 +125,9 @@ async def open_rehearsal(caller: Caller) -> AsyncIterator[tuple[object, ...]]:
         )
     if not response.is_success:
         raise RuntimeError(f"{where} was not reset: {response.json()['detail']}")
-    async with open_shop(caller) as resources:
-        yield resources
+    async with open_shop(caller) as (shop, known):
+        assert isinstance(shop, ShopClient)
+        yield (shop, known, ShopLedger(shop, caller.call_id))
 
 
 def _connect(caller: Caller, settings: ShopClientSettings) -> httpx.AsyncClient:
