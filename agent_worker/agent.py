@@ -104,6 +104,22 @@ def _check_zone(name: str) -> str:
         raise ValueError('there is no such time zone; give one like "Europe/Berlin"') from None
 
 
+Word = Annotated[str, Field(min_length=1, max_length=50)]
+VOCABULARY_MAX = 100
+
+
+def _check_vocabulary(words: tuple[str, ...]) -> tuple[str, ...]:
+    if len(words) > VOCABULARY_MAX:
+        raise ValueError(
+            f"these are {len(words)}; a recognizer takes a hint of at most {VOCABULARY_MAX} words "
+            "and names: keep those that it mishears"
+        )
+    for word in words:
+        if not word.strip() or not word.isprintable() or "," in word:
+            raise ValueError(f"{word!r}: give one word, name or phrase each, without a comma")
+    return words
+
+
 @dataclass(frozen=True, config=STRICT)
 class AgentDefinition:
     """An agent. The package that `PARLEY_AGENT` names holds one as `AGENT`."""
@@ -120,6 +136,11 @@ class AgentDefinition:
     """The agent's own tools."""
     open: Annotated[Open, AfterValidator(_check_open)] = _nothing
     """Opens what the tools need, once per call. Each item is passed to tools by its type."""
+    open_rehearsal: Annotated[Open, AfterValidator(_check_open)] | None = None
+    """
+    Opens it for a rehearsal, once per script, where that is another thing: the same with the
+    backend's data in a known state, or fakes. None: as `open`. It yields the same types.
+    """
     provides: Several[type] = ()
     """The types of the items that `open` yields."""
     mcp: Several[InstanceOf[McpServer]] = ()
@@ -148,6 +169,11 @@ class AgentDefinition:
     phrases: Phrases = field(default_factory=Phrases)
     time_zone: Annotated[str, AfterValidator(_check_zone)] = ""
     """Where the callers are, for "today" and "tomorrow": an IANA name; empty: the machine's."""
+    vocabulary: Annotated[Several[Word], AfterValidator(_check_vocabulary)] = ()
+    """
+    Words and names that callers say here and a recognizer would not expect: "toothache". At most
+    100 of at most 50 characters; a hint for recognizers that take one.
+    """
     source: str = field(default="", init=False, repr=False, compare=False)
     """File and line."""
 

@@ -15,7 +15,7 @@ from agent_worker.describe import describe
 from agent_worker.loading import load_agent, look_at_servers, server_tools
 from agent_worker.parse import parse
 from agent_worker.rehearsal.script import Script, ScriptError, read
-from agent_worker.rehearsal.stage import Report, Stage
+from agent_worker.rehearsal.stage import Report, rehearse
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.providers import build_llm
 from service_base.settings import SettingsError, load
@@ -71,8 +71,7 @@ async def _rehearse(
     listings = await look_at_servers(agent)
     failed = 0
     for file, script in scripts:
-        async with Stage(agent, llm, listings) as stage:
-            report = await stage.play(script)
+        report = await rehearse(agent, llm, listings, script)
         failed += bool(report.failures)
         _print(file, report, verbose=verbose)
     await llm.aclose()

@@ -64,7 +64,7 @@ def _tool(tool: Tool) -> Iterator[str]:
             ("argument", "is", "needed", "what it is"),
             (
                 (f"`{name}`", _type(schema), "yes" if name in tool.arguments.required else "",
-                 str(schema.get("description", "")))
+                 _what(schema))
                 for name, schema in tool.arguments.schema.get("properties", {}).items()
             ),
         )  # fmt: skip
@@ -117,6 +117,13 @@ def _type(schema: dict[str, object]) -> str:
         if key in schema
     ]
     return " ".join((str(schema.get("type", "anything")), *bounds))
+
+
+def _what(schema: dict[str, object]) -> str:
+    """What is said of it, or of what it may be."""
+    options = schema.get("anyOf", [])
+    assert isinstance(options, list)
+    return next((str(one["description"]) for one in (schema, *options) if "description" in one), "")
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

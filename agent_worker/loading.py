@@ -96,16 +96,19 @@ async def look_at_servers(agent: AgentDefinition) -> Listings:
 
 @asynccontextmanager
 async def open_resources(
-    agent: AgentDefinition, caller: Caller
+    agent: AgentDefinition, caller: Caller, *, rehearses: bool = False
 ) -> AsyncIterator[tuple[object, ...]]:
     """
-    What *agent* opens for the call of *caller*.
+    What *agent* opens for the call of *caller*, or for a rehearsal.
 
     Raises: AgentError: its `open` fails, or does not yield what `provides` says.
     """
+    name, opens = "open", agent.open
+    if rehearses and agent.open_rehearsal is not None:
+        name, opens = "open_rehearsal", agent.open_rehearsal
     async with AsyncExitStack() as stack:
         try:
-            context = agent.open(caller)
+            context = opens(caller)
             if not isinstance(context, AbstractAsyncContextManager):
                 what = type(context).__name__
                 raise TypeError(f"it returns {what}, not what @asynccontextmanager makes")
@@ -116,8 +119,8 @@ async def open_resources(
                 if not any(isinstance(item, kind) for item in resources):
                     raise TypeError(f"it yields no {kind.__name__}, although `provides` says so")
         except Exception as error:
-            where = raised_at(error) or location_of(agent.open)
-            raise AgentError(f"{where}: open: {in_words(error)}") from error
+            where = raised_at(error) or location_of(opens)
+            raise AgentError(f"{where}: {name}: {in_words(error)}") from error
         yield resources
 
 

@@ -63,6 +63,13 @@ class WorkerSettings(SfuSettings, RecordSettings):
         repr=False,
         description="More arguments of LiveKit's openai or the named plugin as a JSON object.",
     )
+    stt_vocabulary_option: Annotated[
+        str, matching(r"(?:[A-Za-z_]\w*)?", "the name of an argument")
+    ] = Field(
+        "",
+        description="Argument of the named plugin that takes the agent's vocabulary as a list of "
+        "phrases, such as keyterms_prompt; empty: none. LiveKit's openai gets it as its prompt.",
+    )
 
     tts: Provider = Field(
         "openai",

@@ -86,7 +86,7 @@ class Worker:
         self._agent = load_agent(settings.agent)
         self._listings: Listings = {}
         # Build them once now, so that a wrong setting fails at the start and not in the first call.
-        build_stt(settings, lambda _: None)
+        build_stt(settings, lambda _: None, self._agent.vocabulary)
         build_tts(settings)
         build_llm(settings, self._agent)
         self._id = f"{socket.gethostname()[:100]}-{secrets.token_hex(4)}"

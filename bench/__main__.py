@@ -2,8 +2,9 @@
 
 import argparse
 import sys
+from functools import partial
 
-from bench import gate, post_call, record, token, turns
+from bench import gate, post_call, record, token, turns, understanding
 from devstack.step import exit_code
 
 MEASUREMENTS = {
@@ -13,12 +14,16 @@ MEASUREMENTS = {
     "token": token.main,
     "turns": turns.main,
 }
+UNDERSTANDING = "understanding"
+"""It has arguments of its own."""
 
 
 def main() -> int:
     """Returns: as `exit_code`."""
+    if sys.argv[1:2] == [UNDERSTANDING]:
+        return exit_code(partial(understanding.main, sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="python -m bench")
-    parser.add_argument("what", choices=MEASUREMENTS)
+    parser.add_argument("what", choices=(*MEASUREMENTS, UNDERSTANDING))
     what: str = parser.parse_args().what
     return exit_code(MEASUREMENTS[what])
 

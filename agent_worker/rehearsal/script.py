@@ -1,6 +1,8 @@
 """The format of a script: a YAML file with one conversation."""
 
 import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -8,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from agent_worker import yaml_file
 from agent_worker.mistakes import problem
+from agent_worker.rehearsal import placeholders
 
 Words = str | list[str]
 
@@ -20,7 +23,8 @@ class Step(BaseModel):
     """
     What the caller does, and what the agent should do then.
 
-    Words are found in any case; `/.../` is a regular expression.
+    Words are found in any case; `/.../` is a regular expression. `{today}`, `{tomorrow}` and
+    `{friday}` are those days when the script is played.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -48,9 +52,11 @@ class Step(BaseModel):
             raise ValueError("give exactly one of caller, vote and wait_s")
         if self.calls_nothing and self.calls:
             raise ValueError("calls_nothing contradicts calls")
+        placeholders.check([self.caller or "", *each(self.says), *each(self.never)])
+        placeholders.check(_texts(self.calls))
         for words in (*each(self.says), *each(self.never)):
             try:
-                pattern(words)
+                placeholders.pattern(words, datetime.now(UTC))
             except re.error as error:
                 raise ValueError(f"{words} is not a regular expression: {error}") from None
         return self
@@ -89,11 +95,10 @@ def each(words: Words) -> list[str]:
     return [words] if isinstance(words, str) else words
 
 
-def pattern(words: str) -> re.Pattern[str]:
-    """
-    What finds *words* in any case.
-
-    Raises: re.error: they are a regular expression that is wrong.
-    """
-    is_pattern = len(words) > 2 and words.startswith("/") and words.endswith("/")
-    return re.compile(words[1:-1] if is_pattern else re.escape(words), re.IGNORECASE)
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict() | list():
+            for one in value.values() if isinstance(value, dict) else value:
+                yield from _texts(one)

@@ -3,7 +3,7 @@
 import inspect
 import json
 import ssl
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any, get_type_hints
 
@@ -30,22 +30,34 @@ _OURS = frozenset({"api_key", "base_url", "timeout", "max_retries", "vad"})
 """Arguments of LiveKit's openai plugin that are settings of their own, or that JSON cannot give."""
 
 
-def build_stt(settings: WorkerSettings, on_failure: Callable[[Exception], None]) -> lk_stt.STT[Any]:
+def build_stt(
+    settings: WorkerSettings,
+    on_failure: Callable[[Exception], None],
+    vocabulary: Sequence[str] = (),
+) -> lk_stt.STT[Any]:
     """
     The recognizer. One that cannot stream is wrapped, so that it transcribes ahead of time.
 
+    Args: vocabulary: Words and names that callers say, for a recognizer that takes such a hint.
     Raises: SettingsError: the plugin cannot be loaded, or does not know one of its options.
     """
+    hint: dict[str, Any] = {}
+    if vocabulary and settings.stt == "openai":
+        hint["prompt"] = ", ".join(vocabulary)
+    elif vocabulary and settings.stt_vocabulary_option:
+        hint[settings.stt_vocabulary_option] = list(vocabulary)
+    # What an operator has chosen goes before what the agent says.
+    options = {**hint, **settings.stt_options}
     recognizer: lk_stt.STT[Any] = (
         _openai(
             "PARLEY_STT",
             openai.STT,
-            {"language": "en", **settings.stt_options},
+            {"language": "en", **options},
             client=_client(settings.stt_base_url, settings.stt_api_key),
             model=settings.stt_model,
         )
         if settings.stt == "openai"
-        else _plugin("PARLEY_STT", settings.stt, settings.stt_options, lk_stt.STT)
+        else _plugin("PARLEY_STT", settings.stt, options, lk_stt.STT)
     )
     if recognizer.capabilities.streaming:
         return recognizer

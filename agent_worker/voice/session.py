@@ -35,7 +35,7 @@ def build_session(
     """
     llm = build_llm(settings, agent)
     return AgentSession(
-        stt=build_stt(settings, on_stt_failure),
+        stt=build_stt(settings, on_stt_failure, agent.vocabulary),
         tts=build_tts(settings),
         llm=llm,
         vad=CallerVAD(min_silence_duration=waits.pause_s),

@@ -1,4 +1,4 @@
-"""`describe` and `rehearse` as an author runs them, with each example and its real backend."""
+"""`describe`, `rehearse` and the bench of understanding as an author runs them."""
 
 import asyncio
 import os
@@ -14,6 +14,7 @@ import pytest
 from devstack.parent_death import die_with_parent
 from tests.support.local_stack import ROOT, free_ports
 
+pytestmark = pytest.mark.timeout(300)
 EXAMPLES = ("storefront", "clinic")
 
 
@@ -30,8 +31,9 @@ def backend(name: str, folder: Path) -> Iterator[dict[str, str]]:
         f"{prefix}_DATABASE_URL": f"sqlite+aiosqlite:///{folder}/{name}.db",
         "PARLEY_STOREFRONT_DEMO_CUSTOMER": "true",
     }
+    options = ["--allow-reset"] if name == "storefront" else []
     process = subprocess.Popen(
-        [sys.executable, "-m", f"examples.{name}.backend"],
+        [sys.executable, "-m", f"examples.{name}.backend", *options],
         cwd=folder,
         env=variables,
         stdout=subprocess.DEVNULL,
@@ -65,16 +67,16 @@ def environment(example: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def run(
-    environment: dict[str, str], folder: Path, *arguments: str
+    environment: dict[str, str], folder: Path, *arguments: str, module: str = "agent_worker"
 ) -> "subprocess.CompletedProcess[str]":
-    """Run `python -m agent_worker` with *arguments*."""
+    """Run `python -m` *module* with *arguments*."""
     return subprocess.run(
-        [sys.executable, "-m", "agent_worker", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=240,
     )
 
 
@@ -97,9 +99,40 @@ def test_example_agents_rehearsals_go_as_written_and_a_wrong_one_is_told(
     wrong.write_text("{name: Wrong, steps: [{caller: what can you do, says: nothing}]}")
     ours = sorted((ROOT / "examples" / example / "agent" / "rehearsals").glob("*.yaml"))
     agent = f"examples.{example}.agent"
+    if example == "storefront":  # whose data are as before for each script
+        first = run(environment, tmp_path, "rehearse", agent)
+        assert first.returncode == 0, first.stdout + first.stderr
+        assert f"{len(ours)} of {len(ours)} rehearsals went as written." in first.stdout
     rehearsed = run(environment, tmp_path, "rehearse", agent, *map(str, ours), str(wrong))
     said = rehearsed.stdout
     assert rehearsed.returncode == 1, said + rehearsed.stderr
     assert f"{len(ours)} of {len(ours) + 1} rehearsals went as written." in said
     assert said.count("FAILED") == 1 and "FAILED  Wrong" in said
     assert "caller: what can you do" in said and "did not say 'nothing'" in said
+
+
+SAID = """tool\targuments\tsentence
+order_status\t{"order_number":9}\twhere is order nine
+cancel_order\t{"order_number":9}\tcancel order nine
+yes\t{}\tcancel order nine >> yes
+refund_order\t{"order_number":3,"amount_dollars":10}\trefund ten dollars of order three
+move_appointment\t{"day":"tomorrow"}\tmove my appointment to tomorrow
+closed\t{}\tbook an appointment tomorrow at four in the morning
+find_product\t{"query":"bell"}\twhere is order nine
+"""
+
+
+@pytest.mark.parametrize("example", ["storefront"], indirect=True, scope="module")
+def test_understanding_is_measured(environment: dict[str, str], tmp_path: Path) -> None:
+    """Against the shop and its ledger; too few lines that are right are an error."""
+    file = tmp_path / "said.tsv"
+    file.write_text(SAID)
+    call = ("understanding", str(file), "--agent", "examples.storefront.agent", "--at-least")
+    few = run(environment, tmp_path, *call, "7", module="bench")
+    assert (few.returncode, few.stderr.strip()) == (1, "6 lines are right, not 7."), few.stdout
+    assert "right                    6    86%" in few.stdout
+    assert "wrong effect             0     0%" in few.stdout
+    assert "line 8: wrong tool or words: where is order nine" in few.stdout
+    assert "proposed order_status with {'order_number': 9}" in few.stdout
+    file.write_text("".join(SAID.splitlines(keepends=True)[:2]))
+    assert run(environment, tmp_path, *call, "1", module="bench").returncode == 0

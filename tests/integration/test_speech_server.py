@@ -189,7 +189,10 @@ async def test_transcription_formats_are_openais(client: httpx.AsyncClient) -> N
     file = wav((await speak(client, "Thank you very much.")).content)
     text = await transcribe(client, file, response_format="text")
     assert text.headers["content-type"].startswith("text/plain")
-    verbose = await transcribe(client, file, response_format="verbose_json", language="en-US")
+    # A prompt has no effect.
+    verbose = await transcribe(
+        client, file, response_format="verbose_json", language="en-US", prompt="toothache"
+    )
     assert verbose.json() == {
         "text": text.text.strip(),
         "task": "transcribe",

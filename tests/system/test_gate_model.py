@@ -94,7 +94,7 @@ class HastyCall:
         assert await self.refunded_cents() == 150
         written = await entries(self.stack, self.caller)
         begun = [one.arguments for one in written if isinstance(one, ToolStarted)]
-        assert begun == [{"order_number": 3, "amount_dollars": 1.5}]
+        assert begun == [{"order_number": 3, "amount_dollars": "1.50"}]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 from agent_worker.agent import AgentDefinition, Phrases
 from agent_worker.reasoning.templates import Templates
 from examples.storefront.agent import orders, visits
-from examples.storefront.agent.client import ShopClient, open_shop
+from examples.storefront.agent.client import ShopClient, open_rehearsal, open_shop
 from examples.storefront.agent.knowledge import KNOWLEDGE
 
 AGENT = AgentDefinition(
@@ -36,9 +36,15 @@ AGENT = AgentDefinition(
     ),
     mcp=(KNOWLEDGE,),
     open=open_shop,
+    open_rehearsal=open_rehearsal,
     provides=(ShopClient,),
     # The shop settles "today" in this zone.
     time_zone=os.environ.get("PARLEY_STOREFRONT_TIMEZONE", "UTC"),
+    vocabulary=(
+        *("Spoke and Wheel", "folding lock", "floor pump", "brass bell", "light set"),
+        *("winter gloves", "commuter helmet", "city bike", "trail bike"),
+        *("fitting", "saddle", "derailleur", "spokes"),
+    ),
     fallback_tool="talk_to_person",
     fallback_question="I'm sorry, I still don't follow. Shall a colleague call you back?",
     phrases=Phrases(

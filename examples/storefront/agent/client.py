@@ -9,6 +9,7 @@ from datetime import date
 import httpx2 as httpx
 
 from agent_worker.reasoning.known_numbers import KnownNumbers
+from agent_worker.rehearsal.ledger import Ledger
 from agent_worker.tools.tool import BackendUnavailable, Caller, ToolRefused
 from examples.backend_base.client import BackendClient
 from examples.storefront.address import ShopClientSettings
@@ -32,18 +33,22 @@ class ShopClient(BackendClient):
         return date.fromisoformat((await self.get("/v1/opening-hours"))["today"])
 
 
+class ShopLedger(Ledger):
+    """What the shop has done in one call, as its own ledger says."""
+
+    def __init__(self, shop: ShopClient, call_id: str) -> None:
+        self._shop = shop
+        self._call_id = call_id
+
+    async def effects(self) -> list[str]:
+        found = (await self._shop.get("/v1/ledger", call_id=self._call_id))["effects"]
+        return [f"{one['kind']} {one['subject']}" for one in found]
+
+
 @asynccontextmanager
 async def open_shop(caller: Caller) -> AsyncIterator[tuple[object, ...]]:
     """What the tools need for a call of *caller*."""
-    settings = load(ShopClientSettings)
-    headers = {
-        "X-Call-Id": caller.call_id,
-        **customer_headers(caller.identity, caller.tenant),
-        **settings.headers,
-    }
-    async with httpx.AsyncClient(
-        base_url=settings.storefront_url, headers=headers, timeout=TIMEOUT_S, verify=_TLS
-    ) as http:
+    async with _connect(caller, load(ShopClientSettings)) as http:
         shop = ShopClient(http)
         orders: set[int] = set()
         # Beside the greeting: the shop may take its time.
@@ -52,6 +57,43 @@ async def open_shop(caller: Caller) -> AsyncIterator[tuple[object, ...]]:
             yield (shop, KnownNumbers("order_number", orders))
         finally:
             learning.cancel()
+
+
+@asynccontextmanager
+async def open_rehearsal(caller: Caller) -> AsyncIterator[tuple[object, ...]]:
+    """
+    The same for a rehearsal: the shop has its demo data as on the first day.
+
+    Raises: RuntimeError: the shop does not answer, or does not let its data be erased.
+    """
+    settings = load(ShopClientSettings)
+    where = f"the shop at {settings.storefront_url}"
+    async with _connect(caller, settings) as http:
+        try:
+            response = await http.post("/v1/reset")
+        except httpx.TransportError as error:
+            raise RuntimeError(f"{where} does not answer") from error
+    if response.status_code == 404:
+        raise RuntimeError(
+            f"{where} keeps its data, and a rehearsal would change them: start a demonstration "
+            "with --allow-reset, as `make run` does"
+        )
+    if not response.is_success:
+        raise RuntimeError(f"{where} was not reset: {response.json()['detail']}")
+    async with open_shop(caller) as (shop, known):
+        assert isinstance(shop, ShopClient)
+        yield (shop, known, ShopLedger(shop, caller.call_id))
+
+
+def _connect(caller: Caller, settings: ShopClientSettings) -> httpx.AsyncClient:
+    headers = {
+        "X-Call-Id": caller.call_id,
+        **customer_headers(caller.identity, caller.tenant),
+        **settings.headers,
+    }
+    return httpx.AsyncClient(
+        base_url=settings.storefront_url, headers=headers, timeout=TIMEOUT_S, verify=_TLS
+    )
 
 
 async def _learn_orders(shop: ShopClient, orders: set[int]) -> None:

@@ -1,18 +1,22 @@
 """Tools about orders and products."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from agent_worker.tools.tool import Answer, IdempotencyKey, ToolRefused, tool
+from agent_worker.values import MoneyKind, NumberKind
 from examples.storefront.agent.actions import Navigate, OrderLine, ShowOrder
 from examples.storefront.agent.client import ShopClient
 from examples.storefront.agent.speech import day, listing, money
 
 SHOP = "shop"
 REFUND_MAX_DOLLARS = 300
-OrderNumber = Annotated[int, Field(ge=1, le=99_999, description="The order's number.")]
+OrderNumber = Annotated[
+    int, NumberKind(1, 99_999, after=("order",)), Field(description="The order's number.")
+]
 SPOKEN_ITEMS = 4
 
 
@@ -30,19 +34,23 @@ async def can_be_cancelled(order_number: int, *, shop: ShopClient) -> None:
 
 
 async def small_refund(
-    order_number: int, amount_dollars: float | None, *, shop: ShopClient
+    order_number: int, amount_dollars: Decimal | None, *, shop: ShopClient
 ) -> None:
     """Only an order of the caller, and at most 300 dollars: more needs a colleague."""
     order = await shop.get(f"/v1/orders/{order_number}")
-    dollars = order["refundable_cents"] / 100 if amount_dollars is None else amount_dollars
-    if dollars > REFUND_MAX_DOLLARS:
+    cents = order["refundable_cents"] if amount_dollars is None else _cents(amount_dollars)
+    if cents > REFUND_MAX_DOLLARS * 100:
         raise ToolRefused(
             f"I can refund up to {REFUND_MAX_DOLLARS} dollars. For more, a colleague can help you."
         )
 
 
-def _amount(dollars: float | None) -> str:
-    return "all that can be refunded" if dollars is None else money(round(dollars * 100))
+def _cents(dollars: Decimal) -> int:
+    return int(dollars * 100)
+
+
+def _amount(dollars: str | None) -> str:
+    return "all that can be refunded" if dollars is None else money(_cents(Decimal(dollars)))
 
 
 @tool(effect="read", backend=SHOP)
@@ -97,14 +105,15 @@ async def cancel_order(
 async def refund_order(
     order_number: OrderNumber,
     amount_dollars: Annotated[
-        float | None, Field(gt=0, le=10_000, description="Left out: all that can be refunded.")
+        Annotated[Decimal, MoneyKind(), Field(gt=0, le=10_000)] | None,
+        Field(description="Left out: all that can be refunded."),
     ] = None,
     *,
     shop: ShopClient,
     key: IdempotencyKey,
 ) -> Answer:
     """Refund a delivered order of the caller, in part or in full."""
-    cents = None if amount_dollars is None else round(amount_dollars * 100)
+    cents = None if amount_dollars is None else _cents(amount_dollars)
     refund = await shop.post(f"/v1/orders/{order_number}/refund", key, amount_cents=cents)
     amount = money(refund["amount_cents"])
     return Answer(
@@ -121,7 +130,7 @@ async def find_product(
     """Look up whether the shop has a product, and its price."""
     products: list[dict[str, Any]] = (await shop.get("/v1/products", query=query))["products"]
     if not products:
-        raise ToolRefused(f"I could not find {query} in our shop.")
+        raise ToolRefused(f"I'm sorry, we have no {query}.")
     words = [
         f"the {product['name'].lower()} for {money(product['price_cents'])}"
         + ("" if product["stock"] else ", which is out of stock")

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from datetime import date, time, timedelta
 
-from agent_worker.tools.tool import ToolRefused
-
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -36,34 +34,3 @@ def clock(value: time) -> str:
 def listing(parts: Sequence[str]) -> str:
     """ "a, b and c"."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-
-
-def parse_day(text: str, today: date) -> date:
-    """
-    The day meant by "today", "tomorrow", a weekday (the next one), or an ISO date.
-
-    Raises: ToolRefused: none of these.
-    """
-    word = text.strip().lower()
-    if word == "today":
-        return today
-    if word == "tomorrow":
-        return today + timedelta(days=1)
-    if word in WEEKDAYS:
-        return today + timedelta(days=(WEEKDAYS.index(word) - today.weekday() - 1) % 7 + 1)
-    try:
-        return date.fromisoformat(word)
-    except ValueError:
-        raise ToolRefused("I did not get the day. Please say a weekday.") from None
-
-
-def parse_time(text: str) -> time:
-    """
-    The time meant by "15:00".
-
-    Raises: ToolRefused: it is none.
-    """
-    try:
-        return time.fromisoformat(text.strip().zfill(5))
-    except ValueError:
-        raise ToolRefused("I did not get the time. Please say it like half past two.") from None

@@ -1,33 +1,21 @@
 """Tools about opening hours, appointments, and talking to a person."""
 
 from datetime import date, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from agent_worker.tools.tool import Answer, IdempotencyKey, Target, ToolRefused, tool
+from agent_worker.values import Day, OneOf, TimeOfDayKind
 from examples.storefront.agent.actions import FillForm, OfferDownload
 from examples.storefront.agent.client import ShopClient
 from examples.storefront.agent.orders import SHOP
-from examples.storefront.agent.speech import (
-    WEEKDAYS,
-    clock,
-    listing,
-    parse_day,
-    parse_time,
-)
-from examples.storefront.agent.speech import (
-    day as spoken_day,
-)
+from examples.storefront.agent.speech import WEEKDAYS, clock, listing
+from examples.storefront.agent.speech import day as spoken_day
 
-Day = Annotated[str, Field(description="today, tomorrow, a weekday, or a date as 2026-12-31.")]
-Time = Annotated[str, Field(pattern=r"^\d{1,2}:\d{2}$", description="24 hours, as 15:00.")]
-Kind = Literal["fitting", "repair"]
+Time = Annotated[time, TimeOfDayKind(between=(time(8), time(19)))]
+Kind = Annotated[str, OneOf({"fitting": ("bike fitting",), "repair": ("service", "inspection")})]
 SPOKEN_SLOTS = 3
-
-
-def _spoken_time(text: str) -> str:
-    return clock(parse_time(text))
 
 
 @tool(effect="read", backend=SHOP)
@@ -37,9 +25,8 @@ async def opening_hours(day: Day | None = None, *, shop: ShopClient) -> Answer:
     today = date.fromisoformat(hours["today"])
     week = {entry["weekday"]: entry for entry in hours["weekdays"]}
     if day is not None:
-        wanted = parse_day(day, today)
-        entry = week[WEEKDAYS[wanted.weekday()]]
-        name = spoken_day(wanted, today).split(",")[0]
+        entry = week[WEEKDAYS[day.weekday()]]
+        name = spoken_day(day, today).split(",")[0]
         if entry["opens"] is None:
             return Answer(say=f"We are closed {_on(name)}.", data=hours)
         return Answer(say=f"{name.capitalize()} we are open from {_span(entry)}.", data=hours)
@@ -55,7 +42,7 @@ async def appointment_slots(
     query: dict[str, str] = {"kind": kind}
     today = await shop.today()
     if day is not None:
-        query["date"] = parse_day(day, today).isoformat()
+        query["date"] = day.isoformat()
     found = await shop.get("/v1/appointments/slots", **query)
     if not found["slots"]:
         return Answer(say=f"There is nothing free for a {kind} then. Which other day suits you?")
@@ -78,10 +65,7 @@ async def book_appointment(
     key: IdempotencyKey,
 ) -> Answer:
     """Book an appointment in the shop: a fitting or a repair."""
-    wanted = parse_day(day, await shop.today())
-    booked = await shop.post(
-        "/v1/appointments", key, kind=kind, date=wanted.isoformat(), time=_clock_time(time)
-    )
+    booked = await shop.post("/v1/appointments", key, kind=kind, **_written(day, time))
     what = f"Your {kind} is {await _when(booked, shop)}."
     keep = f"Spoke & Wheel\n{what}\n{booked['date']} {booked['time']} to {booked['ends']}\n"
     return Answer(
@@ -96,7 +80,7 @@ async def my_appointments(
     day: Day | None = None, kind: Kind | None = None, *, shop: ShopClient
 ) -> Answer:
     """Tell which appointments the caller has, on one day or of one kind where that is asked."""
-    wanted = None if day is None else parse_day(day, await shop.today()).isoformat()
+    wanted = None if day is None else day.isoformat()
     upcoming = await _upcoming(shop)
     asked = [
         one for one in upcoming if wanted in (None, one["date"]) and kind in (None, one["kind"])
@@ -124,7 +108,6 @@ async def next_appointment(kind: Kind | None, *, shop: ShopClient) -> Target:
     confirm="Move your {kind} {when} to {day} at {time}?",
     idempotent=True,
     backend=SHOP,
-    in_words={"time": _spoken_time},
     resolve=next_appointment,
 )
 async def move_appointment(
@@ -137,13 +120,7 @@ async def move_appointment(
     key: IdempotencyKey,
 ) -> Answer:
     """Move the caller's next appointment, or the next of its kind, to another time."""
-    wanted = parse_day(day, await shop.today())
-    moved = await shop.post(
-        f"/v1/appointments/{target.id}/move",
-        key,
-        date=wanted.isoformat(),
-        time=_clock_time(time),
-    )
+    moved = await shop.post(f"/v1/appointments/{target.id}/move", key, **_written(day, time))
     return Answer(say=f"Done. Your {moved['kind']} is now {await _when(moved, shop)}.", data=moved)
 
 
@@ -191,8 +168,9 @@ async def _when(appointment: dict[str, Any], shop: ShopClient) -> str:
     return f"{_on(when)} at {clock(time.fromisoformat(appointment['time']))}"
 
 
-def _clock_time(text: str) -> str:
-    return parse_time(text).strftime("%H:%M")
+def _written(day: date, at: time) -> dict[str, str]:
+    """As the shop takes it."""
+    return {"date": day.isoformat(), "time": at.strftime("%H:%M")}
 
 
 def _on(day: str) -> str:

@@ -1,4 +1,4 @@
-"""`python -m examples.storefront.backend [--reset]`"""
+"""`python -m examples.storefront.backend [--reset] [--allow-reset]`"""
 
 import argparse
 import asyncio
@@ -24,13 +24,21 @@ def main() -> None:
     """Serve until SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m examples.storefront.backend")
     parser.add_argument("--reset", action="store_true", help="erase all data, seed it, and serve")
-    reset: bool = parser.parse_args().reset
+    parser.add_argument(
+        "--allow-reset",
+        action="store_true",
+        help="let rehearsals do that while it serves: only for a demonstration",
+    )
+    chosen = parser.parse_args()
+    reset: bool = chosen.reset
+    allow_reset: bool = chosen.allow_reset
     settings = load_or_exit(StorefrontSettings)
     logs.configure("storefront", level=settings.log_level)
     shop = open_shop(settings)
     with or_exit():
         asyncio.run(ready(shop, reset=reset))
-    serve(build(settings, shop), settings.storefront_host, settings.storefront_port)
+    app = build(settings, shop, allow_reset=allow_reset)
+    serve(app, settings.storefront_host, settings.storefront_port)
 
 
 if __name__ == "__main__":

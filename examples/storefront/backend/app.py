@@ -21,6 +21,7 @@ from examples.storefront.backend import (
     opening_hours,
     orders,
     products,
+    reset,
     tickets,
 )
 from examples.storefront.backend.access import CUSTOMER_HEADER
@@ -41,8 +42,12 @@ def open_shop(settings: StorefrontSettings, clock: Clock = system_clock) -> Shop
     )
 
 
-def build(settings: StorefrontSettings, shop: Shop) -> Starlette:
-    """The application. The database must have been prepared; it is closed at shutdown."""
+def build(settings: StorefrontSettings, shop: Shop, *, allow_reset: bool = False) -> Starlette:
+    """
+    The application. The database must have been prepared; it is closed at shutdown.
+
+    Args: allow_reset: Whether a client may have all data erased: never where they are real.
+    """
 
     warn_if_open(settings.storefront_host, settings.storefront_api_key)
 
@@ -72,6 +77,7 @@ def build(settings: StorefrontSettings, shop: Shop) -> Starlette:
             *contacts.ROUTES,
             *tickets.ROUTES,
             *ledger.ROUTES,
+            *(reset.ROUTES if allow_reset else ()),
             *health_routes({"database": database}),
             METRICS_ROUTE,
         ],

@@ -16,6 +16,7 @@ from examples.storefront.backend.tables import (
 )
 
 OTHER_CUSTOMER_ID = "alex-kim"
+CUSTOMER_IDS = (DEMO_CUSTOMER_ID, OTHER_CUSTOMER_ID)
 
 PRODUCTS = [
     ("bell", "Brass bell", "Loud and classic, fits every handlebar.", 1450, 40),

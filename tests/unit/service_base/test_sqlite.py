@@ -4,9 +4,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from examples.storefront.backend.database import Database as Shop
 
 from call_record.database import Database as Record
+from examples.backend_base.database import Database as Backend
 
 LONG = (
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) "
@@ -14,10 +14,10 @@ LONG = (
 )
 
 
-@pytest.mark.parametrize("kind", [Record, Shop])
+@pytest.mark.parametrize("kind", [Record, Backend])
 @pytest.mark.parametrize("ticks", range(6))
 async def test_statement_that_is_cancelled_twice_leaves_no_task(
-    tmp_path: Path, kind: type[Record | Shop], ticks: int
+    tmp_path: Path, kind: type[Record | Backend], ticks: int
 ) -> None:
     """First its connection is closed, then, however far that is, stopped; both end."""
     database = kind(f"sqlite+aiosqlite:///{tmp_path}/some.db")

@@ -59,11 +59,15 @@ def open_client(database_url: str, clock: FakeClock) -> OpenClient:
     """Opens a client of another process's worth of shop on the same database."""
 
     @asynccontextmanager
-    async def opened(**settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+    async def opened(
+        *, allow_reset: bool = False, **settings: Any
+    ) -> AsyncIterator[httpx.AsyncClient]:
         chosen = _settings(database_url, **settings)
         shop = open_shop(chosen, clock)
         await prepare(shop)
-        transport = httpx.ASGITransport(build(chosen, shop), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(
+            build(chosen, shop, allow_reset=allow_reset), raise_app_exceptions=False
+        )
         async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
             yield client
         await shop.database.close()

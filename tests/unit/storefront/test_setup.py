@@ -12,7 +12,7 @@ from examples.storefront.backend.seed import workday
 from examples.storefront.backend.settings import StorefrontSettings
 from examples.storefront.backend.setup import prepare
 from examples.storefront.backend.shop import Shop
-from examples.storefront.backend.tables import Order
+from examples.storefront.backend.tables import Customer, Order
 from service_base.settings import SettingsError, load
 from tests.unit.storefront.conftest import FakeClock, OpenClient, Post
 
@@ -38,6 +38,65 @@ async def test_prepare_with_reset_starts_over_on_the_new_day(
     assert (await client.get("/v1/ledger")).json()["effects"] == []
     again = await post("/v1/orders/9/cancel", key="k")
     assert (again.status_code, "Idempotency-Replayed" in again.headers) == (200, False)
+
+
+async def test_reset_where_it_is_allowed_starts_over(open_client: OpenClient) -> None:
+    """As often as it is asked for; effects and keys are gone."""
+    headers = {"Idempotency-Key": "k"}
+    async with open_client(allow_reset=True) as client:
+        for _ in range(2):
+            done = await client.post("/v1/orders/9/cancel", headers=headers)
+            assert (done.status_code, "Idempotency-Replayed" in done.headers) == (200, False)
+            assert (await client.post("/v1/reset")).status_code == 204
+            assert (await client.get("/v1/orders/9")).json()["status"] == "processing"
+        assert (await client.get("/v1/ledger")).json()["effects"] == []
+
+
+async def test_reset_is_no_route_unless_it_is_allowed(
+    post: Post, client: httpx.AsyncClient
+) -> None:
+    """Off by default: nothing is erased."""
+    await post("/v1/orders/9/cancel")
+    assert (await client.post("/v1/reset")).status_code == 404
+    assert (await client.get("/v1/orders/9")).json()["status"] == "cancelled"
+
+
+async def test_reset_of_a_shop_with_customers_of_its_own_is_refused(
+    open_client: OpenClient, shop: Shop
+) -> None:
+    """Whatever flag it was started with by mistake."""
+    async with shop.database.writing() as session:
+        session.add(Customer(id="jo-park", name="Jo Park", phone="+1 555 0100"))
+    async with open_client(allow_reset=True) as client:
+        refused = await client.post("/v1/reset")
+        assert (refused.status_code, refused.json()["code"]) == (409, "not-a-demonstration")
+        me = await client.get("/v1/me", headers={"X-Customer-Id": "jo-park"})
+        assert me.json()["name"] == "Jo Park"
+
+
+async def test_reset_needs_the_shared_secret(open_client: OpenClient) -> None:
+    """As all of `/v1/` does."""
+    key = "a-shared-secret-of-the-shop"
+    async with open_client(allow_reset=True, storefront_api_key=key) as client:
+        assert (await client.post("/v1/reset")).status_code == 401
+        headers = {"Authorization": f"Bearer {key}"}
+        assert (await client.post("/v1/reset", headers=headers)).status_code == 204
+
+
+async def test_reset_while_another_writes_is_told_to_come_back(
+    shop: Shop, database_url: str, clock: FakeClock
+) -> None:
+    """It has erased nothing then."""
+    impatient = Shop(Database(database_url, wait_s=0.3), clock, UTC, True)
+    app = build(load(StorefrontSettings, _env_file=None), impatient, allow_reset=True)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+        async with shop.database.writing() as session:
+            await session.get(Order, 9, with_for_update=True)
+            answer = await client.post("/v1/reset")
+        assert (answer.status_code, answer.json()["code"]) == (503, "records-unavailable")
+        assert (await client.get("/v1/me")).status_code == 200
+    await impatient.database.close()
 
 
 @pytest.mark.parametrize("days", range(7))

@@ -1,7 +1,6 @@
 """The agent's tools on a real shop: its app over ASGI, its database a file; the clock stands."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2 as httpx
@@ -13,10 +12,7 @@ from examples.storefront.backend.app import build, open_shop
 from examples.storefront.backend.settings import StorefrontSettings
 from examples.storefront.backend.setup import prepare
 from service_base.settings import load
-from tests.unit.storefront_agent.shop_call import CALL_ID, ShopCall
-
-NOW = datetime(2026, 11, 18, 10, 15, tzinfo=UTC)
-"""A Wednesday."""
+from tests.unit.storefront_agent.shop_call import CALL_ID, NOW, ShopCall
 
 Ask = Callable[..., Awaitable[Answer]]
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from livekit.agents.llm import ToolError
@@ -12,11 +14,24 @@ from agent_worker.tools.gate import Gate
 from agent_worker.tools.invocations import Proposal
 from agent_worker.tools.journal import AlwaysOurs, MemoryJournal
 from agent_worker.tools.tool import Answer, Caller
+from call_record.clock import SystemClock
 from examples.storefront.agent import AGENT
 from examples.storefront.agent.client import ShopClient
 from voice_contract.confirmations import ConfirmationVote
 
 CALL_ID = "call-1"
+NOW = datetime(2026, 11, 18, 10, 15, tzinfo=UTC)
+"""A Wednesday."""
+
+
+@dataclass
+class StoppedClock(SystemClock):
+    """Stands still at *at* for people; deadlines pass."""
+
+    at: datetime
+
+    def now_ms(self) -> int:
+        return int(self.at.timestamp() * 1000)
 
 
 class ShopCall:
@@ -36,6 +51,8 @@ class ShopCall:
             secret=b"key of the call",
             page=CallersPage(has_cards=True),
             settle_s=0.0,
+            clock=StoppedClock(NOW),
+            time_zone="UTC",
         )
         self._questions = self.gate.questions
         self._turns = itertools.count(1)

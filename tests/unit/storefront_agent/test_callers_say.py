@@ -16,9 +16,9 @@ import pytest
 
 from agent_worker.reasoning.dialog import CallEach, CallTool, Dialog, NotUnderstood, Say, follow
 from agent_worker.reasoning.turn import Turn
+from agent_worker.values import DayKind
 from examples.storefront.agent import AGENT
-from examples.storefront.agent.speech import WEEKDAYS, parse_day
-from tests.unit.storefront_agent.conftest import NOW
+from tests.unit.storefront_agent.shop_call import NOW
 
 TEMPLATES = AGENT.templates
 Verdict = Literal["right", "question", "not understood", "wrong tool", "wrong effect"]
@@ -86,8 +86,10 @@ def _same(got: Mapping[str, Any], row: Row) -> bool:
     if row.arguments == "ask":
         return False
     wanted = dict(row.arguments)
-    if wanted.get("day") in (*WEEKDAYS, "today", "tomorrow"):
-        wanted["day"] = parse_day(wanted["day"], NOW.date()).isoformat()
+    if "day" in wanted:
+        day = DayKind().answer(wanted["day"], NOW)
+        assert day is not None and not day.question
+        wanted["day"] = day.value.isoformat()
     if (query := wanted.pop("query", None)) and query not in got.get("query", ""):
         return False
     if any(got.get(name) != value for name, value in wanted.items()):

@@ -8,7 +8,7 @@ import pytest
 from agent_worker.reasoning.dialog import CallTool, Say, follow
 from agent_worker.reasoning.turn import Turn
 from examples.storefront.agent import AGENT
-from tests.unit.storefront_agent.conftest import NOW
+from tests.unit.storefront_agent.shop_call import NOW
 
 TEMPLATES = AGENT.templates
 ALLOWED = {name: one for server in AGENT.mcp for name, one in server.tools.items()}

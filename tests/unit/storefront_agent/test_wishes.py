@@ -103,3 +103,41 @@ async def test_what_orders_nothing_does_and_asks_nothing(
     assert await say(sentence) == AGENT.phrases.not_understood[0]
     await say("yes")
     assert await effects() == []
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "can you fix my washing machine",
+        "my sewing machine is broken",
+        "I need a doctor",
+        "I'm looking for my wife",
+    ],
+)
+async def test_what_nobody_asks_a_shop_for_is_not_looked_up(say: Say, sentence: str) -> None:
+    """Nor is an appointment made for it."""
+    assert await say(sentence) == AGENT.phrases.not_understood[0]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "answer"),
+    [
+        ("do you have a washing machine", "I'm sorry, we have no washing machine."),
+        ("how much is a surfboard", "I'm sorry, we have no surfboard."),
+        ("I'm looking for a lock", "We have the folding lock"),
+        ("I need some new gloves", "We have the winter gloves"),
+    ],
+)
+async def test_thing_that_a_shop_may_have_is_looked_up(
+    say: Say, sentence: str, answer: str
+) -> None:
+    """And if it has none, it says so."""
+    assert (await say(sentence)).startswith(answer)
+
+
+async def test_other_day_alone_asks_for_the_time(say: Say, effects: Effects) -> None:
+    """Then the question words both as a person says them."""
+    assert await say("move me to Thursday, December 3") == "At what time?"
+    asked = await say("at half past nine in the morning")
+    assert asked.endswith("to Thursday, December 3 at 9:30 AM?")
+    assert await effects() == []

@@ -5,6 +5,7 @@ import dataclasses
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import pytest
 from agent_worker.agent import AgentDefinition, AgentError
 from agent_worker.reasoning.llm import AgentLLM
 from agent_worker.rehearsal.script import Script, ScriptError, read
-from agent_worker.rehearsal.stage import Report, Stage
+from agent_worker.rehearsal.stage import Report, Stage, rehearse
 from agent_worker.tools.tool import Answer, BackendUnavailable, Caller, tool
+from call_record.clock import SystemClock
 from tests.unit.agent_worker.small_agent import House
 
 pytestmark = pytest.mark.usefixtures("virtual_time")
@@ -227,6 +229,75 @@ async def test_agent_that_opens_what_it_should_not_is_told(
             pass
 
 
+async def test_rehearsal_opens_what_is_for_rehearsals(
+    agent: AgentDefinition, tmp_path: Path
+) -> None:
+    """Once for each script, so that each finds the same; not what calls get."""
+    opened: list[House] = []
+
+    @asynccontextmanager
+    async def open_fake(_: Caller) -> AsyncIterator[tuple[object, ...]]:
+        opened.append(House())
+        yield (opened[-1],)
+
+    changed = dataclasses.replace(agent, open=open_broken, open_rehearsal=open_fake)
+    text = "{name: x, steps: [{caller: paint room 7}, {caller: look at it, says: 1 coats}]}"
+    for _ in range(2):
+        assert (await play(changed, tmp_path, text)).failures == []
+    assert [len(house.painted) for house in opened] == [1, 1]
+
+
+async def test_rehearsal_that_cannot_be_opened_is_told(agent: AgentDefinition) -> None:
+    """By the name of what failed."""
+    wrong = dataclasses.replace(agent, open_rehearsal=open_broken)
+    with pytest.raises(AgentError, match=r"test_stage\.py:\d+: open_rehearsal: OSError: no house"):
+        async with Stage(wrong, AgentLLM(wrong), {}):
+            pass
+
+
+class TurnsAt(SystemClock):
+    """A clock on which midnight comes at the *reads*-th look."""
+
+    def __init__(self, reads: int) -> None:
+        self._reads = reads
+
+    def now_ms(self) -> int:
+        self._reads -= 1
+        day = 1 if self._reads > 0 else 2
+        return int(datetime(2026, 12, day, tzinfo=UTC).timestamp() * 1000)
+
+
+@pytest.mark.parametrize("reads", [1, 2, 3, 4, 5])
+async def test_script_that_midnight_comes_into_is_played_again(
+    agent: AgentDefinition, tmp_path: Path, reads: int
+) -> None:
+    """Which day "today" is in an answer then depends on chance; the second time it does not."""
+    clock = TurnsAt(reads)
+
+    @tool(effect="read")
+    async def look(number: int) -> Answer:
+        """Look at a room."""
+        day = datetime.fromtimestamp(clock.now_ms() / 1000, UTC).day
+        return Answer(say=f"It is December {day}.")
+
+    ours = (look, *agent.tools[1:])
+    changed = dataclasses.replace(agent, tools=ours, time_zone="UTC")
+    file = tmp_path / "script.yaml"
+    file.write_text("{name: x, steps: [{caller: look at room 7, says: 'It is {today}'}]}")
+    report = await rehearse(changed, AgentLLM(changed), {}, read(file), clock)
+    assert report.failures == []
+
+
+async def test_script_that_fails_on_one_day_is_played_once(
+    agent: AgentDefinition, tmp_path: Path
+) -> None:
+    """It is not tried until it passes."""
+    file = tmp_path / "script.yaml"
+    file.write_text("{name: x, steps: [{caller: look at room 7, says: green}]}")
+    report = await rehearse(agent, AgentLLM(agent), {}, read(file), TurnsAt(1_000))
+    assert len(report.failures) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -247,6 +318,13 @@ async def test_agent_that_opens_what_it_should_not_is_told(
             ": steps.0: /(/ is not a regular expression: missing ), unterminated subpattern",
         ),
         ("{name: x, steps: [{caller: a, never: '/*/'}]}", "/*/ is not a regular expression: nothi"),
+        (
+            "{name: x, steps: [{caller: 'on {tuesdy}'}]}",
+            ": steps.0: there is no placeholder {tuesdy}; there are {today}, {tomorrow}, {monday}",
+        ),
+        ("{name: x, steps: [{caller: a, says: ['/{day}/']}]}", "no placeholder {day}"),
+        ("{name: x, steps: [{caller: a, never: '{Friday}'}]}", "no placeholder {Friday}"),
+        ("{name: x, steps: [{caller: a, calls: {b: {c: ['{x}']}}}]}", "no placeholder {x}"),
         (
             "{name: x, steps: [{caller: a, says: 5}]}",
             ": steps.0.says.str: should be a valid",

@@ -1,5 +1,7 @@
 """Plugins as a user might write them, loaded by name in the tests."""
 
+from collections.abc import Sequence
+
 from livekit.agents import APIConnectOptions, NotGivenOr
 from livekit.agents import stt as lk_stt
 from livekit.agents.utils import AudioBuffer
@@ -19,9 +21,10 @@ class EchoLLM(ScriptedLLM):
 class StreamingSTT(Recognizer):
     """A recognizer that streams by itself."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, keyterms: Sequence[str] = ()) -> None:
         super().__init__(capabilities=lk_stt.STTCapabilities(streaming=True, interim_results=True))
         self._name = name
+        self.keyterms = [*keyterms]
 
     @property
     def model(self) -> str:

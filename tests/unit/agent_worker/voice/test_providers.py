@@ -214,6 +214,43 @@ async def test_stt_options_reach_the_recognizer_s_server(server: tuple[str, Requ
     await stt.recognizer._client.close()
 
 
+@pytest.mark.parametrize(
+    ("vocabulary", "options", "prompt"),
+    [
+        (("toothache", "Dr Lee"), {}, "toothache, Dr Lee"),
+        (("toothache",), {"prompt": "Zimmer"}, "Zimmer"),
+        ((), {}, None),
+    ],
+)
+async def test_vocabulary_reaches_the_recognizer_s_server(
+    server: tuple[str, Requests],
+    vocabulary: tuple[str, ...],
+    options: dict[str, Any],
+    prompt: str | None,
+) -> None:
+    """As OpenAI's prompt; one that the operator has set goes before it."""
+    url, requests = server
+    stt = build_stt(settings(stt_base_url=url, stt_options=options), ignore, vocabulary)
+    assert isinstance(stt, PreflightSTT) and isinstance(stt.recognizer, openai.STT)
+    await stt.recognizer.recognize(rtc.AudioFrame(bytes(320), 16_000, 1, 160))
+    assert requests["/audio/transcriptions"].get("prompt") == prompt
+    await stt.recognizer._client.close()
+
+
+async def test_vocabulary_reaches_a_plugin_by_the_argument_that_takes_it() -> None:
+    """Which one that is, a setting says; without it the plugin gets none."""
+    plugin = "tests.unit.agent_worker.voice.plugins:StreamingSTT"
+    chosen = settings(stt=plugin, stt_options={"name": "x"}, stt_vocabulary_option="keyterms")
+    assert vars(build_stt(chosen, ignore, ("toothache",)))["keyterms"] == ["toothache"]
+    without = settings(stt=plugin, stt_options={"name": "x"})
+    assert vars(build_stt(without, ignore, ("toothache",)))["keyterms"] == []
+    wrong = settings(stt=plugin, stt_options={"name": "x"}, stt_vocabulary_option="hotwords")
+    with pytest.raises(SettingsError, match="unexpected keyword argument 'hotwords'"):
+        build_stt(wrong, ignore, ("toothache",))
+    with pytest.raises(SettingsError, match="PARLEY_STT_VOCABULARY_OPTION"):
+        settings(stt_vocabulary_option="a b")
+
+
 async def test_tts_options_reach_the_voice_s_server(server: tuple[str, Requests]) -> None:
     """How fast it speaks is in the request; the format stays what it was."""
     url, requests = server
