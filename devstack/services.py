@@ -167,6 +167,10 @@ def derived(loaded: Loaded) -> dict[str, str]:
         "post_call_crm": f"{CONNECTORS}:StorefrontCrm" if shop else "none",
         "post_call_tickets": f"{CONNECTORS}:StorefrontTickets" if shop else "none",
     }
+    speech = loaded[SPEECH.name]
+    assert isinstance(speech, SpeechSettings)
+    if speech.speech_encoder:
+        values["encoder_url"] = values["stt_base_url"]
     chosen = {name for settings in loaded.values() for name in settings.model_fields_set}
     return {
         (ENV_PREFIX + name).upper(): value for name, value in values.items() if name not in chosen

@@ -26,6 +26,8 @@ DOUBTS = 0.1
 and how far of the one that the classifier holds to be clear, to doubt it. Source: all three by the
 shop's examples, each eighth of them held out in turn, with all-MiniLM-L6-v2.
 """
+HEARD = 0.1
+"""The least score of an intent that an opinion may choose: it must have words of its examples."""
 SETTLED_MAX = 512
 """Sentences whose opinions are kept; a conversation's last 50 turns count."""
 _MASK = re.compile(r"\{([a-z_]+)\}")
@@ -116,8 +118,8 @@ def may_change(reading: Reading) -> bool:
 
 
 def _find(candidates: Sequence[Candidate], label: str) -> Candidate | None:
-    meant = (one for one in candidates if one.match.intent == label and not one.refused)
-    return next(meant, None)
+    meant = next((one for one in candidates if one.match.intent == label), None)
+    return meant if meant and meant.score >= HEARD and not meant.refused else None
 
 
 def _first(

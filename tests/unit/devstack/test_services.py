@@ -50,3 +50,17 @@ def test_services_of_another_agent_have_no_shop(
     welcome = "\n".join(_welcome(settings, Path("logs")))
     assert "order" not in welcome
     assert 'make ask SAY="..."' in welcome
+
+
+def test_worker_asks_the_encoder_where_the_speech_server_has_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One setting is enough; a server of one's own goes before."""
+    agent = "examples.storefront.agent"
+    assert "PARLEY_ENCODER_URL" not in services.derived(loaded(agent, monkeypatch))
+    monkeypatch.setenv("PARLEY_SPEECH_ENCODER", "true")
+    monkeypatch.setenv("PARLEY_SPEECH_PORT", "9182")
+    derived = services.derived(loaded(agent, monkeypatch))
+    assert derived["PARLEY_ENCODER_URL"] == "http://127.0.0.1:9182/v1"
+    monkeypatch.setenv("PARLEY_ENCODER_URL", "http://elsewhere/v1")
+    assert "PARLEY_ENCODER_URL" not in services.derived(loaded(agent, monkeypatch))
