@@ -3,10 +3,11 @@
 import argparse
 import sys
 
-from bench import gate, post_call, record, token, turns
+from bench import encoder, gate, post_call, record, token, turns
 from devstack.step import exit_code
 
 MEASUREMENTS = {
+    "encoder": encoder.main,
     "gate": gate.main,
     "post-call": post_call.main,
     "record": record.main,

@@ -33,7 +33,8 @@ def test_similarity_is_that_of_the_model_before_its_weights_were_rounded(
 def test_vector_is_of_length_one_and_always_the_same(encoder: SentenceEncoder, text: str) -> None:
     """For any text; a long one is cut."""
     vector = encoder.encode(text)
-    assert (vector.shape, vector.dtype) == ((384,), np.float32)
+    assert vector.shape == (384,)
+    assert vector.dtype == np.float32
     assert float(np.linalg.norm(vector)) == pytest.approx(1.0, abs=1e-5)
     assert np.array_equal(vector, encoder.encode(text))
 
