@@ -40,8 +40,8 @@ class SpeechSettings(ServiceSettings):
     )
     speech_encoder: bool = Field(
         False,
-        description="Whether the speech server also encodes sentences as vectors, with 85 MB more "
-        "memory; needs what `make encoder` installs.",
+        description="Whether the speech server also encodes sentences as vectors, with 180 MB "
+        "more memory; needs what `make encoder` installs.",
     )
     speech_cache_bytes: int = Field(
         16 * 1024 * 1024,
