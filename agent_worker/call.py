@@ -28,9 +28,12 @@ from agent_worker.livekit_compat import bound_streams, guard_streams, keep_text_
 from agent_worker.metrics import Metrics
 from agent_worker.page_channel import PageChannel
 from agent_worker.presence import Presence
+from agent_worker.reasoning.encoder import Encoder
 from agent_worker.reasoning.known_numbers import KnownNumbers
 from agent_worker.reasoning.known_values import KnownValues
 from agent_worker.reasoning.llm import user_turns
+from agent_worker.reasoning.opinions import Opinions
+from agent_worker.reasoning.turn import Turn
 from agent_worker.refusals import FORBIDDEN, Refusals
 from agent_worker.resume import CallHistory, resume
 from agent_worker.settings import WorkerSettings
@@ -39,6 +42,7 @@ from agent_worker.tools.guarded_agent import written
 from agent_worker.tools.tool import Caller, Tool
 from agent_worker.turn_journal import TurnJournal
 from agent_worker.voice.farewell import Farewell
+from agent_worker.voice.providers import build_embeddings
 from agent_worker.voice.reprompts import Reprompts
 from agent_worker.voice.session import build_session
 from agent_worker.voice.speaking import SpeakingAgent
@@ -120,12 +124,24 @@ class Call(CallControl):
             limits=LIMITS,
         )
         turns = len(user_turns(history.items)) if history else 0
+        self._embeddings = build_embeddings(settings)
+        self._encoder: Encoder | None = None
+        if self._embeddings is not None:
+            opinions = Opinions()
+            self._agent = agent.hearing(opinions)
+            self._encoder = Encoder(
+                self._agent.templates, opinions, self._embeddings, metrics.opinions
+            )
         self._turns_left = max(1, settings.call_turns_max - turns)
 
     async def run(self) -> None:
         """Talk to the caller until the call ends or another agent takes over, then clean up."""
         async with AsyncExitStack() as stack:
             stack.callback(self._refusals.sum_up)
+            if self._embeddings is not None and self._encoder is not None:
+                stack.push_async_callback(self._embeddings.aclose)
+                learning = self._tasks.start(self._encoder.learn(), name="learn-examples")
+                stack.callback(learning.cancel)
             resources = await stack.enter_async_context(self._agent.open(self._caller))
             for one in resources:
                 if isinstance(one, KnownValues):
@@ -153,6 +169,7 @@ class Call(CallControl):
                 self._on_stt_failure,
                 numbers=[one for one in resources if isinstance(one, KnownNumbers)],
                 asked=lambda: [one.about for one in self._tools.questions.open],
+                encoder=self._encoder,
             )
             if self._history is not None:
                 self._session.history.insert(self._history.items)
@@ -298,9 +315,12 @@ class Call(CallControl):
             self._disclose()
             self._session.say(self._agent.greeting)
         else:
-            self._take_up(self._history)
+            await self._take_up(self._history)
 
-    def _take_up(self, history: CallHistory) -> None:
+    async def _take_up(self, history: CallHistory) -> None:
+        if self._encoder is not None:
+            # Before the dialog is followed, as the agent before this one did.
+            await self._encoder.catch_up(user_turns(history.items, self._agent.templates.zone))
         resumption = resume(self._agent, history)
         log.info("call.recovered", items=len(history.items), answers=resumption.answer)
         self._disclosed = self._agent.disclosure in history.protected
@@ -424,6 +444,9 @@ class Call(CallControl):
         self._turns.typed(text)
         with suppress(RuntimeError):  # it cannot be interrupted: the reply comes after it
             await self._session.interrupt()
+        if self._encoder is not None:
+            # The journal follows the dialog before the model does.
+            await self._encoder.consider([Turn(text)])
         with suppress(RuntimeError):  # the session is closing
             message = written(self._tools.gate, text, began_s)
             self._speaking.hold(message)

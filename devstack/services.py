@@ -144,6 +144,10 @@ def derived(loaded: Loaded) -> dict[str, str]:
         values |= example.backend_values
     if own is not None:
         values |= own.agent_values
+    speech = loaded[SPEECH.name]
+    assert isinstance(speech, SpeechSettings)
+    if speech.speech_encoder:
+        values["encoder_url"] = values["stt_base_url"]
     chosen = {name for settings in loaded.values() for name in settings.model_fields_set}
     return {
         (ENV_PREFIX + name).upper(): value for name, value in values.items() if name not in chosen

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from service_base.health import health_routes
 from service_base.metrics import METRICS_ROUTE, MetricsMiddleware
+from speech_server.embeddings import EMBEDDING_MODEL, Embeddings
 from speech_server.errors import EXCEPTION_HANDLERS
 from speech_server.models import Models
 from speech_server.settings import SpeechSettings
@@ -20,19 +21,26 @@ from speech_server.transcriptions import Transcriptions
 from speech_server.work_queue import WorkQueue
 
 MODELS = ("moonshine-tiny-en", "piper-en-us-joe")
+ENCODER_NICENESS = 10
+"""An opinion that comes late does less harm than a late word."""
 
 
-async def list_models(_: Request) -> Response:
+async def list_models(request: Request) -> Response:
     """`GET /v1/models`: for clients that choose from the list; requests may name any model."""
-    data = [{"id": id, "object": "model", "created": 0, "owned_by": "local"} for id in MODELS]
+    ids = request.app.state.models
+    data = [{"id": id, "object": "model", "created": 0, "owned_by": "local"} for id in ids]
     return JSONResponse({"object": "list", "data": data})
 
 
 def build(settings: SpeechSettings) -> Starlette:
     """The application. Loading the models starts when it starts to serve."""
-    models = Models(threads=settings.speech_threads)
+    has_encoder = settings.speech_encoder
+    models = Models(threads=settings.speech_threads, encoder=has_encoder)
     ears = WorkQueue("stt", workers=settings.speech_threads, queue=settings.speech_queue)
     voice = WorkQueue("tts", workers=1, queue=settings.speech_queue)
+    meaning = WorkQueue(
+        "encoder", workers=1, queue=settings.speech_queue, niceness=ENCODER_NICENESS
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -41,8 +49,10 @@ def build(settings: SpeechSettings) -> Starlette:
         loading.cancel()
         ears.close()
         voice.close()
+        meaning.close()
 
-    return Starlette(
+    embeddings = Route("/v1/embeddings", Embeddings(models, meaning, settings), methods=["POST"])
+    app = Starlette(
         routes=[
             Route(
                 "/v1/audio/transcriptions",
@@ -50,6 +60,7 @@ def build(settings: SpeechSettings) -> Starlette:
                 methods=["POST"],
             ),
             Route("/v1/audio/speech", Speech(models, voice, settings), methods=["POST"]),
+            *([embeddings] if has_encoder else []),
             Route("/v1/models", list_models),
             *health_routes({"models": models.check}),
             METRICS_ROUTE,
@@ -58,3 +69,5 @@ def build(settings: SpeechSettings) -> Starlette:
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=lifespan,
     )
+    app.state.models = (*MODELS, *([EMBEDDING_MODEL] if has_encoder else []))
+    return app

@@ -1,28 +1,29 @@
-"""Caches spoken clauses that are likely to be needed again, such as greetings."""
+"""Caches what is likely to be needed again: spoken clauses, vectors of sentences."""
 
 from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, TypeVar
 
-Key = tuple[str, float]
-"""The clause and its speed."""
+K = TypeVar("K", bound=Hashable)
 
 
-class ClauseCache:
-    """The most recently used clauses, up to *limit_bytes*. Not thread-safe."""
+class ByteCache(Generic[K]):
+    """The most recently used byte strings, up to *limit_bytes*. Not thread-safe."""
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._size_bytes = 0
-        self._sounds: OrderedDict[Key, bytes] = OrderedDict()
+        self._kept: OrderedDict[K, bytes] = OrderedDict()
 
-    def get(self, key: Key) -> bytes | None:
-        """The clause's sound, if it is cached."""
-        if key in self._sounds:
-            self._sounds.move_to_end(key)
-        return self._sounds.get(key)
+    def get(self, key: K) -> bytes | None:
+        """What was put under *key*, if it is cached."""
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        return self._kept.get(key)
 
-    def put(self, key: Key, sound: bytes) -> None:
-        """Store *sound*, and drop the least recently used clauses."""
-        self._size_bytes += len(sound) - len(self._sounds.pop(key, b""))
-        self._sounds[key] = sound
+    def put(self, key: K, value: bytes) -> None:
+        """Store *value*, and drop the least recently used ones."""
+        self._size_bytes += len(value) - len(self._kept.pop(key, b""))
+        self._kept[key] = value
         while self._size_bytes > self._limit_bytes:
-            self._size_bytes -= len(self._sounds.popitem(last=False)[1])
+            self._size_bytes -= len(self._kept.popitem(last=False)[1])

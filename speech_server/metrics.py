@@ -1,4 +1,4 @@
-"""The speech server's own metrics. `kind` is `stt` or `tts`."""
+"""The speech server's own metrics. `kind` is `stt`, `tts` or `encoder`."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -13,9 +13,9 @@ WAIT_S = Histogram(
 )
 DURATION_S = Histogram(
     "parley_speech_duration_seconds",
-    "Time of one model call: a transcription, or one clause of speech",
+    "Time of one model call: a transcription, one clause of speech, or one sentence",
     ["kind"],
-    buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5),
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5),
 )
 REAL_TIME_FACTOR = Histogram(
     "parley_speech_real_time_factor",
@@ -30,6 +30,11 @@ FIRST_BYTE_S = Histogram(
 )
 CLAUSES = Counter(
     "parley_speech_clauses_total", "Clauses spoken, from the `cache` or the `model`", ["source"]
+)
+SENTENCES = Counter(
+    "parley_speech_sentences_total",
+    "Sentences encoded, from the `cache` or by the `model`",
+    ["source"],
 )
 DISCARDED = Counter(
     "parley_speech_discarded_total",

@@ -1,5 +1,6 @@
-"""Runs models with ONNX Runtime."""
+"""Runs models with ONNX Runtime, as files in wheels."""
 
+import importlib.util
 from pathlib import Path
 
 import onnxruntime  # type: ignore[import-untyped]
@@ -20,3 +21,11 @@ def session(model: Path, *, threads: int) -> onnxruntime.InferenceSession:
     # with two clauses at the same time they doubled the time of each.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+
+
+def package_folder(name: str) -> Path:
+    """The folder of an installed package, without importing it and all that it imports."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f"The package {name} is not installed.")
+    return Path(spec.submodule_search_locations[0])

@@ -7,19 +7,17 @@ all callers, drops short words, is slower, and does not tell how sure the model 
 keeps invented words out.
 """
 
-import importlib.util
 import math
 import re
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from speech_server.audio import Pcm
 from speech_server.metrics import DISCARDED
-from speech_server.onnx import session
+from speech_server.onnx import package_folder, session
 
 RATE_HZ = 16_000
 TOKENS_PER_S = 6.5
@@ -64,7 +62,7 @@ class Recognizer:
     """
 
     def __init__(self) -> None:
-        folder = _package("moonshine_voice") / "assets" / "tiny-en"
+        folder = package_folder("moonshine_voice") / "assets" / "tiny-en"
         self._encoder = session(folder / "encoder_model.ort", threads=1)
         self._decoder = session(folder / "decoder_model_merged.ort", threads=1)
         self._tokens = _read_tokens((folder / "tokenizer.bin").read_bytes())
@@ -125,14 +123,6 @@ class Recognizer:
             text=written.replace("▁", " ").strip(),
             certainty=math.exp(sum(logarithms) / len(logarithms)),
         )
-
-
-def _package(name: str) -> Path:
-    """The folder of an installed package, without importing it and all that it imports."""
-    spec = importlib.util.find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f"The package {name} is not installed.")
-    return Path(spec.submodule_search_locations[0])
 
 
 def _read_tokens(file: bytes) -> list[bytes]:

@@ -38,6 +38,11 @@ class SpeechSettings(ServiceSettings):
     speech_max_characters: int = Field(
         4096, ge=1, le=100_000, description="Longest text to speak, in characters."
     )
+    speech_encoder: bool = Field(
+        False,
+        description="Whether the speech server also encodes sentences as vectors, with 180 MB "
+        "more memory; needs what `make encoder` installs.",
+    )
     speech_cache_bytes: int = Field(
         16 * 1024 * 1024,
         ge=0,

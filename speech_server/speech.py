@@ -8,29 +8,24 @@ from collections.abc import AsyncIterator
 from typing import Literal
 
 import structlog
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from service_base.problems import BadRequest, read_body
 from speech_server.audio import wav_header
-from speech_server.cache import ClauseCache
+from speech_server.cache import ByteCache
 from speech_server.clauses import clauses
 from speech_server.errors import EmptyText, TextTooLong
 from speech_server.metrics import CLAUSES, FIRST_BYTE_S, REAL_TIME_FACTOR
 from speech_server.models import Models
-from speech_server.requests import supervised, while_connected
+from speech_server.requests import read_json, supervised, while_connected
 from speech_server.settings import SpeechSettings
 from speech_server.synthesizer import RATE_HZ, Synthesizer
 from speech_server.work_queue import WorkQueue
 
 log = structlog.get_logger()
 
-ESCAPED_CHARACTER_BYTES = 12
-"""The longest form of one character in JSON: two \\u escapes."""
-
-OTHER_FIELDS_BYTES = 4_096
 BYTES_PER_S = 2 * RATE_HZ
 
 
@@ -52,7 +47,7 @@ class Speech:
         self._models = models
         self._queue = queue
         self._settings = settings
-        self._cache = ClauseCache(settings.speech_cache_bytes)
+        self._cache = ByteCache[tuple[str, float]](settings.speech_cache_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """
@@ -82,14 +77,7 @@ class Speech:
 
     async def _read(self, request: Request) -> SpeechRequest:
         characters = self._settings.speech_max_characters
-        limit_bytes = OTHER_FIELDS_BYTES + ESCAPED_CHARACTER_BYTES * characters
-        body = await read_body(request, limit_bytes=limit_bytes)
-        try:
-            wish = SpeechRequest.model_validate_json(body)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            field = ".".join(map(str, first["loc"])) or "body"
-            raise BadRequest(f"`{field}`: {first['msg']}") from None
+        wish = await read_json(request, SpeechRequest, characters=characters)
         if len(wish.input) > characters:
             raise TextTooLong(
                 f"The text has {len(wish.input)} characters; this server speaks up to {characters}."

@@ -1,16 +1,19 @@
 """A bounded queue in front of a bounded number of threads."""
 
 import asyncio
+import os
+import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Literal, TypeVar
 
 from speech_server.errors import Busy
 from speech_server.metrics import DURATION_S, QUEUE_DEPTH, WAIT_S
 
-Kind = Literal["stt", "tts"]
+Kind = Literal["stt", "tts", "encoder"]
 T = TypeVar("T")
 
 
@@ -22,14 +25,18 @@ class WorkQueue:
         kind: the label in metrics.
         workers: calls that run in parallel.
         queue: requests that may be admitted beyond those.
+        niceness: how far the threads stand behind the others of the process, 0 to 19; where the
+            system knows no threads' priorities, it has no effect.
     """
 
-    def __init__(self, kind: Kind, *, workers: int, queue: int) -> None:
+    def __init__(self, kind: Kind, *, workers: int, queue: int, niceness: int = 0) -> None:
         self.kind = kind
         self._limit = workers + queue
         self._admitted = 0
         self._free = asyncio.Semaphore(workers)
-        self._executor = ThreadPoolExecutor(workers, thread_name_prefix=kind)
+        self._executor = ThreadPoolExecutor(
+            workers, kind, initializer=_step_back, initargs=(niceness,)
+        )
 
     @asynccontextmanager
     async def admit(self) -> AsyncIterator[None]:
@@ -72,3 +79,12 @@ class WorkQueue:
     def close(self) -> None:
         """Accept no more calls. Running calls finish."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _step_back(niceness: int) -> None:
+    """Lower the priority of the current thread."""
+    if niceness and sys.platform == "linux":
+        with suppress(OSError):
+            thread = threading.get_native_id()
+            before = os.getpriority(os.PRIO_PROCESS, thread)
+            os.setpriority(os.PRIO_PROCESS, thread, min(before + niceness, 19))

@@ -184,7 +184,7 @@ def _after(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> Dia
             return after
     # Free text fits everything, so examples that fit better go before it.
     if (match is None or (match.free and match is not answer)) and not model:
-        reading = templates.read(turn)
+        reading = templates.read(turn, can_ask=dialog.intent is None)
         near = reading.matches
         if near and near[0].intent == dialog.intent and reading.candidates[0].score < SURE:
             # Words that only touch the subject are no answer to the question.

@@ -22,6 +22,7 @@ from livekit.agents.utils import shortuuid
 from agent_worker.livekit_compat import ReplyStream
 from agent_worker.reasoning import message_tags
 from agent_worker.reasoning.dialog import CallEach, CallTool, Dialog, NotUnderstood, Say, follow
+from agent_worker.reasoning.encoder import Encoder
 from agent_worker.reasoning.listening import asks_to_wait
 from agent_worker.reasoning.template_file import LAST_ANSWER
 from agent_worker.reasoning.templates import Templates
@@ -68,6 +69,8 @@ class AgentLLM(LLM[Any]):
     Templates answer the sentences that fit them exactly. The rest goes to *remote*; without one it
     is not understood. Whoever proposed a tool words its result. When *remote* fails before its
     first word, the caller hears the agent's apology instead of silence.
+
+    Args: encoder: Has opinions for the templates of *agent*.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class AgentLLM(LLM[Any]):
         *,
         templates: bool = True,
         timeout_s: float = REMOTE_TIMEOUT_S,
+        encoder: Encoder | None = None,
     ) -> None:
         super().__init__()
         assert templates or remote is not None
@@ -84,6 +88,7 @@ class AgentLLM(LLM[Any]):
         self.remote = remote
         self.templates = templates
         self.timeout_s = timeout_s
+        self.encoder = encoder
         if remote is not None:
             remote.on("metrics_collected", self._forward)
 
@@ -130,6 +135,9 @@ class _AgentStream(ReplyStream):
 
     async def respond(self) -> None:
         owner = self._owner
+        if owner.encoder is not None:
+            zone = owner.agent.templates.zone
+            await owner.encoder.consider(user_turns(self.chat_ctx.items, zone))
         delta = self._from_templates(owner)
         if delta is not None:
             self._say(delta)

@@ -24,6 +24,7 @@ from agent_worker.reasoning.mentions import (
     without_refused,
 )
 from agent_worker.reasoning.normalize import HOMOPHONES, hear_number, normalize, repair
+from agent_worker.reasoning.opinions import Opinions, in_words, may_change
 from agent_worker.reasoning.template_file import (
     ANSWER_PREFIX,
     IntentRule,
@@ -88,6 +89,8 @@ class Templates:
     """The slots whose values last for the call."""
     anywhere: tuple[tuple[re.Pattern[str], str], ...] = ()
     """What tells an intent wherever it is found in a sentence."""
+    opinions: Opinions | None = None
+    """What a sentence encoder says; None: there is none."""
 
     @classmethod
     def load(cls, file: Path) -> "Templates":
@@ -143,6 +146,10 @@ class Templates:
         """These templates, told which tools change something, which ask, and where callers are."""
         return replace(self, writes=frozenset(writes), asking=frozenset(asking), zone=zone)
 
+    def hearing(self, opinions: Opinions) -> "Templates":
+        """These templates, for one call, with a second opinion on what no template accepts."""
+        return replace(self, opinions=opinions)
+
     def changes(self, tool: str) -> bool:
         """Whether *tool* changes something. Ending the call counts as that."""
         return self.writes is None or tool in self.writes
@@ -187,10 +194,28 @@ class Templates:
         ]
         return max(fitting, key=lambda match: (not match.free, len(match.slots)), default=None)
 
-    def read(self, text: str) -> Reading:
-        """What *text*, which no template accepts, may mean by the examples."""
+    def read(self, text: str, *, can_ask: bool = True) -> Reading:
+        """
+        What *text*, which no template accepts, may mean by the examples.
+
+        Args: can_ask: Whether the agent could ask which of two intents is meant.
+        """
         turn = Turn(text)
-        return self._read(str(turn), turn.said_at)
+        reading = self._read(str(turn), turn.said_at)
+        if self.opinions is None:
+            return reading
+        return self.opinions.heed(reading, self._in_words(turn, reading), can_ask=can_ask)
+
+    def in_doubt(self, turn: Turn) -> str | None:
+        """What an encoder is asked about *turn*, its values masked; None: it is plain anyway."""
+        match = self.match(turn)
+        if match is not None and not match.free:
+            return None
+        reading = self._read(str(turn), turn.said_at)
+        return self._in_words(turn, reading) if may_change(reading) else None
+
+    def _in_words(self, turn: Turn, reading: Reading) -> str:
+        return in_words(self.wishes.masked(turn, reading.found))
 
     def knows(self, text: str) -> bool:
         """Whether *text* means something by itself, or answers one of the agent's questions."""

@@ -158,12 +158,13 @@ class Wishes:
         _ = self._classifier, self._words
 
     @cached_property
-    def _examples(self) -> Sequence[Example]:
+    def examples(self) -> Sequence[Example]:
+        """What is learned from, values masked."""
         return tuple(self._all_examples(self._file, self._templates))
 
     @cached_property
     def _classifier(self) -> Classifier | None:
-        return Classifier.fit(self._examples) if self._examples else None
+        return Classifier.fit(self.examples) if self.examples else None
 
     @cached_property
     def _words(self) -> frozenset[str]:
@@ -174,7 +175,7 @@ class Wishes:
         of_free_text = {name for name, one in self._intents.items() if one.rule.whole_sentence}
         return frozenset(
             word
-            for one in self._examples
+            for one in self.examples
             if one.label not in of_free_text
             for token in tokens(one.text)
             for word in (token, mood.stem(token))
@@ -244,6 +245,10 @@ class Wishes:
         intent = self._intents[name]
         said = mood.negated(turn)
         return any(word in intent.about and word not in intent.negates for word in said)
+
+    def masked(self, turn: Turn, found: Sequence[Mention]) -> str:
+        """*turn* as the examples are, with all the values that were *found* in it masked."""
+        return self._plain(mask(str(turn), apart(found, ()), self.kinds))
 
     def _fit(
         self, turn: Turn, intent: _Intent, chosen: Sequence[Mention], score: float

@@ -17,6 +17,8 @@ from pydantic import ConfigDict, PydanticUserError, SecretStr, TypeAdapter, Vali
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.mistakes import problem
+from agent_worker.reasoning.embeddings import Embeddings
+from agent_worker.reasoning.encoder import Encoder
 from agent_worker.reasoning.llm import AgentLLM
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.noise_gate import CallerVAD
@@ -85,7 +87,9 @@ def build_tts(settings: WorkerSettings) -> lk_tts.TTS[Any]:
     return voice
 
 
-def build_llm(settings: WorkerSettings, agent: AgentDefinition) -> AgentLLM:
+def build_llm(
+    settings: WorkerSettings, agent: AgentDefinition, encoder: Encoder | None = None
+) -> AgentLLM:
     """
     The model of the session: the agent's templates, a remote model, or both.
 
@@ -96,7 +100,7 @@ def build_llm(settings: WorkerSettings, agent: AgentDefinition) -> AgentLLM:
         # Also while no model is set: it may be set later, by who does not look for old mistakes.
         _check_openai("PARLEY_LLM", openai.LLM, settings.llm_options, {"client", "model"})
     if settings.mode == "templates":
-        return AgentLLM(agent)
+        return AgentLLM(agent, encoder=encoder)
     remote: LLM[Any]
     if settings.llm == "openai":
         if not settings.llm_base_url or not settings.llm_model:
@@ -119,6 +123,14 @@ def build_llm(settings: WorkerSettings, agent: AgentDefinition) -> AgentLLM:
         templates=settings.mode == "templates-first",
         timeout_s=settings.llm_timeout_s,
     )
+
+
+def build_embeddings(settings: WorkerSettings) -> Embeddings | None:
+    """The sentence encoder; None: there is none, or a model answers what it would be asked."""
+    if not settings.encoder_url or settings.mode != "templates":
+        return None
+    client = _client(settings.encoder_url, settings.encoder_api_key)
+    return Embeddings(client, settings.encoder_model)
 
 
 def _client(base_url: str, api_key: SecretStr) -> AsyncOpenAI:

@@ -7,6 +7,7 @@ from livekit.agents.llm import Toolset
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.livekit_compat import connect_options
+from agent_worker.reasoning.encoder import Encoder
 from agent_worker.reasoning.known_numbers import KnownNumbers
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.noise_gate import CallerVAD
@@ -24,6 +25,7 @@ def build_session(
     *,
     numbers: Iterable[KnownNumbers] = (),
     asked: Callable[[], Iterable[str]] = tuple,
+    encoder: Encoder | None = None,
 ) -> AgentSession[None]:
     """
     A session of *agent* whose only tools are those in *toolset*.
@@ -31,9 +33,10 @@ def build_session(
     Args:
         numbers: Tell whether a number that the caller says is whole.
         asked: The words of each question that waits for a yes or a no.
+        encoder: Has opinions for the agent's templates.
     Raises: SettingsError: a provider cannot be made.
     """
-    llm = build_llm(settings, agent)
+    llm = build_llm(settings, agent, encoder)
     return AgentSession(
         stt=build_stt(settings, on_stt_failure, agent.vocabulary),
         tts=build_tts(settings),
@@ -47,6 +50,7 @@ def build_session(
                 numbers=numbers,
                 asked=asked,
                 has_model=llm.remote is not None,
+                encoder=encoder,
             ),
             "endpointing": {"min_delay": waits.complete_s, "max_delay": waits.may_go_on_s},
             "interruption": {

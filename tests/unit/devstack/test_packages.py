@@ -40,10 +40,10 @@ def test_packages_are_installed_again_only_when_the_lock_changes(folder: Path) -
 
 def test_packages_of_the_model_are_installed_without_their_dependencies(folder: Path) -> None:
     """It asks for programs that we do not use."""
-    for name in ("some.lock", "some-model.lock"):
+    for name in ("some.lock", "some-model.lock", "some-encoder.lock"):
         (folder / name).write_text("one")
         packages.install(folder / name, folder, what="Installing")
-    assert ["--no-deps" in line for line in installations(folder)] == [False, True]
+    assert ["--no-deps" in line for line in installations(folder)] == [False, True, True]
 
 
 def test_packages_that_cannot_be_installed_are_one_message(

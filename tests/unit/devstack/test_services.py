@@ -71,3 +71,17 @@ def test_examples_are_those_that_the_setting_and_the_procfile_name() -> None:
     assert set(get_args(named)) == {example.name for example in EXAMPLES} | {"none"}
     procfile = (services.ROOT / "Procfile").read_text()
     assert all(f"\n{name}: exec python -m examples.{name}.backend" in procfile for name in BACKENDS)
+
+
+def test_worker_asks_the_encoder_where_the_speech_server_has_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One setting is enough; a server of one's own goes before."""
+    agent = "examples.storefront.agent"
+    assert "PARLEY_ENCODER_URL" not in services.derived(loaded(agent, monkeypatch))
+    monkeypatch.setenv("PARLEY_SPEECH_ENCODER", "true")
+    monkeypatch.setenv("PARLEY_SPEECH_PORT", "9182")
+    derived = services.derived(loaded(agent, monkeypatch))
+    assert derived["PARLEY_ENCODER_URL"] == "http://127.0.0.1:9182/v1"
+    monkeypatch.setenv("PARLEY_ENCODER_URL", "http://elsewhere/v1")
+    assert "PARLEY_ENCODER_URL" not in services.derived(loaded(agent, monkeypatch))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from speech_server.encoder import SentenceEncoder
 from speech_server.recognizer import Recognizer
 from speech_server.synthesizer import Synthesizer
 
@@ -16,3 +17,9 @@ def recognizer() -> Recognizer:
 def synthesizer() -> Synthesizer:
     """Piper's voice joe."""
     return Synthesizer(threads=1)
+
+
+@pytest.fixture(scope="session")
+def encoder() -> SentenceEncoder:
+    """all-MiniLM-L6-v2."""
+    return SentenceEncoder()

@@ -23,6 +23,16 @@ async def test_models_are_lent_out_only_when_loaded() -> None:
     assert models.synthesizer.speak("Hello.", 1.0)
 
 
+@pytest.mark.models
+async def test_models_have_an_encoder_only_where_it_is_wanted() -> None:
+    """It takes memory."""
+    models = Models(threads=1, encoder=True)
+    with pytest.raises(NotReady):
+        _ = models.encoder
+    await models.load()
+    assert models.encoder.encode("Hello.").shape == (384,)
+
+
 async def test_models_that_cannot_be_loaded_stay_not_ready_and_say_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

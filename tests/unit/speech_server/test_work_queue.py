@@ -1,6 +1,8 @@
 """The queue in front of a model."""
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import AsyncIterator
 
@@ -113,3 +115,18 @@ async def test_lane_workers_run_so_many_calls_at_once() -> None:
     barrier = threading.Barrier(2)
     await asyncio.gather(*(queue.run(lambda: barrier.wait(SOON_S)) for _ in range(2)))
     queue.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of threads")
+async def test_queue_that_stands_back_does_so_with_its_threads_alone() -> None:
+    """What comes late there does less harm than elsewhere; nobody else is slowed down."""
+
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    queue = WorkQueue("encoder", workers=1, queue=1, niceness=3)
+    before = niceness()
+    behind, _ = await queue.run(niceness)
+    queue.close()
+    assert behind == min(19, before + 3)
+    assert niceness() == before

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import pytest
 
 from agent_worker.reasoning.dialog import CallEach, CallTool, Dialog, NotUnderstood, Say, follow
+from agent_worker.reasoning.templates import Templates
 from agent_worker.reasoning.turn import Turn
 from agent_worker.values import DayKind
 from examples.storefront.agent import AGENT
@@ -52,8 +53,9 @@ def _rows() -> list[Row]:
 ROWS = _rows()
 
 
-def _judge(row: Row) -> Verdict:
-    dialog = follow(TEMPLATES, [Turn(row.sentence, NOW)])
+def judge(row: Row, templates: Templates = TEMPLATES) -> Verdict:
+    """What becomes of the sentence, said first in a call."""
+    dialog = follow(templates, [Turn(row.sentence, NOW)])
     tool, arguments = _called(dialog)
     if tool is None:
         asked_for = TEMPLATES.rules[dialog.intent].tool if dialog.intent else None
@@ -100,7 +102,7 @@ def _same(got: Mapping[str, Any], row: Row) -> bool:
 @pytest.mark.parametrize(("seen", "right_min"), [(True, 0.9), (False, 0.8)])
 def test_most_of_what_callers_say_is_understood(seen: bool, right_min: float) -> None:
     """The right tool with the right values, in words that no template has."""
-    verdicts = Counter(_judge(row) for row in ROWS if row.seen is seen)
+    verdicts = Counter(judge(row) for row in ROWS if row.seen is seen)
     assert verdicts["right"] >= right_min * verdicts.total(), verdicts
     assert verdicts["wrong tool"] <= 1, verdicts
     assert verdicts["wrong effect"] == 0, verdicts
