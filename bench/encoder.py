@@ -39,7 +39,7 @@ from agent_worker.settings import WorkerSettings
 from agent_worker.voice.providers import build_embeddings
 from examples.storefront import agent as shop
 from service_base.settings import load
-from tests.unit.storefront_agent.conftest import NOW
+from tests.unit.storefront_agent.shop_call import NOW
 from tests.unit.storefront_agent.test_callers_say import ROWS, judge
 
 READY_S = 120

@@ -7,7 +7,7 @@ import pytest
 
 from agent_worker.reasoning.opinions import Opinion, Opinions, in_words
 from agent_worker.reasoning.turn import Turn
-from tests.unit.storefront_agent.conftest import NOW
+from tests.unit.storefront_agent.shop_call import NOW
 from tests.unit.storefront_agent.test_callers_say import ROWS, TEMPLATES, judge
 
 
