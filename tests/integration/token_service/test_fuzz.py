@@ -90,7 +90,7 @@ async def test_requests_of_any_kind_get_an_answer_of_the_description(
     def ask_all() -> None:
         schema = schemathesis.openapi.from_url(f"{url}/api/openapi.json")
         operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
-        assert len(operations) == 5
+        assert len(operations) == 6
         for operation in operations:
             for mode in schemathesis.GenerationMode:
 
