@@ -277,7 +277,11 @@ class Call(CallControl):
                 text_input=False,
                 # Our page sends no sound from before it joined, and the framework's reader for it
                 # can be made to loop, and to decode any format, by whoever is in the room.
-                audio_input=room_io.AudioInputOptions(pre_connect_audio=False),
+                # Gain on top of the browser's own would make a radio as loud as the caller, as
+                # soon as the caller is silent.
+                audio_input=room_io.AudioInputOptions(
+                    pre_connect_audio=False, auto_gain_control=False
+                ),
             ),
         )
         CallerText(self._room, self._refusals, self._on_text)

@@ -13,7 +13,7 @@ _AGREES = (
     r"that's fine|that's right|that's good|makes sense"
 )
 _LISTENING = re.compile(rf"(?:{_LISTENS})(?: (?:{_LISTENS}))*")
-_AGREEING = re.compile(rf"(?:{_LISTENS}|{_AGREES})(?: (?:{_LISTENS}|{_AGREES}))*")
+_AGREEING = re.compile(rf"(?:{_LISTENS}|{_AGREES})(?: (?:{_LISTENS}|{_AGREES}))*(?!\S)")
 
 _INTERRUPTS = frozenset(
     "stop wait no nope don't hello hey hi what sorry pardon help cancel enough quiet repeat again "
@@ -55,10 +55,14 @@ def is_backchannel(text: str, *, over_agent: bool) -> bool:
 def is_noise(text: str, *, words_max: int = 1) -> bool:
     """
     Whether *text*, said over the agent and fitting no template, is too little to stop it: no more
-    than *words_max* words, a recognizer's guess at "uh-huh" or at a cough.
+    than *words_max* words, a recognizer's guess at "uh-huh" or at a cough; or as many after "I see"
+    and the like, which are of another voice in the room.
     """
-    words = _plain(text).split()
-    return len(words) <= words_max and not _INTERRUPTS.intersection(words)
+    said = _plain(text)
+    if _INTERRUPTS.intersection(said.split()):
+        return False
+    listens = _AGREEING.match(said)
+    return len(said[listens.end() if listens else 0 :].split()) <= words_max
 
 
 def asks_to_wait(text: str) -> bool:

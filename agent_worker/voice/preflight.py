@@ -19,6 +19,7 @@ from livekit.agents import vad as lk_vad
 from livekit.agents.utils import AudioBuffer, aio, merge_frames
 
 from agent_worker.livekit_compat import Recognizer, RecognizerStream
+from agent_worker.voice.noise_gate import NoiseGate, silence_of
 
 PAUSE_S = 0.1
 """Silence after which an utterance is transcribed."""
@@ -26,6 +27,8 @@ FINAL_AFTER_S = 0.1
 """Further silence after which its text is final."""
 LEAD_S = 0.4
 """Sound before the first detected speech that still belongs to the utterance."""
+ONSET_S = 0.15
+"""Sound before the caller's voice is loud that still belongs to its first word."""
 POSITION_ERROR_S = 0.05
 """The detector's positions are this exact: it counts in windows of its own length."""
 UTTERANCE_MAX_S = 25.0
@@ -90,8 +93,12 @@ class _PreflightStream(RecognizerStream):
         super().__init__(stt=owner, conn_options=APIConnectOptions(max_retry=0))
         self._owner = owner
         self._recognize_options = conn_options
-        self._kept: deque[tuple[float, rtc.AudioFrame]] = deque()
-        """Frames by the position of their end, from the beginning of the utterance."""
+        self._kept: deque[tuple[float, rtc.AudioFrame, bool]] = deque()
+        """
+        The position of its end, a frame, and whether it is of the caller's voice, from the
+        beginning of the utterance.
+        """
+        self._gate = NoiseGate()
         self._received_s = 0.0
         self._speaking = False
         self._attempt: asyncio.Task[None] | None = None
@@ -103,7 +110,7 @@ class _PreflightStream(RecognizerStream):
             async for item in self.sound:
                 if isinstance(item, rtc.AudioFrame):
                     self._received_s += item.duration
-                    self._kept.append((self._received_s, item))
+                    self._kept.append((self._received_s, item, self._gate.opens_for(item)))
                     vad_stream.push_frame(item)
             vad_stream.end_input()
 
@@ -155,7 +162,7 @@ class _PreflightStream(RecognizerStream):
 
     async def _attempt_at(self, position_s: float, ended_at: float, final_after_s: float) -> None:
         final_at = asyncio.get_running_loop().time() + final_after_s
-        sound = [frame for end_s, frame in self._kept if end_s <= position_s + POSITION_ERROR_S]
+        sound = self._voice_until(position_s + POSITION_ERROR_S)
         alternatives: list[lk_stt.SpeechData] = []
         try:
             result = await self._owner.recognizer.recognize(
@@ -171,6 +178,18 @@ class _PreflightStream(RecognizerStream):
             self._emit(lk_stt.SpeechEventType.FINAL_TRANSCRIPT, alternatives, ended_at)
         self._drop_until(position_s - PAUSE_S)
         self._attempt = None
+
+    def _voice_until(self, position_s: float) -> list[rtc.AudioFrame]:
+        """The sound up to there, without what is far behind the caller's voice."""
+        sound: list[rtc.AudioFrame] = []
+        voice_s = float("inf")
+        for end_s, frame, is_voice in reversed(self._kept):
+            if is_voice:
+                voice_s = end_s
+            if end_s <= position_s:
+                # A word's beginning is low: the gate opens after it.
+                sound.append(frame if voice_s - end_s <= ONSET_S else silence_of(frame))
+        return sound[::-1]
 
     def _drop_until(self, position_s: float) -> None:
         while self._kept and self._kept[0][0] <= position_s:

@@ -67,6 +67,10 @@ def test_wish_is_no_request_to_wait(text: str) -> None:
         ("Stop.", False),
         ("No!", False),
         ("order eight", False),
+        ("I see him", True),
+        ("Yeah, it'll.", True),
+        ("I see your point there", False),
+        ("okay stop", False),
     ],
 )
 def test_lone_word_is_noise_unless_it_means_something(text: str, noise: bool) -> None:

@@ -264,3 +264,14 @@ async def test_names_metrics_and_end_are_those_of_the_recognizer() -> None:
     assert recognizer.closed
     recognizer.emit("metrics_collected", object())
     assert len(seen) == collected
+
+
+async def test_radio_after_the_callers_words_is_not_transcribed() -> None:
+    """What is far quieter is silence, but for the hold, in which words end."""
+    async with listening([(0.5, START), (1.5, END)]) as ear:
+        for level, until_s in ((8_000, 0.7), (200, 1.5)):
+            while ear.sent < round(until_s / FRAME_S):
+                ear.sent += 1
+                ear.stream.push_frame(frame(level))
+        await until(lambda: bool(ear.seen(FINAL)))
+        assert ear.seen(FINAL) == ["8000-0"]
