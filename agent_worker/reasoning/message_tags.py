@@ -34,18 +34,26 @@ def arrived(items: Sequence[ChatItem]) -> list[FunctionCallOutput]:
     if found is None:
         return []
     ids = set(found[1].split(", "))
-    return [item for item in items if _is_untold(item) and item.call_id in ids]
+    return _as_called(items, [item for item in items if _is_untold(item) and item.call_id in ids])
 
 
 def unanswered(items: Sequence[ChatItem]) -> list[FunctionCallOutput]:
-    """Results of tools that the agent has not put into words yet, oldest first."""
+    """Results of tools that the agent has not put into words yet, in the order of their calls."""
     found: list[FunctionCallOutput] = []
     for item in reversed(items):
         if _is_untold(item):
             found.append(item)
         elif isinstance(item, ChatMessage) and item.role in ("user", "assistant"):
             break
-    return found[::-1]
+    return _as_called(items, found[::-1])
+
+
+def _as_called(
+    items: Sequence[ChatItem], outputs: list[FunctionCallOutput]
+) -> list[FunctionCallOutput]:
+    """*outputs*, which stand as they arrived, as they were asked for: "orders 7 and 9"."""
+    asked_at = {item.call_id: item.created_at for item in items if item.type == "function_call"}
+    return sorted(outputs, key=lambda one: asked_at.get(one.call_id, one.created_at))
 
 
 def last_user(items: Iterable[ChatItem]) -> ChatMessage | None:
