@@ -16,10 +16,12 @@ from starlette.types import ASGIApp
 
 from service_base.serve import background_server, bind
 from tests.support.local_stack import ROOT, LocalStack, free_ports
+from token_service import page_words
 from token_service.static_site import SecurityHeaders, StaticSite
 from voice_contract.follow_up import FollowUp
 from voice_contract.ids import new_call_id
 from voice_contract.names import AGENT_IDENTITY_PREFIX
+from voice_contract.page_words import PageWords
 from voice_contract.tokens import CallView, Problem, TranscriptLine, VoiceToken, VoiceTokenRequest
 
 CALLER = "caller-1"
@@ -51,6 +53,7 @@ class CannedService:
         return Starlette(
             routes=[
                 Route("/api/voice-token", self._voice_token, methods=["POST"]),
+                Route("/api/page", page_words.answer(PageWords())),
                 Route(call, self._view),
                 Route(f"{call}/end", self._end, methods=["POST"]),
                 Route(f"{call}/follow-up", self._follow_up),
