@@ -51,7 +51,7 @@ def unanswered(items: Sequence[ChatItem]) -> list[FunctionCallOutput]:
 def _as_called(
     items: Sequence[ChatItem], outputs: list[FunctionCallOutput]
 ) -> list[FunctionCallOutput]:
-    """*outputs*, which stand as they arrived, as they were asked for: "orders 7 and 9"."""
+    """*outputs*, which stand as they arrived, as they were asked for: "rooms 7 and 9"."""
     asked_at = {item.call_id: item.created_at for item in items if item.type == "function_call"}
     return sorted(outputs, key=lambda one: asked_at.get(one.call_id, one.created_at))
 
