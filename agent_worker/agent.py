@@ -13,7 +13,6 @@ from pydantic.dataclasses import dataclass
 
 from agent_worker.call_control import end_call
 from agent_worker.mistakes import STRICT, Several, author_location, check_braces
-from agent_worker.reasoning.opinions import Opinions
 from agent_worker.reasoning.templates import Templates
 from agent_worker.tools.budget import CALL_MAX
 from agent_worker.tools.mcp import McpServer
@@ -192,10 +191,10 @@ class AgentDefinition:
         if self.provides and self.open is _nothing:
             raise ValueError("provides: it needs an `open` that yields them")
 
-    def hearing(self, opinions: Opinions) -> "AgentDefinition":
-        """This agent, for one call, with a second opinion on what no template accepts."""
+    def with_templates(self, templates: Templates) -> "AgentDefinition":
+        """This agent, for one call, with its own templates as the call changes them."""
         agent = copy(self)
-        object.__setattr__(agent, "templates", self.templates.hearing(opinions))
+        object.__setattr__(agent, "templates", templates)
         return agent
 
     @property

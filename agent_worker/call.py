@@ -128,7 +128,7 @@ class Call(CallControl):
         self._encoder: Encoder | None = None
         if self._embeddings is not None:
             opinions = Opinions()
-            self._agent = agent.hearing(opinions)
+            self._agent = agent.with_templates(agent.templates.hearing(opinions))
             self._encoder = Encoder(
                 self._agent.templates, opinions, self._embeddings, metrics.opinions
             )
@@ -145,8 +145,8 @@ class Call(CallControl):
             resources = await stack.enter_async_context(self._agent.open(self._caller))
             for one in resources:
                 if isinstance(one, KnownValues):
-                    templates = replace(self._agent.templates, known=one.values)
-                    self._agent = replace(self._agent, templates=templates)
+                    known = replace(self._agent.templates, known=one.values)
+                    self._agent = self._agent.with_templates(known)
             self._tools = CallTools(
                 caller=self._caller,
                 tools=self._offered,

@@ -257,16 +257,18 @@ class Templates:
             for one in clauses
             if one != text and not self._is_value_alone(one, said_at)
         ]
-        said = {one.list_name for one in mentions(Turn(text, said_at), self.kinds)}
         exact = {
             match.intent
             for match in matches
-            if match is not None and not match.free and self._names_it(match, said)
+            if match is not None and not match.free and self._names_it(match, Turn(text, said_at))
         }
         return self.wishes.read(Turn(text, said_at), self.writes, exact)
 
-    def _names_it(self, match: Match, said: Collection[str]) -> bool:
-        """Whether "it" in *match*, if it has one, is a value of one of the lists in *said*."""
+    def _names_it(self, match: Match, turn: Turn) -> bool:
+        """Whether "it" in *match*, if it has one, is a value that *turn* says."""
+        if THE_SAME not in match.slots.values():
+            return True
+        said = {one.list_name for one in mentions(turn, self.kinds)}
         lists = self.lists[match.intent].items()
         filled = {slot for name, slot in lists if name in said}
         return all(value != THE_SAME or slot in filled for slot, value in match.slots.items())

@@ -110,8 +110,9 @@ class _PreflightStream(RecognizerStream):
             async for item in self.sound:
                 if isinstance(item, rtc.AudioFrame):
                     self._received_s += item.duration
-                    self._kept.append((self._received_s, item, self._gate.opens_for(item)))
-                    vad_stream.push_frame(item)
+                    is_voice = self._gate.opens_for(item)
+                    self._kept.append((self._received_s, item, is_voice))
+                    vad_stream.push_frame(item if is_voice else silence_of(item))
             vad_stream.end_input()
 
         async def watch() -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, get_type_hints
 
 import httpx2 as httpx
+from livekit.agents import inference
 from livekit.agents import stt as lk_stt
 from livekit.agents import tts as lk_tts
 from livekit.agents.llm import LLM
@@ -21,7 +22,6 @@ from agent_worker.reasoning.embeddings import Embeddings
 from agent_worker.reasoning.encoder import Encoder
 from agent_worker.reasoning.llm import AgentLLM
 from agent_worker.settings import WorkerSettings
-from agent_worker.voice.noise_gate import CallerVAD
 from agent_worker.voice.preflight import PAUSE_S, PreflightSTT
 from service_base import named_class
 from service_base.settings import SettingsError
@@ -63,7 +63,7 @@ def build_stt(
     )
     if recognizer.capabilities.streaming:
         return recognizer
-    return PreflightSTT(recognizer, CallerVAD(min_silence_duration=PAUSE_S), on_failure)
+    return PreflightSTT(recognizer, inference.VAD(min_silence_duration=PAUSE_S), on_failure)
 
 
 def build_tts(settings: WorkerSettings) -> lk_tts.TTS[Any]:

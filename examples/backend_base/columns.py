@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import Date, DateTime, Dialect, Time, TypeDecorator
+from sqlalchemy import Date, DateTime, Dialect, Index, Time, TypeDecorator, text
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -21,3 +21,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 COLUMN_TYPES: dict[Any, Any] = {datetime: UtcDateTime, date: Date, time: Time}
 """The `type_annotation_map` of a backend's tables."""
+
+
+def booked_once(name: str, *columns: str) -> Index:
+    """Of two bookings of the same *columns* at the same moment, this refuses the second."""
+    booked = text("status = 'booked'")
+    return Index(name, *columns, unique=True, sqlite_where=booked, postgresql_where=booked)

@@ -3,10 +3,10 @@
 from datetime import date, datetime, time
 from typing import Literal
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from examples.backend_base.columns import COLUMN_TYPES
+from examples.backend_base.columns import COLUMN_TYPES, booked_once
 from examples.backend_base.effects import KeyColumns
 
 Topic = Literal["question", "prescription"]
@@ -44,17 +44,7 @@ class Appointment(Base):
     reason: Mapped[str] = mapped_column(String(200))
     status: Mapped[Literal["booked", "cancelled"]]
 
-    # Of two bookings of one time at the same moment, this refuses the second.
-    __table_args__ = (
-        Index(
-            "appointment_time",
-            "day",
-            "start",
-            unique=True,
-            sqlite_where=text("status = 'booked'"),
-            postgresql_where=text("status = 'booked'"),
-        ),
-    )
+    __table_args__ = (booked_once("appointment_time", "day", "start"),)
 
 
 class Callback(Base):

@@ -3,10 +3,10 @@
 from datetime import date, datetime, time
 from typing import Literal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from examples.backend_base.columns import COLUMN_TYPES
+from examples.backend_base.columns import COLUMN_TYPES, booked_once
 from examples.backend_base.effects import KeyColumns
 
 OrderStatus = Literal["processing", "shipped", "delivered", "cancelled"]
@@ -113,18 +113,7 @@ class Appointment(Base):
     note: Mapped[str] = mapped_column(String(500))
     status: Mapped[AppointmentStatus]
 
-    # Of two bookings of one slot at the same moment, this refuses the second.
-    __table_args__ = (
-        Index(
-            "appointment_slot",
-            "kind",
-            "day",
-            "start",
-            unique=True,
-            sqlite_where=text("status = 'booked'"),
-            postgresql_where=text("status = 'booked'"),
-        ),
-    )
+    __table_args__ = (booked_once("appointment_slot", "kind", "day", "start"),)
 
 
 class Callback(Base):

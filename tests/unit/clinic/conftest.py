@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from examples.clinic.backend.app import build, open_clinic, prepare
 from examples.clinic.backend.clinic import Clinic
 from examples.clinic.backend.settings import ClinicSettings
 from service_base.settings import load
+from tests.support.backend_clock import FakeClock
 
 NOW = datetime(2026, 11, 18, 10, 15, tzinfo=UTC)
 """A Wednesday."""
@@ -23,22 +24,9 @@ SAMS_DAY = "2026-11-23"
 Post = Callable[..., Awaitable[httpx.Response]]
 
 
-class FakeClock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.at = NOW
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def forward(self, **amount: float) -> None:
-        self.at += timedelta(**amount)
-
-
 @pytest.fixture
 def clock() -> FakeClock:
-    return FakeClock()
+    return FakeClock(NOW)
 
 
 @pytest.fixture

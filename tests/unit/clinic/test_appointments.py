@@ -5,7 +5,8 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from tests.unit.clinic.conftest import ALEX, SAM, SAMS_DAY, FakeClock, Post
+from tests.support.backend_clock import FakeClock
+from tests.unit.clinic.conftest import ALEX, SAM, SAMS_DAY, Post
 
 ANNE = {"name": "Anne Mayer", "phone_number": "2025550144"}
 MONDAY_AT_NINE = {"date": "2026-11-30", "time": "09:00"}

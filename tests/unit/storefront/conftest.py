@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from examples.storefront.backend.settings import StorefrontSettings
 from examples.storefront.backend.setup import prepare
 from examples.storefront.backend.shop import Shop
 from service_base.settings import load
+from tests.support.backend_clock import FakeClock
 
 NOW = datetime(2026, 11, 18, 10, 15, tzinfo=UTC)
 """A Wednesday."""
@@ -23,22 +24,9 @@ OpenClient = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 Post = Callable[..., Awaitable[httpx.Response]]
 
 
-class FakeClock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.at = NOW
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def forward(self, **amount: float) -> None:
-        self.at += timedelta(**amount)
-
-
 @pytest.fixture
 def clock() -> FakeClock:
-    return FakeClock()
+    return FakeClock(NOW)
 
 
 @pytest.fixture

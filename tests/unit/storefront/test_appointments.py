@@ -5,7 +5,8 @@ import asyncio
 import httpx2 as httpx
 import pytest
 
-from tests.unit.storefront.conftest import FakeClock, Post
+from tests.support.backend_clock import FakeClock
+from tests.unit.storefront.conftest import Post
 
 # The tests' today is Wednesday, November 18, 2026, 10:15. The seed books fittings on Monday,
 # November 23, at 10:00 (Sam, appointment 1) and 11:00 (Alex, appointment 2).

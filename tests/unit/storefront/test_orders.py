@@ -6,7 +6,8 @@ from datetime import date
 import httpx2 as httpx
 import pytest
 
-from tests.unit.storefront.conftest import FakeClock, Post
+from tests.support.backend_clock import FakeClock
+from tests.unit.storefront.conftest import Post
 
 
 async def test_orders_of_the_demo_customer_are_one_to_twelve_newest_first(

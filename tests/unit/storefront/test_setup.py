@@ -14,7 +14,8 @@ from examples.storefront.backend.setup import prepare
 from examples.storefront.backend.shop import Shop
 from examples.storefront.backend.tables import Customer, Order
 from service_base.settings import SettingsError, load
-from tests.unit.storefront.conftest import FakeClock, OpenClient, Post
+from tests.support.backend_clock import FakeClock
+from tests.unit.storefront.conftest import OpenClient, Post
 
 
 async def test_prepare_on_a_filled_database_keeps_what_happened(

@@ -3,7 +3,8 @@
 import httpx2 as httpx
 import pytest
 
-from tests.unit.storefront.conftest import FakeClock, OpenClient
+from tests.support.backend_clock import FakeClock
+from tests.unit.storefront.conftest import OpenClient
 
 
 @pytest.mark.parametrize(
