@@ -67,6 +67,18 @@ def is_connecting(server: AgentServer) -> bool:
     return server._connecting
 
 
+def registers_as(server: AgentServer, deployment: str) -> None:
+    """
+    Name *server* `deployment` at its next registration with the SFU, at most 64 characters without
+    "_". Jobs that name the same deployment are offered to it, and to no other worker.
+
+    Sets `AgentServer._deployment`, which the framework reads from the environment once, and sends
+    each time that it connects. Without it, the SFU would choose the worker, by a load that it heard
+    of seconds ago, and go on to offer calls to a host that has vanished.
+    """
+    server._deployment = deployment
+
+
 def when_job_process_ends(server: AgentServer, act: Callable[[Job], None]) -> None:
     """
     Call *act* with the job of each process of *server* that ends, however it ends.

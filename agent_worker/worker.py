@@ -25,7 +25,7 @@ from agent_worker.loading import Listings, load_agent, look_at_servers
 from agent_worker.metrics import MetricsReceiver
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
-from call_record import admission, calls, keys, workers
+from call_record import calls, keys, slots, workers
 from call_record.database import DATABASE_DOWN
 from call_record.prepare import prepare
 from call_record.record import open_record
@@ -45,6 +45,9 @@ CAPACITY = Gauge("parley_worker_capacity", "Calls that this worker takes at the 
 
 
 PRESENT_EVERY_S = 1.0
+TAKES_MORE_S = 3.0
+"""How long a worker that drains waits for calls that were sent to it before it said so."""
+LOOK_S = 0.1
 DATABASE_WAIT_S = 2.0
 ANSWER_WITHIN_S = 0.5
 """The SFU allows 3 s for a job request. If a worker answers late, it does not ask another one."""
@@ -93,12 +96,18 @@ class Worker:
         keys.ensure(settings.journal_keys_file)
         self._record = open_record(settings, connections=2, wait_s=DATABASE_WAIT_S)
         self._starting = 0
+        self._deployment = ""
+        """What the SFU knows this worker by now; empty: it does not."""
+        self._next_deployment = ""
+        self._presence = asyncio.Lock()
+        self._draining = False
         self._ended: set[str] = set()
         """Calls that have ended although their processes still run."""
         self._tasks = TaskSet()
         self._warming: asyncio.Task[None] | None = None
         self._registered = asyncio.Event()
-        self._present = False
+        self._shown_deployment: str | None = None
+        """What the record knows it by."""
         self._shown_at_s = 0.0
         """When this worker last wrote its presence to the record, on the monotonic clock."""
         self._metrics = MetricsReceiver()
@@ -109,9 +118,9 @@ class Worker:
             ws_url=settings.sfu_url,
             api_key=key.api_key,
             api_secret=key.secret,
-            load_fnc=self._load,
-            # `_on_request` decides by counting calls. The framework would decide by a load that it
-            # reads only every half second.
+            # Admission chooses the worker, and `_on_request` counts calls. The SFU would decide by
+            # a load that it reads only every 2.5 s, and hold this worker for full at 1.
+            load_fnc=lambda: 0.0,
             load_threshold=float("inf"),
             num_idle_processes=min(2, settings.worker_capacity),
             drain_timeout=settings.worker_drain_s,
@@ -136,6 +145,7 @@ class Worker:
         self._server.rtc_session(
             entrypoint, agent_name=settings.agent_name, on_request=self._on_request
         )
+        self._name_next_registration()
         self._server.on("worker_registered", self._on_registered)
         livekit_compat.when_job_process_ends(self._server, self._on_process_ended)
         CAPACITY.set(settings.worker_capacity)
@@ -196,13 +206,22 @@ class Worker:
             await asyncio.sleep(PRESENT_EVERY_S)
 
     async def _show_presence(self) -> None:
-        self._present = self._present and await workers.heartbeat(self._record, self._id)
-        if not self._present:
-            await workers.register(self._record, self._id, self._settings.worker_capacity)
-            self._present = True
-        if self._server.draining:
-            await workers.drain(self._record, self._id)
-        self._shown_at_s = time.monotonic()
+        async with self._presence:
+            deployment = self._deployment
+            is_known = self._shown_deployment == deployment
+            if not (is_known and await workers.heartbeat(self._record, self._id)):
+                await workers.register(
+                    self._record, self._id, self._settings.worker_capacity, deployment
+                )
+                self._shown_deployment = deployment
+            if self._draining:
+                await slots.drain(self._record, self._id)
+            self._shown_at_s = time.monotonic()
+
+    async def _show_presence_now(self) -> None:
+        """Not only at the next second: calls are sent to what stands in the record."""
+        with suppress(*DATABASE_DOWN):
+            await self._show_presence()
 
     async def _leave(self) -> None:
         with suppress(*DATABASE_DOWN):
@@ -226,6 +245,8 @@ class Worker:
 
     async def _drain(self) -> None:
         log.info("worker.draining", calls=self.calls, drain_s=self._settings.worker_drain_s)
+        if not livekit_compat.has_closed(self._server):
+            await self._take_the_last()
         try:
             # Zero would mean "without limit" to the framework.
             await self._server.drain(timeout=max(self._settings.worker_drain_s, 1))
@@ -233,6 +254,15 @@ class Worker:
             if self.calls:
                 log.warning("worker.drain_ended", calls=self.calls)
                 await self._migrate_calls()
+
+    async def _take_the_last(self) -> None:
+        """Have no more calls sent to this worker, and take those that are on their way."""
+        self._draining = True
+        with suppress(TimeoutError, *DATABASE_DOWN):
+            async with asyncio.timeout(min(TAKES_MORE_S, self._settings.worker_drain_s)):
+                await slots.drain(self._record, self._id)
+                while await slots.on_their_way(self._record, self._id):  # noqa: ASYNC110
+                    await asyncio.sleep(LOOK_S)
 
     def _going_on(self) -> list[livekit_compat.JobProcess]:
         """The processes whose calls have not ended."""
@@ -244,11 +274,11 @@ class Worker:
         with suppress(TimeoutError, *DATABASE_DOWN):
             async with asyncio.timeout(self._settings.worker_migration_s):
                 while going_on := self._going_on():
-                    slots = await admission.free_slots(self._record)
-                    if slots <= 0:
+                    free = (await slots.read(self._record)).free
+                    if free <= 0:
                         log.warning("calls.not_migrated", reason="no-free-slots", calls=self.calls)
                         return
-                    leaving = going_on[:slots]
+                    leaving = going_on[:free]
                     for process in leaving:
                         os.kill(process.pid, call_migration.SIGNAL)
                     for process in leaving:
@@ -258,12 +288,12 @@ class Worker:
         async def registered() -> None:
             if not self._registered.is_set() or livekit_compat.is_connecting(self._server):
                 raise RuntimeError("not registered with the SFU")
-            if self._server.draining:
+            if self._draining:
                 raise RuntimeError("draining")
 
         async def record() -> None:
             await workers.read_all(self._record)
-            if not self._present:
+            if self._shown_deployment != self._deployment:
                 raise RuntimeError("not yet in the record")
 
         return Starlette(
@@ -271,10 +301,15 @@ class Worker:
             exception_handlers=EXCEPTION_HANDLERS,
         )
 
-    def _load(self) -> float:
-        return self.calls / self._settings.worker_capacity
+    def _name_next_registration(self) -> None:
+        # Another one each time: the SFU may not know yet that the last connection is dead.
+        self._next_deployment = secrets.token_hex(16)
+        livekit_compat.registers_as(self._server, self._next_deployment)
 
     def _on_registered(self, worker_id: str, _: object) -> None:
+        self._deployment = self._next_deployment
+        self._name_next_registration()
+        self._tasks.start(self._show_presence_now(), name="show-presence")
         if not self._registered.is_set():
             # Not earlier, because it would slow down the start.
             self._warming = asyncio.create_task(warm_voice(self._settings, self._agent))
@@ -294,8 +329,10 @@ class Worker:
             reason = "full"
         if reason is not None:
             log.warning("job.refused", reason=reason, call_id=dispatch.call_id, calls=self.calls)
-            # Let the SFU offer the job to another worker, unless the call no longer needs an agent.
-            await request.reject(terminate=reason == "stale")
+            await request.reject(terminate=True)
+            # The SFU has nobody else to offer it to: the supervisor chooses another worker.
+            with suppress(*DATABASE_DOWN):
+                await calls.refuse(self._record, dispatch.call_id, dispatch.attempt, self._id)
             return
         self._starting += 1
         try:

@@ -30,7 +30,7 @@ row = Table("bare", MetaData(), Column("call_id", String(36), primary_key=True))
 class NoRooms(Rooms):
     """No SFU: what is measured is ours."""
 
-    async def open(self, call: Call) -> None:
+    async def open(self, call: Call, deployment: str) -> None:
         """Nothing."""
 
 

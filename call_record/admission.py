@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ScalarSelect, cast, func, insert, or_, select, update
+from sqlalchemy import insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record import calls as live
-from call_record import deny_list
+from call_record import deny_list, slots
 from call_record.calls import Call, select_calls
 from call_record.journal import StaleAttempt, append_in, draft, opening
 from call_record.record import Record
-from call_record.tables import CallState, admission, worker
+from call_record.slots import Slots
+from call_record.tables import CallState
 from call_record.tables import call as calls
 from call_record.tables import journal as entries
 from voice_contract.journal import CallEnded, CallRequested
@@ -27,7 +28,6 @@ A call that was not joined for longer is not given again: it could be ended as o
 joined while its new token is still good.
 """
 NOT_JOINED = "not-joined"
-OPEN = (CallState.REQUESTED, CallState.LIVE, CallState.ENDING)
 
 
 class Refusal(StrEnum):
@@ -79,20 +79,8 @@ class Admitted:
     call: Call
     is_new: bool
     """False: the caller's own call, asked for before and not joined yet."""
-
-
-@dataclass(frozen=True)
-class Slots:
-    """Of the workers that take calls."""
-
-    capacity: int
-    used: int
-    """By calls that have or will need one of them."""
-
-    @property
-    def free(self) -> int:
-        """Negative when workers left while they had calls."""
-        return self.capacity - self.used
+    deployment: str
+    """Of the worker that was chosen for it, for the dispatch."""
 
 
 @dataclass(frozen=True)
@@ -124,12 +112,11 @@ async def admit_all(
     """
     Admit several, one after the other, in one transaction.
 
-    Transactions wait here for one another, so no slot is given twice.
+    Transactions wait here for one another, so no slot is given twice. Each new call gets a worker.
     """
     now_ms = record.clock.now_ms()
     try:
         async with record.database.writing() as connection:
-            await connection.execute(_TAKE_TURN)
             batch = await _Batch.open(connection, applications, limits, now_ms)
             stale = batch.stale()
             for call in stale:
@@ -171,49 +158,10 @@ async def hang_up(record: Record, call_id: str, reason: str) -> None:
         await live.end(record, call_id, reason)
 
 
-async def slots(record: Record) -> Slots:
-    """How many slots there are, and how many are used."""
-    async with record.database.reading() as connection:
-        row = (await connection.execute(select(_capacity(), _used()))).one()
-    return Slots(*row)
-
-
-async def free_slots(record: Record) -> int:
-    """Slots that are free now; negative when workers left while they had calls."""
-    return (await slots(record)).free
-
-
 def seconds_until_tomorrow(record: Record) -> int:
     """When a caller's minutes are counted from zero again."""
     return (DAY_MS - record.clock.now_ms() % DAY_MS) // 1000 + 1
 
-
-def _capacity() -> ScalarSelect[int]:
-    return (
-        select(cast(func.coalesce(func.sum(worker.c.capacity), 0), BigInteger))
-        .where(worker.c.gone.is_(False), worker.c.draining.is_(False))
-        .scalar_subquery()
-    )
-
-
-def _used() -> ScalarSelect[int]:
-    """All calls but those that a draining worker finishes."""
-    finishing = select(worker.c.worker_id).where(
-        worker.c.gone.is_(False), worker.c.draining.is_(True)
-    )
-    return (
-        select(func.count())
-        .where(
-            calls.c.state.in_(OPEN),
-            or_(calls.c.worker_id.is_(None), calls.c.worker_id.not_in(finishing)),
-        )
-        .scalar_subquery()
-    )
-
-
-_TAKE_TURN = update(admission).where(admission.c.id == 1).values(n=admission.c.n + 1)
-_SLOTS = select(_capacity(), _used())
-_CALLS = select(func.count()).where(calls.c.state.in_(OPEN))
 
 Who = tuple[str | None, str | None]
 """Tenant and caller."""
@@ -225,7 +173,6 @@ class _Batch:
     def __init__(
         self,
         slots: Slots,
-        calls_open: int,
         todays: Iterable[Call],
         deny_entries: Iterable[deny_list.DenyEntry],
         limits: Limits,
@@ -233,8 +180,7 @@ class _Batch:
     ) -> None:
         self.new: list[tuple[Call, dict[str, Any]]] = []
         """To be inserted, each with its first entry."""
-        self._free = slots.free
-        self._open = calls_open
+        self._slots = slots
         self._limits = limits
         self._now_ms = now_ms
         self._todays: dict[Who, list[Call]] = {}
@@ -250,7 +196,8 @@ class _Batch:
         limits: Limits,
         now_ms: int,
     ) -> "_Batch":
-        """Read all that decides."""
+        """Read all that decides, and hold it until the transaction ends."""
+        held = await slots.hold(connection)
         callers = {application.applicant.caller for application in applications}
         today_ms = now_ms - now_ms % DAY_MS
         todays = await select_calls(
@@ -259,8 +206,7 @@ class _Batch:
             & or_(calls.c.ended_at_ms.is_(None), calls.c.ended_at_ms >= today_ms),
         )
         return cls(
-            Slots(*(await connection.execute(_SLOTS)).one()),
-            (await connection.execute(_CALLS)).scalar_one(),
+            held,
             todays,
             await deny_list.of(connection, callers, now_ms),
             limits,
@@ -275,8 +221,7 @@ class _Batch:
     def give_up(self, call: Call) -> None:
         """A call of `stale` has ended."""
         self._todays[call.tenant, call.caller].remove(call)
-        self._free += 1
-        self._open -= 1
+        self._slots.give_up(call.worker_id)
 
     def answer(self, record: Record, application: Application) -> Answer:
         """Whether the applicant may call."""
@@ -286,14 +231,19 @@ class _Batch:
         for call in own:
             if self._waits(call) and not self._is_stale(call):
                 denied = {(*who, None), (*who, call.call_id)} & self._denied
-                return Refusal.NOT_ALLOWED if denied else Admitted(call, is_new=False)
+                return Refusal.NOT_ALLOWED if denied else self._admitted(call, is_new=False)
         if refusal := self._refusal(who, own):
             return refusal
-        new = self._begin(record, application)
+        worker = self._slots.choose() if self._slots.free > 0 else None
+        if worker is None:
+            return Refusal.AGENTS_BUSY
+        new = self._begin(record, application, worker.worker_id)
         own.append(new)
-        self._free -= 1
-        self._open += 1
-        return Admitted(new, is_new=True)
+        self._slots.take(worker.worker_id)
+        return self._admitted(new, is_new=True)
+
+    def _admitted(self, call: Call, *, is_new: bool) -> Admitted:
+        return Admitted(call, is_new, self._slots.deployment(call.worker_id))
 
     def _waits(self, call: Call) -> bool:
         return call.state is CallState.REQUESTED and call.joined_at_ms is None
@@ -312,9 +262,9 @@ class _Batch:
         talked_ms = sum(map(self._today_ms, own))
         if limits.minutes_a_day is not None and talked_ms >= limits.minutes_a_day * 60_000:
             return Refusal.DAILY_LIMIT
-        if limits.calls is not None and self._open >= limits.calls:
+        if limits.calls is not None and self._slots.calls >= limits.calls:
             return Refusal.SERVICE_BUSY
-        return Refusal.AGENTS_BUSY if self._free <= 0 else None
+        return None
 
     def _today_ms(self, call: Call) -> int:
         """How long the caller has been in the call today."""
@@ -323,7 +273,7 @@ class _Batch:
         until_ms = self._now_ms if call.ended_at_ms is None else call.ended_at_ms
         return max(0, until_ms - max(call.joined_at_ms, self._now_ms - self._now_ms % DAY_MS))
 
-    def _begin(self, record: Record, application: Application) -> Call:
+    def _begin(self, record: Record, application: Application, worker_id: str) -> Call:
         applicant = application.applicant
         entry = CallRequested(
             caller=applicant.caller, tenant=applicant.tenant, display_name=applicant.display_name
@@ -335,7 +285,7 @@ class _Batch:
             state=head.state,
             attempt=head.attempt,
             owner=None,
-            worker_id=None,
+            worker_id=worker_id,
             renewals=0,
             **vars(applicant),
             admitted_at_ms=self._now_ms,

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from call_record import slots, workers
 from call_record.journal import Draft, append_in, draft
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.tables import call as calls
+from call_record.workers import Worker
 from voice_contract.journal import CallClaimed, CallEnding, CallJoined
 
 
@@ -25,7 +27,7 @@ class Seen(NamedTuple):
 
     attempt: int
     owner: str | None
-    """None with `renewals` 0: not claimed yet. None with more: the claim was given back."""
+    """None with `renewals` 0: not claimed yet. None with more: given back, or refused."""
     renewals: int
 
 
@@ -38,6 +40,7 @@ class Call:
     attempt: int
     owner: str | None
     worker_id: str | None
+    """The worker that was chosen for it or has it; None: another one is to be chosen."""
     renewals: int
     caller: str | None
     """None: erased."""
@@ -56,6 +59,14 @@ class Call:
     def seen(self) -> Seen:
         """For `raise_attempt`."""
         return Seen(self.attempt, self.owner, self.renewals)
+
+
+class Raised(NamedTuple):
+    """A call's next attempt."""
+
+    attempt: int
+    worker: Worker | None
+    """Chosen for it; None: none has a free slot, or none was to be sent."""
 
 
 class Claim(StrEnum):
@@ -78,6 +89,9 @@ class Renewal(StrEnum):
     """Renewed, but the call is over for the caller: no new effects, seal and leave."""
     LOST = "lost"
     """The call is another's or has ended: leave the room first, then shut down."""
+
+
+_WORKER_OF = select(calls.c.worker_id).where(calls.c.call_id == bindparam("id"))
 
 
 async def read(record: Record, call_id: str) -> Call | None:
@@ -118,6 +132,7 @@ async def claim(record: Record, call_id: str, attempt: int, owner: str, worker_i
     async with record.database.writing() as connection:
         if (await connection.execute(taken)).rowcount:
             await append_in(connection, record.keys, call_id, attempt, [_draft(record, entry)])
+            await workers.trust(connection, worker_id)
             return Claim.CLAIMED
     now = await read(record, call_id)
     if now is None or now.attempt != attempt:
@@ -152,25 +167,68 @@ async def give_back(record: Record, call_id: str, attempt: int, owner: str) -> b
     return await _changed(record, statement)
 
 
-async def raise_attempt(record: Record, call_id: str, seen: Seen) -> int | None:
+async def refuse(record: Record, call_id: str, attempt: int, worker_id: str) -> bool:
     """
-    Send for another agent; whatever the last one does from now on is stale.
+    The worker that was chosen does not take the call: another one is to be chosen now.
 
-    Args: seen: what stood still. When it moved, nothing is changed.
-    Returns: the new attempt; None: it moved, or the call is over.
+    Returns: whether the call still waited for it.
     """
     statement = (
         update(calls)
         .where(
             calls.c.call_id == call_id,
-            calls.c.attempt == seen.attempt,
-            calls.c.owner.is_not_distinct_from(seen.owner),
-            calls.c.renewals == seen.renewals,
+            calls.c.attempt == attempt,
+            calls.c.owner.is_(None),
+            calls.c.renewals == 0,
+            calls.c.worker_id == worker_id,
             calls.c.state.in_((CallState.REQUESTED, CallState.LIVE)),
         )
-        .values(attempt=seen.attempt + 1, owner=None, worker_id=None, renewals=0)
+        .values(worker_id=None, renewals=1)
     )
-    return seen.attempt + 1 if await _changed(record, statement) else None
+    return await _changed(record, statement)
+
+
+async def raise_attempt(
+    record: Record, call_id: str, seen: Seen, *, send: bool = True, was_lost: bool = False
+) -> Raised | None:
+    """
+    Send for another agent; whatever the last one does from now on is stale.
+
+    The next worker is chosen under the lock of admission, before any new call.
+
+    Args:
+        seen: what stood still. When it moved, nothing is changed.
+        send: False: no agent is to be sent now, so no slot is taken.
+        was_lost: the last attempt was sent and nobody took it, so its worker becomes suspect.
+    Returns: None: it moved, or the call is over.
+    """
+    async with record.database.writing() as connection:
+        held = await slots.hold(connection)
+        last = (await connection.execute(_WORKER_OF, {"id": call_id})).scalar_one_or_none()
+        held.give_up(last)
+        worker = held.choose(rather_not=last) if send else None
+        raised = Raised(seen.attempt + 1, worker)
+        statement = (
+            update(calls)
+            .where(
+                calls.c.call_id == call_id,
+                calls.c.attempt == seen.attempt,
+                calls.c.owner.is_not_distinct_from(seen.owner),
+                calls.c.renewals == seen.renewals,
+                calls.c.state.in_((CallState.REQUESTED, CallState.LIVE)),
+            )
+            .values(
+                attempt=raised.attempt,
+                owner=None,
+                worker_id=worker.worker_id if worker else None,
+                renewals=0,
+            )
+        )
+        if not (await connection.execute(statement)).rowcount:
+            return None
+        if was_lost and last is not None:
+            await workers.suspect(connection, last)
+        return raised
 
 
 async def join(record: Record, call_id: str) -> bool:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 
@@ -36,7 +37,8 @@ call = Table(
     metadata,
     Column("call_id", String(36), primary_key=True),
     Column("state", String(16), nullable=False),
-    # One live agent: which one was sent, which job has the call, the sign that it lives.
+    # One live agent: which one was sent, which job has the call, which worker was chosen for it,
+    # the sign that it lives.
     Column("attempt", Integer, nullable=False),
     Column("owner", String(200)),
     Column("worker_id", String(200)),
@@ -81,6 +83,8 @@ worker = Table(
     Column("presence", BigInteger, nullable=False),
     Column("draining", Boolean, nullable=False),
     Column("gone", Boolean, nullable=False),
+    Column("deployment", String(64), nullable=False, server_default=""),
+    Column("suspect", Boolean, nullable=False, server_default=false()),
 )
 
 admission = Table(

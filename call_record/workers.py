@@ -1,6 +1,9 @@
-"""Workers: what they can take and whether they are there."""
+"""Workers: what they can take, whether they are there, and how a call is sent to them."""
 
 from dataclasses import dataclass
+
+from sqlalchemy import Update, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record.heartbeats import Heartbeats
 from call_record.record import Record
@@ -17,6 +20,16 @@ class Worker:
     """Counted up by the worker; standing still, it means that the worker is dead."""
     draining: bool
     gone: bool
+    deployment: str
+    """What a job must name for the SFU to offer it to this worker; another one at each
+    registration with the SFU."""
+    suspect: bool
+    """It did not take the last call that was sent to it."""
+
+    @property
+    def takes_calls(self) -> bool:
+        """Whether calls may be sent to it."""
+        return not self.gone and not self.draining
 
 
 heartbeats = Heartbeats(worker, Worker)
@@ -26,11 +39,32 @@ leave = heartbeats.leave
 read_all = heartbeats.read_all
 
 
-async def register(record: Record, worker_id: str, capacity: int) -> None:
-    """A worker starts, with room for *capacity* calls; whatever was known of it is forgotten."""
-    await heartbeats.register(record, worker_id, capacity=capacity, draining=False)
+async def register(record: Record, worker_id: str, capacity: int, deployment: str = "") -> None:
+    """
+    A worker has registered with the SFU, with room for *capacity* calls; whatever was known of it
+    is forgotten.
+    """
+    await heartbeats.register(
+        record,
+        worker_id,
+        capacity=capacity,
+        draining=False,
+        deployment=deployment,
+        suspect=False,
+    )
 
 
-async def drain(record: Record, worker_id: str) -> bool:
-    """The worker takes no more calls. Returns: whether it is known."""
-    return await heartbeats.change(record, worker_id, draining=True)
+async def suspect(connection: AsyncConnection, worker_id: str) -> None:
+    """A call that was sent to the worker was not taken. Within the caller's transaction."""
+    await connection.execute(_set_suspect(worker_id, True))
+
+
+async def trust(connection: AsyncConnection, worker_id: str) -> None:
+    """The worker has taken a call. Within the caller's transaction."""
+    await connection.execute(_set_suspect(worker_id, False))
+
+
+def _set_suspect(worker_id: str, value: bool) -> Update:
+    # Only where it changes: most claims write nothing here.
+    changes = (worker.c.worker_id == worker_id) & worker.c.suspect.is_not(value)
+    return update(worker).where(changes).values(suspect=value)

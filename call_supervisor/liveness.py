@@ -15,9 +15,9 @@ class Need(StrEnum):
     STILL = "still"
     """Its renewals stand still: the job is dead, cut off, or hangs."""
     GIVEN_BACK = "given-back"
-    """The job died or gave up, and its worker says so."""
+    """The job died or gave up, or the worker did not take it, and says so."""
     UNCLAIMED = "unclaimed"
-    """No job took the attempt: the dispatch was lost."""
+    """No job took the attempt: the dispatch was lost, or no worker was there for it."""
 
 
 class Liveness:
@@ -33,6 +33,7 @@ class Liveness:
         """When a worker was last seen to come."""
         self._present: dict[str, Worker] | None = None
         self._silent: list[Worker] = []
+        self._taking: set[str] = set()
         self.free_slots = 0
         """Slots of the workers that take calls, less the calls that they have."""
 
@@ -55,15 +56,19 @@ class Liveness:
         if self._present is not None and present.keys() - self._present.keys():
             self.arrived_s = answered_s
         self._present = present
-        taking = {name for name, worker in present.items() if not worker.draining}
-        self.free_slots = sum(present[name].capacity for name in taking) - sum(
-            call.worker_id in taking for call in calls
+        self._taking = {name for name, worker in present.items() if not worker.draining}
+        self.free_slots = sum(present[name].capacity for name in self._taking) - sum(
+            call.worker_id in self._taking for call in calls
         )
 
     @property
     def silent_workers(self) -> Sequence[Worker]:
         """Workers that stand still and are not marked as gone yet."""
         return self._silent
+
+    def has_slot_for(self, call: Call) -> bool:
+        """Whether another agent can be had for *call*; its own slot will do."""
+        return self.free_slots + (call.worker_id in self._taking) > 0
 
     def need(self, call: Call) -> Need | None:
         """Why *call*, as of the last look, needs another agent; None: it does not."""
@@ -75,6 +80,5 @@ class Liveness:
             return Need.STILL if still_s >= limit_s else None
         if call.renewals:
             return Need.GIVEN_BACK
-        arrived = self.arrived_s > self._calls.since_s(call.call_id)
-        limit_s = self._timeouts.claim_after_arrival_s if arrived else self._timeouts.claim_s
-        return Need.UNCLAIMED if still_s >= limit_s else None
+        is_there = call.worker_id in (self._present or ())
+        return Need.UNCLAIMED if not is_there or still_s >= self._timeouts.claim_s else None

@@ -11,8 +11,9 @@ import time
 import structlog
 
 from call_record import calls
-from call_record.calls import Call
+from call_record.calls import Call, Raised
 from call_record.record import Record
+from call_record.workers import Worker
 from call_supervisor import metrics
 from call_supervisor.liveness import Need
 from call_supervisor.rooms import Rooms, SfuUnavailable, older_agents
@@ -31,16 +32,20 @@ class Redispatch:
         self._rooms = rooms
         self._timeouts = timeouts
 
-    async def fence(self, call: Call, need: Need) -> int | None:
+    async def fence(self, call: Call, need: Need, *, send: bool, was_sent: bool) -> Raised | None:
         """
         Raise the attempt: from now on the record takes nothing from the last agent.
 
+        Args: send: whether an agent follows now. was_sent: whether the last one was dispatched.
         Returns: the new attempt; None: the call has moved, or another supervisor was faster.
         Raises: TimeoutError: it took too long: what was seen may be out of date.
         """
+        was_lost = need is Need.UNCLAIMED and was_sent
         async with asyncio.timeout(self._timeouts.write_s):
-            attempt = await calls.raise_attempt(self._record, call.call_id, call.seen)
-        if attempt is not None:
+            raised = await calls.raise_attempt(
+                self._record, call.call_id, call.seen, send=send, was_lost=was_lost
+            )
+        if raised is not None:
             metrics.RECOVERIES.labels(need.value).inc()
             log.warning(
                 "agent.missing",
@@ -49,7 +54,7 @@ class Redispatch:
                 cause=need.value,
                 worker_id=call.worker_id,
             )
-        return attempt
+        return raised
 
     async def clear(self, call_id: str, attempt: int) -> None:
         """
@@ -67,21 +72,23 @@ class Redispatch:
             # A dispatch that is left is refused by its attempt.
             log.warning("dispatch.not_withdrawn", call_id=call_id, reason=str(error))
 
-    async def send(self, call: Call, attempt: int) -> None:
+    async def send(self, call: Call, attempt: int, worker: Worker) -> None:
         """
-        Dispatch the agent of *attempt*. Its claim says that it came.
+        Dispatch the agent of *attempt* to *worker*. Its claim says that it came.
 
         Raises: SfuUnavailable.
         """
         started = time.monotonic()
         assert call.caller is not None, "erased while it goes on"
         await self._rooms.dispatch(
-            DispatchMetadata(call_id=call.call_id, attempt=attempt, caller=call.caller)
+            DispatchMetadata(call_id=call.call_id, attempt=attempt, caller=call.caller),
+            worker.deployment,
         )
         log.info(
             "agent.sent",
             call_id=call.call_id,
             attempt=attempt,
+            worker_id=worker.worker_id,
             took_ms=round((time.monotonic() - started) * 1000),
         )
 

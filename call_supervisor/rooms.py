@@ -94,14 +94,16 @@ class Rooms:
             if sent < attempt:
                 await self._ask(self._client.agent_dispatch.delete_dispatch(dispatch.id, call_id))
 
-    async def dispatch(self, metadata: DispatchMetadata) -> None:
+    async def dispatch(self, metadata: DispatchMetadata, deployment: str) -> None:
         """
         Dispatch an agent. The SFU accepts even if there is none, and makes a missing room.
 
+        Args: deployment: of the worker that was chosen for the call.
         Raises: SfuUnavailable: it may have been sent nevertheless.
         """
         request = api.CreateAgentDispatchRequest(
             agent_name=self._agent_name,
+            deployment=deployment,
             room=metadata.call_id,
             metadata=metadata.model_dump_json(),
         )

@@ -179,7 +179,7 @@ class CallSupervisor:
         if call.owner is not None:
             return RoomState(attempt=call.attempt, state="live")
         first = call.attempt == 1 and not call.renewals
-        if self._liveness.free_slots <= 0 and not (first and self._need(call, tracked) is None):
+        if not self._liveness.has_slot_for(call) and not (first and self._need(call, tracked) is None):
             return RoomState(attempt=call.attempt, state="no-agent")
         return RoomState(attempt=call.attempt, state="connecting" if first else "recovering")
 
@@ -225,7 +225,7 @@ class CallSupervisor:
         expected = call.caller in tracked.people or (
             call.joined_at_ms is None and now_s - tracked.since_s < self._timeouts.join_within_s
         )
-        can_send = expected and self._liveness.free_slots > 0 and self._may_try(tracked)
+        can_send = expected and self._liveness.has_slot_for(call) and self._may_try(tracked)
         if expected:
             tracked.troubled(now_s)
         elif need is Need.UNCLAIMED:
@@ -234,14 +234,15 @@ class CallSupervisor:
             # There is no agent to fence, and none to send.
             await self._show(call.call_id, tracked, self._state(call, tracked))
             return
-        attempt = await self._redispatch.fence(call, need)
-        if attempt is None:
+        was_sent = call.attempt in (1, tracked.sent)
+        raised = await self._redispatch.fence(call, need, send=can_send, was_sent=was_sent)
+        if raised is None:
             return
-        tracked.held = attempt
+        attempt = tracked.held = raised.attempt
         await self._show(call.call_id, tracked, RoomState(attempt=attempt, state="recovering"))
         await self._redispatch.clear(call.call_id, attempt)
-        if can_send:
-            await self._redispatch.send(call, attempt)
+        if raised.worker is not None:
+            await self._redispatch.send(call, attempt, raised.worker)
             tracked.tried(self._now(), attempt, self._timeouts)
 
     async def _show(self, call_id: str, tracked: TrackedCall, state: RoomState) -> None:

@@ -20,8 +20,6 @@ class Timeouts:
     """The same for a job that has not renewed yet: its session is starting."""
     claim_s: float = 3.2
     """An attempt that was not claimed within this is lost: the SFU gives a job request 3 s."""
-    claim_after_arrival_s: float = 1.2
-    """The same when a worker has come since: the SFU decides within a second that there is none."""
     write_s: float = 1.0
     """If raising the attempt takes longer, the database did not answer: the job may be well."""
     look_s: float = 5.0

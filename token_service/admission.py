@@ -65,7 +65,7 @@ class Admission:
             if isinstance(admitted, Refusal):
                 raise self._refused(admitted)
             try:
-                await self.rooms.open(admitted.call)
+                await self.rooms.open(admitted.call, admitted.deployment)
             except SfuUnavailable:
                 if admitted.is_new:
                     # Nobody can join it: free its slot for another call.

@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from call_record.admission import free_slots
+from call_record import slots
 from call_record.batch_admission import BatchAdmission
 from call_record.record import open_record
 from service_base.health import health_routes
@@ -71,7 +71,7 @@ def build(settings: TokenSettings) -> Starlette:
 
     async def database() -> None:
         with record_or_problem():
-            await free_slots(record)
+            await slots.read(record)
 
     app = Starlette(
         routes=[

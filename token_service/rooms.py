@@ -26,10 +26,11 @@ class Rooms:
     client: api.LiveKitAPI
     agent_name: str
 
-    async def open(self, call: Call) -> None:
+    async def open(self, call: Call, deployment: str) -> None:
         """
         Create the room of a call and dispatch its first agent.
 
+        Args: deployment: of the worker that was chosen for the call.
         Raises: SfuUnavailable: the SFU did not answer within 3 s, or refused.
         """
         agents = []
@@ -37,7 +38,9 @@ class Rooms:
             dispatch = DispatchMetadata(call_id=call.call_id, attempt=1, caller=call.caller)
             agents.append(
                 api.RoomAgentDispatch(
-                    agent_name=self.agent_name, metadata=dispatch.model_dump_json()
+                    agent_name=self.agent_name,
+                    deployment=deployment,
+                    metadata=dispatch.model_dump_json(),
                 )
             )
         await self._create(call, "connecting", agents)

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from prometheus_client import Gauge
 
-from call_record.admission import slots
+from call_record import slots
 from call_record.database import DATABASE_DOWN
 from call_record.record import Record
 
@@ -21,7 +21,7 @@ async def watch(record: Record, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
         free = used = math.nan
         with suppress(*DATABASE_DOWN):
-            now = await slots(record)
+            now = await slots.read(record)
             free, used = now.free, now.used
         FREE.set(free)
         USED.set(used)

@@ -30,6 +30,7 @@ from service_base.tasks import TaskSet
 from tests.chaos import ledger_agent
 from tests.chaos.ledger_agent import AWAY_S, Job, Trap
 from tests.chaos.ledger_lines import RecordLine, ShopFault, ShopFaults, ShopLine
+from tests.support.calls import fence
 from tests.unit.call_supervisor.world import Room, RoomsWithoutMedia
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.ids import new_call_id
@@ -615,7 +616,7 @@ class LedgerCall:
             case "replaced while alive":
                 call = await calls.read(self.place.record, self.call_id)
                 assert call is not None
-                attempt = await calls.raise_attempt(self.place.record, self.call_id, call.seen)
+                attempt = await fence(self.place.record, self.call_id, call.seen)
                 self._send(agent, ("go",))
                 if attempt is not None:
                     await self.send_agent(attempt)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from call_record import admission, calls, erasure, hash_chain, keys, workers
+from call_record import calls, erasure, hash_chain, keys, slots, workers
 from call_record.admission import Admitted, Applicant, Refusal, admit
 from call_record.database import Database
 from call_record.record import Record
@@ -36,7 +36,7 @@ async def test_200_admissions_at_once_for_five_slots_admit_five(crowd: Record) -
     await workers.register(crowd, "a", 3)
     await workers.register(crowd, "b", 2)
     await workers.register(crowd, "draining", 100)
-    await workers.drain(crowd, "draining")
+    await slots.drain(crowd, "draining")
     answers = await asyncio.gather(
         *(admit(crowd, new_call_id(), Applicant(f"caller-{n}")) for n in range(200))
     )
@@ -44,7 +44,7 @@ async def test_200_admissions_at_once_for_five_slots_admit_five(crowd: Record) -
     assert len(admitted) == 5
     assert answers.count(Refusal.AGENTS_BUSY) == 195
     assert len(await calls.not_ended(crowd)) == 5
-    assert await admission.free_slots(crowd) == 0
+    assert (await slots.read(crowd)).free == 0
 
 
 async def test_one_caller_that_asks_twenty_times_at_once_has_one_call(crowd: Record) -> None:

@@ -17,7 +17,7 @@ from call_record.database import DATABASE_DOWN, Database
 from call_record.journal import Head, StaleAttempt
 from call_record.record import Record
 from call_record.verification import Verdict, verify
-from tests.support.calls import requested, the_call
+from tests.support.calls import fence, requested, the_call
 from tests.support.faults import LOST_ANSWER, FaultPoint, Faults
 from voice_contract.journal import UserTurn
 
@@ -168,7 +168,7 @@ class CallMachine(RuleBasedStateMachine):
     @rule(age=st.integers(0, 2), point=FAULT_POINTS)
     def raise_attempt(self, age: int, point: FaultPoint | None) -> None:
         seen = self.seen[max(-len(self.seen), -1 - age)]
-        work = calls.raise_attempt(self.world.record, self.call_id, seen)
+        work = fence(self.world.record, self.call_id, seen)
         self.step(point, work, self.model.raise_attempt(seen))
 
     @rule(back=BACK, agent=st.booleans(), count=st.integers(1, 3), point=FAULT_POINTS)
@@ -226,7 +226,7 @@ class CallMachine(RuleBasedStateMachine):
                 record, call_id, model.attempt, f"racer-{model.entries}-{n}", "worker"
             ),
             lambda n: calls.renew(record, call_id, model.attempt, JOBS[n % 3]),
-            lambda n: calls.raise_attempt(record, call_id, model.seen),
+            lambda n: fence(record, call_id, model.seen),
             lambda n: answered(journal.append(record, call_id, model.attempt, text)),
             lambda n: answered(journal.append(record, call_id, None, text)),
             lambda n: calls.end(record, call_id, "x"),

@@ -26,7 +26,7 @@ from call_record.tables import journal as entries
 from call_record.verification import Verdict, verify
 from call_record.writer import JournalWriter
 from tests.support import gate_process
-from tests.support.calls import requested, the_call
+from tests.support.calls import fence, requested, the_call
 from tests.support.faults import Faults
 from tests.support.gate_process import Disk, gate_of, take_over
 from tests.support.gate_scene import TOOLS, Probe, Scene, asked, outcome
@@ -91,7 +91,7 @@ async def test_agent_that_was_replaced_has_no_effect(record: Record) -> None:
     """Another attempt is out: the old agent's start is refused by the journal itself."""
     async with open_scene(record) as scene:
         call = await the_call(record, scene.call_id)
-        assert await calls.raise_attempt(record, scene.call_id, call.seen) == 2
+        assert await fence(record, scene.call_id, call.seen) == 2
         assert (await scene.call("note", {"number": 1})).kind == "not-begun"
     assert scene.probe.events == []
     assert "tool.started" not in await scene.kinds_in_database()

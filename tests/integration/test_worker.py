@@ -20,7 +20,7 @@ from call_record.tables import CallState
 from call_record.verification import Verdict, verify
 from devstack.parent_death import die_with_parent
 from tests.support.call_steps import calls_now
-from tests.support.calls import requested, the_call
+from tests.support.calls import fence, requested, the_call
 from tests.support.local_stack import LocalStack
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.ids import new_call_id
@@ -236,7 +236,7 @@ async def test_worker_that_is_killed_leaves_a_record_of_what_it_was(
         await until(slot_free, 30)
         # Nothing of a lower attempt is taken, and the next one can end the call.
         seen = (await the_call(shared, call_id)).seen
-        assert await calls.raise_attempt(shared, call_id, seen) == 2
+        assert await fence(shared, call_id, seen) == 2
         await dispatched(
             sfu,
             DispatchMetadata(call_id=call_id, attempt=1, caller=CALLER).model_dump_json(),
@@ -264,7 +264,7 @@ async def test_worker_whose_call_is_given_to_another_leaves_it(
 
         async def raised() -> bool:
             seen = (await the_call(shared, call_id)).seen
-            return await calls.raise_attempt(shared, call_id, seen) is not None
+            return await fence(shared, call_id, seen) is not None
 
         await until(raised, 20)
 

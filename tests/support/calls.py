@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from call_record import calls, workers
 from call_record.admission import Admitted, Applicant, admit
-from call_record.calls import Call, Claim
+from call_record.calls import Call, Claim, Seen
 from call_record.record import Record
 from voice_contract.ids import new_call_id
 
@@ -58,3 +58,9 @@ async def the_call(record: Record, call_id: str) -> Call:
     call = await calls.read(record, call_id)
     assert call is not None
     return call
+
+
+async def fence(record: Record, call_id: str, seen: Seen) -> int | None:
+    """Raise the attempt of the call that stood still at *seen*. Returns: the new one."""
+    raised = await calls.raise_attempt(record, call_id, seen)
+    return raised.attempt if raised else None

@@ -51,7 +51,7 @@ from call_record.timeline import Timeline, fold
 from call_record.timeline_parts import Invocation as Recorded
 from call_record.verification import Verdict, verify
 from call_record.writer import JournalWriter
-from tests.support.calls import requested, the_call
+from tests.support.calls import fence, requested, the_call
 from tests.support.virtual_time import database_time
 from voice_contract.confirmations import ConfirmationVote
 from voice_contract.journal import AgentTurnEnded, ToolFailed, ToolFinished, UserTurn
@@ -554,7 +554,7 @@ class TroubledCall:
             await asyncio.sleep(5)  # longer than a lease lets act
         now = await calls.read(self.office, self.call_id)
         assert now is not None
-        attempt = await calls.raise_attempt(self.office, self.call_id, now.seen)
+        attempt = await fence(self.office, self.call_id, now.seen)
         old.database.away = False
         if attempt is not None:
             await self.next_agent(attempt)

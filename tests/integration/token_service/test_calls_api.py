@@ -7,8 +7,7 @@ import pytest
 from livekit import api
 from starlette.applications import Starlette
 
-from call_record import calls, erasure, follow_up, journal
-from call_record.admission import free_slots
+from call_record import calls, erasure, follow_up, journal, slots
 from call_record.calls import Claim
 from call_record.record import Record
 from call_record.tables import CallState
@@ -78,10 +77,10 @@ async def test_coming_back_to_a_live_call_is_the_same_room_and_identity(
 ) -> None:
     """Nothing is dispatched, admitted or changed; only a token is new."""
     identity = (await the_call(record, live_id)).caller
-    before = await free_slots(record)
+    before = (await slots.read(record)).free
     back = claims(await http.post("/api/voice-token", json={"call_id": live_id}), sfu)
     assert (back["video"]["room"], back["sub"]) == (live_id, identity)
-    assert await free_slots(record) == before
+    assert (await slots.read(record)).free == before
     async with api.LiveKitAPI(sfu.sfu_url, sfu.key.api_key, sfu.key.secret) as sfu_api:
         assert len(await sfu_api.agent_dispatch.list_dispatch(live_id)) == 1
         [found] = (await sfu_api.room.list_rooms(api.ListRoomsRequest(names=[live_id]))).rooms
@@ -197,13 +196,13 @@ async def test_end_of_a_call_without_an_agent_frees_its_slot_at_once(
     http: httpx.AsyncClient, call_id: str, record: Record
 ) -> None:
     """Its journal is sealed; doing it again changes nothing."""
-    before = await free_slots(record)
+    before = (await slots.read(record)).free
     for _ in range(2):
         response = await http.post(f"/api/calls/{call_id}/end")
         assert (response.status_code, response.content) == (204, b"")
     call = await the_call(record, call_id)
     assert (call.state, call.end_reason) == (CallState.ENDED, "caller")
-    assert await free_slots(record) == before + 1
+    assert (await slots.read(record)).free == before + 1
     assert (await http.get(f"/api/calls/{call_id}")).json()["end_reason"] == "caller"
 
 

@@ -12,8 +12,7 @@ from livekit import api, rtc
 from prometheus_client import REGISTRY
 from starlette.applications import Starlette
 
-from call_record import calls, journal, workers
-from call_record.admission import free_slots
+from call_record import calls, journal, slots, workers
 from call_record.record import Record
 from call_record.tables import CallState
 from tests.support.calls import the_call
@@ -115,12 +114,12 @@ async def test_voice_token_asked_for_twice_is_one_call(
     http: httpx.AsyncClient, sfu: LocalStack, record: Record
 ) -> None:
     """A double click, a reload before the join: same room, new token, one slot, one agent."""
-    before = await free_slots(record)
+    before = (await slots.read(record)).free
     first = await http.post("/api/voice-token")
     again = await asyncio.gather(*(http.post("/api/voice-token") for _ in range(4)))
     assert {room(answer, sfu) for answer in again} == {room(first, sfu)}
     assert {claims(answer, sfu)["sub"] for answer in again} == {claims(first, sfu)["sub"]}
-    assert await free_slots(record) == before - 1
+    assert (await slots.read(record)).free == before - 1
     async with api.LiveKitAPI(sfu.sfu_url, sfu.key.api_key, sfu.key.secret) as sfu_api:
         assert len(await sfu_api.agent_dispatch.list_dispatch(room(first, sfu))) == 1
 
@@ -207,7 +206,7 @@ async def test_voice_token_with_the_sfu_away_says_so_and_takes_no_slot(
     settings: TokenSettings, record: Record, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """An SFU that cannot be reached is a problem of its own, without a secret in it."""
-    before = await free_slots(record)
+    before = (await slots.read(record)).free
     away = settings.model_copy(update={"sfu_url": "ws://127.0.0.1:9"})
     async with client(build(away)) as http:
         response = await http.post("/api/voice-token")
@@ -215,7 +214,7 @@ async def test_voice_token_with_the_sfu_away_says_so_and_takes_no_slot(
     assert (response.status_code, response.json()["code"]) == (503, "sfu-unavailable")
     assert response.headers["retry-after"] == "2"
     assert ready.status_code == 503
-    assert await free_slots(record) == before
+    assert (await slots.read(record)).free == before
     assert await calls.not_ended(record) == []
     assert settings.sfu_key().secret not in response.text + ready.text + capfd.readouterr().out
 

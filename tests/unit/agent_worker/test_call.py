@@ -34,10 +34,9 @@ from agent_worker.voice.noise_gate import CallerVAD
 from agent_worker.voice.speaking import SpeakingAgent
 from agent_worker.voice.turn_detector import FINISHED, UNFINISHED, GrammarTurnDetector
 from agent_worker.waits import Waits
-from call_record import calls
 from call_record.record import Record
 from service_base.settings import load
-from tests.support.calls import requested, the_call
+from tests.support.calls import fence, requested, the_call
 from tests.support.local_stack import until
 from tests.unit.agent_worker.small_agent import PHRASES, House
 from voice_contract.caller_state import CallerState
@@ -72,7 +71,7 @@ class ShortCall(Call):
     async def _greet(self) -> None:
         if self.is_taken_over:
             seen = (await the_call(self._claim.record, self._dispatch.call_id)).seen
-            assert await calls.raise_attempt(self._claim.record, self._dispatch.call_id, seen)
+            assert await fence(self._claim.record, self._dispatch.call_id, seen)
         self.end(None)
 
 

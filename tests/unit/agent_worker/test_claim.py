@@ -12,12 +12,12 @@ from agent_worker import claim as claiming
 from agent_worker.claim import CallClaim, NotClaimed, claim_call
 from agent_worker.metrics import Metrics
 from agent_worker.settings import WorkerSettings
-from call_record import calls, lease
+from call_record import lease
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
 from service_base.settings import load
-from tests.support.calls import requested, the_call
+from tests.support.calls import fence, requested, the_call
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.ids import new_call_id
 from voice_contract.journal import UserTurn
@@ -72,7 +72,7 @@ async def test_claim_of_a_call_that_is_given_to_another_is_lost(
     call_id = await requested(record)
     async with claim_it(call_id) as claim:
         seen = (await the_call(record, call_id)).seen
-        assert await calls.raise_attempt(record, call_id, seen)
+        assert await fence(record, call_id, seen)
         claim.keep()
         assert await asyncio.wait_for(claim.lost(), 15) == "stale"
         assert not claim.may_act()
@@ -93,7 +93,7 @@ async def test_renewal_after_the_seal_logs_nothing_and_one_of_a_lost_call_a_warn
         call_id = await requested(record, "caller-2")
         async with claim_it(call_id) as claim:
             seen = (await the_call(record, call_id)).seen
-            assert await calls.raise_attempt(record, call_id, seen)
+            assert await fence(record, call_id, seen)
             await claim.lease.renew()
     assert [(line["event"], line["log_level"]) for line in lines] == [("lease.lost", "warning")]
 

@@ -22,7 +22,7 @@ from call_record.tables import CallState
 from call_record.tables import call as call_table
 from service_base import logs
 from service_base.settings import load
-from tests.support.calls import requested, the_call
+from tests.support.calls import fence, requested, the_call
 from voice_contract.dispatch import DispatchMetadata
 
 PROGRAM = """
@@ -73,7 +73,7 @@ async def test_job_of_a_call_whose_caller_was_edited_ends_it_without_a_word(
     call_id = await requested(record, "caller-1")
     if attempt == 2:
         assert await calls.claim(record, call_id, 1, "job-1", "worker") is Claim.CLAIMED
-        assert await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
+        assert await fence(record, call_id, (await the_call(record, call_id)).seen)
     async with record.database.writing() as connection:
         await connection.execute(update(call_table).values(edit))
     caller = edit.get("caller", "caller-1")

@@ -99,6 +99,7 @@ def emits(module: str, event: str) -> None:
 POINTS: dict[str, Callable[[], object]] = {
     "AgentServer._closed": lambda: sets(f"{WORKER}:AgentServer", "_closed"),
     "AgentServer._connecting": lambda: sets(f"{WORKER}:AgentServer", "_connecting"),
+    "AgentServer._deployment": lambda: sets(f"{WORKER}:AgentServer", "_deployment"),
     "AgentServer._proc_pool": lambda: sets(f"{WORKER}:AgentServer", "_proc_pool"),
     "AgentServer worker_started": lambda: emits(WORKER, "worker_started"),
     "ProcPool process_closed": lambda: emits(POOL, "process_closed"),

@@ -26,7 +26,7 @@ from call_record.record import Record
 from call_record.tables import call as call_table
 from call_record.tables import journal as journal_table
 from call_record.writer import JournalWriter
-from tests.support.calls import live, the_call
+from tests.support.calls import fence, live, the_call
 from tests.unit.agent_worker.small_agent import TextCall
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.journal import (
@@ -394,7 +394,7 @@ async def call_id(record: Record) -> str:
 async def next_agent(record: Record, call_id: str) -> AsyncIterator[CallClaim]:
     """The claim of the second agent."""
     seen = (await the_call(record, call_id)).seen
-    assert await calls.raise_attempt(record, call_id, seen) == 2
+    assert await fence(record, call_id, seen) == 2
     lease = Lease(record, call_id, 2, "job-2", "worker")
     assert await lease.claim() is Claim.CLAIMED
     async with JournalWriter(record, call_id, 2) as writer:

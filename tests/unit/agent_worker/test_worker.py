@@ -16,10 +16,10 @@ from agent_worker.call_end import tell_call_ended
 from agent_worker.livekit_compat import JobProcess
 from agent_worker.settings import WorkerSettings
 from agent_worker.worker import Worker
-from call_record import calls
+from call_record import workers
 from call_record.record import Record
 from service_base.settings import load
-from tests.support.calls import requested, the_call
+from tests.support.calls import fence, requested, the_call
 from tests.support.local_stack import free_ports
 from voice_contract.dispatch import DispatchMetadata
 
@@ -32,7 +32,7 @@ class ScriptedServer:
         self.draining = False
         self.is_running = asyncio.Event()
         self.stopped = asyncio.Event()
-        self.call_end_address = ""
+        self.call_end_address = self.worker_id = ""
         self.ask: Callable[[JobRequest], Awaitable[None]]
         self._closed = False
         self._connecting = True
@@ -44,6 +44,7 @@ class ScriptedServer:
 
     def rtc_session(self, entrypoint: Any, *, agent_name: str, on_request: Any) -> None:
         self.call_end_address = entrypoint.keywords["call_end_address"]
+        self.worker_id = entrypoint.keywords["worker_id"]
         self.ask = on_request
 
     def on(self, event: str, act: Any) -> None:
@@ -128,7 +129,7 @@ async def test_job_of_an_earlier_attempt_takes_no_slot_from_another_call(
     """Not even while the record is read: the other one is offered in that moment."""
     stale, needed = await requested(record), await requested(record)
     seen = (await the_call(record, stale)).seen
-    assert await calls.raise_attempt(record, stale, seen) == 2
+    assert await fence(record, stale, seen) == 2
     offers = Offer(server, stale, 1), Offer(server, needed, 1)
     assert await ask(*offers) == ["refused for good", "accepted"]
 
@@ -136,10 +137,14 @@ async def test_job_of_an_earlier_attempt_takes_no_slot_from_another_call(
 async def test_of_two_jobs_together_the_last_slot_takes_one(
     record: Record, server: ScriptedServer
 ) -> None:
-    """The other one is for another worker."""
+    """The other one is for another worker, which the supervisor chooses now."""
+    await workers.register(record, server.worker_id, 5_000)
     offers = [Offer(server, await requested(record), 1) for _ in range(2)]
-    assert sorted(await ask(*offers)) == ["accepted", "refused"]
-    assert await ask(Offer(server, await requested(record), 1)) == ["refused"]
+    assert sorted(await ask(*offers)) == ["accepted", "refused for good"]
+    for offer in offers:
+        call = await the_call(record, offer.room.name)
+        assert (call.worker_id is None) == (offer.answer != "accepted")
+        assert call.renewals == (offer.answer != "accepted")
 
 
 @pytest.mark.parametrize("is_over", [True, False])

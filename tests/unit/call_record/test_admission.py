@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from call_record import admission, calls, deny_list, erasure, journal, tables, workers
+from call_record import admission, calls, deny_list, erasure, journal, slots, tables, workers
 from call_record.admission import (
     NO_LIMITS,
     Admitted,
@@ -50,7 +50,7 @@ async def test_admit_without_a_free_slot_is_refused(record: Record) -> None:
     await workers.register(record, "worker", 1)
     assert isinstance(await ask(record, "a"), Admitted)
     assert await ask(record, "b") is Refusal.AGENTS_BUSY
-    assert await admission.free_slots(record) == 0
+    assert (await slots.read(record)).free == 0
 
 
 async def test_admit_gives_the_callers_unjoined_call_again(record: Record) -> None:
@@ -97,13 +97,13 @@ async def test_slots_of_workers_that_drain_or_are_gone_do_not_count(record: Reco
     call_id = await requested(record, room=1)
     await calls.claim(record, call_id, 1, "job", "worker")
     await workers.register(record, "other", 2)
-    assert await admission.free_slots(record) == 2
-    await workers.drain(record, "worker")
-    assert await admission.free_slots(record) == 2
+    assert (await slots.read(record)).free == 2
+    await slots.drain(record, "worker")
+    assert (await slots.read(record)).free == 2
     await workers.mark_gone(record, "worker", 1)
-    assert await admission.free_slots(record) == 1, "its call needs another agent"
+    assert (await slots.read(record)).free == 1, "its call needs another agent"
     await workers.mark_gone(record, "other", 1)
-    assert await admission.free_slots(record) == -1
+    assert (await slots.read(record)).free == -1
 
 
 async def test_admit_takes_no_other_tenants_caller_for_the_same(record: Record) -> None:
@@ -124,7 +124,7 @@ async def test_withdraw_ends_a_call_that_no_agent_has_and_only_such(record: Reco
     call = await the_call(record, call_id)
     assert (call.state, call.end_reason) == (CallState.ENDED, "sfu-unavailable")
     assert (await verify(record, call_id)).verdict is Verdict.INTACT
-    assert await admission.free_slots(record) == 1
+    assert (await slots.read(record)).free == 1
     assert not await admission.withdraw(record, call_id, "again")
     taken = await requested(record, room=1)
     await calls.claim(record, taken, 1, "job", "worker")
@@ -278,7 +278,7 @@ async def test_admit_all_counts_those_before(record: Record) -> None:
     assert isinstance(again, Admitted) and isinstance(first, Admitted) and not again.is_new
     assert again.call == first.call
     assert late == [Refusal.AGENTS_BUSY, Refusal.AGENTS_BUSY]
-    assert await admission.free_slots(record) == 0
+    assert (await slots.read(record)).free == 0
     going_on = await calls.not_ended(record)
     assert len(going_on) == 3
     for call in going_on:

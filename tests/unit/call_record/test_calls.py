@@ -6,7 +6,7 @@ from call_record import calls, journal
 from call_record.calls import Claim, Renewal, Seen
 from call_record.record import Record
 from call_record.tables import CallState
-from tests.support.calls import live, requested, the_call
+from tests.support.calls import fence, live, requested, the_call
 
 
 async def kinds(record: Record, call_id: str) -> list[str]:
@@ -49,7 +49,7 @@ async def test_claim_given_back_waits_for_the_next_attempt(record: Record) -> No
     call = await the_call(record, call_id)
     assert call.owner is None and call.renewals > 0
     assert await calls.claim(record, call_id, 1, "job-2", "worker") is Claim.TAKEN
-    assert await calls.raise_attempt(record, call_id, call.seen) == 2
+    assert await fence(record, call_id, call.seen) == 2
     assert (await the_call(record, call_id)).seen == Seen(2, None, 0)
     assert await calls.claim(record, call_id, 2, "job-2", "worker") is Claim.CLAIMED
 
@@ -72,10 +72,10 @@ async def test_raise_attempt_of_a_call_that_moved_changes_nothing(record: Record
     call_id = await live(record)
     seen = (await the_call(record, call_id)).seen
     await calls.renew(record, call_id, 1, "job-1")
-    assert await calls.raise_attempt(record, call_id, seen) is None
+    assert await fence(record, call_id, seen) is None
     seen = (await the_call(record, call_id)).seen
-    assert await calls.raise_attempt(record, call_id, seen) == 2
-    assert await calls.raise_attempt(record, call_id, seen) is None
+    assert await fence(record, call_id, seen) == 2
+    assert await fence(record, call_id, seen) is None
     assert await calls.renew(record, call_id, 1, "job-1") is Renewal.LOST
 
 
@@ -83,9 +83,7 @@ async def test_raise_attempt_of_a_call_that_is_over_changes_nothing(record: Reco
     """Nobody is sent to a call that ends."""
     call_id = await live(record)
     await calls.end(record, call_id, "caller")
-    assert (
-        await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen) is None
-    )
+    assert await fence(record, call_id, (await the_call(record, call_id)).seen) is None
 
 
 async def test_join_counts_the_first_time_alone(record: Record) -> None:
@@ -133,6 +131,6 @@ async def test_seal_from_another_state_is_refused(record: Record, state: str) ->
 async def test_end_by_a_stale_agent_changes_nothing(record: Record) -> None:
     """An agent that was replaced can not end the call of the one that has it."""
     call_id = await live(record)
-    assert await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen) == 2
+    assert await fence(record, call_id, (await the_call(record, call_id)).seen) == 2
     assert not await calls.end(record, call_id, "caller", attempt=1)
     assert await calls.end(record, call_id, "caller", attempt=2)

@@ -7,7 +7,7 @@ from call_record.journal import StaleAttempt
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
-from tests.support.calls import live, requested, the_call
+from tests.support.calls import fence, live, requested, the_call
 from voice_contract.journal import (
     BODY_MAX_BYTES,
     CallEnded,
@@ -37,7 +37,7 @@ async def test_append_keeps_order_attempt_and_words(record: Record) -> None:
 async def test_append_by_a_stale_attempt_is_refused_and_leaves_nothing(record: Record) -> None:
     """An agent that was replaced cannot write any more; who is no agent can."""
     call_id = await live(record)
-    await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
+    await fence(record, call_id, (await the_call(record, call_id)).seen)
     with pytest.raises(StaleAttempt) as caught:
         await journal.append(record, call_id, 1, [HELLO])
     assert caught.value.reason == "attempt"
@@ -72,7 +72,7 @@ async def test_append_by_a_stale_attempt_to_an_ended_call_says_that_it_ended(
 ) -> None:
     """Its job learns that nothing is left to end, as before."""
     call_id = await live(record)
-    await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
+    await fence(record, call_id, (await the_call(record, call_id)).seen)
     await calls.end(record, call_id, "caller")
     await journal.seal(record, call_id, None, "caller")
     with pytest.raises(StaleAttempt, match="ended"):

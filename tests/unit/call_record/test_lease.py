@@ -9,7 +9,7 @@ from call_record import calls, journal
 from call_record.calls import Claim
 from call_record.lease import Lease
 from call_record.record import Record
-from tests.support.calls import FakeClock, requested, the_call
+from tests.support.calls import FakeClock, fence, requested, the_call
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ async def test_lease_without_a_database_grows_old_and_is_not_lost(
 async def test_lease_is_lost_when_another_attempt_was_sent(lease: Lease, clocked: Record) -> None:
     """The job must leave the room, and act no more."""
     [call] = await calls.not_ended(clocked)
-    await calls.raise_attempt(clocked, call.call_id, call.seen)
+    await fence(clocked, call.call_id, call.seen)
     await lease.renew()
     assert lease.lost.is_set()
     assert not lease.may_act()
@@ -111,10 +111,7 @@ async def test_lease_is_kept_until_it_is_lost(
         while (call := await the_call(record, call_id)).renewals < 4:
             await asyncio.sleep(0.05)
         passed_s = record.clock.boot_s() - began_s
-        while (
-            await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
-            is None
-        ):
+        while await fence(record, call_id, (await the_call(record, call_id)).seen) is None:
             pass  # it was renewed in between
         await keeping
     assert lease.lost.is_set()

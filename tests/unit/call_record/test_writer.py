@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from sqlalchemy import delete, update
 
-from call_record import calls, journal, writer
+from call_record import journal, writer
 from call_record.database import Database
 from call_record.journal import Head, StaleAttempt
 from call_record.record import Record
@@ -17,7 +17,7 @@ from call_record.tables import call as call_table
 from call_record.tables import journal as entries
 from call_record.verification import Verdict, verify
 from call_record.writer import JournalWriter, NotDurable
-from tests.support.calls import FakeClock, live, the_call
+from tests.support.calls import FakeClock, fence, live, the_call
 from tests.support.faults import LOST_ANSWER, Faults
 from tests.support.local_stack import until
 from voice_contract.journal import (
@@ -216,7 +216,7 @@ async def test_writer_of_a_stale_attempt_stops(
 ) -> None:
     """Another agent has the call: nothing is written, no effect starts."""
     await journal_writer.write_ahead(UserTurn(text="mine"))
-    await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
+    await fence(record, call_id, (await the_call(record, call_id)).seen)
     journal_writer.write(UserTurn(text="late"))
     with pytest.raises(StaleAttempt, match="attempt"):
         await journal_writer.write_ahead(STARTED)
@@ -241,7 +241,7 @@ async def test_writer_whose_answer_was_lost_before_another_agent_was_sent_is_sta
         with Faults(own.database).at(LOST_ANSWER, stays_away=True):
             opened.write(UserTurn(text="stored"))
             await until(lambda: not opened.healthy)
-            await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
+            await fence(record, call_id, (await the_call(record, call_id)).seen)
         with pytest.raises(StaleAttempt, match="attempt"):
             await opened.flush()
             await opened.write_ahead(STARTED)
@@ -284,7 +284,7 @@ async def test_writer_whose_call_went_back_to_an_older_attempt_is_stale(
     """The replica has not heard of this agent, nor of what it did: the journal says so at least."""
     replica = await journal.head(record, call_id)
     assert replica is not None
-    await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
+    await fence(record, call_id, (await the_call(record, call_id)).seen)
     counts = Counts()
     async with JournalWriter(record, call_id, 2, counts) as opened:
         await opened.write_ahead(UserTurn(text="lost"))
@@ -303,7 +303,7 @@ async def test_writer_that_was_replaced_says_nothing_of_a_database_that_went_bac
 ) -> None:
     """A later attempt is no loss."""
     await journal_writer.write_ahead(UserTurn(text="kept"))
-    await calls.raise_attempt(record, call_id, (await the_call(record, call_id)).seen)
+    await fence(record, call_id, (await the_call(record, call_id)).seen)
     with pytest.raises(StaleAttempt, match="attempt"):
         await journal_writer.write_ahead(STARTED)
     assert not [one for one in await journal.read(record, call_id) if one.kind == "journal.gap"]

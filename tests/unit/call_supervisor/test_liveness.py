@@ -14,15 +14,15 @@ TIMES = Timeouts()
 
 
 def a_call(
-    *, owner: str | None = "job", renewals: int = 5, attempt: int = 1, call_id: str = "c"
+    *, owner: str | None = "job", renewals: int = 5, attempt: int = 1, worker: str | None = "w"
 ) -> Call:
     """A live call as it was read."""
     return Call(
-        call_id=call_id,
+        call_id="c",
         state=CallState.LIVE,
         attempt=attempt,
         owner=owner,
-        worker_id="w" if owner else None,
+        worker_id=worker,
         renewals=renewals,
         caller="sam",
         tenant=None,
@@ -40,7 +40,7 @@ def a_call(
 
 def a_worker(presence: int = 1, *, name: str = "w", draining: bool = False) -> Worker:
     """A worker as it was read, with room for two calls."""
-    return Worker(name, 2, presence, draining=draining, gone=False)
+    return Worker(name, 2, presence, draining, gone=False, deployment=name, suspect=False)
 
 
 class Looks:
@@ -112,13 +112,18 @@ def test_watch_attempt_that_nobody_claims_is_lost_after_3_2_s() -> None:
     assert looks.liveness.need(call) is Need.UNCLAIMED
 
 
-def test_watch_attempt_is_lost_sooner_when_a_worker_came_after_it() -> None:
-    """The dispatch found nobody then."""
+@pytest.mark.parametrize("worker", ["v", None])
+def test_watch_attempt_without_a_worker_that_is_there_is_lost_at_once(worker: str | None) -> None:
+    """Nobody will claim it: the chosen worker has gone, or none had a free slot."""
+    looks, call = Looks(), a_call(owner=None, renewals=0, worker=worker)
+    looks.until(0.25, call)
+    assert looks.liveness.need(call) is Need.UNCLAIMED
+
+
+def test_watch_attempt_for_a_worker_that_falls_silent_is_lost_with_it() -> None:
+    """It is not waited for any longer than a worker is."""
     looks, call = Looks(), a_call(owner=None, renewals=0)
-    looks.workers = []
-    looks.until(1, call)
-    looks.workers = ["w"]
-    looks.until(0.5, call)
+    looks.until(3, call, workers_live=False)
     assert looks.liveness.need(call) is Need.UNCLAIMED
 
 
@@ -167,5 +172,17 @@ def test_watch_counts_slots_that_workers_have_free() -> None:
     """Those of draining and silent workers are none."""
     liveness = Liveness(TIMES)
     found = [a_worker(), a_worker(name="v"), a_worker(name="drains", draining=True)]
-    liveness.look(1.0, 1.0, [a_call(), a_call(owner=None, renewals=0, call_id="d")], found)
+    waiting = dataclasses.replace(a_call(owner=None, renewals=0, worker=None), call_id="d")
+    liveness.look(1.0, 1.0, [a_call(), waiting], found)
     assert liveness.free_slots == 3
+
+
+def test_watch_call_may_have_its_own_slot_again() -> None:
+    """A worker that is full of calls, this one among them, can be sent another agent for it."""
+    liveness, call = Liveness(TIMES), a_call()
+    other = dataclasses.replace(call, call_id="d")
+    elsewhere = dataclasses.replace(call, call_id="e", worker_id=None)
+    liveness.look(1.0, 1.0, [call, other, elsewhere], [a_worker()])
+    assert liveness.free_slots == 0
+    assert liveness.has_slot_for(call)
+    assert not liveness.has_slot_for(elsewhere)

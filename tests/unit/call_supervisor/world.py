@@ -30,6 +30,8 @@ class Room:
     people: set[str] = field(default_factory=set)
     state: RoomState | None = None
     dispatches: list[DispatchMetadata] = field(default_factory=list)
+    deployments: list[str] = field(default_factory=list)
+    """To which the dispatches went."""
 
 
 class RoomsWithoutMedia(Rooms):
@@ -68,9 +70,11 @@ class RoomsWithoutMedia(Rooms):
         if room := self.rooms.get(call_id):
             room.dispatches = [one for one in room.dispatches if one.attempt >= attempt]
 
-    async def dispatch(self, metadata: DispatchMetadata) -> None:
+    async def dispatch(self, metadata: DispatchMetadata, deployment: str) -> None:
         self._ask("dispatch")
-        self.rooms.setdefault(metadata.call_id, Room()).dispatches.append(metadata)
+        room = self.rooms.setdefault(metadata.call_id, Room())
+        room.dispatches.append(metadata)
+        room.deployments.append(deployment)
         if self.on_dispatch:
             await self.on_dispatch(metadata)
 
