@@ -10,9 +10,10 @@ from sqlalchemy import insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record import calls as live
-from call_record import deny_list, slots
+from call_record import deny_list, queue, slots
 from call_record.calls import Call, select_calls
 from call_record.journal import StaleAttempt, append_in, draft, opening
+from call_record.queue import Queue, Who
 from call_record.record import Record
 from call_record.slots import Slots
 from call_record.tables import CallState
@@ -91,11 +92,20 @@ class Application:
     applicant: Applicant
 
 
-Answer = Admitted | Refusal
+@dataclass(frozen=True)
+class Queued:
+    """There is no slot yet: the caller waits for one, in the order of asking."""
+
+    refusal: Refusal
+    position: int | None
+    """In the queue, from 1; None: the queue is full."""
+
+
+Answer = Admitted | Queued | Refusal
 
 
 class _NothingToWrite(Exception):
-    """Rolls the transaction back, so that refusals do not wait for the disk. Holds the answers."""
+    """Rolls the transaction back, so that refusals hardly wait for the disk. Holds the answers."""
 
 
 async def admit(
@@ -129,8 +139,9 @@ async def admit_all(
             if batch.new:
                 await connection.execute(insert(calls), [vars(call) for call, _ in batch.new])
                 await connection.execute(insert(entries), [link for _, link in batch.new])
-            elif not stale:
+            elif not stale and not batch.queue.changed:
                 raise _NothingToWrite(answers)
+            await batch.queue.save(connection)
             return answers
     except _NothingToWrite as nothing:
         found: list[Answer] = nothing.args[0]
@@ -163,16 +174,13 @@ def seconds_until_tomorrow(record: Record) -> int:
     return (DAY_MS - record.clock.now_ms() % DAY_MS) // 1000 + 1
 
 
-Who = tuple[str | None, str | None]
-"""Tenant and caller."""
-
-
 class _Batch:
     """What is known while applications are answered; each answer changes it."""
 
     def __init__(
         self,
         slots: Slots,
+        queue: Queue,
         todays: Iterable[Call],
         deny_entries: Iterable[deny_list.DenyEntry],
         limits: Limits,
@@ -181,6 +189,7 @@ class _Batch:
         self.new: list[tuple[Call, dict[str, Any]]] = []
         """To be inserted, each with its first entry."""
         self._slots = slots
+        self.queue = queue
         self._limits = limits
         self._now_ms = now_ms
         self._todays: dict[Who, list[Call]] = {}
@@ -207,6 +216,7 @@ class _Batch:
         )
         return cls(
             held,
+            await queue.read(connection, held.turn, now_ms),
             todays,
             await deny_list.of(connection, callers, now_ms),
             limits,
@@ -231,12 +241,18 @@ class _Batch:
         for call in own:
             if self._waits(call) and not self._is_stale(call):
                 denied = {(*who, None), (*who, call.call_id)} & self._denied
+                self.queue.leave(who)
                 return Refusal.NOT_ALLOWED if denied else self._admitted(call, is_new=False)
         if refusal := self._refusal(who, own):
             return refusal
-        worker = self._slots.choose() if self._slots.free > 0 else None
+        ahead = self.queue.ahead_of(who)
+        limit = self._limits.calls
+        if limit is not None and self._slots.calls + ahead >= limit:
+            return Queued(Refusal.SERVICE_BUSY, self.queue.wait(who))
+        worker = self._slots.choose() if self._slots.free > ahead else None
         if worker is None:
-            return Refusal.AGENTS_BUSY
+            return Queued(Refusal.AGENTS_BUSY, self.queue.wait(who))
+        self.queue.leave(who)
         new = self._begin(record, application, worker.worker_id)
         own.append(new)
         self._slots.take(worker.worker_id)
@@ -262,8 +278,6 @@ class _Batch:
         talked_ms = sum(map(self._today_ms, own))
         if limits.minutes_a_day is not None and talked_ms >= limits.minutes_a_day * 60_000:
             return Refusal.DAILY_LIMIT
-        if limits.calls is not None and self._slots.calls >= limits.calls:
-            return Refusal.SERVICE_BUSY
         return None
 
     def _today_ms(self, call: Call) -> int:

@@ -30,7 +30,11 @@ class Slots:
             id; under None those that no worker was chosen for yet.
     """
 
-    def __init__(self, workers: Sequence[Worker], calls_of: Mapping[str | None, int]) -> None:
+    def __init__(
+        self, workers: Sequence[Worker], calls_of: Mapping[str | None, int], turn: int = 0
+    ) -> None:
+        self.turn = turn
+        """Which turn of admission holds them; grows from one to the next."""
         self._taking = {one.worker_id: one for one in workers if one.takes_calls}
         finishing = {one.worker_id for one in workers if one.draining and not one.gone}
         self._calls_of = dict(calls_of)
@@ -103,7 +107,12 @@ class Slots:
         return worker.capacity - self._calls_of.get(worker.worker_id, 0)
 
 
-_TAKE_TURN = update(admission).where(admission.c.id == 1).values(n=admission.c.n + 1)
+_TAKE_TURN = (
+    update(admission)
+    .where(admission.c.id == 1)
+    .values(n=admission.c.n + 1)
+    .returning(admission.c.n)
+)
 _CALLS_OF = (
     select(calls.c.worker_id, func.count().label("calls"))
     .where(calls.c.state.in_(OPEN))
@@ -128,8 +137,8 @@ async def hold(connection: AsyncConnection) -> Slots:
     The slots, held until the caller's writing transaction ends: whoever gives one waits here for
     all others, so that none is given twice.
     """
-    await connection.execute(_TAKE_TURN)
-    return await _read(connection)
+    turn = (await connection.execute(_TAKE_TURN)).scalar_one()
+    return await _read(connection, turn)
 
 
 async def read(record: Record) -> Slots:
@@ -152,7 +161,7 @@ async def on_their_way(record: Record, worker_id: str) -> int:
         return (await connection.execute(_ON_THEIR_WAY, {"id": worker_id})).scalar_one()
 
 
-async def _read(connection: AsyncConnection) -> Slots:
+async def _read(connection: AsyncConnection, turn: int = 0) -> Slots:
     calls_of = (await connection.execute(_CALLS_OF)).all()
     there = await workers.heartbeats.select_all(connection)
-    return Slots(there, {row.worker_id: row.calls for row in calls_of})
+    return Slots(there, {row.worker_id: row.calls for row in calls_of}, turn)

@@ -94,6 +94,15 @@ admission = Table(
     Column("n", BigInteger, nullable=False),
 )
 
+queue_entry = Table(
+    "queue_entry",
+    metadata,
+    Column("tenant", String(200), primary_key=True),  # empty: none
+    Column("caller", String(200), primary_key=True),
+    Column("rank", BigInteger, nullable=False),
+    Column("asked_at_ms", BigInteger, nullable=False),
+)
+
 deny_entry = Table(
     "deny_entry",
     metadata,

@@ -179,7 +179,9 @@ class CallSupervisor:
         if call.owner is not None:
             return RoomState(attempt=call.attempt, state="live")
         first = call.attempt == 1 and not call.renewals
-        if not self._liveness.has_slot_for(call) and not (first and self._need(call, tracked) is None):
+        if not self._liveness.has_slot_for(call) and not (
+            first and self._need(call, tracked) is None
+        ):
             return RoomState(attempt=call.attempt, state="no-agent")
         return RoomState(attempt=call.attempt, state="connecting" if first else "recovering")
 

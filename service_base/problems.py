@@ -26,6 +26,8 @@ class ServiceError(Exception):
     code: ClassVar[str] = "internal-error"
     headers: ClassVar[Mapping[str, str]] = {}
     retry_after_s: int | None = None
+    members: Mapping[str, object] = {}
+    """What the problem document holds beside the usual members."""
 
     def __init__(self, detail: str | None = None, *, retry_after_s: int | None = None) -> None:
         self.detail = detail or " ".join((type(self).__doc__ or "").split())
@@ -56,11 +58,17 @@ class BodyTooLarge(ServiceError):
 
 
 def problem(
-    status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    members: Mapping[str, object] | None = None,
 ) -> JSONResponse:
     """A problem document. `code` is the machine-readable name that clients switch on."""
+    usual = {"type": "about:blank", "title": code, "status": status, "code": code, "detail": detail}
     return JSONResponse(
-        {"type": "about:blank", "title": code, "status": status, "code": code, "detail": detail},
+        {**usual, **(members or {})},
         status,
         headers={"Cache-Control": "no-store", **(headers or {})},
         media_type="application/problem+json",
@@ -94,7 +102,7 @@ async def _service_error(_: Request, error: Exception) -> Response:
     headers = {**error.headers}
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
-    return problem(error.status, error.code, error.detail, headers=headers)
+    return problem(error.status, error.code, error.detail, headers=headers, members=error.members)
 
 
 async def _http_exception(_: Request, error: Exception) -> Response:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from call_record import calls, deny_list
-from call_record.admission import Refusal, hang_up, seconds_until_tomorrow
+from call_record.admission import Queued, Refusal, hang_up, seconds_until_tomorrow
 from call_record.batch_admission import BatchAdmission
 from call_record.calls import Call
 from call_record.database import DATABASE_DOWN
@@ -15,6 +15,7 @@ from service_base.problems import ServiceError
 from token_service.callers import Caller
 from token_service.errors import (
     AgentsBusy,
+    Busy,
     CallNotFound,
     CallOver,
     DailyLimit,
@@ -32,6 +33,8 @@ REFUSALS: dict[Refusal, type[ServiceError]] = {
     Refusal.NOT_ALLOWED: NotAllowed,
     Refusal.TOO_MANY_CALLS: TooManyCalls,
     Refusal.DAILY_LIMIT: DailyLimit,
+}
+QUEUED: dict[Refusal, type[Busy]] = {
     Refusal.SERVICE_BUSY: ServiceBusy,
     Refusal.AGENTS_BUSY: AgentsBusy,
 }
@@ -58,10 +61,12 @@ class Admission:
         """
         Admit *caller* to a new call, or to the one it asked for earlier and has not joined yet.
 
-        Raises: a problem of `REFUSALS`, SfuUnavailable, RecordUnavailable.
+        Raises: a problem of `REFUSALS`, Busy, SfuUnavailable, RecordUnavailable.
         """
         with record_or_problem():
             admitted = await self.batch.admit(new_call_id(), caller.applicant)
+            if isinstance(admitted, Queued):
+                raise QUEUED[admitted.refusal](position=admitted.position)
             if isinstance(admitted, Refusal):
                 raise self._refused(admitted)
             try:

@@ -13,7 +13,8 @@ from starlette.routing import Route
 from service_base.problems import EXCEPTION_HANDLERS, BadRequest, ServiceError
 from token_service.auth import Identify
 from token_service.callers import Caller
-from token_service.errors import RateLimited
+from token_service.cookie import remember
+from token_service.errors import Busy, RateLimited
 from token_service.rate_limits import RateLimits
 
 log = structlog.get_logger()
@@ -79,7 +80,7 @@ class Endpoint:
     ) -> tuple[Response, BaseException | None]:
         """The handler's response, or a problem and its cause."""
         headers: dict[str, str] = {}
-        cause = None
+        cause = caller = None
         try:
             headers = (await self.rate_limits.check_address(request)).headers
             caller = await self.identify(request)
@@ -92,6 +93,9 @@ class Endpoint:
                 headers = error.headers_of_limit
             request_log.outcome, cause = problem.code, error.__cause__
             response = await EXCEPTION_HANDLERS[ServiceError](request, problem)
+            if isinstance(error, Busy) and caller is not None:
+                # Its position in the queue is its identity's.
+                remember(request, response, caller)
         response.headers.update(headers)
         return response, cause
 

@@ -6,6 +6,9 @@ from typing import ClassVar
 from service_base.problems import ServiceError
 from voice_contract.limits import GRACE_S
 
+SOON = 3
+"""Positions in the queue whose turn comes soon."""
+
 
 class SfuUnavailable(ServiceError):
     """The media server cannot be reached right now. Please try again in a moment."""
@@ -23,20 +26,32 @@ class RecordUnavailable(ServiceError):
     retry_after_s = 2
 
 
-class AgentsBusy(ServiceError):
+class Busy(ServiceError):
+    """
+    There is no slot yet. Please try again in a moment.
+
+    Who asks again in time keeps the position in the queue. Args: position: from 1; None: unknown.
+    """
+
+    status = 503
+
+    def __init__(self, *, position: int | None = None) -> None:
+        # Those who are next soon ask more often, so that a slot is not left waiting for them.
+        super().__init__(retry_after_s=2 if position is not None and position <= SOON else 5)
+        if position is not None:
+            self.members = {"position": position}
+
+
+class AgentsBusy(Busy):
     """All agents are in calls right now. Please try again in a moment."""
 
-    status = 503
     code = "agents-busy"
-    retry_after_s = 5
 
 
-class ServiceBusy(ServiceError):
+class ServiceBusy(Busy):
     """We cannot take more calls right now. Please try again in a moment."""
 
-    status = 503
     code = "service-busy"
-    retry_after_s = 5
 
 
 class TooManyCalls(ServiceError):

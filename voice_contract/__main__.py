@@ -28,7 +28,7 @@ from voice_contract.names import (
 )
 from voice_contract.page_words import PageWords
 from voice_contract.room import RoomState
-from voice_contract.tokens import CallView, Problem, VoiceToken, VoiceTokenRequest
+from voice_contract.tokens import CallView, Problem, QueueProblem, VoiceToken, VoiceTokenRequest
 
 
 def schema() -> dict[str, object]:
@@ -43,6 +43,7 @@ def schema() -> dict[str, object]:
         "FollowUp": TypeAdapter(FollowUp),
         "PageWords": TypeAdapter(PageWords),
         "Problem": TypeAdapter(Problem),
+        "QueueProblem": TypeAdapter(QueueProblem),
         "RoomState": TypeAdapter(RoomState),
         "CardsShown": TypeAdapter(CardsShown),
         "ConfirmationVote": TypeAdapter(ConfirmationVote),

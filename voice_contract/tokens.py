@@ -73,6 +73,13 @@ class Problem(BaseModel):
     """One sentence that may be shown to the caller."""
 
 
+class QueueProblem(Problem):
+    """`agents-busy` or `service-busy`, for a caller who has a position in the queue."""
+
+    position: int
+    """From 1. Who asks again within 20 s keeps it."""
+
+
 class TranscriptLine(BaseModel):
     """What one side said, from the call's journal."""
 

@@ -17,7 +17,7 @@ import httpx2 as httpx
 import pytest
 from livekit import api, rtc
 
-from call_record import erasure, keys
+from call_record import erasure, keys, workers
 from call_record.database import Database
 from call_record.record import Record
 from call_record.tables import CallState
@@ -26,7 +26,7 @@ from call_supervisor.rooms import Rooms
 from call_supervisor.supervisor import CallSupervisor
 from call_supervisor.timeouts import Timeouts
 from devstack.parent_death import die_with_parent
-from tests.support.calls import requested, the_call
+from tests.support.calls import deployment, requested, the_call
 from tests.support.local_stack import LocalStack, running_sfu
 from tests.support.scripted_worker import AGENT_NAME, ScriptedAgent, ScriptedWorker
 from voice_contract.dispatch import DispatchMetadata
@@ -142,7 +142,11 @@ async def calling(sfu: LocalStack, record: Record, *, agent: bool = True) -> Asy
     """A caller in a call that was admitted, its room made as the token service makes it."""
     call_id = await requested(record, "sam")
     metadata = DispatchMetadata(call_id=call_id, attempt=1, caller="sam").model_dump_json()
-    dispatch = api.RoomAgentDispatch(agent_name=AGENT_NAME, metadata=metadata)
+    dispatch = api.RoomAgentDispatch(
+        agent_name=AGENT_NAME, deployment=await deployment(record, call_id), metadata=metadata
+    )
+    # Of those that tests start none has this name.
+    await workers.leave(record, "worker")
     async with sfu_api(sfu) as client:
         await client.room.create_room(
             api.CreateRoomRequest(name=call_id, agents=[dispatch] if agent else [])

@@ -20,7 +20,7 @@ from call_record.tables import CallState
 from call_record.verification import Verdict, verify
 from devstack.parent_death import die_with_parent
 from tests.support.call_steps import calls_now
-from tests.support.calls import fence, requested, the_call
+from tests.support.calls import deployment, fence, requested, the_call
 from tests.support.local_stack import LocalStack
 from voice_contract.dispatch import DispatchMetadata
 from voice_contract.ids import new_call_id
@@ -84,10 +84,10 @@ async def until(holds: Callable[[], Awaitable[bool]], timeout_s: float) -> None:
             await asyncio.sleep(0.1)
 
 
-async def dispatched(sfu: LocalStack, metadata: str, room: str) -> None:
+async def dispatched(sfu: LocalStack, metadata: str, room: str, to: str) -> None:
     """A room with an agent on its way, as the token service makes it."""
     async with api.LiveKitAPI(sfu.sfu_url, sfu.key.api_key, sfu.key.secret) as client:
-        agent = api.RoomAgentDispatch(agent_name="parley", metadata=metadata)
+        agent = api.RoomAgentDispatch(agent_name="parley", deployment=to, metadata=metadata)
         await client.room.create_room(api.CreateRoomRequest(name=room, agents=[agent]))
 
 
@@ -103,7 +103,7 @@ async def sent_for(sfu: LocalStack, record: Record, call_id: str) -> None:
     call = await the_call(record, call_id)
     assert call.caller is not None
     metadata = DispatchMetadata(call_id=call_id, attempt=call.attempt, caller=call.caller)
-    await dispatched(sfu, metadata.model_dump_json(), call_id)
+    await dispatched(sfu, metadata.model_dump_json(), call_id, await deployment(record, call_id))
 
 
 async def people(sfu: LocalStack, room: str) -> list[str]:
@@ -139,11 +139,14 @@ async def test_worker_takes_as_many_calls_as_it_has_places_and_drains(
 
     settings = {"PARLEY_WORKER_CAPACITY": "1", "PARLEY_WORKER_DRAIN_S": "60"}
     async with running_worker(sfu, log, **settings) as worker:
-        await dispatched(sfu, '{"call_id": "../etc", "attempt": 0}', "somewhere")
+        (itself,) = await workers.read_all(shared)
+        malformed = '{"call_id": "../etc", "attempt": 0}'
+        await dispatched(sfu, malformed, "somewhere", itself.deployment)
         await until(lambda: logged("malformed"), 30)
+        # Admission would send it one call only.
+        await workers.heartbeats.change(shared, itself.worker_id, capacity=2)
         callers = {await requested(shared, name): name for name in (f"{CALLER}-1", f"{CALLER}-2")}
         ids = list(callers)
-        # Side by side: soon after it has one call, the SFU does not ask the worker any more.
         await asyncio.gather(*(sent_for(sfu, shared, call_id) for call_id in ids))
         await until(lambda: logged('"reason": "full"'), 30)
 
@@ -156,6 +159,9 @@ async def test_worker_takes_as_many_calls_as_it_has_places_and_drains(
         await until(agent_came, 60)
         await asyncio.sleep(1)
         (first,) = await agents()
+        (other,) = set(ids) - {first}
+        refused = await the_call(shared, other)
+        assert (refused.worker_id, refused.renewals) == (None, 1), "another worker is chosen now"
         assert await people(sfu, "somewhere") == []
 
         caller = rtc.Room()
@@ -241,6 +247,7 @@ async def test_worker_that_is_killed_leaves_a_record_of_what_it_was(
             sfu,
             DispatchMetadata(call_id=call_id, attempt=1, caller=CALLER).model_dump_json(),
             f"{call_id}-stale",
+            (await workers.read_all(shared))[0].deployment,
         )
         await until(lambda: _logged(log, '"reason": "stale"'), 30)
         assert await calls.end(shared, call_id, "caller")

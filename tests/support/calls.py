@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from call_record import calls, workers
+from call_record import calls, slots, workers
 from call_record.admission import Admitted, Applicant, admit
 from call_record.calls import Call, Claim, Seen
 from call_record.record import Record
@@ -37,9 +37,15 @@ class LoopClock:
         return time.monotonic()
 
 
-async def requested(record: Record, caller: str | None = None, *, room: int = 1_000) -> str:
-    """A call that was just admitted."""
-    await workers.register(record, "worker", room)
+async def requested(record: Record, caller: str | None = None, *, room: int | None = None) -> str:
+    """
+    A call that was just admitted.
+
+    Args: room: capacity of the worker "worker", which starts for it; None: it does if there is no
+        worker.
+    """
+    if room is not None or not any(one.takes_calls for one in await workers.read_all(record)):
+        await workers.register(record, "worker", room or 1_000)
     call_id = new_call_id()
     admitted = await admit(record, call_id, Applicant(caller or f"caller-{call_id}"))
     assert isinstance(admitted, Admitted) and admitted.is_new
@@ -51,6 +57,12 @@ async def live(record: Record, caller: str | None = None) -> str:
     call_id = await requested(record, caller)
     assert await calls.claim(record, call_id, 1, "job-1", "worker") is Claim.CLAIMED
     return call_id
+
+
+async def deployment(record: Record, call_id: str) -> str:
+    """Of the worker that was chosen for the call."""
+    call = await the_call(record, call_id)
+    return (await slots.read(record)).deployment(call.worker_id)
 
 
 async def the_call(record: Record, call_id: str) -> Call:

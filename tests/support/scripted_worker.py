@@ -5,6 +5,7 @@ It speaks the SFU's own worker protocol, and does nothing that a test does not a
 """
 
 import asyncio
+import secrets
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -65,7 +66,7 @@ class ScriptedWorker:
         sfu: LocalStack,
         record: Record,
         *,
-        name: str = "worker",
+        name: str = "scripted",
         capacity: int = 4,
         renew_every_s: float = 0.2,
     ) -> None:
@@ -93,6 +94,8 @@ class ScriptedWorker:
         hello = protocol.WorkerMessage()
         hello.register.type = protocol.JobType.JT_ROOM
         hello.register.agent_name = AGENT_NAME
+        deployment = secrets.token_hex(16)
+        hello.register.deployment = deployment
         hello.register.version = "0"
         hello.register.allowed_permissions.CopyFrom(
             models.ParticipantPermission(can_publish=True, can_subscribe=True, agent=True)
@@ -102,7 +105,7 @@ class ScriptedWorker:
         status = protocol.WorkerMessage()
         status.update_worker.status = protocol.WorkerStatus.WS_AVAILABLE
         await self._socket.send_bytes(status.SerializeToString())
-        await workers.register(self._record, self._name, self._capacity)
+        await workers.register(self._record, self._name, self._capacity, deployment)
         self._tasks = [asyncio.create_task(self._serve()), asyncio.create_task(self._be_present())]
         return self
 

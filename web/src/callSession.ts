@@ -30,7 +30,7 @@ import { forget, remember, type RememberedCall } from "./rememberedCall";
 import type { ActionEvent } from "./storefront/actions";
 import { sleep } from "./time";
 import type { TranscriptEvent } from "./transcript";
-import { callOf, queueDelay, requestVoiceToken, TokenError } from "./voiceToken";
+import { callOf, queueDelay, queuePosition, requestVoiceToken, TokenError } from "./voiceToken";
 
 const CHAT_TOPIC = "lk.chat";
 
@@ -223,6 +223,7 @@ export class CallSession {
   private async requestCall(): Promise<VoiceToken> {
     const signal = this.abort.signal;
     const giveUpAtMs = performance.now() + config.queueMaxMs;
+    let position: number | null = null;
     for (let queueing = false; ; queueing = true) {
       try {
         return await requestVoiceToken(signal, this.call?.callId);
@@ -232,9 +233,11 @@ export class CallSession {
         if (delayMs === null || retryAtMs > giveUpAtMs) throw error;
         // It is on only during the call.
         this.microphone.close();
-        this.listener.call({ type: "queued", retryAtMs });
+        // Who asks too often is not told, and has not lost it.
+        position = queuePosition(error) ?? position;
+        this.listener.call({ type: "queued", retryAtMs, position });
         await sleep(delayMs, signal);
-        this.listener.call({ type: "queued", retryAtMs: null });
+        this.listener.call({ type: "queued", retryAtMs: null, position });
       }
     }
   }

@@ -26,7 +26,7 @@ export type CallState =
   | { phase: "asking-microphone" }
   | { phase: "microphone-problem"; problem: MicrophoneProblem }
   | { phase: "requesting-call"; returning: boolean }
-  | { phase: "queueing"; retryAtMs: number | null }
+  | { phase: "queueing"; retryAtMs: number | null; position: number | null }
   | { phase: "connecting"; returning: boolean }
   | ({ phase: "waiting-for-agent"; patience: Patience; agentLeft: boolean } & Room)
   | ({ phase: "in-call"; agentState: AgentState; agentReturned: boolean } & Room)
@@ -38,8 +38,11 @@ export type CallEvent =
   | { type: "returning" }
   | { type: "microphone-opened" }
   | { type: "microphone-failed"; problem: MicrophoneProblem }
-  /** All agents are busy; *retryAtMs* by `performance.now()`, null while the page asks again. */
-  | { type: "queued"; retryAtMs: number | null }
+  /**
+   * All agents are busy; *retryAtMs* by `performance.now()`, null while the page asks again;
+   * *position* from 1, null if not known.
+   */
+  | { type: "queued"; retryAtMs: number | null; position: number | null }
   | { type: "token-received" }
   | { type: "connected" }
   | { type: "room-state"; room: RoomState["state"] }
@@ -75,7 +78,7 @@ export function callReducer(state: CallState, event: CallEvent): CallState {
         : state;
     case "queued":
       return state.phase === "requesting-call" || state.phase === "queueing"
-        ? { phase: "queueing", retryAtMs: event.retryAtMs }
+        ? { phase: "queueing", retryAtMs: event.retryAtMs, position: event.position }
         : state;
     case "token-received":
       if (state.phase === "queueing") return { phase: "connecting", returning: false };

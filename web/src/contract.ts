@@ -36,6 +36,7 @@ export interface Contract {
   PageWords: PageWords;
   PendingConfirmation: PendingConfirmation;
   Problem: Problem;
+  QueueProblem: QueueProblem;
   RoomState: RoomState;
   TranscriptLine: TranscriptLine;
   VoiceToken: VoiceToken;
@@ -562,6 +563,37 @@ export interface Problem {
       )
     | string;
   detail: string;
+  status: number;
+  title: string;
+  type: string;
+  [k: string]: unknown;
+}
+/**
+ * `agents-busy` or `service-busy`, for a caller who has a position in the queue.
+ */
+export interface QueueProblem {
+  code:
+    | (
+        | "agents-busy"
+        | "bad-request"
+        | "body-too-large"
+        | "call-ended"
+        | "call-not-found"
+        | "daily-limit"
+        | "internal-error"
+        | "not-allowed"
+        | "rate-limited"
+        | "record-unavailable"
+        | "request-timeout"
+        | "service-busy"
+        | "sfu-unavailable"
+        | "sign-in-required"
+        | "sign-in-unavailable"
+        | "too-many-calls"
+      )
+    | string;
+  detail: string;
+  position: number;
   status: number;
   title: string;
   type: string;
@@ -1306,6 +1338,64 @@ export const DEFINITIONS = {
       "detail"
     ],
     "title": "Problem",
+    "type": "object"
+  },
+  "QueueProblem": {
+    "description": "`agents-busy` or `service-busy`, for a caller who has a position in the queue.",
+    "properties": {
+      "code": {
+        "anyOf": [
+          {
+            "enum": [
+              "agents-busy",
+              "bad-request",
+              "body-too-large",
+              "call-ended",
+              "call-not-found",
+              "daily-limit",
+              "internal-error",
+              "not-allowed",
+              "rate-limited",
+              "record-unavailable",
+              "request-timeout",
+              "service-busy",
+              "sfu-unavailable",
+              "sign-in-required",
+              "sign-in-unavailable",
+              "too-many-calls"
+            ],
+            "type": "string"
+          },
+          {
+            "type": "string"
+          }
+        ]
+      },
+      "detail": {
+        "type": "string"
+      },
+      "position": {
+        "type": "integer"
+      },
+      "status": {
+        "type": "integer"
+      },
+      "title": {
+        "type": "string"
+      },
+      "type": {
+        "type": "string"
+      }
+    },
+    "required": [
+      "type",
+      "title",
+      "status",
+      "code",
+      "detail",
+      "position"
+    ],
+    "title": "QueueProblem",
     "type": "object"
   },
   "RoomState": {

@@ -43,6 +43,12 @@ export function statusOf(state: CallState): string {
   }
 }
 
+/** What a caller in the queue is told about its position, from 1; null: not known. */
+export function turnOf(position: number | null): string {
+  if (position === null) return "";
+  return position === 1 ? "You are next." : `You are number ${position} in the queue.`;
+}
+
 const RECONNECTING = "The connection was interrupted. Reconnecting…";
 const ENDING = "The call is ending…";
 

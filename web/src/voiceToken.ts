@@ -24,6 +24,8 @@ export interface Refusal {
   /** One sentence of the service that may be shown. */
   detail: string;
   retryAfterMs: number | null;
+  /** In the queue, from 1, if the service told it. */
+  position?: number;
 }
 
 export type TokenFailure = Refusal | { reason: "network" | "slow" | "unexpected" };
@@ -63,7 +65,11 @@ export async function requestVoiceToken(
   }
   if (answer.status === 401) {
     // From a proxy in front of the service.
-    throw new TokenError({ reason: "sign-in-required", detail: "", retryAfterMs: null });
+    throw new TokenError({
+      reason: "sign-in-required",
+      detail: "",
+      retryAfterMs: null,
+    });
   }
   throw new TokenError({ reason: "unexpected" });
 }
@@ -79,13 +85,21 @@ export function callOf(token: string): string | null {
   }
 }
 
-function fromProblem({ code, detail }: Problem, retryAfterMs: number | null): TokenFailure {
+function fromProblem(problem: Problem, retryAfterMs: number | null): TokenFailure {
+  const { code, detail } = problem;
   if (code === "internal-error") return { reason: "unexpected" };
   const reason = REFUSALS.find((known) => known === code) ?? "refused";
-  return { reason, detail, retryAfterMs };
+  const position = isA("QueueProblem", problem) ? { position: problem.position } : {};
+  return { reason, detail, retryAfterMs, ...position };
 }
 
 const BUSY: readonly TokenFailure["reason"][] = ["agents-busy", "service-busy"];
+
+/** The caller's position in the queue, from 1; null: the service did not tell it. */
+export function queuePosition(error: unknown): number | null {
+  if (!(error instanceof TokenError) || !("position" in error.failure)) return null;
+  return error.failure.position ?? null;
+}
 
 /**
  * How long to wait in the queue before the next try; null: waiting does not help.

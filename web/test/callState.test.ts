@@ -81,9 +81,13 @@ test("a return asks for the token right away", () => {
 });
 
 test("the queue continues until there is a token", () => {
-  const queued = (retryAtMs: number | null): CallEvent => ({ type: "queued", retryAtMs });
+  const queued = (retryAtMs: number | null): CallEvent => ({
+    type: "queued",
+    retryAtMs,
+    position: 3,
+  });
   const waiting = after(CALLED, OPENED, queued(5), queued(null), queued(9));
-  expect(waiting).toEqual({ phase: "queueing", retryAtMs: 9 });
+  expect(waiting).toEqual({ phase: "queueing", retryAtMs: 9, position: 3 });
   expect(callReducer(waiting, TOKEN)).toEqual({ phase: "connecting", returning: false });
 });
 

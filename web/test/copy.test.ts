@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { CallState, Patience } from "../src/callState";
-import { explain, statusOf } from "../src/copy";
+import { explain, statusOf, turnOf } from "../src/copy";
 
 const waiting = { phase: "waiting-for-agent", reconnecting: false, agentLeft: true } as const;
 const inCall = { phase: "in-call", agentState: "listening", agentReturned: false } as const;
@@ -10,7 +10,7 @@ const WAITS: CallState[] = [
   { phase: "asking-microphone" },
   { phase: "requesting-call", returning: false },
   { phase: "requesting-call", returning: true },
-  { phase: "queueing", retryAtMs: 1 },
+  { phase: "queueing", retryAtMs: 1, position: 2 },
   { phase: "connecting", returning: false },
   { phase: "connecting", returning: true },
   ...PATIENCE.flatMap((patience): CallState[] => [
@@ -44,4 +44,13 @@ test("a call that ended because of a flood says what happened and what to do", (
   expect(title).toBe("The call was ended");
   expect(text).toMatch(/far more than one person.*call again/);
   expect(calm).toBe(false);
+});
+
+test("a caller in the queue is told its turn, where that is known", () => {
+  expect([1, 2, 12, null].map(turnOf)).toEqual([
+    "You are next.",
+    "You are number 2 in the queue.",
+    "You are number 12 in the queue.",
+    "",
+  ]);
 });

@@ -2,7 +2,14 @@ import { createServer, type IncomingMessage, type RequestListener } from "node:h
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
 import { config } from "../src/config";
-import { callOf, queueDelay, requestVoiceToken, TokenError, type Refusal } from "../src/voiceToken";
+import {
+  callOf,
+  queueDelay,
+  queuePosition,
+  requestVoiceToken,
+  TokenError,
+  type Refusal,
+} from "../src/voiceToken";
 
 const TOKEN = {
   rtc_url: "ws://127.0.0.1:1",
@@ -106,6 +113,22 @@ test.each([
     detail: "A sentence.",
     retryAfterMs: 7_000,
   });
+});
+
+test("the position in the queue is known where the service tells it", async () => {
+  const busy = { code: "agents-busy", detail: "", type: "about:blank", title: "", status: 503 };
+  for (const [body, position] of [
+    [{ ...busy, position: 3 }, 3],
+    [busy, null],
+  ] as const) {
+    const address = await serve(answer(503, JSON.stringify(body), "application/problem+json"));
+    const error: unknown = await requestVoiceToken(
+      new AbortController().signal,
+      null,
+      address,
+    ).catch((thrown: unknown) => thrown);
+    expect(queuePosition(error)).toBe(position);
+  }
 });
 
 test("any other refusal keeps the sentence that may be shown", async () => {

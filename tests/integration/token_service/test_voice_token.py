@@ -26,7 +26,7 @@ from voice_contract.dispatch import DispatchMetadata
 from voice_contract.journal import CallRequested
 from voice_contract.limits import JOIN_WITHIN_S
 from voice_contract.room import RoomState
-from voice_contract.tokens import VoiceToken
+from voice_contract.tokens import QueueProblem, VoiceToken
 
 
 async def test_voice_token_is_all_that_is_answered(http: httpx.AsyncClient) -> None:
@@ -175,16 +175,21 @@ async def test_voice_token_asked_for_again_when_the_sfu_lost_the_room_makes_it_a
 
 
 async def test_voice_token_without_a_free_slot_says_when_to_ask_again(
-    http: httpx.AsyncClient, app: Starlette, record: Record
+    http: httpx.AsyncClient, app: Starlette, record: Record, sfu: LocalStack
 ) -> None:
-    """Busy is said before a room is made, never found out in a silent one."""
+    """Busy is said before a room is made, not found in a silent one; who came first is next."""
     await workers.register(record, "worker", 1)
-    assert (await http.post("/api/voice-token")).status_code == 200
-    async with browser(app) as other:
-        refused = await other.post("/api/voice-token")
-    assert (refused.status_code, refused.json()["code"]) == (503, "agents-busy")
-    assert refused.headers["retry-after"] == "5"
-    assert "set-cookie" not in refused.headers
+    call_id = room(await http.post("/api/voice-token"), sfu)
+    async with browser(app) as second, browser(app) as third:
+        for other, position in ((second, 1), (third, 2), (second, 1)):
+            refused = await other.post("/api/voice-token")
+            assert (refused.status_code, refused.json()["code"]) == (503, "agents-busy")
+            assert QueueProblem.model_validate_json(refused.content).position == position
+            assert refused.headers["retry-after"] == "2"
+        await http.post(f"/api/calls/{call_id}/end")
+        assert (await third.post("/api/voice-token")).json()["position"] == 2
+        assert (await second.post("/api/voice-token")).status_code == 200
+        assert (await third.post("/api/voice-token")).json()["position"] == 1
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -7,9 +7,11 @@ from call_record import admission, calls, deny_list, erasure, journal, slots, ta
 from call_record.admission import (
     NO_LIMITS,
     Admitted,
+    Answer,
     Applicant,
     Application,
     Limits,
+    Queued,
     Refusal,
     admit,
 )
@@ -24,7 +26,7 @@ from voice_contract.limits import DENY_S, JOIN_WITHIN_S
 SAM = Applicant("sam", tenant="shop", display_name="Sam", return_proof_hash=b"h" * 32)
 
 
-async def ask(record: Record, caller: str) -> Admitted | Refusal:
+async def ask(record: Record, caller: str) -> Answer:
     return await admit(record, new_call_id(), Applicant(caller))
 
 
@@ -46,10 +48,10 @@ async def test_admit_writes_the_call_and_its_first_entry(record: Record) -> None
 
 async def test_admit_without_a_free_slot_is_refused(record: Record) -> None:
     """Honestly, and before anything is made."""
-    assert await ask(record, "a") is Refusal.AGENTS_BUSY
+    assert isinstance(await ask(record, "a"), Queued)
     await workers.register(record, "worker", 1)
     assert isinstance(await ask(record, "a"), Admitted)
-    assert await ask(record, "b") is Refusal.AGENTS_BUSY
+    assert isinstance(await ask(record, "b"), Queued)
     assert (await slots.read(record)).free == 0
 
 
@@ -61,7 +63,7 @@ async def test_admit_gives_the_callers_unjoined_call_again(record: Record) -> No
     assert isinstance(first, Admitted) and isinstance(again, Admitted)
     assert again.call == first.call and not again.is_new
     await calls.join(record, first.call.call_id)
-    assert await ask(record, "sam") is Refusal.AGENTS_BUSY
+    assert isinstance(await ask(record, "sam"), Queued)
 
 
 async def test_call_that_was_not_joined_for_long_makes_room_for_the_callers_next(
@@ -86,7 +88,7 @@ async def test_slot_is_held_until_the_call_is_ended(record: Record, state: str) 
         await calls.claim(record, call_id, 1, "job", "worker")
     if state == "ending":
         await calls.end(record, call_id, "caller")
-    assert await ask(record, "b") is Refusal.AGENTS_BUSY
+    assert isinstance(await ask(record, "b"), Queued)
     await calls.end(record, call_id, "caller")
     await journal.seal(record, call_id, 1, "caller")
     assert isinstance(await ask(record, "b"), Admitted)
@@ -228,7 +230,8 @@ async def test_admit_beyond_the_calls_of_everybody_is_refused(record: Record) ->
     await workers.register(record, "worker", 9)
     limits = Limits(calls=1)
     await admitted(record, "sam", limits)
-    assert await admit(record, new_call_id(), Applicant("kim"), limits) is Refusal.SERVICE_BUSY
+    refused = await admit(record, new_call_id(), Applicant("kim"), limits)
+    assert refused == Queued(Refusal.SERVICE_BUSY, 1)
 
 
 async def test_admit_of_a_caller_who_was_put_out_is_refused(
@@ -277,7 +280,7 @@ async def test_admit_all_counts_those_before(record: Record) -> None:
     assert all(isinstance(one, Admitted) and one.is_new for one in (first, second, third))
     assert isinstance(again, Admitted) and isinstance(first, Admitted) and not again.is_new
     assert again.call == first.call
-    assert late == [Refusal.AGENTS_BUSY, Refusal.AGENTS_BUSY]
+    assert late == [Queued(Refusal.AGENTS_BUSY, 1), Queued(Refusal.AGENTS_BUSY, 2)]
     assert (await slots.read(record)).free == 0
     going_on = await calls.not_ended(record)
     assert len(going_on) == 3
@@ -285,16 +288,20 @@ async def test_admit_all_counts_those_before(record: Record) -> None:
         assert (await verify(record, call.call_id)).verdict is Verdict.INTACT
 
 
-async def test_admit_that_refuses_writes_nothing(record: Record) -> None:
-    """So that a crowd that is refused does not wait for the disk."""
+async def test_admit_that_refuses_again_writes_nothing(clocked: Record, clock: FakeClock) -> None:
+    """So that a crowd that asks again and again hardly waits for the disk."""
 
     async def turns() -> int:
-        async with record.database.reading() as connection:
+        async with clocked.database.reading() as connection:
             count: int = (await connection.execute(select(tables.admission.c.n))).scalar_one()
             return count
 
-    await ask(record, "sam")
-    assert await turns() == 0
-    await workers.register(record, "worker", 1)
-    await ask(record, "sam")
+    await ask(clocked, "sam")
     assert await turns() == 1
+    for _ in range(3):
+        clock.seconds += 1
+        await ask(clocked, "sam")
+    assert await turns() == 1
+    await workers.register(clocked, "worker", 1)
+    await ask(clocked, "sam")
+    assert await turns() == 2

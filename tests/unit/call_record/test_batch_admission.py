@@ -6,7 +6,7 @@ import dataclasses
 import pytest
 
 from call_record import calls, workers
-from call_record.admission import Admitted, Applicant, Limits, Refusal
+from call_record.admission import Admitted, Applicant, Limits, Queued, Refusal
 from call_record.batch_admission import TOGETHER_MAX, BatchAdmission
 from call_record.database import DATABASE_DOWN, Database
 from call_record.record import Record
@@ -22,7 +22,8 @@ async def test_turnstile_gives_each_its_own_answer(record: Record) -> None:
     answers = await asyncio.gather(*(turnstile.admit(one, Applicant(one)) for one in ids))
     got_in = [answer.call.call_id for answer in answers if isinstance(answer, Admitted)]
     assert got_in == ids[: TOGETHER_MAX + 3]
-    assert set(answers[len(got_in) :]) == {Refusal.AGENTS_BUSY}
+    late = answers[len(got_in) :]
+    assert late == [Queued(Refusal.AGENTS_BUSY, n + 1) for n in range(len(late))]
     assert len(await calls.not_ended(record)) == len(got_in)
 
 

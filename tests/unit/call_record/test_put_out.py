@@ -4,7 +4,7 @@ import pytest
 
 from call_record import calls, deny_list, erasure
 from call_record.__main__ import parser
-from call_record.admission import Admitted, Applicant, Refusal, admit
+from call_record.admission import Admitted, Answer, Applicant, Refusal, admit
 from call_record.deny_list import UNTIL_UNDONE_MS, DenyEntry
 from call_record.put_out import run
 from call_record.record import Record
@@ -33,7 +33,7 @@ def put_out(clocked: Record, capsys: pytest.CaptureFixture[str]) -> PutOut:
     return PutOut(clocked, capsys)
 
 
-async def answer(record: Record, caller: str, tenant: str | None = None) -> Admitted | Refusal:
+async def answer(record: Record, caller: str, tenant: str | None = None) -> Answer:
     """What the door says to a new call."""
     return await admit(record, new_call_id(), Applicant(caller, tenant))
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from call_record import calls, slots, workers
-from call_record.admission import Admitted, Applicant, Refusal, admit
+from call_record.admission import Admitted, Applicant, Queued, Refusal, admit
 from call_record.calls import Claim
 from call_record.record import Record
 from call_record.slots import NOBODY, Slots
@@ -82,7 +82,8 @@ async def test_admission_notes_the_worker_and_tells_its_deployment(record: Recor
     assert [one.deployment for one in answers] == ["y" * 32, "x" * 32, "y" * 32]
     again = await admit(record, new_call_id(), Applicant(answers[0].call.caller or ""))
     assert isinstance(again, Admitted) and again.deployment == "y" * 32
-    assert await admit(record, new_call_id(), Applicant("late")) is Refusal.AGENTS_BUSY
+    late = await admit(record, new_call_id(), Applicant("late"))
+    assert late == Queued(Refusal.AGENTS_BUSY, 1)
 
 
 async def test_call_that_its_worker_refuses_is_sent_to_another(record: Record) -> None:

@@ -41,7 +41,9 @@ export function App() {
             onLeave={leave}
           />
         )}
-        {state.phase === "queueing" && <QueueScreen retryAtMs={state.retryAtMs} onLeave={leave} />}
+        {state.phase === "queueing" && (
+          <QueueScreen retryAtMs={state.retryAtMs} position={state.position} onLeave={leave} />
+        )}
         {state.phase === "ended" && (
           <EndScreen
             key={state.ending.reason}

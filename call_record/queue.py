@@ -1,0 +1,116 @@
+"""
+The queue of callers who were told "busy": who asked first gets the next free slot.
+
+A caller keeps its position by asking again. Entries are ordered by the turns of admission, not by a
+clock.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from call_record.tables import queue_entry
+
+Who = tuple[str | None, str | None]
+"""Tenant and caller."""
+
+FORGET_AFTER_MS = 20_000
+"""Who has not asked again for longer has left the queue. Callers are told to ask every 2 or 5 s."""
+LENGTH_MAX = 1_000
+"""Who comes when so many wait is told "busy" without a position."""
+
+
+@dataclass(frozen=True)
+class QueueEntry:
+    """A caller who waits."""
+
+    tenant: str | None
+    caller: str
+    rank: int
+    """Who asked first has the lowest."""
+    asked_at_ms: int
+
+    @property
+    def who(self) -> Who:
+        """The caller, with its tenant."""
+        return (self.tenant, self.caller)
+
+
+class Queue:
+    """
+    The queue within one turn of admission. `save` writes what changed in it.
+
+    Args: turn: grows from one turn of admission to the next.
+    """
+
+    def __init__(self, entries: Iterable[QueueEntry], turn: int, now_ms: int) -> None:
+        self._next_rank = turn * LENGTH_MAX
+        self._now_ms = now_ms
+        ordered = sorted(entries, key=lambda one: one.rank)
+        self._entries = {one.who: one for one in ordered if not self._is_forgotten(one)}
+        self._removed = [one.who for one in ordered if one.who not in self._entries]
+        self._written: set[Who] = set()
+
+    def ahead_of(self, who: Who) -> int:
+        """How many wait who came before that caller."""
+        order = list(self._entries)
+        return order.index(who) if who in self._entries else len(order)
+
+    def wait(self, who: Who) -> int | None:
+        """
+        The caller waits, or goes on waiting.
+
+        Returns: its position, from 1; None: the queue is full.
+        """
+        entry = self._entries.get(who)
+        if entry is None:
+            if len(self._entries) >= LENGTH_MAX or who[1] is None:
+                return None
+            self._write(QueueEntry(who[0], who[1], self._next_rank, self._now_ms))
+            self._next_rank += 1
+        elif self._now_ms - entry.asked_at_ms > FORGET_AFTER_MS / 4:
+            # Not each time: most of those who ask again change nothing.
+            self._write(replace(entry, asked_at_ms=self._now_ms))
+        return self.ahead_of(who) + 1
+
+    def leave(self, who: Who) -> None:
+        """The caller waits no more."""
+        if self._entries.pop(who, None) is not None:
+            self._written.discard(who)
+            self._removed.append(who)
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to save that cannot wait for the next turn."""
+        return bool(self._written)
+
+    async def save(self, connection: AsyncConnection) -> None:
+        """Write what changed, within the transaction that holds the turn."""
+        for tenant, caller in (*self._removed, *self._written):
+            await connection.execute(
+                delete(queue_entry).where(
+                    queue_entry.c.tenant == (tenant or ""), queue_entry.c.caller == caller
+                )
+            )
+        entries = [self._entries[who] for who in self._written]
+        rows = [{**vars(entry), "tenant": entry.tenant or ""} for entry in entries]
+        if rows:
+            await connection.execute(insert(queue_entry), rows)
+
+    def _write(self, entry: QueueEntry) -> None:
+        self._entries[entry.who] = entry
+        self._written.add(entry.who)
+
+    def _is_forgotten(self, entry: QueueEntry) -> bool:
+        return self._now_ms - entry.asked_at_ms > FORGET_AFTER_MS
+
+
+async def read(connection: AsyncConnection, turn: int, now_ms: int) -> Queue:
+    """The queue, in the caller's transaction, which holds that turn of admission."""
+    rows: Sequence[QueueEntry] = [
+        QueueEntry(**{**row._mapping, "tenant": row.tenant or None})
+        for row in await connection.execute(select(queue_entry))
+    ]
+    return Queue(rows, turn, now_ms)
