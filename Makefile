@@ -50,7 +50,7 @@ test-unit: dev ## the quick round: unit tests that need no service and no model
 .PHONY: test-long
 test-long: dev sfu web chromium postgres redis ## the tests that take minutes
 	@$(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m long \
-		tests/integration tests/unit
+		tests/unit tests/integration
 	@exec $(PYTHON_IN_VENV) -m pytest -m long tests/system tests/chaos
 
 .PHONY: chaos

@@ -8,6 +8,7 @@ which keeps the numbers and answers `/metrics`. A call never waits for it, so nu
 import asyncio
 import json
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -100,6 +101,8 @@ _COUNTERS = _by_name(
 )
 _HISTOGRAMS = _by_name(CALL_S, TURN_PART_S, TOOL_S, JOURNAL_APPEND_S)
 DATAGRAM_MAX_BYTES = 1024
+ANSWER = "e2e_latency"
+"""LiveKit's name for the time from the end of the caller's words to the agent's first sound."""
 
 
 class Metrics:
@@ -184,9 +187,14 @@ class Metrics:
 
 
 class MetricsReceiver(asyncio.DatagramProtocol):
-    """The receiving side, in the worker's process. `address` is what `Metrics` needs."""
+    """
+    The receiving side, in the worker's process. `address` is what `Metrics` needs.
 
-    def __init__(self) -> None:
+    Args: answered: is told of each answer after how many seconds it came.
+    """
+
+    def __init__(self, answered: Callable[[float], None] = lambda _: None) -> None:
+        self._answered = answered
         self._folder = socket_folder()
         self.address = str(Path(self._folder.name) / "metrics")
         self._transport: asyncio.DatagramTransport | None = None
@@ -216,5 +224,7 @@ class MetricsReceiver(asyncio.DatagramProtocol):
             else:
                 histogram = _HISTOGRAMS[name]
                 (histogram.labels(*labels) if labels else histogram).observe(value)
+                if labels == [ANSWER]:
+                    self._answered(value)
         except (ValueError, KeyError, TypeError):
             DROPPED.inc()

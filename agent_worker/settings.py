@@ -14,6 +14,8 @@ Provider = Annotated[
     str,
     matching(r"openai|[A-Za-z_][\w.]*:[A-Za-z_]\w*", "openai, or a plugin as module:Class"),
 ]
+CALLS_A_CORE = 2.5
+"""What a core serves in time, with local speech beside the worker: see docs/performance.md."""
 LOCAL_SPEECH = "http://127.0.0.1:8082/v1"
 
 
@@ -25,7 +27,18 @@ class WorkerSettings(SfuSettings, RecordSettings):
         8081, ge=1, le=65535, description="Port of the worker's health and metrics."
     )
     worker_capacity: int = Field(
-        10, ge=1, le=1000, description="How many calls this worker takes at the same time."
+        0,
+        ge=0,
+        le=1000,
+        description="How many calls this worker takes at the same time, at most; 0: five for two "
+        "cores, which is what they serve with local speech beside it.",
+    )
+    worker_turn_budget_ms: int = Field(
+        2000,
+        ge=0,
+        description="A worker whose callers wait longer for the agent's first sound than this "
+        "time in milliseconds, by the median of the last turns, takes no new calls until it is "
+        "faster again. Set it above what your model needs; 0: no limit.",
     )
     worker_drain_s: int = Field(
         3600, ge=0, description="Time in seconds that calls have to finish after SIGTERM."
@@ -130,6 +143,14 @@ class WorkerSettings(SfuSettings, RecordSettings):
         description="How long the agent waits for the caller, as a JSON object of seconds that go "
         'before the agent\'s own, such as {"silence_s": 20}; docs/agents.md lists them.',
     )
+
+    @property
+    def capacity(self) -> int:
+        """How many calls the worker takes at most, by the setting or by the cores it may use."""
+        # The framework knows of containers' limits. Imported late, because it takes a second.
+        from livekit.agents.utils.hw import get_cpu_monitor
+
+        return self.worker_capacity or max(1, int(CALLS_A_CORE * get_cpu_monitor().cpu_count()))
 
     @field_validator("waits")
     @classmethod

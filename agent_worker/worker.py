@@ -23,6 +23,7 @@ from agent_worker.call_end import CallEndListener
 from agent_worker.job import owner_of, run_job
 from agent_worker.loading import Listings, load_agent, look_at_servers
 from agent_worker.metrics import MetricsReceiver
+from agent_worker.service_level import ServiceLevel
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
 from call_record import calls, keys, slots, workers
@@ -42,6 +43,10 @@ log = structlog.get_logger()
 
 CALLS_NOW = Gauge("parley_worker_calls", "Calls that this worker has now")
 CAPACITY = Gauge("parley_worker_capacity", "Calls that this worker takes at the same time")
+OFFERED = Gauge(
+    "parley_worker_offered",
+    "The same, or fewer while its callers are answered late",
+)
 
 
 PRESENT_EVERY_S = 1.0
@@ -110,7 +115,9 @@ class Worker:
         """What the record knows it by."""
         self._shown_at_s = 0.0
         """When this worker last wrote its presence to the record, on the monotonic clock."""
-        self._metrics = MetricsReceiver()
+        self._capacity = settings.capacity
+        self._level = ServiceLevel(self._capacity, settings.worker_turn_budget_ms / 1000)
+        self._metrics = MetricsReceiver(self._level.answered)
         self._call_ends = CallEndListener(self._on_call_ended)
         key = settings.sfu_key()
         preload = ["agent_worker.tools.mcp_client"] if self._agent.mcp else []
@@ -122,7 +129,7 @@ class Worker:
             # a load that it reads only every 2.5 s, and hold this worker for full at 1.
             load_fnc=lambda: 0.0,
             load_threshold=float("inf"),
-            num_idle_processes=min(2, settings.worker_capacity),
+            num_idle_processes=min(2, self._capacity),
             drain_timeout=settings.worker_drain_s,
             # After the drain time a call has five seconds to say goodbye before it is cut off.
             shutdown_process_timeout=5.0,
@@ -148,7 +155,7 @@ class Worker:
         self._name_next_registration()
         self._server.on("worker_registered", self._on_registered)
         livekit_compat.when_job_process_ends(self._server, self._on_process_ended)
-        CAPACITY.set(settings.worker_capacity)
+        CAPACITY.set(self._capacity)
         CALLS_NOW.set_function(lambda: self.calls)
 
     @property
@@ -203,16 +210,18 @@ class Worker:
                     await self._show_presence()
                 except DATABASE_DOWN as error:
                     log.warning("worker.not_present", error=type(error).__name__)
+            slept_at_s = time.monotonic()
             await asyncio.sleep(PRESENT_EVERY_S)
+            self._level.lagged(time.monotonic() - slept_at_s - PRESENT_EVERY_S)
 
     async def _show_presence(self) -> None:
         async with self._presence:
             deployment = self._deployment
+            offered = self._level.offered(self.calls)
+            OFFERED.set(offered)
             is_known = self._shown_deployment == deployment
-            if not (is_known and await workers.heartbeat(self._record, self._id)):
-                await workers.register(
-                    self._record, self._id, self._settings.worker_capacity, deployment
-                )
+            if not (is_known and await workers.heartbeat(self._record, self._id, offered)):
+                await workers.register(self._record, self._id, offered, deployment)
                 self._shown_deployment = deployment
             if self._draining:
                 await slots.drain(self._record, self._id)
@@ -345,7 +354,7 @@ class Worker:
 
     @property
     def _is_full(self) -> bool:
-        return self._server.draining or self.calls >= self._settings.worker_capacity
+        return self._server.draining or self.calls >= self._capacity
 
     async def _refusal(self, dispatch: DispatchMetadata) -> Refusal | None:
         """Why a worker with a free slot refuses the job. In doubt it accepts: the claim decides."""

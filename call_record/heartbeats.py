@@ -37,14 +37,14 @@ class Heartbeats(Generic[P]):
             await connection.execute(delete(self._table).where(self._id == process_id))
             await connection.execute(insert(self._table).values(**row))
 
-    async def heartbeat(self, record: Record, process_id: str) -> bool:
+    async def heartbeat(self, record: Record, process_id: str, **more: Any) -> bool:
         """
-        The process is there, also if it was believed gone.
+        The process is there, also if it was believed gone, and has these columns.
 
         Returns: False: it is not known, and must register.
         """
         presence = self._table.c.presence + 1
-        return await self.change(record, process_id, presence=presence, gone=False)
+        return await self.change(record, process_id, presence=presence, gone=False, **more)
 
     async def mark_gone(self, record: Record, process_id: str, presence: int) -> bool:
         """

@@ -33,7 +33,6 @@ class Worker:
 
 
 heartbeats = Heartbeats(worker, Worker)
-heartbeat = heartbeats.heartbeat
 mark_gone = heartbeats.mark_gone
 leave = heartbeats.leave
 read_all = heartbeats.read_all
@@ -52,6 +51,17 @@ async def register(record: Record, worker_id: str, capacity: int, deployment: st
         deployment=deployment,
         suspect=False,
     )
+
+
+async def heartbeat(record: Record, worker_id: str, capacity: int | None = None) -> bool:
+    """
+    The worker is there, also if it was believed gone.
+
+    Args: capacity: how many calls it takes from now on; None: as before.
+    Returns: False: it is not known, and must register.
+    """
+    more = {} if capacity is None else {"capacity": capacity}
+    return await heartbeats.heartbeat(record, worker_id, **more)
 
 
 async def suspect(connection: AsyncConnection, worker_id: str) -> None:

@@ -43,7 +43,7 @@ def test_mode_follows_from_whether_there_is_a_model(values: dict[str, Any], mode
         ("tts", "a b:C"),
         ("llm", ":LLM"),
         ("reasoning", "guess"),
-        ("worker_capacity", "0"),
+        ("worker_capacity", "-1"),
         ("agent_name", "two words"),
         ("call_max_s", "1"),
         ("waits", '{"silence_s": 0.5}'),
