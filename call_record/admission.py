@@ -1,24 +1,27 @@
 """Admission: one transaction at a time decides which callers may call now."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record import calls as live
-from call_record import deny_list, queue, slots
+from call_record import deny_list, network_shares, queue, slots
 from call_record.calls import Call, select_calls
 from call_record.journal import StaleAttempt, append_in, draft, opening
+from call_record.network_shares import NetworkShares
 from call_record.queue import Queue, Who
 from call_record.record import Record
 from call_record.slots import Slots
 from call_record.tables import CallState
 from call_record.tables import call as calls
 from call_record.tables import journal as entries
+from call_record.workers import Worker
 from voice_contract.journal import CallEnded, CallRequested
 from voice_contract.limits import JOIN_WITHIN_S
 
@@ -42,6 +45,10 @@ class Refusal(StrEnum):
     """The caller has talked today for as long as one caller may."""
     SERVICE_BUSY = "service-busy"
     """There are as many calls as there may be."""
+    NETWORK_BUSY = "network-busy"
+    """The caller proves no identity, and its network holds as many slots as one may."""
+    TENANT_LIMIT = "tenant-limit"
+    """The tenant has as many calls as it may have."""
     AGENTS_BUSY = "agents-busy"
     """No worker that is there has a free slot."""
 
@@ -56,6 +63,10 @@ class Limits:
     """Of one caller, by the days of UTC. A call under way goes on."""
     calls: int | None = None
     """At the same time, of all callers."""
+    calls_a_tenant: Mapping[str, int] = field(default_factory=dict)
+    """At the same time, by tenant; one that is not named has no limit of its own."""
+    network_share: float = 1.0
+    """Of all slots, what anonymous callers of one network may hold; 1: no limit."""
 
 
 NO_LIMITS = Limits()
@@ -71,6 +82,8 @@ class Applicant:
     display_name: str | None = None
     return_proof_hash: bytes | None = None
     """SHA-256 of the secret by which an anonymous caller comes back."""
+    networks: tuple[str, ...] = ()
+    """Keyed names of the networks that an anonymous caller comes from, the smallest first."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +187,15 @@ def seconds_until_tomorrow(record: Record) -> int:
     return (DAY_MS - record.clock.now_ms() % DAY_MS) // 1000 + 1
 
 
+async def _calls_of_tenant(connection: AsyncConnection) -> dict[str, int]:
+    of_tenant = (
+        select(calls.c.tenant, func.count().label("calls"))
+        .where(calls.c.state.in_(slots.OPEN), calls.c.tenant.is_not(None))
+        .group_by(calls.c.tenant)
+    )
+    return {row.tenant: row.calls for row in await connection.execute(of_tenant)}
+
+
 class _Batch:
     """What is known while applications are answered; each answer changes it."""
 
@@ -181,6 +203,8 @@ class _Batch:
         self,
         slots: Slots,
         queue: Queue,
+        shares: NetworkShares,
+        calls_of_tenant: Mapping[str, int],
         todays: Iterable[Call],
         deny_entries: Iterable[deny_list.DenyEntry],
         limits: Limits,
@@ -190,6 +214,8 @@ class _Batch:
         """To be inserted, each with its first entry."""
         self._slots = slots
         self.queue = queue
+        self._shares = shares
+        self._calls_of_tenant = Counter(calls_of_tenant)
         self._limits = limits
         self._now_ms = now_ms
         self._todays: dict[Who, list[Call]] = {}
@@ -208,6 +234,10 @@ class _Batch:
         """Read all that decides, and hold it until the transaction ends."""
         held = await slots.hold(connection)
         callers = {application.applicant.caller for application in applications}
+        waiting = await queue.read(connection, held.turn, now_ms)
+        shares = await network_shares.read(connection, held.capacity, limits.network_share)
+        for entry in waiting:
+            shares.hold((entry.networks or "").split(), joined=True)
         today_ms = now_ms - now_ms % DAY_MS
         todays = await select_calls(
             connection,
@@ -216,7 +246,9 @@ class _Batch:
         )
         return cls(
             held,
-            await queue.read(connection, held.turn, now_ms),
+            waiting,
+            shares,
+            await _calls_of_tenant(connection) if limits.calls_a_tenant else {},
             todays,
             await deny_list.of(connection, callers, now_ms),
             limits,
@@ -243,20 +275,29 @@ class _Batch:
                 denied = {(*who, None), (*who, call.call_id)} & self._denied
                 self.queue.leave(who)
                 return Refusal.NOT_ALLOWED if denied else self._admitted(call, is_new=False)
-        if refusal := self._refusal(who, own):
+        if refusal := self._refusal(who, own) or self._share_refusal(who, applicant):
+            self.queue.leave(who)
             return refusal
-        ahead = self.queue.ahead_of(who)
-        limit = self._limits.calls
-        if limit is not None and self._slots.calls + ahead >= limit:
-            return Queued(Refusal.SERVICE_BUSY, self.queue.wait(who))
-        worker = self._slots.choose() if self._slots.free > ahead else None
-        if worker is None:
-            return Queued(Refusal.AGENTS_BUSY, self.queue.wait(who))
+        worker = self._worker(who)
+        if isinstance(worker, Refusal):
+            self._shares.hold(applicant.networks, joined=True)
+            return Queued(worker, self.queue.wait(who, " ".join(applicant.networks) or None))
         self.queue.leave(who)
+        self._shares.hold(applicant.networks, joined=False)
+        self._calls_of_tenant[applicant.tenant or ""] += 1
         new = self._begin(record, application, worker.worker_id)
         own.append(new)
         self._slots.take(worker.worker_id)
         return self._admitted(new, is_new=True)
+
+    def _worker(self, who: Who) -> Worker | Refusal:
+        """The worker for a caller whose turn it is, or why it must wait."""
+        ahead = self.queue.ahead_of(who)
+        limit = self._limits.calls
+        if limit is not None and self._slots.calls + ahead >= limit:
+            return Refusal.SERVICE_BUSY
+        worker = self._slots.choose() if self._slots.free > ahead else None
+        return worker or Refusal.AGENTS_BUSY
 
     def _admitted(self, call: Call, *, is_new: bool) -> Admitted:
         return Admitted(call, is_new, self._slots.deployment(call.worker_id))
@@ -280,6 +321,16 @@ class _Batch:
             return Refusal.DAILY_LIMIT
         return None
 
+    def _share_refusal(self, who: Who, applicant: Applicant) -> Refusal | None:
+        """What concerns those whom the caller shares something with."""
+        if (entry := self.queue.entry(who)) is not None:
+            # Counted again below, where the caller waits on.
+            self._shares.release((entry.networks or "").split())
+        quota = self._limits.calls_a_tenant.get(applicant.tenant or "")
+        if quota is not None and self._calls_of_tenant[applicant.tenant or ""] >= quota:
+            return Refusal.TENANT_LIMIT
+        return None if self._shares.has_room(applicant.networks) else Refusal.NETWORK_BUSY
+
     def _today_ms(self, call: Call) -> int:
         """How long the caller has been in the call today."""
         if call.joined_at_ms is None:
@@ -301,7 +352,11 @@ class _Batch:
             owner=None,
             worker_id=worker_id,
             renewals=0,
-            **vars(applicant),
+            caller=applicant.caller,
+            tenant=applicant.tenant,
+            display_name=applicant.display_name,
+            return_proof_hash=applicant.return_proof_hash,
+            networks=" ".join(applicant.networks) or None,
             admitted_at_ms=self._now_ms,
             joined_at_ms=None,
             ended_at_ms=None,

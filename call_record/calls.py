@@ -47,6 +47,8 @@ class Call:
     tenant: str | None
     display_name: str | None
     return_proof_hash: bytes | None
+    networks: str | None
+    """Keyed names of those that an anonymous caller came from, with blanks between."""
     admitted_at_ms: int
     joined_at_ms: int | None
     ended_at_ms: int | None

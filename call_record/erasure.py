@@ -72,7 +72,13 @@ async def erase(record: Record, call_id: str, why: str) -> Erasure:
         await connection.execute(
             update(calls)
             .where(calls.c.call_id == call_id)
-            .values(caller=None, tenant=None, display_name=None, return_proof_hash=None)
+            .values(
+                caller=None,
+                tenant=None,
+                display_name=None,
+                return_proof_hash=None,
+                networks=None,
+            )
         )
         await follow_up.erase(connection, record, call_id)
     while True:

@@ -5,7 +5,7 @@ A caller keeps its position by asking again. Entries are ordered by the turns of
 clock.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import delete, insert, select
@@ -31,6 +31,8 @@ class QueueEntry:
     rank: int
     """Who asked first has the lowest."""
     asked_at_ms: int
+    networks: str | None = None
+    """As in `call_record.calls.Call`."""
 
     @property
     def who(self) -> Who:
@@ -58,7 +60,14 @@ class Queue:
         order = list(self._entries)
         return order.index(who) if who in self._entries else len(order)
 
-    def wait(self, who: Who) -> int | None:
+    def __iter__(self) -> Iterator[QueueEntry]:
+        return iter(self._entries.values())
+
+    def entry(self, who: Who) -> QueueEntry | None:
+        """The caller's; None: it does not wait."""
+        return self._entries.get(who)
+
+    def wait(self, who: Who, networks: str | None = None) -> int | None:
         """
         The caller waits, or goes on waiting.
 
@@ -68,7 +77,8 @@ class Queue:
         if entry is None:
             if len(self._entries) >= LENGTH_MAX or who[1] is None:
                 return None
-            self._write(QueueEntry(who[0], who[1], self._next_rank, self._now_ms))
+            new = QueueEntry(who[0], who[1], self._next_rank, self._now_ms, networks)
+            self._write(new)
             self._next_rank += 1
         elif self._now_ms - entry.asked_at_ms > FORGET_AFTER_MS / 4:
             # Not each time: most of those who ask again change nothing.

@@ -48,6 +48,7 @@ call = Table(
     Column("tenant", String(200)),
     Column("display_name", String(200)),
     Column("return_proof_hash", LargeBinary),
+    Column("networks", String(60)),  # of an anonymous caller, under keyed names, blanks between
     Column("admitted_at_ms", BigInteger, nullable=False),
     Column("joined_at_ms", BigInteger),
     Column("ended_at_ms", BigInteger),
@@ -100,6 +101,7 @@ queue_entry = Table(
     Column("tenant", String(200), primary_key=True),  # empty: none
     Column("caller", String(200), primary_key=True),
     Column("rank", BigInteger, nullable=False),
+    Column("networks", String(60)),
     Column("asked_at_ms", BigInteger, nullable=False),
 )
 

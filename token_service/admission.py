@@ -19,10 +19,12 @@ from token_service.errors import (
     CallNotFound,
     CallOver,
     DailyLimit,
+    NetworkBusy,
     NotAllowed,
     RecordUnavailable,
     ServiceBusy,
     SfuUnavailable,
+    TenantLimit,
     TooManyCalls,
 )
 from token_service.rooms import Rooms
@@ -33,6 +35,8 @@ REFUSALS: dict[Refusal, type[ServiceError]] = {
     Refusal.NOT_ALLOWED: NotAllowed,
     Refusal.TOO_MANY_CALLS: TooManyCalls,
     Refusal.DAILY_LIMIT: DailyLimit,
+    Refusal.NETWORK_BUSY: NetworkBusy,
+    Refusal.TENANT_LIMIT: TenantLimit,
 }
 QUEUED: dict[Refusal, type[Busy]] = {
     Refusal.SERVICE_BUSY: ServiceBusy,

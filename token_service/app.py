@@ -20,7 +20,9 @@ from service_base.metrics import METRICS_ROUTE, MetricsMiddleware
 from service_base.problems import EXCEPTION_HANDLERS
 from token_service import auth, calls_api, origins, page_words, slot_metrics
 from token_service.admission import Admission, record_or_problem
+from token_service.captcha import Captcha
 from token_service.endpoint import Endpoint
+from token_service.networks import ProxyWatch
 from token_service.openapi import openapi
 from token_service.rate_limits import RateLimits
 from token_service.room_tokens import RoomTokens
@@ -45,7 +47,7 @@ def build(settings: TokenSettings) -> Starlette:
     words = page_words.read(settings.token_page_file)
     record = open_record(settings, wait_s=RECORD_WAIT_S)
     rate_limits = RateLimits(settings)
-    endpoint = Endpoint(rate_limits, auth.by(settings))
+    endpoint = Endpoint(rate_limits, auth.by(settings), record.keys)
 
     log.info("sfu.key", ends_with=key.api_key[-4:], auth=settings.token_auth)
 
@@ -53,16 +55,20 @@ def build(settings: TokenSettings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         timeout = aiohttp.ClientTimeout(total=SFU_TIMEOUT_S)
         client = api.LiveKitAPI(settings.sfu_url, key.api_key, key.secret, timeout=timeout)
+        captcha = Captcha(settings.token_captcha_url, settings.token_captcha_secret)
         rooms = Rooms(client, settings.agent_name)
         app.state.record = record
         app.state.room_tokens = RoomTokens(key, settings.rtc_url)
         app.state.admission = Admission(record, BatchAdmission(record, settings.limits), rooms)
+        app.state.captcha = captcha
+        app.state.proxy_watch = ProxyWatch()
         stopping = asyncio.Event()
         watching = asyncio.create_task(slot_metrics.watch(record, stopping))
         yield
         stopping.set()
         await watching
         await client.aclose()
+        await captcha.aclose()
         await rate_limits.close()
         await record.close()
 

@@ -26,6 +26,8 @@ class Caller:
     """From an anonymous caller's cookie; None: the identity itself was proven."""
     is_new: bool = False
     """An anonymous caller on its first request."""
+    networks: tuple[str, ...] = field(default=(), repr=False)
+    """As in `Applicant`."""
 
     @property
     def proof_hash(self) -> bytes | None:
@@ -35,7 +37,14 @@ class Caller:
     @property
     def applicant(self) -> Applicant:
         """The caller as the record knows it."""
-        return Applicant(self.identity, self.tenant, self.display_name, self.proof_hash)
+        return Applicant(
+            self.identity, self.tenant, self.display_name, self.proof_hash, self.networks
+        )
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether the caller proves nothing but that it is the same as before."""
+        return self.secret is not None
 
     def owns(self, call: Call) -> bool:
         """Whether *call* belongs to this caller, by the proof that it was started with."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -10,11 +10,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from call_record.keys import KeyRing
 from service_base.problems import EXCEPTION_HANDLERS, BadRequest, ServiceError
 from token_service.auth import Identify
 from token_service.callers import Caller
 from token_service.cookie import remember
-from token_service.errors import Busy, RateLimited
+from token_service.errors import Busy, NotAllowed, RateLimited, SignInRequired
+from token_service.networks import networks_of
 from token_service.rate_limits import RateLimits
 
 log = structlog.get_logger()
@@ -52,6 +54,8 @@ class Endpoint:
 
     rate_limits: RateLimits
     identify: Identify
+    keys: KeyRing
+    """Under which networks are named in the record."""
 
     def route(self, path: str, method: str, handler: Handler) -> Route:
         """A route whose requests are limited, identified and logged."""
@@ -75,6 +79,17 @@ class Endpoint:
         finally:
             _log(request, request_log, status, time.perf_counter() - started, cause)
 
+    async def _caller(self, request: Request) -> Caller:
+        """Raises: what `Identify` does, or RateLimited where that was so too often."""
+        try:
+            caller = await self.identify(request)
+        except (SignInRequired, NotAllowed):
+            await self.rate_limits.count_failure(request)
+            raise
+        if caller.is_anonymous:
+            return replace(caller, networks=networks_of(request, self.keys))
+        return caller
+
     async def _answer(
         self, request: Request, handler: Handler, request_log: RequestLog
     ) -> tuple[Response, BaseException | None]:
@@ -82,10 +97,8 @@ class Endpoint:
         headers: dict[str, str] = {}
         cause = caller = None
         try:
-            headers = (await self.rate_limits.check_address(request)).headers
-            caller = await self.identify(request)
-            if not caller.is_new:
-                headers = (await self.rate_limits.check_caller(caller)).headers
+            caller = await self._caller(request)
+            headers = (await self.rate_limits.check_caller(request, caller)).headers
             response = await handler(request, caller)
         except (ServiceError, ClientDisconnect) as error:
             problem = error if isinstance(error, ServiceError) else BadRequest()

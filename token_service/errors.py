@@ -54,6 +54,22 @@ class ServiceBusy(Busy):
     code = "service-busy"
 
 
+class NetworkBusy(ServiceError):
+    """Many calls come from your network right now. Please try again in a moment."""
+
+    status = 429
+    code = "network-busy"
+    retry_after_s = 10
+
+
+class TenantLimit(ServiceError):
+    """Your organization is in as many calls as it may be. Please try again in a moment."""
+
+    status = 429
+    code = "tenant-limit"
+    retry_after_s = 10
+
+
 class TooManyCalls(ServiceError):
     """You are already in another call. Please end it first."""
 
@@ -102,6 +118,21 @@ class NotAllowed(ServiceError):
 
     status = 403
     code = "not-allowed"
+
+
+class CaptchaRequired(ServiceError):
+    """Please show first that you are a person."""
+
+    status = 403
+    code = "captcha-required"
+
+
+class CaptchaUnavailable(ServiceError):
+    """It cannot be checked right now whether you are a person. Please try again in a moment."""
+
+    status = 503
+    code = "captcha-unavailable"
+    retry_after_s = 5
 
 
 class CallOver(ServiceError):

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service_base.problems import EXCEPTION_HANDLERS, ServiceError
+from token_service.captcha import CAPTCHA_HEADER
 from token_service.errors import NotAllowed
 from token_service.settings import LOOPBACK, TokenSettings
 
@@ -25,7 +26,7 @@ def middleware(settings: TokenSettings) -> list[Middleware]:
         CORSMiddleware,
         allow_origins=origins,
         allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type"],
+        allow_headers=["Authorization", "Content-Type", CAPTCHA_HEADER],
         allow_credentials=True,
         expose_headers=READABLE,
     )

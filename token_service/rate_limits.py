@@ -1,10 +1,14 @@
-"""Rate limits: for all requests, for each address, for each caller."""
+"""
+Rate limits: for each caller, and for each address of those who are not signed in.
+
+Three kinds of requests are counted apart, so that none uses up what the others have: signed in,
+anonymous, and failed.
+"""
 
 import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TypeVar
 
 import structlog
@@ -19,6 +23,7 @@ from starlette.requests import Request
 
 from token_service.callers import Caller
 from token_service.errors import RateLimited, RecordUnavailable
+from token_service.networks import customer_of
 from token_service.settings import TokenSettings
 
 log = structlog.get_logger()
@@ -75,29 +80,41 @@ class RateLimits:
         if self._redis is not None:
             await self._redis.storage.bridge.storage.aclose()  # type: ignore[attr-defined]
 
-    async def check_address(self, request: Request) -> Allowance:
+    async def count_failure(self, request: Request) -> None:
         """
-        Count a request by its address, before its caller is identified.
+        Count a request that proved nothing. It uses up nothing of what those have who are signed
+        in, also at the same address.
 
-        Returns: what is left for the address. Raises: RateLimited, RecordUnavailable.
+        Raises: RateLimited: there were too many. RecordUnavailable.
         """
-        address = address_of(request)
-        # Checked before the address is stored: bounds how many addresses are stored.
-        if not await self._try(lambda limiter: limiter.test(self._all, "all"), True):
-            await self._refuse("all", self._all)
-        await self._hit("address", self._address, address)
-        await self._hit("all", self._all)
-        return await self._left("address", self._address, address)
+        await self._hit_address("failures", customer_of(request))
 
-    async def check_caller(self, caller: Caller) -> Allowance:
+    async def check_caller(self, request: Request, caller: Caller) -> Allowance:
         """
-        Count a request of a caller that has been identified.
+        Count a request: of who is signed in by the caller alone, else by its address too.
 
-        Returns: what is left for the caller. Raises: as `check_address`.
+        Returns: what is left. Raises: as `count_failure`.
         """
+        allowance = None
+        if caller.is_anonymous:
+            address = customer_of(request)
+            await self._hit_address("address", address)
+            allowance = await self._left("address", self._address, address)
+        else:
+            await self._hit("signed-in", self._all)
+        if caller.is_new and allowance is not None:
+            return allowance
         who = (caller.tenant or "", caller.identity)
         await self._hit("caller", self._caller, *who)
         return await self._left("caller", self._caller, *who)
+
+    async def _hit_address(self, name: str, address: str) -> None:
+        everybody = f"{name}-all"
+        # Checked before the address is stored: bounds how many addresses are stored.
+        if not await self._try(lambda limiter: limiter.test(self._all, everybody), True):
+            await self._refuse(everybody, self._all)
+        await self._hit(name, self._address, address)
+        await self._hit(everybody, self._all)
 
     async def _hit(self, name: str, item: RateLimitItem, *who: str) -> None:
         if not await self._try(lambda limiter: limiter.hit(item, name, *who), True):
@@ -135,20 +152,6 @@ class RateLimits:
                 return uncounted
             case "refuse":
                 raise RecordUnavailable
-
-
-def address_of(request: Request) -> str:
-    """The address of a request's sender; for IPv6 its /64 network, which is one customer's."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host[:64]
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ip_network((int(address), 64), strict=False))
-    return str(address)
 
 
 def _redis(url: str) -> RedisStorage:

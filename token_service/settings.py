@@ -90,9 +90,16 @@ class TokenSettings(SfuSettings, RecordSettings):
 
     token_rate_caller: int = Field(30, ge=1, description="Requests per minute by one known caller.")
     token_rate_address: int = Field(
-        300, ge=1, description="Requests per minute from one address (IPv6: one /64 network)."
+        300,
+        ge=1,
+        description="Requests per minute from one address (IPv6: one /64 network) of callers who "
+        "are not signed in. As many sign-ins may fail there.",
     )
-    token_rate_all: int = Field(3_000, ge=1, description="Requests per minute in total.")
+    token_rate_all: int = Field(
+        3_000,
+        ge=1,
+        description="Requests per minute in total, of each kind: signed in, not signed in, failed.",
+    )
     token_rate_redis_url: SecretStr = Field(
         SecretStr(""),
         description="Redis that counts the requests of all token services together "
@@ -108,6 +115,27 @@ class TokenSettings(SfuSettings, RecordSettings):
     )
     token_minutes_a_day: int = Field(
         120, ge=0, description="Minutes of calls per caller and day (UTC); 0: no limit."
+    )
+    token_captcha_url: str = Field(
+        "",
+        description="Address at which a CAPTCHA's proof is verified (`siteverify` of reCAPTCHA, "
+        "hCaptcha, Turnstile): callers who are not signed in must send one, in the header "
+        "Parley-Captcha, for a new call. Empty: none is asked for.",
+    )
+    token_captcha_secret: SecretStr = Field(
+        SecretStr(""), validate_default=True, description="The secret for that address."
+    )
+    token_network_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Of all slots, what callers who prove no identity may hold from one network "
+        "(IPv4: one address, and one /24; IPv6: /64, /56, /48); 1: no limit.",
+    )
+    token_calls_a_tenant: dict[str, int] = Field(
+        {},
+        description='Simultaneous calls of a tenant, as JSON: {"shop": 20}; others have no limit '
+        "of their own.",
     )
     token_calls_max: int = Field(
         0, ge=0, description="Simultaneous calls in total; 0: as many as workers take."
@@ -130,13 +158,20 @@ class TokenSettings(SfuSettings, RecordSettings):
             raise ValueError("PARLEY_TOKEN_AUTH=oidc needs it")
         return value
 
-    @field_validator("token_oidc_jwks_url")
+    @field_validator("token_oidc_jwks_url", "token_captcha_url")
     @classmethod
     def _cannot_be_replaced_on_its_way(cls, value: str) -> str:
         url = urlsplit(value)
         local = url.scheme == "http" and url.hostname in LOOPBACK
         if value and not local and url.scheme != "https":
             raise ValueError("expected an https address")
+        return value
+
+    @field_validator("token_captcha_secret")
+    @classmethod
+    def _goes_with_the_captcha(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if bool(value.get_secret_value()) != bool(info.data.get("token_captcha_url")):
+            raise ValueError("PARLEY_TOKEN_CAPTCHA_URL and this one are set both or neither")
         return value
 
     @field_validator("token_origins")
@@ -193,6 +228,8 @@ class TokenSettings(SfuSettings, RecordSettings):
             calls_a_caller=self.token_calls_a_caller or None,
             minutes_a_day=self.token_minutes_a_day or None,
             calls=self.token_calls_max or None,
+            calls_a_tenant=self.token_calls_a_tenant,
+            network_share=self.token_network_share,
         )
 
 

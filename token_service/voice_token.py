@@ -78,7 +78,9 @@ async def _token(request: Request, caller: Caller, call_id: str | None) -> Voice
     room_tokens: RoomTokens = request.app.state.room_tokens
     call: Call
     if call_id is None:
+        await request.app.state.captcha.check(request, caller)
         call = await admission.new(caller)
+        request.app.state.proxy_watch.saw(request, caller.identity)
         request_log.event, request_log.outcome = "call.requested", "admitted"
     else:
         request_log.call_id = call_id

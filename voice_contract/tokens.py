@@ -47,8 +47,11 @@ ProblemCode = Literal[
     "body-too-large",
     "call-ended",
     "call-not-found",
+    "captcha-required",
+    "captcha-unavailable",
     "daily-limit",
     "internal-error",
+    "network-busy",
     "not-allowed",
     "rate-limited",
     "record-unavailable",
@@ -57,6 +60,7 @@ ProblemCode = Literal[
     "sfu-unavailable",
     "sign-in-required",
     "sign-in-unavailable",
+    "tenant-limit",
     "too-many-calls",
 ]
 """What a client switches on in an error from the token service."""

@@ -22,7 +22,14 @@ from voice_contract.follow_up import FollowUp
 from voice_contract.ids import new_call_id
 from voice_contract.names import AGENT_IDENTITY_PREFIX
 from voice_contract.page_words import PageWords
-from voice_contract.tokens import CallView, Problem, TranscriptLine, VoiceToken, VoiceTokenRequest
+from voice_contract.tokens import (
+    CallView,
+    Problem,
+    QueueProblem,
+    TranscriptLine,
+    VoiceToken,
+    VoiceTokenRequest,
+)
 
 CALLER = "caller-1"
 AGENT_NAME = "The agent of the test"
@@ -36,6 +43,8 @@ class CannedService:
     url: str
     refusals: list[tuple[int, str, dict[str, str]]] = field(default_factory=list)
     """Status, code and headers of the next answers to requests for a place."""
+    positions: list[int] = field(default_factory=list)
+    """In the queue, told along with the next of them."""
     transcript: list[TranscriptLine] = field(default_factory=list)
     """Of every call."""
     follow_ups: list[FollowUp] = field(default_factory=list)
@@ -84,6 +93,8 @@ class CannedService:
             problem = Problem(
                 type="about:blank", title=code, status=status, code=code, detail="A sentence."
             )
+            if self.positions:
+                problem = QueueProblem(**vars(problem), position=self.positions.pop(0))
             return Response(
                 problem.model_dump_json(),
                 status,

@@ -385,6 +385,7 @@ async def test_queue_asks_again_by_itself_until_there_is_a_place(
 ) -> None:
     """The server's time is kept; the microphone is off meanwhile; the person may leave."""
     service.refusals += [(503, "agents-busy", {"Retry-After": "1"})] * 3
+    service.positions += [3, 2, 1]
     await page.get_by_test_id("call").click()
     await in_phase(page, "queueing")
     await expect(page.get_by_test_id("queue")).to_contain_text("Next try in 0:0")
@@ -393,6 +394,8 @@ async def test_queue_asks_again_by_itself_until_there_is_a_place(
     started = time.monotonic()
     await page.get_by_test_id("call").click()
     await in_phase(page, "queueing")
+    await expect(page.get_by_test_id("position")).to_contain_text("You are number 2 in the queue.")
+    await expect(page.get_by_test_id("position")).to_contain_text("You are next.")
     await in_phase(page, "waiting-for-agent")
     assert time.monotonic() - started >= 2
     assert service.asked == [None] * 4

@@ -549,8 +549,11 @@ export interface Problem {
         | "body-too-large"
         | "call-ended"
         | "call-not-found"
+        | "captcha-required"
+        | "captcha-unavailable"
         | "daily-limit"
         | "internal-error"
+        | "network-busy"
         | "not-allowed"
         | "rate-limited"
         | "record-unavailable"
@@ -559,6 +562,7 @@ export interface Problem {
         | "sfu-unavailable"
         | "sign-in-required"
         | "sign-in-unavailable"
+        | "tenant-limit"
         | "too-many-calls"
       )
     | string;
@@ -579,8 +583,11 @@ export interface QueueProblem {
         | "body-too-large"
         | "call-ended"
         | "call-not-found"
+        | "captcha-required"
+        | "captcha-unavailable"
         | "daily-limit"
         | "internal-error"
+        | "network-busy"
         | "not-allowed"
         | "rate-limited"
         | "record-unavailable"
@@ -589,6 +596,7 @@ export interface QueueProblem {
         | "sfu-unavailable"
         | "sign-in-required"
         | "sign-in-unavailable"
+        | "tenant-limit"
         | "too-many-calls"
       )
     | string;
@@ -1298,8 +1306,11 @@ export const DEFINITIONS = {
               "body-too-large",
               "call-ended",
               "call-not-found",
+              "captcha-required",
+              "captcha-unavailable",
               "daily-limit",
               "internal-error",
+              "network-busy",
               "not-allowed",
               "rate-limited",
               "record-unavailable",
@@ -1308,6 +1319,7 @@ export const DEFINITIONS = {
               "sfu-unavailable",
               "sign-in-required",
               "sign-in-unavailable",
+              "tenant-limit",
               "too-many-calls"
             ],
             "type": "string"
@@ -1352,8 +1364,11 @@ export const DEFINITIONS = {
               "body-too-large",
               "call-ended",
               "call-not-found",
+              "captcha-required",
+              "captcha-unavailable",
               "daily-limit",
               "internal-error",
+              "network-busy",
               "not-allowed",
               "rate-limited",
               "record-unavailable",
@@ -1362,6 +1377,7 @@ export const DEFINITIONS = {
               "sfu-unavailable",
               "sign-in-required",
               "sign-in-unavailable",
+              "tenant-limit",
               "too-many-calls"
             ],
             "type": "string"

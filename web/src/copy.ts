@@ -256,6 +256,22 @@ const ENDINGS: Record<Exclude<Ending["reason"], "refused">, Explanation> = {
     title: "All our lines are still busy",
     text: "We kept trying, but no agent became free. Please try again later.",
   },
+  "network-busy": {
+    title: "Many calls come from your network",
+    text: "We kept trying, but others on your network are still in calls. Please try again later.",
+  },
+  "tenant-limit": {
+    title: "Your organization is in many calls",
+    text: "We kept trying, but it is still in as many calls as it may be. Please try again later.",
+  },
+  "captcha-required": {
+    title: "Please show that you are a person",
+    text: "Solve the check on this page, then call.",
+  },
+  "captcha-unavailable": {
+    title: "Calls are not possible right now",
+    text: "It cannot be checked whether you are a person. Please try again in a moment.",
+  },
   "too-many-calls": {
     title: "You are already in a call",
     text: "End your other call first: it may be open in another tab or on another device.",

@@ -7,7 +7,10 @@ const REFUSALS = [
   "agents-busy",
   "call-ended",
   "call-not-found",
+  "captcha-required",
+  "captcha-unavailable",
   "daily-limit",
+  "network-busy",
   "not-allowed",
   "rate-limited",
   "record-unavailable",
@@ -15,6 +18,7 @@ const REFUSALS = [
   "sfu-unavailable",
   "sign-in-required",
   "sign-in-unavailable",
+  "tenant-limit",
   "too-many-calls",
 ] as const;
 
@@ -93,7 +97,12 @@ function fromProblem(problem: Problem, retryAfterMs: number | null): TokenFailur
   return { reason, detail, retryAfterMs, ...position };
 }
 
-const BUSY: readonly TokenFailure["reason"][] = ["agents-busy", "service-busy"];
+const BUSY: readonly TokenFailure["reason"][] = [
+  "agents-busy",
+  "network-busy",
+  "service-busy",
+  "tenant-limit",
+];
 
 /** The caller's position in the queue, from 1; null: the service did not tell it. */
 export function queuePosition(error: unknown): number | null {

@@ -97,7 +97,10 @@ test.each([
   "agents-busy",
   "call-ended",
   "call-not-found",
+  "captcha-required",
+  "captcha-unavailable",
   "daily-limit",
+  "network-busy",
   "not-allowed",
   "rate-limited",
   "record-unavailable",
@@ -105,6 +108,7 @@ test.each([
   "sfu-unavailable",
   "sign-in-required",
   "sign-in-unavailable",
+  "tenant-limit",
   "too-many-calls",
 ])("%s has its own failure", async (code) => {
   const address = await serve(problem(503, code, "A sentence.", { "Retry-After": "7" }));
@@ -153,6 +157,8 @@ test("the queue waits as long as the server asks, within bounds, and for places 
     queueDelay(new TokenError({ reason, detail: "", retryAfterMs }), queueing);
   expect(delay("agents-busy", 5_000)).toBe(5_000);
   expect(delay("service-busy", 5_000, true)).toBe(5_000);
+  expect(delay("network-busy", 5_000)).toBe(5_000);
+  expect(delay("tenant-limit", 5_000)).toBe(5_000);
   expect(delay("agents-busy", 0)).toBe(1_000);
   expect(delay("agents-busy", null)).toBe(1_000);
   expect(delay("agents-busy", 3_600_000)).toBe(60_000);

@@ -14,8 +14,10 @@ def upgrade() -> None:
         sa.Column("tenant", sa.String(200), primary_key=True),
         sa.Column("caller", sa.String(200), primary_key=True),
         sa.Column("rank", sa.BigInteger, nullable=False),
+        sa.Column("networks", sa.String(60)),
         sa.Column("asked_at_ms", sa.BigInteger, nullable=False),
     )
+    op.add_column("call", sa.Column("networks", sa.String(60)))
     op.add_column(
         "worker", sa.Column("deployment", sa.String(64), nullable=False, server_default="")
     )

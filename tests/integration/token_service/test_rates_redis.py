@@ -13,11 +13,13 @@ from structlog.testing import capture_logs
 from devstack import redis
 from tests.support.calls import FakeClock
 from tests.support.local_stack import free_ports
+from token_service.callers import Caller
 from token_service.errors import RateLimited, RecordUnavailable
 from token_service.rate_limits import REDIS_PAUSE_S, RateLimits
 from token_service.settings import TokenSettings
 
 ASKED = Request({"type": "http", "client": ("192.0.2.1", 1), "headers": []})
+NEW = Caller("caller-new", secret="s" * 43, is_new=True)
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ async def admitted(limits: RateLimits, times: int) -> int:
     passed = 0
     for _ in range(times):
         try:
-            await limits.check_address(ASKED)
+            await limits.check_caller(ASKED, NEW)
             passed += 1
         except RateLimited as error:
             assert 1 <= (error.retry_after_s or 0) <= 120

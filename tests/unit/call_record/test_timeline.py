@@ -55,6 +55,7 @@ CALL = Call(
     tenant=None,
     display_name=None,
     return_proof_hash=None,
+    networks=None,
     admitted_at_ms=0,
     joined_at_ms=0,
     ended_at_ms=None,

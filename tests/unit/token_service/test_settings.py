@@ -73,7 +73,9 @@ def test_settings_lists_are_separated_by_commas() -> None:
 
 def test_settings_limits_of_zero_are_none() -> None:
     """No limit is an explicit choice."""
-    none = loaded(token_calls_a_caller=0, token_minutes_a_day=0, token_calls_max=0)
+    none = loaded(
+        token_calls_a_caller=0, token_minutes_a_day=0, token_calls_max=0, token_network_share=1
+    )
     assert none.limits == Limits()
     assert loaded().limits == Limits(calls_a_caller=2, minutes_a_day=120)
 
