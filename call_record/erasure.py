@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record import calls as live
-from call_record import executors, follow_up, hash_chain, journal, workers
+from call_record import executors, follow_up, hash_chain, journal, queue, workers
 from call_record.record import Record
 from call_record.tables import CallState, deny_entry
 from call_record.tables import call as calls
@@ -101,7 +101,7 @@ async def remove_ended_before(
 ) -> int:
     """
     Remove the calls that ended before that Unix time in milliseconds, oldest first; workers and
-    executors that are gone; deny-list entries that have run out.
+    executors that are gone; deny-list entries that have run out; who has left the queue.
 
     Args: tell: what the removed calls' work left in other systems, before that is forgotten.
     Returns: how many calls were removed.
@@ -111,6 +111,7 @@ async def remove_ended_before(
         await executors.heartbeats.forget_gone(connection)
         now_ms = record.clock.now_ms()
         await connection.execute(delete(deny_entry).where(deny_entry.c.until_ms <= now_ms))
+        await queue.remove_forgotten(connection, now_ms)
     removed = 0
     while batch := await _remove_batch(record, before_ms, why, tell):
         removed += batch

@@ -124,3 +124,9 @@ async def read(connection: AsyncConnection, turn: int, now_ms: int) -> Queue:
         for row in await connection.execute(select(queue_entry))
     ]
     return Queue(rows, turn, now_ms)
+
+
+async def remove_forgotten(connection: AsyncConnection, now_ms: int) -> None:
+    """Remove who has left the queue; admission does so too. In the caller's transaction."""
+    is_forgotten = queue_entry.c.asked_at_ms < now_ms - FORGET_AFTER_MS
+    await connection.execute(delete(queue_entry).where(is_forgotten))

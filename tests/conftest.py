@@ -16,6 +16,7 @@ from call_record import keys
 from call_record.database import Database
 from call_record.prepare import prepare
 from call_record.record import Record
+from call_record.tables import metadata
 from devstack import postgres
 from tests.support.ci_skips import pytest_runtest_makereport as pytest_runtest_makereport
 from tests.support.local_stack import LocalStack, running_sfu, running_stack
@@ -68,8 +69,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     url: str = request.getfixturevalue("postgres_record_url")
     psql(
         url,
-        "TRUNCATE call, journal, worker, tombstone, deny_entry, follow_up, follow_up_step,"
-        " executor;"
+        f"TRUNCATE {', '.join(set(metadata.tables) - {'admission'})};"  # noqa: S608 - our own names
         "UPDATE admission SET n = 0",
     )
     return url

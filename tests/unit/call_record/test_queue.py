@@ -1,8 +1,9 @@
 """Who waits for a slot, and in which order."""
 
 import pytest
+from sqlalchemy import select
 
-from call_record import admission, calls, deny_list, workers
+from call_record import admission, calls, deny_list, erasure, tables, workers
 from call_record.admission import Admitted, Answer, Applicant, Application, Limits, Queued, Refusal
 from call_record.queue import FORGET_AFTER_MS, LENGTH_MAX, Queue, QueueEntry
 from call_record.record import Record
@@ -61,6 +62,20 @@ async def test_who_does_not_ask_again_is_forgotten(clocked: Record, clock: FakeC
     await end(clocked, first)
     clock.seconds += FORGET_AFTER_S + 0.001
     assert positions(await ask(clocked, "d")) == [0]
+
+
+async def test_retention_leaves_nothing_of_who_has_left_the_queue(
+    clocked: Record, clock: FakeClock
+) -> None:
+    """And all of those who wait."""
+    await ask(clocked, "a")
+    clock.seconds += FORGET_AFTER_S / 2
+    await ask(clocked, "b")
+    clock.seconds += FORGET_AFTER_S / 2 + 0.001
+    await erasure.remove_ended_before(clocked, 0, "retention")
+    async with clocked.database.reading() as connection:
+        left = (await connection.execute(select(tables.queue_entry.c.caller))).scalars().all()
+    assert left == ["b"]
 
 
 async def test_queue_is_for_those_whom_a_slot_would_help(record: Record) -> None:
