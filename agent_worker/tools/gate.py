@@ -225,8 +225,14 @@ class Gate:
         pending = self.questions.open
         last = self.questions.asked_last
         question = last if last in pending else next(reversed(pending), None)
-        if question is None or (said := yes_no.read(text, question.about)) is None:
+        if question is None:
             return None
+        said = yes_no.read(text, question.about)
+        if said is None:
+            # Not another wish with fewer arguments: "refund it" after "Refund 2 dollars?" is not all.
+            repeats = yes_no.repeats_wish(text, question.about)
+            is_meant = question is last and len(pending) == 1
+            return Heard(question.wording) if repeats and is_meant else None
         more = said in (Said.YES_AND_MORE, Said.NO_AND_MORE)
         if question is not last:
             # It belongs to something else: another question, or one that was decided meanwhile.

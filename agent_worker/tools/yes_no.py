@@ -103,3 +103,14 @@ def _repeats(said: str, asked: str) -> bool:
         return True
     # Of several numbers, "pay 2" must not be "pay 5 to number 2": the words as they stand.
     return f" {' '.join(repeated)} " in f" {' '.join(known)} "
+
+
+def repeats_wish(text: str, about: str) -> bool:
+    """
+    Whether *text* is the wish of the question *about* once more, without a yes: "refund it" to
+    "Refund 2 dollars of order 5?".
+    """
+    said = normalize(text)
+    says_something = _EMPTY_YES.sub(" ", said).strip()
+    doubts = text.rstrip().endswith("?") or _NOT.search(said)
+    return bool(says_something) and not doubts and _repeats(said, normalize(about))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from devstack.caller import attempt_of, joined
 from tests.chaos import island as islands
 from tests.chaos.conversation import conversation
 from tests.chaos.fleet import Fleet
@@ -77,7 +78,47 @@ async def test_worker_cut_off_the_network_falls_silent_and_is_replaced(
         await asyncio.sleep(6)
         await call.ask("When will it arrive?", "Order 8")
         assert call.worker is fleet.a
-        # The SFU may send the first one to the worker that it does not know to be cut off.
-        assert call.attempt in (2, 3)
+        assert call.attempt == 2, "nothing was sent to the host that is cut off"
         await call.hang_up()
     assert took_s < 8
+
+
+NEW_CALLS = 16
+CUT_BEFORE = 7
+PAUSE_S = 1.5
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(180)
+async def test_new_calls_while_a_host_is_cut_off_all_get_an_agent(
+    fleet_with_island: Fleet, island: Island
+) -> None:
+    """Those on their way to it are sent elsewhere, and no more go there."""
+    fleet = fleet_with_island
+    for worker in (fleet.a, fleet.b):
+        worker.kill()
+        worker.environment = {**worker.environment, "PARLEY_WORKER_CAPACITY": str(NEW_CALLS)}
+    fleet.mend()
+
+    async def call() -> tuple[float, bool]:
+        """Returns: seconds to the first sound, and whether the first agent made it."""
+        asked_at = time.monotonic()
+        # Leaving is enough: there are slots for all.
+        async with joined(fleet.stack.page_url, hang_up=False) as caller:
+            async with asyncio.timeout(30):
+                while (heard_at := caller.ear.first_sound_after(asked_at)) is None:
+                    await asyncio.sleep(0.02)
+            agent = caller.agent
+            first = agent is not None and attempt_of(agent.identity) == 1
+            return heard_at - asked_at, first
+
+    calls = []
+    for number in range(NEW_CALLS):
+        if number == CUT_BEFORE:
+            await asyncio.to_thread(island.cut)
+        calls.append(asyncio.create_task(call()))
+        await asyncio.sleep(PAUSE_S)
+    results = await asyncio.gather(*calls)
+    for took_s, first in results:
+        measured("new call, a host is cut off", took_s, "first agent" if first else "another")
+    assert len(results) == NEW_CALLS

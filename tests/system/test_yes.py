@@ -104,7 +104,7 @@ async def test_question_that_is_not_answered_is_reworded_and_has_a_way_out(
     await caller.send_text("book an appointment")
     await caller.agent_line(containing="Sorry, I need a day")
     await caller.send_text("book an appointment")
-    await caller.agent_line(containing="I still don't follow. Please tell me")
+    await caller.agent_line(containing="Please say a date")
     await caller.send_text("book an appointment")
     await caller.agent_line(containing="Shall a colleague call you back?")
     await ask(stack, caller, "yes please", "All right")

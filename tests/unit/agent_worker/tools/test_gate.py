@@ -794,6 +794,18 @@ async def test_no_with_a_wish_declines_and_the_turn_goes_on(scene: Scene) -> Non
     scene.gate.close()
 
 
+async def test_wish_once_more_with_fewer_words_is_asked_as_before(scene: Scene) -> None:
+    """ "Pay it" is neither a yes nor another wish: nothing else is proposed in its place."""
+    invocation = await asked(scene.propose("pay", {"amount": 5}))
+    assert invocation.question is not None
+    scene.gate.said(invocation.question.wording)
+    assert scene.hear("pay it", "turn-2") == Heard(invocation.question.wording)
+    assert scene.hear("pay 6", "turn-3") is None
+    scene.gate.said("And now?")
+    assert scene.hear("pay it", "turn-4") is None, "it belongs to what was asked last"
+    scene.gate.close()
+
+
 # -- the same in other words
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent_worker.tools.yes_no import Said, read
+from agent_worker.tools.yes_no import Said, read, repeats_wish
 
 CANCEL = "Cancel order 10? order number 10"
 BOOK = "Book Friday at nine? day friday; time 9:00"
@@ -179,3 +179,40 @@ def test_no_with_a_wish_is_both(text: str) -> None:
 def test_no_may_repeat_the_question(text: str) -> None:
     """That is no wish of its own."""
     assert read(text, CANCEL) is Said.NO
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("Refund it.", REFUND),
+        ("refund", REFUND),
+        ("please refund 5 dollars", REFUND),
+        ("cancel it", CANCEL),
+        ("order ten", CANCEL),
+        ("book Friday", BOOK),
+    ],
+)
+def test_wish_once_more_is_the_one_that_was_asked_about(text: str, about: str) -> None:
+    """With fewer words, and never more."""
+    assert repeats_wish(text, about)
+    assert read(text, about) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("refund all of it", REFUND),
+        ("refund order two", REFUND),
+        ("refund 2 dollars", REFUND),
+        ("don't refund it", REFUND),
+        ("refund it?", REFUND),
+        ("cancel order nine", CANCEL),
+        ("where is order ten", CANCEL),
+        ("book Saturday", BOOK),
+        ("please", BOOK),
+        ("", CANCEL),
+    ],
+)
+def test_wish_that_differs_is_another_one(text: str, about: str) -> None:
+    """Also where only a number is another, or stands for something else."""
+    assert not repeats_wish(text, about)
