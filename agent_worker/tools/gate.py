@@ -8,7 +8,7 @@ the gate: the framework can stop waiting for it, but cannot cancel a side effect
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -40,6 +40,9 @@ from voice_contract.confirmations import ConfirmationVote
 from voice_contract.journal import ToolProposed, ToolRefused
 
 log = structlog.get_logger()
+
+GOES_ON_WITHIN_S = 3.0
+"""Who goes on later begins something else."""
 
 CLOSE_S = 10.0
 """How long writes that are under way may delay the end of the call."""
@@ -107,6 +110,8 @@ class Gate:
         self._turn = ""
         self._wished_at_s = 0.0
         """When the caller said something that the agent has not answered yet."""
+        self._begun: tuple[str, Turn] | None = None
+        """A yes after which the caller went on speaking."""
         clock = clock or SystemClock()
         self._clock = clock
         self._zone = ZoneInfo(time_zone) if time_zone else None
@@ -229,7 +234,7 @@ class Gate:
             return None
         said = yes_no.read(text, question.about)
         if said is None:
-            # Not another wish with fewer arguments: "refund it" after "Refund 2 dollars?" is not all.
+            # Not another wish with fewer arguments: "refund it", after "Refund 2 dollars?".
             repeats = yes_no.repeats_wish(text, question.about)
             is_meant = question is last and len(pending) == 1
             return Heard(question.wording) if repeats and is_meant else None
@@ -283,15 +288,30 @@ class Gate:
         Args: goes_on: Whether the caller is speaking again.
         """
         meant = self.questions.open
+        text, turn = self._with_its_beginning(text, turn)
         if any(yes_no.read(text, one.about) is Said.YES for one in meant):
             try:
                 await self._guards.let_settle(goes_on)
             except Refused:
+                self._begun = (text, turn)
                 return None
             if self.questions.open != meant and (other := self.asks()) is not None:
                 # It was said to what was open then; a click may have decided that meanwhile.
                 return Heard(other.wording)
         return self.hear(text, turn, "voice")
+
+    def _with_its_beginning(self, text: str, turn: Turn) -> tuple[str, Turn]:
+        """
+        The turn together with the yes after which the caller went on to say it: "Yes." "Refund it."
+
+        One that is an answer by itself takes nothing of what was said before it.
+        """
+        begun, self._begun = self._begun, None
+        if begun is None or turn.began_s - begun[1].ended_s > GOES_ON_WITHIN_S:
+            return text, turn
+        if any(yes_no.read(text, one.about) is not None for one in self.questions.open):
+            return text, turn
+        return f"{begun[0]} {text}", replace(turn, began_s=begun[1].began_s)
 
     def said(self, text: str, *, interrupted: bool = False) -> None:
         """Note that the caller heard *text* from the agent."""

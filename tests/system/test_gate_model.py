@@ -166,8 +166,8 @@ async def test_amount_that_is_corrected_while_it_is_asked_is_the_one_that_is_pai
     (right,) = await cards(call.caller)
     assert await vote(call.caller, wrong, True, digest=right.digest) == "declined"
     assert await effects(call.stack, call.caller) == []
-    # Whoever answers within the echo of the question is asked anew.
-    await asyncio.sleep(0.5)
+    # Whoever answers within the echo of the question is asked again.
+    await asyncio.sleep(1)
     await call.say("yes")
     await call.hears(TOLD)
     await call.check_one_refund()
@@ -192,7 +192,7 @@ async def test_yes_to_what_the_model_asked_last_approves_no_earlier_question(
     await asyncio.sleep(0.5)
     await call.say("change that to 1.5")
     await call.hears("So one dollar fifty instead of fifteen?")
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1)
     await call.say("yes")
     await call.hears("Refund 1 dollar and 50 cents of order 3?")
     assert await effects(call.stack, call.caller) == []

@@ -37,6 +37,8 @@ async def test_yes_as_people_say_it_is_one(stack: LocalStack, caller: Caller, wo
     """One effect, by voice on record."""
     await caller.send_text("refund 2 dollars for order 5")
     await caller.agent_line(containing="Refund 2 dollars of order 5?")
+    # An answer in the echo of the question is asked again.
+    await asyncio.sleep(1)
     await ask(stack, caller, words, "All right")
     await caller.agent_line(containing="2 dollars for order 5 are on their way")
     assert await effects(stack, caller) == ["order.refunded"]
@@ -130,10 +132,10 @@ async def test_echo_of_the_agent_approves_nothing(agreeing: LocalStack) -> None:
     async with joined(agreeing.page_url) as caller:
         await greeted(caller)
         await cards(caller)
-        caller.noise = echo(caller.ear, level_db=-12, after_s=0.15)
         await caller.send_text("refund 2 dollars for order 5")
         await caller.agent_line(containing="Refund 2 dollars of order 5?")
         await acknowledge(caller, await pushed_card(caller))
+        caller.noise = echo(caller.ear, level_db=-12, after_s=0.15)
         for _ in range(3):
             before = len(caller.lines)
             await caller.send_text("florble wumpus granth")

@@ -806,6 +806,42 @@ async def test_wish_once_more_with_fewer_words_is_asked_as_before(scene: Scene) 
     scene.gate.close()
 
 
+@pytest.mark.parametrize(
+    ("rest", "kind"),
+    [("pay it", "done"), ("five euros please", "done"), ("no", "declined"), ("six", None)],
+)
+async def test_yes_after_which_the_caller_goes_on_is_read_with_the_rest(
+    scene: Scene, rest: str, kind: str | None
+) -> None:
+    """ "Yes." "Pay it.", in two breaths; a no or another wish in the second counts as ever."""
+    invocation = await asked(scene.propose("pay", {"amount": 5}))
+    assert invocation.question is not None
+    scene.gate.said(invocation.question.wording)
+    first, second = (scene.gate.floor.typed(f"turn-{number}") for number in (2, 3))
+    assert await scene.gate.hear_spoken("Yes.", first, lambda: True) is None
+    heard = await scene.gate.hear_spoken(rest, second, lambda: False)
+    if kind is None:
+        assert heard == Heard(invocation.question.wording, "not-understood")
+        assert invocation.outcome is None
+        scene.gate.close()
+    else:
+        assert (await outcome(invocation)).kind == kind
+
+
+async def test_yes_is_read_with_nothing_that_is_said_much_later(scene: Scene) -> None:
+    """Nor does it count as of then."""
+    invocation = await asked(scene.propose("pay", {"amount": 5}))
+    assert invocation.question is not None
+    scene.gate.said(invocation.question.wording)
+    first = scene.gate.floor.typed("turn-2")
+    assert await scene.gate.hear_spoken("Yes.", first, lambda: True) is None
+    later = replace(first, id="turn-3", began_s=first.ended_s + 10, ended_s=first.ended_s + 11)
+    heard = await scene.gate.hear_spoken("pay it", later, lambda: False)
+    assert heard == Heard(invocation.question.wording)
+    assert invocation.outcome is None
+    scene.gate.close()
+
+
 # -- the same in other words
 
 
