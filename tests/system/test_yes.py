@@ -128,7 +128,10 @@ def agreeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 
 
 async def test_echo_of_the_agent_approves_nothing(agreeing: LocalStack) -> None:
-    """A loudspeaker's, at -12 dB and after 150 ms; the caller's own yes does."""
+    """
+    A loudspeaker's, at -12 dB and after 150 ms: the agent may talk to itself, and agrees to
+    nothing. Without the echo, the caller's own yes counts.
+    """
     async with joined(agreeing.page_url) as caller:
         await greeted(caller)
         await cards(caller)
@@ -137,12 +140,17 @@ async def test_echo_of_the_agent_approves_nothing(agreeing: LocalStack) -> None:
         await acknowledge(caller, await pushed_card(caller))
         caller.noise = echo(caller.ear, level_db=-12, after_s=0.15)
         for _ in range(3):
-            before = len(caller.lines)
             await caller.send_text("florble wumpus granth")
-            await caller.agent_line(containing=AGREES, after=before)
-            await asyncio.sleep(4)
-        assert answers(await entries(agreeing, caller)) == []
+            await asyncio.sleep(6)
+        said = " ".join(line.text for line in caller.lines if line.speaker == "agent")
+        assert AGREES[:6] in said, "there was a yes to echo"
+        assert not any(approved for approved, _ in answers(await entries(agreeing, caller)))
         assert await effects(agreeing, caller) == []
+        caller.noise = None
+        await asyncio.sleep(3)
+        await caller.send_text("refund 2 dollars for order 5")
+        await caller.agent_line(len(caller.lines), containing="Refund 2 dollars of order 5?")
+        await asyncio.sleep(1)
         await ask(agreeing, caller, "yes please", "All right")
         await caller.agent_line(containing="2 dollars for order 5 are on their way")
-        assert answers(await entries(agreeing, caller)) == [(True, "voice")]
+        assert answers(await entries(agreeing, caller))[-1] == (True, "voice")
