@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -16,8 +17,7 @@ import structlog
 from agent_worker.agent import AgentDefinition, AgentError
 from agent_worker.loading import Listings, load_agent, look_at_servers, server_tools
 from agent_worker.reasoning.listening import asks_to_wait, is_backchannel
-from agent_worker.reasoning.llm import AgentLLM
-from agent_worker.rehearsal.stage import Reply, Stage
+from agent_worker.rehearsal.stage import BuildLLM, Reply, Stage
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.providers import build_llm
 from bench.callers_say import VERDICTS, Line, Played, Verdict, judge, read
@@ -52,27 +52,26 @@ async def _measure(file: Path, name: str | None) -> int:
     """Returns: how many lines are right."""
     settings = load(WorkerSettings)
     agent = load_agent(name or settings.agent)
-    llm = build_llm(settings, agent)
+    build = partial(build_llm, settings)
     listings = await look_at_servers(agent)
     tools = {one.name: one for one in (*agent.all_tools, *server_tools(agent, listings, {}))}
     counts: Counter[Verdict] = Counter()
     wrong: list[str] = []
     for line in read(file, agent, tools):
-        played = await play(agent, llm, listings, line)
+        played = await play(agent, build, listings, line)
         verdict = judge(agent, tools, line, played)
         counts[verdict] += 1
         if verdict != "right":
             wrong.append(_told(line, played, verdict))
-    await llm.aclose()
     for verdict in VERDICTS:
         print(f"{verdict:<22}{counts[verdict]:>4}{counts[verdict] / counts.total():>7.0%}")
     print("\n".join(wrong))
     return counts["right"]
 
 
-async def play(agent: AgentDefinition, llm: AgentLLM, listings: Listings, line: Line) -> Played:
+async def play(agent: AgentDefinition, build: BuildLLM, listings: Listings, line: Line) -> Played:
     """Play *line* in text."""
-    async with Stage(agent, llm, listings) as stage:
+    async with Stage(agent, build, listings) as stage:
         at = stage.now()
         turns: list[str] = []
         reply: Reply | None = None

@@ -32,6 +32,7 @@ from voice_contract.journal import ToolFinished, ToolProposed, ToolStarted
 from voice_contract.tokens import ANONYMOUS_PREFIX
 
 E = TypeVar("E")
+BuildLLM = Callable[[AgentDefinition], LLM[Any]]
 CALLER = f"{ANONYMOUS_PREFIX}rehearsal"
 REPLY_MAX_S = 30.0
 LOOK_S = 0.005
@@ -67,7 +68,7 @@ class _Line(CallControl):
 
 async def rehearse(
     agent: AgentDefinition,
-    llm: LLM[Any],
+    build_llm: BuildLLM,
     listings: Listings,
     script: Script,
     clock: Clock | None = None,
@@ -77,7 +78,7 @@ async def rehearse(
     what was "tomorrow" for its first words is "today" for its last.
     """
     while True:
-        async with Stage(agent, llm, listings, clock) as stage:
+        async with Stage(agent, build_llm, listings, clock) as stage:
             day = stage.now().date()
             report = await stage.play(script)
             if not report.failures or stage.now().date() == day:
@@ -88,19 +89,21 @@ class Stage:
     """
     One conversation.
 
-    Args: clock: By which it is today or tomorrow.
+    Args:
+        build_llm: Makes the model of the session, once it is known who calls.
+        clock: By which it is today or tomorrow.
     """
 
     def __init__(
         self,
         agent: AgentDefinition,
-        llm: LLM[Any],
+        build_llm: BuildLLM,
         listings: Listings,
         clock: Clock | None = None,
     ) -> None:
         self._agent = agent
         self._clock = clock or SystemClock()
-        self._llm = llm
+        self._build_llm = build_llm
         self._listings = listings
         self._journal = MemoryJournal()
         self._witness = Witness()
@@ -115,6 +118,9 @@ class Stage:
                 open_resources(self._agent, caller, rehearses=True)
             )
             tools = await stack.enter_async_context(open_tools(self._agent, self._listings))
+            self._agent = self._agent.knowing(resources)
+            llm = self._build_llm(self._agent)
+            stack.push_async_callback(llm.aclose)
             self._stack = stack.pop_all()
         self._resources = resources
         self._writes = {tool.name for tool in tools if tool.effect == "write"}
@@ -133,7 +139,7 @@ class Stage:
             clock=self._clock,
             time_zone=self._agent.time_zone,
         )
-        self._session: AgentSession[None] = AgentSession(llm=self._llm, tools=[self._tools.toolset])
+        self._session: AgentSession[None] = AgentSession(llm=llm, tools=[self._tools.toolset])
         agent = GuardedAgent(
             instructions=self._agent.instructions,
             gate=self._tools.gate,

@@ -111,7 +111,7 @@ async def test_each_line_gets_its_verdict(agent: AgentDefinition, tmp_path: Path
     tools = {one.name: one for one in agent.all_tools}
     got = []
     for line in lines(agent, tmp_path, FILE):
-        played = await play(agent, AgentLLM(agent), {}, line)
+        played = await play(agent, AgentLLM, {}, line)
         got.append((line.number, " >> ".join(line.turns), judge(agent, tools, line, played)))
     assert [verdict for *_, verdict in got] == VERDICTS, got
 
