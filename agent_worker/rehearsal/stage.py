@@ -18,7 +18,7 @@ from agent_worker.loading import Listings, open_resources, open_tools
 from agent_worker.metrics import Metrics
 from agent_worker.reasoning import message_tags
 from agent_worker.rehearsal import placeholders
-from agent_worker.rehearsal.ledger import Ledger
+from agent_worker.rehearsal.ledger import brief, effects_of
 from agent_worker.rehearsal.script import Script, Step, each
 from agent_worker.rehearsal.witness import Witness
 from agent_worker.tools.call_tools import CallTools
@@ -28,7 +28,7 @@ from agent_worker.tools.tool import Caller
 from call_record.clock import Clock, SystemClock
 from voice_contract.confirmations import ConfirmationVote
 from voice_contract.ids import new_call_id
-from voice_contract.journal import ToolFinished, ToolProposed, ToolStarted
+from voice_contract.journal import ToolProposed, ToolStarted
 from voice_contract.tokens import ANONYMOUS_PREFIX
 
 E = TypeVar("E")
@@ -123,7 +123,6 @@ class Stage:
             stack.push_async_callback(llm.aclose)
             self._stack = stack.pop_all()
         self._resources = resources
-        self._writes = {tool.name for tool in tools if tool.effect == "write"}
         greeting = ChatContext.empty()
         greeting.add_message(role="assistant", content=self._agent.greeting)
         self._tools = CallTools(
@@ -183,15 +182,7 @@ class Stage:
 
     async def effects(self) -> list[str]:
         """What was done in this call: as its backend tells, if it has a `Ledger`, else as seen."""
-        for item in self._resources:
-            if isinstance(item, Ledger):
-                return await item.effects()
-        done = {one.invocation_id for one in self._entries(ToolFinished)}
-        return [
-            f"{start.tool}({_brief(start.arguments)})"
-            for start in self._entries(ToolStarted)
-            if start.invocation_id in done and start.tool in self._writes
-        ]
+        return await effects_of(self._resources, self._journal.entries)
 
     async def _play(self, step: Step, report: Report) -> list[str]:
         began_s = time.monotonic()
@@ -210,7 +201,7 @@ class Stage:
         reply = await self._after(act, step.wait_s or 0.0)
         said, ran = reply.said, reply.ran
         report.transcript += [f"agent: {words}" for words in said]
-        report.transcript += [f"  ran {start.tool}({_brief(start.arguments)})" for start in ran]
+        report.transcript += [f"  ran {start.tool}({brief(start.arguments)})" for start in ran]
         report.transcript += [f"  {note}" for note in reply.notes]
         failures += _judge_words(step, said, now)
         failures += _judge_calls(step, ran, now)
@@ -303,7 +294,3 @@ def _judge_calls(step: Step, ran: Sequence[ToolStarted], now: datetime) -> Itera
 def _in_order(wanted: Sequence[str], ran: Sequence[str]) -> bool:
     left = iter(ran)
     return all(tool in left for tool in wanted)
-
-
-def _brief(arguments: dict[str, Any]) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
