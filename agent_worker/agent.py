@@ -1,10 +1,10 @@
 """An agent as its author defines it."""
 
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from copy import copy
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from agent_worker.call_control import end_call
 from agent_worker.mistakes import STRICT, Several, author_location, check_braces
+from agent_worker.reasoning.known_values import KnownValues
 from agent_worker.reasoning.templates import Templates
 from agent_worker.tools.budget import CALL_MAX
 from agent_worker.tools.mcp import McpServer
@@ -196,6 +197,12 @@ class AgentDefinition:
         agent = copy(self)
         object.__setattr__(agent, "templates", templates)
         return agent
+
+    def knowing(self, resources: Iterable[object]) -> "AgentDefinition":
+        """This agent, for one call, with the `KnownValues` among what its `open` has yielded."""
+        found = [one.values.items() for one in resources if isinstance(one, KnownValues)]
+        known = {slot: value for values in found for slot, value in values}
+        return self.with_templates(replace(self.templates, known=known)) if known else self
 
     @property
     def all_tools(self) -> tuple[Tool, ...]:

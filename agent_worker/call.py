@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -30,7 +29,6 @@ from agent_worker.page_channel import PageChannel
 from agent_worker.presence import Presence
 from agent_worker.reasoning.encoder import Encoder
 from agent_worker.reasoning.known_numbers import KnownNumbers
-from agent_worker.reasoning.known_values import KnownValues
 from agent_worker.reasoning.llm import user_turns
 from agent_worker.reasoning.opinions import Opinions
 from agent_worker.reasoning.turn import Turn
@@ -143,10 +141,7 @@ class Call(CallControl):
                 learning = self._tasks.start(self._encoder.learn(), name="learn-examples")
                 stack.callback(learning.cancel)
             resources = await stack.enter_async_context(self._agent.open(self._caller))
-            for one in resources:
-                if isinstance(one, KnownValues):
-                    known = replace(self._agent.templates, known=one.values)
-                    self._agent = self._agent.with_templates(known)
+            self._agent = self._agent.knowing(resources)
             self._tools = CallTools(
                 caller=self._caller,
                 tools=self._offered,

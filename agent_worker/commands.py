@@ -6,6 +6,7 @@ import importlib
 import logging
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -67,14 +68,13 @@ async def _describe(agent: AgentDefinition) -> int:
 async def _rehearse(
     agent: AgentDefinition, scripts: Sequence[tuple[Path, Script]], *, verbose: bool
 ) -> int:
-    llm = build_llm(load(WorkerSettings), agent)
+    build = partial(build_llm, load(WorkerSettings))
     listings = await look_at_servers(agent)
     failed = 0
     for file, script in scripts:
-        report = await rehearse(agent, llm, listings, script)
+        report = await rehearse(agent, build, listings, script)
         failed += bool(report.failures)
         _print(file, report, verbose=verbose)
-    await llm.aclose()
     print(f"{len(scripts) - failed} of {len(scripts)} rehearsals went as written.")
     return FAILED if failed else DONE
 

@@ -16,11 +16,10 @@ from livekit.agents.llm import ChatItem, ChatMessage, FunctionCall, FunctionCall
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.claim import CallClaim
-from agent_worker.reasoning import message_tags
+from agent_worker.reasoning import message_tags, yes_no
 from agent_worker.reasoning.dialog import follow
 from agent_worker.reasoning.listening import asks_to_wait
 from agent_worker.reasoning.llm import END_CALL, user_turns
-from agent_worker.tools import yes_no
 from call_record.database import DATABASE_DOWN
 from call_record.journal import Recorded
 from call_record.timeline import Timeline, fold

@@ -86,7 +86,8 @@ def read(file: Path, agent: AgentDefinition, tools: Mapping[str, Tool]) -> list[
 
 def judge(agent: AgentDefinition, tools: Mapping[str, Tool], line: Line, played: Played) -> Verdict:
     """Whether *played* is what *line* wants, and if not, what is wrong."""
-    not_understood = played.said in agent.phrases.not_understood
+    asked_again = (*agent.phrases.not_understood, *agent.phrases.not_heard)
+    not_understood = not played.turns or played.said in asked_again
     match line.tool:
         case "yes":
             return _counted(len(played.effects), 1, "missed")

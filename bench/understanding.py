@@ -1,5 +1,5 @@
 """
-How much of what callers say an agent understands: the lines of a file, played in text.
+How much of what callers say an agent understands: the lines of a file, in text or by voice.
 
 Each line is a conversation of its own, with what the agent's `open_rehearsal` opens.
 """
@@ -8,7 +8,10 @@ import argparse
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -16,15 +19,18 @@ import structlog
 from agent_worker.agent import AgentDefinition, AgentError
 from agent_worker.loading import Listings, load_agent, look_at_servers, server_tools
 from agent_worker.reasoning.listening import asks_to_wait, is_backchannel
-from agent_worker.reasoning.llm import AgentLLM
-from agent_worker.rehearsal.stage import Reply, Stage
+from agent_worker.rehearsal.stage import BuildLLM, Stage
 from agent_worker.settings import WorkerSettings
+from agent_worker.tools.tool import Tool
 from agent_worker.voice.providers import build_llm
+from bench.by_voice import agents_stack, calling
 from bench.callers_say import VERDICTS, Line, Played, Verdict, judge, read
+from bench.conversation import Conversation, Reply, play
 from devstack.step import StepError
 from service_base.settings import SettingsError, load
 
-YES = "yes"
+Opens = Callable[[], AbstractAsyncContextManager[Conversation]]
+"""Opens a conversation for a line."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -37,74 +43,88 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("file", type=Path, help="tool, arguments and sentence, with tabs between")
     parser.add_argument("--agent", help="default: the one that PARLEY_AGENT names")
     parser.add_argument("--at-least", type=int, default=0, metavar="N", help="lines must be right")
+    parser.add_argument("--voice", action="store_true", help="speak them, on a stack of its own")
     chosen = parser.parse_args(arguments)
     logging.disable(logging.ERROR)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
-        right = asyncio.run(_measure(chosen.file, chosen.agent))
+        settings = load(WorkerSettings)
+        name = chosen.agent or settings.agent
+        agent = load_agent(name)
+        listings = asyncio.run(look_at_servers(agent))
+        tools = {one.name: one for one in (*agent.all_tools, *server_tools(agent, listings, {}))}
+        lines = read(chosen.file, agent, tools)
+        with ExitStack() as stack:
+            opens: Opens = partial(in_text, agent, partial(build_llm, settings), listings)
+            if chosen.voice:
+                opens = partial(calling, stack.enter_context(agents_stack(name)), agent)
+            right = asyncio.run(_measure(agent, tools, lines, opens))
     except (AgentError, SettingsError) as error:
         raise StepError(str(error)) from error
     if right < chosen.at_least:
         raise StepError(f"{right} lines are right, not {chosen.at_least}.")
 
 
-async def _measure(file: Path, name: str | None) -> int:
+async def _measure(
+    agent: AgentDefinition, tools: Mapping[str, Tool], lines: Sequence[Line], opens: Opens
+) -> int:
     """Returns: how many lines are right."""
-    settings = load(WorkerSettings)
-    agent = load_agent(name or settings.agent)
-    llm = build_llm(settings, agent)
-    listings = await look_at_servers(agent)
-    tools = {one.name: one for one in (*agent.all_tools, *server_tools(agent, listings, {}))}
     counts: Counter[Verdict] = Counter()
-    wrong: list[str] = []
-    for line in read(file, agent, tools):
-        played = await play(agent, llm, listings, line)
+    for line in lines:
+        async with opens() as conversation:
+            played = await play(conversation, line, agent.greeting)
         verdict = judge(agent, tools, line, played)
         counts[verdict] += 1
         if verdict != "right":
-            wrong.append(_told(line, played, verdict))
-    await llm.aclose()
+            # At once: by voice each line takes ten seconds or more.
+            print(_told(line, played, verdict), flush=True)
     for verdict in VERDICTS:
         print(f"{verdict:<22}{counts[verdict]:>4}{counts[verdict] / counts.total():>7.0%}")
-    print("\n".join(wrong))
     return counts["right"]
 
 
-async def play(agent: AgentDefinition, llm: AgentLLM, listings: Listings, line: Line) -> Played:
-    """Play *line* in text."""
-    async with Stage(agent, llm, listings) as stage:
-        at = stage.now()
-        turns: list[str] = []
-        reply: Reply | None = None
-        said = before = agent.greeting
-        for text in line.turns:
-            # By voice neither becomes a turn that is answered: see agent_worker/voice/speaking.py.
-            if is_backchannel(text, over_agent=False):
-                continue
-            held = asks_to_wait(text)
-            turns.append(text)
-            reply = None if held else await stage.say(text)
-            before, said = said, " ".join(reply.said) if reply else agent.phrases.hold
-        asks, effects = stage.asks, await stage.effects()
-        after_yes: list[str] = []
-        if line.tool in ("none", "closed") and (asks or said.rstrip().endswith("?")):
-            await stage.say(YES)
-            after_yes = await stage.effects()
-        return Played(
-            turns=tuple(turns),
-            at=at,
-            said=said,
-            said_before=before,
-            proposed=[(one.tool, one.arguments) for one in reply.proposed] if reply else [],
-            asks=asks,
-            effects=effects,
-            effects_after_yes=after_yes or effects,
-        )
+@asynccontextmanager
+async def in_text(
+    agent: AgentDefinition, build: BuildLLM, listings: Listings
+) -> AsyncIterator[Conversation]:
+    """A conversation in text, with what the agent's `open_rehearsal` opens."""
+    async with Stage(agent, build, listings) as stage:
+        yield _InText(stage, agent.phrases.hold)
+
+
+class _InText(Conversation):
+    def __init__(self, stage: Stage, hold: str) -> None:
+        super().__init__()
+        self._stage = stage
+        self._hold = hold
+
+    @property
+    def asks(self) -> bool:
+        return self._stage.asks
+
+    def now(self) -> datetime:
+        return self._stage.now()
+
+    async def say(self, text: str) -> Reply | None:
+        # By voice neither becomes a turn that is answered: see agent_worker/voice/speaking.py.
+        if is_backchannel(text, over_agent=False):
+            return None
+        self.heard.append(text)
+        if asks_to_wait(text):
+            return Reply(self._hold)
+        reply = await self._stage.say(text)
+        proposed = [(one.tool, one.arguments) for one in reply.proposed]
+        return Reply(" ".join(reply.said), proposed)
+
+    async def effects(self) -> list[str]:
+        return await self._stage.effects()
 
 
 def _told(line: Line, played: Played, verdict: Verdict) -> str:
     wanted = "a question" if line.arguments is None else dict(line.arguments)
     lines = [f"line {line.number}: {verdict}: {' >> '.join(line.turns)}"]
+    if played.turns != line.turns:
+        lines += [f"    heard {' >> '.join(played.turns) or 'nothing'}"]
     lines += [f"    wanted {line.tool} with {wanted}"]
     lines += [f"    proposed {name} with {dict(arguments)}" for name, arguments in played.proposed]
     lines += [f"    said {played.said!r}"] if played.said else []

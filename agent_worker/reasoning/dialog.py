@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent_worker.reasoning import choice, forms
+from agent_worker.reasoning import choice, forms, yes_no
 from agent_worker.reasoning.correction import corrected_within, meant_instead
 from agent_worker.reasoning.match import LEFT_OUT, THE_SAME, Match, Unsure
 from agent_worker.reasoning.normalize import normalize
@@ -30,11 +30,6 @@ _LEAVES_IT = re.compile(
     r"cancel that|neither|none of (?:them|those)|nothing|not now|don't(?: bother)?|stop(?: it)?|"
     r"(?:let's|let us) (?:leave|forget|drop) (?:it|that)|i(?:'ve| have)? changed my mind|"
     rf"i don't want to|no(?: thanks| thank you)?)(?: (?:{_SOFTLY}))*"
-)
-_YES = re.compile(
-    r"(?:(?:yes|yeah|yep|yup|sure|ok|okay|all right|alright|please|of course|absolutely|definitely"
-    r"|go ahead|do that|please do|i would|i'd like that|that would be (?:great|good|nice|lovely)"
-    r"|that's (?:fine|good|great)|thanks|thank you)\s*)+"
 )
 _LEFT = "All right. What else?"
 ONE_AT_A_TIME = "One at a time, please. Which one first?"
@@ -249,7 +244,9 @@ def _agreed(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:
     if dialog.intent is not None or dialog.last_intent is None:
         return None
     offered = templates.rules[dialog.last_intent].offers
-    return Match(offered, {}) if offered and _YES.fullmatch(normalize(turn)) else None
+    if offered is None or yes_no.read(turn, templates.about(offered)) is not yes_no.Said.YES:
+        return None
+    return Match(offered, {})
 
 
 def _answer(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:

@@ -18,7 +18,7 @@ from agent_worker.loading import Listings, open_resources, open_tools
 from agent_worker.metrics import Metrics
 from agent_worker.reasoning import message_tags
 from agent_worker.rehearsal import placeholders
-from agent_worker.rehearsal.ledger import Ledger
+from agent_worker.rehearsal.ledger import brief, effects_of
 from agent_worker.rehearsal.script import Script, Step, each
 from agent_worker.rehearsal.witness import Witness
 from agent_worker.tools.call_tools import CallTools
@@ -28,10 +28,11 @@ from agent_worker.tools.tool import Caller
 from call_record.clock import Clock, SystemClock
 from voice_contract.confirmations import ConfirmationVote
 from voice_contract.ids import new_call_id
-from voice_contract.journal import ToolFinished, ToolProposed, ToolStarted
+from voice_contract.journal import ToolProposed, ToolStarted
 from voice_contract.tokens import ANONYMOUS_PREFIX
 
 E = TypeVar("E")
+BuildLLM = Callable[[AgentDefinition], LLM[Any]]
 CALLER = f"{ANONYMOUS_PREFIX}rehearsal"
 REPLY_MAX_S = 30.0
 LOOK_S = 0.005
@@ -67,7 +68,7 @@ class _Line(CallControl):
 
 async def rehearse(
     agent: AgentDefinition,
-    llm: LLM[Any],
+    build_llm: BuildLLM,
     listings: Listings,
     script: Script,
     clock: Clock | None = None,
@@ -77,7 +78,7 @@ async def rehearse(
     what was "tomorrow" for its first words is "today" for its last.
     """
     while True:
-        async with Stage(agent, llm, listings, clock) as stage:
+        async with Stage(agent, build_llm, listings, clock) as stage:
             day = stage.now().date()
             report = await stage.play(script)
             if not report.failures or stage.now().date() == day:
@@ -88,19 +89,21 @@ class Stage:
     """
     One conversation.
 
-    Args: clock: By which it is today or tomorrow.
+    Args:
+        build_llm: Makes the model of the session, once it is known who calls.
+        clock: By which it is today or tomorrow.
     """
 
     def __init__(
         self,
         agent: AgentDefinition,
-        llm: LLM[Any],
+        build_llm: BuildLLM,
         listings: Listings,
         clock: Clock | None = None,
     ) -> None:
         self._agent = agent
         self._clock = clock or SystemClock()
-        self._llm = llm
+        self._build_llm = build_llm
         self._listings = listings
         self._journal = MemoryJournal()
         self._witness = Witness()
@@ -115,9 +118,11 @@ class Stage:
                 open_resources(self._agent, caller, rehearses=True)
             )
             tools = await stack.enter_async_context(open_tools(self._agent, self._listings))
+            self._agent = self._agent.knowing(resources)
+            llm = self._build_llm(self._agent)
+            stack.push_async_callback(llm.aclose)
             self._stack = stack.pop_all()
         self._resources = resources
-        self._writes = {tool.name for tool in tools if tool.effect == "write"}
         greeting = ChatContext.empty()
         greeting.add_message(role="assistant", content=self._agent.greeting)
         self._tools = CallTools(
@@ -133,7 +138,7 @@ class Stage:
             clock=self._clock,
             time_zone=self._agent.time_zone,
         )
-        self._session: AgentSession[None] = AgentSession(llm=self._llm, tools=[self._tools.toolset])
+        self._session: AgentSession[None] = AgentSession(llm=llm, tools=[self._tools.toolset])
         agent = GuardedAgent(
             instructions=self._agent.instructions,
             gate=self._tools.gate,
@@ -177,15 +182,7 @@ class Stage:
 
     async def effects(self) -> list[str]:
         """What was done in this call: as its backend tells, if it has a `Ledger`, else as seen."""
-        for item in self._resources:
-            if isinstance(item, Ledger):
-                return await item.effects()
-        done = {one.invocation_id for one in self._entries(ToolFinished)}
-        return [
-            f"{start.tool}({_brief(start.arguments)})"
-            for start in self._entries(ToolStarted)
-            if start.invocation_id in done and start.tool in self._writes
-        ]
+        return await effects_of(self._resources, self._journal.entries)
 
     async def _play(self, step: Step, report: Report) -> list[str]:
         began_s = time.monotonic()
@@ -204,7 +201,7 @@ class Stage:
         reply = await self._after(act, step.wait_s or 0.0)
         said, ran = reply.said, reply.ran
         report.transcript += [f"agent: {words}" for words in said]
-        report.transcript += [f"  ran {start.tool}({_brief(start.arguments)})" for start in ran]
+        report.transcript += [f"  ran {start.tool}({brief(start.arguments)})" for start in ran]
         report.transcript += [f"  {note}" for note in reply.notes]
         failures += _judge_words(step, said, now)
         failures += _judge_calls(step, ran, now)
@@ -297,7 +294,3 @@ def _judge_calls(step: Step, ran: Sequence[ToolStarted], now: datetime) -> Itera
 def _in_order(wanted: Sequence[str], ran: Sequence[str]) -> bool:
     left = iter(ran)
     return all(tool in left for tool in wanted)
-
-
-def _brief(arguments: dict[str, Any]) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in arguments.items())

@@ -17,8 +17,9 @@ import structlog
 from livekit.agents.llm import ToolError
 
 from agent_worker.metrics import Metrics
+from agent_worker.reasoning import yes_no
 from agent_worker.reasoning.listening import asks_to_wait
-from agent_worker.tools import yes_no
+from agent_worker.reasoning.yes_no import Said
 from agent_worker.tools.arguments import Values, WrongArguments
 from agent_worker.tools.backends import Backends
 from agent_worker.tools.budget import CALL_MAX, Budget
@@ -33,7 +34,6 @@ from agent_worker.tools.invocations import Invocation, Invocations, Outcome, Pro
 from agent_worker.tools.journal import Journal, Lease
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.tool import Caller, Tool
-from agent_worker.tools.yes_no import Said
 from call_record.clock import Clock, SystemClock
 from service_base.tasks import TaskSet
 from voice_contract.confirmations import ConfirmationVote

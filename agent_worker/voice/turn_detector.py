@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from livekit.agents import LanguageCode
 from livekit.agents.llm import ChatContext
 
-from agent_worker.reasoning import forms, message_tags
+from agent_worker.reasoning import forms, message_tags, yes_no
 from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, Say, follow
 from agent_worker.reasoning.encoder import Encoder
 from agent_worker.reasoning.known_numbers import KnownNumbers
@@ -16,7 +16,6 @@ from agent_worker.reasoning.llm import user_turns
 from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.templates import Templates
 from agent_worker.reasoning.turn import Turn
-from agent_worker.tools import yes_no
 from agent_worker.waits import Waits
 
 FINISHED = 1.0

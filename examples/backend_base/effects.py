@@ -1,5 +1,6 @@
 """
-Effects happen once: an `Idempotency-Key`, the effect and the answer are one transaction.
+Effects happen once: an `Idempotency-Key`, the effect, its row in the ledger and the answer are one
+transaction.
 
 The first request with a key decides the answer, a refusal included. Every later one with the same
 key, path and body gets that answer again and changes nothing.
@@ -8,6 +9,7 @@ key, path and body gets that answer again and changes nothing.
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from pydantic import BaseModel
 from sqlalchemy import String, Text, inspect
@@ -18,6 +20,8 @@ from starlette.responses import Response
 
 from examples.backend_base.database import Session
 from examples.backend_base.errors import NotFound, Refusal
+from examples.backend_base.ledger import LedgerColumns
+from examples.backend_base.payloads import answer
 from service_base.problems import ServiceError, problem
 
 KEY_HEADER = "Idempotency-Key"
@@ -50,6 +54,16 @@ class KeyColumns:
     body: Mapped[str | None] = mapped_column(Text)
 
 
+@dataclass(frozen=True)
+class Done:
+    """An effect that happened: `kind` and `subject` go to the ledger, `answer` to the client."""
+
+    kind: str
+    subject: str
+    answer: BaseModel
+    status: int = 200
+
+
 def key_of(request: Request) -> str:
     """The request's key. Raises: KeyMissing."""
     key = request.headers.get(KEY_HEADER, "")
@@ -65,7 +79,7 @@ def fingerprint(request: Request, body: BaseModel) -> str:
 
 
 async def once(
-    session: Session, row: KeyColumns, effect: Callable[[], Awaitable[Response]]
+    session: Session, row: KeyColumns, entry: LedgerColumns, effect: Callable[[], Awaitable[Done]]
 ) -> Response:
     """
     Do *effect* in *session* unless the key of *row*, a new row, is known there.
@@ -73,14 +87,18 @@ async def once(
     What *effect* has written is rolled back where it raises; `NotFound` and `Refusal` become the
     answer that is kept.
 
+    Args: entry: A new row of the ledger, which gets the effect's kind and subject if it happens.
     Raises: KeyReused; what else *effect* raises, which does not use up the key.
     """
     if not await _claim(session, row):
         return await _replay(session, row)
     try:
         async with session.begin_nested():
-            response = await effect()
+            done = await effect()
+            entry.kind, entry.subject = done.kind, done.subject
+            session.add(entry)
             await session.flush()
+        response = answer(done.answer, done.status)
     except (Refusal, NotFound) as refusal:
         response = problem(refusal.status, refusal.code, refusal.detail)
     row.status = response.status_code

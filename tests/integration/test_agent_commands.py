@@ -31,9 +31,8 @@ def backend(name: str, folder: Path) -> Iterator[dict[str, str]]:
         f"{prefix}_DATABASE_URL": f"sqlite+aiosqlite:///{folder}/{name}.db",
         "PARLEY_STOREFRONT_DEMO_CUSTOMER": "true",
     }
-    options = ["--allow-reset"] if name == "storefront" else []
     process = subprocess.Popen(
-        [sys.executable, "-m", f"examples.{name}.backend", *options],
+        [sys.executable, "-m", f"examples.{name}.backend", "--allow-reset"],
         cwd=folder,
         env=variables,
         stdout=subprocess.DEVNULL,
@@ -94,15 +93,17 @@ def test_example_agent_is_described_as_its_page_says(
 def test_example_agents_rehearsals_go_as_written_and_a_wrong_one_is_told(
     example: str, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Against its real backend; what fails is told with its conversation."""
+    """
+    Against its real backend, whose data are as before for each script; what fails is told with its
+    conversation.
+    """
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("{name: Wrong, steps: [{caller: what can you do, says: nothing}]}")
     ours = sorted((ROOT / "examples" / example / "agent" / "rehearsals").glob("*.yaml"))
     agent = f"examples.{example}.agent"
-    if example == "storefront":  # whose data are as before for each script
-        first = run(environment, tmp_path, "rehearse", agent)
-        assert first.returncode == 0, first.stdout + first.stderr
-        assert f"{len(ours)} of {len(ours)} rehearsals went as written." in first.stdout
+    first = run(environment, tmp_path, "rehearse", agent)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert f"{len(ours)} of {len(ours)} rehearsals went as written." in first.stdout
     rehearsed = run(environment, tmp_path, "rehearse", agent, *map(str, ours), str(wrong))
     said = rehearsed.stdout
     assert rehearsed.returncode == 1, said + rehearsed.stderr

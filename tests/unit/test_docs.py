@@ -112,7 +112,7 @@ async def test_agents_page_example_works_as_written(
     assert (match.intent, dict(match.slots)) == ("stock", {"product": "bell"})
     script = tmp_path / "order.yaml"
     script.write_text(re.findall(FENCE % "yaml", page, re.S)[1])
-    async with Stage(agent, AgentLLM(agent), {}) as stage:
+    async with Stage(agent, AgentLLM, {}) as stage:
         assert (await stage.play(read(script))).failures == []
 
 

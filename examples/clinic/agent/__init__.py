@@ -6,7 +6,7 @@ from agent_worker.agent import AgentDefinition, Phrases
 from agent_worker.reasoning.templates import Templates
 from examples.clinic.address import ClinicClientSettings
 from examples.clinic.agent import appointments, front_desk
-from examples.clinic.agent.client import ClinicClient, open_clinic
+from examples.clinic.agent.client import ClinicClient, open_clinic, open_rehearsal
 from service_base.settings import load
 
 AGENT = AgentDefinition(
@@ -38,6 +38,7 @@ AGENT = AgentDefinition(
         front_desk.call_back,
     ),
     open=open_clinic,
+    open_rehearsal=open_rehearsal,
     provides=(ClinicClient,),
     time_zone=load(ClinicClientSettings).clinic_timezone,
     fallback_tool="call_back",

@@ -1,7 +1,6 @@
 """The agent's side of the clinic's HTTP API."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
@@ -11,16 +10,13 @@ from pydantic import JsonValue
 
 from agent_worker.reasoning.known_values import KnownValues
 from agent_worker.tools.tool import BackendUnavailable, Caller, ToolRefused
-from examples.backend_base.client import BackendClient
+from examples.backend_base.client import BackendClient, BackendLedger, connect, start_over
 from examples.clinic.address import ClinicClientSettings
 from service_base.settings import load
 from voice_contract.tokens import ANONYMOUS_PREFIX
 
-TIMEOUT_S = 4.0
 WHO_TIMEOUT_S = 1.0
 """The call waits for it."""
-# Read once: reading it would hold up the first words of each call.
-_TLS = ssl.create_default_context()
 
 
 class ClinicClient(BackendClient):
@@ -38,15 +34,29 @@ class ClinicClient(BackendClient):
 @asynccontextmanager
 async def open_clinic(caller: Caller) -> AsyncIterator[tuple[object, ...]]:
     """What the tools need for a call of *caller*, and who that is, where they have signed in."""
-    settings = load(ClinicClientSettings)
-    async with httpx.AsyncClient(
-        base_url=settings.clinic_url,
-        headers={"X-Call-Id": caller.call_id, **_identity(caller), **settings.headers},
-        timeout=TIMEOUT_S,
-        verify=_TLS,
-    ) as http:
+    async with _connect(caller, load(ClinicClientSettings)) as http:
         clinic = ClinicClient(http)
         yield (clinic, KnownValues(await _who(clinic) if _identity(caller) else {}))
+
+
+@asynccontextmanager
+async def open_rehearsal(caller: Caller) -> AsyncIterator[tuple[object, ...]]:
+    """
+    The same for a rehearsal: the clinic has its demo data as on the first day.
+
+    Raises: RuntimeError: the clinic does not answer, or does not let its data be erased.
+    """
+    settings = load(ClinicClientSettings)
+    async with _connect(caller, settings) as http:
+        await start_over(http, f"the clinic at {settings.clinic_url}")
+    async with open_clinic(caller) as (clinic, known):
+        assert isinstance(clinic, ClinicClient)
+        yield (clinic, known, BackendLedger(clinic, caller.call_id))
+
+
+def _connect(caller: Caller, settings: ClinicClientSettings) -> httpx.AsyncClient:
+    headers = {**_identity(caller), **settings.headers}
+    return connect(settings.clinic_url, caller.call_id, headers)
 
 
 def _identity(caller: Caller) -> dict[str, str]:

@@ -2,20 +2,23 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.routing import Route
 
 from examples.backend_base.access import AccessMiddleware, warn_if_open
 from examples.backend_base.clock import Clock, system_clock, to_timezone
 from examples.backend_base.database import Database, Session
 from examples.backend_base.errors import BACKEND_HANDLERS
+from examples.backend_base.reset import reset_route
 from examples.backend_base.setup import make_ready
-from examples.clinic.backend import appointments, callbacks, patients, practice
+from examples.clinic.backend import appointments, callbacks, ledger, patients, practice
 from examples.clinic.backend.clinic import Clinic
-from examples.clinic.backend.seed import seed
+from examples.clinic.backend.seed import IDENTITIES, seed
 from examples.clinic.backend.settings import ClinicSettings
 from examples.clinic.backend.tables import Base, Patient
 from service_base.health import health_routes
@@ -47,8 +50,12 @@ async def prepare(clinic: Clinic, *, reset: bool = False) -> None:
     await make_ready(clinic.database, Base.metadata, fill, setting=setting, reset=reset)
 
 
-def build(settings: ClinicSettings, clinic: Clinic) -> Starlette:
-    """The application. The database must have been prepared; it is closed at shutdown."""
+def build(settings: ClinicSettings, clinic: Clinic, *, allow_reset: bool = False) -> Starlette:
+    """
+    The application. The database must have been prepared; it is closed at shutdown.
+
+    Args: allow_reset: Whether a client may have all data erased: never where they are real.
+    """
     warn_if_open(settings.clinic_host, settings.clinic_api_key)
 
     async def database() -> None:
@@ -67,6 +74,8 @@ def build(settings: ClinicSettings, clinic: Clinic) -> Starlette:
             *patients.ROUTES,
             *appointments.ROUTES,
             *callbacks.ROUTES,
+            *ledger.ROUTES,
+            *([_reset(clinic)] if allow_reset else ()),
             *health_routes({"database": database}),
             METRICS_ROUTE,
         ],
@@ -79,3 +88,9 @@ def build(settings: ClinicSettings, clinic: Clinic) -> Starlette:
     )
     app.state.clinic = clinic
     return app
+
+
+def _reset(clinic: Clinic) -> Route:
+    # Whoever a caller has made a patient cannot sign in.
+    strangers = select(Patient.id).where(Patient.identity.not_in(IDENTITIES))
+    return reset_route(clinic.database, strangers, partial(prepare, clinic, reset=True))

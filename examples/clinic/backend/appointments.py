@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from examples.backend_base.database import Session
+from examples.backend_base.effects import Done
 from examples.backend_base.errors import NotFound, Refusal
 from examples.backend_base.payloads import MAX_ID, ClockTime, Day, Payload, answer, query_of
 from examples.clinic.backend import schedule
@@ -127,7 +128,7 @@ async def slots(request: Request) -> Response:
 async def book(request: Request) -> Response:
     """`POST /v1/appointments`: a new patient is one whose name and number are not known."""
 
-    async def effect(clinic: Clinic, session: Session, wish: BookingRequest) -> Response:
+    async def effect(clinic: Clinic, session: Session, wish: BookingRequest) -> Done:
         schedule.check(wish.date, wish.time, clinic.now())
         patient = await find(session, wish)
         if patient is None:
@@ -140,7 +141,7 @@ async def book(request: Request) -> Response:
         )
         session.add(booked)
         await _take(session)
-        return answer(_answer(booked, clinic.now()), 201)
+        return _done("booked", booked, clinic, status=201)
 
     return await perform(request, BookingRequest, effect)
 
@@ -148,14 +149,14 @@ async def book(request: Request) -> Response:
 async def move(request: Request) -> Response:
     """`POST /v1/appointments/{id}/move`"""
 
-    async def effect(clinic: Clinic, session: Session, wish: MoveRequest) -> Response:
+    async def effect(clinic: Clinic, session: Session, wish: MoveRequest) -> Done:
         moved = await _own(clinic, session, request.path_params["id"], wish)
         if (moved.day, moved.start) == (wish.date, wish.time):
             raise AppointmentUnchanged
         schedule.check(wish.date, wish.time, clinic.now())
         moved.day, moved.start = wish.date, wish.time
         await _take(session)
-        return answer(_answer(moved, clinic.now()))
+        return _done("moved", moved, clinic)
 
     return await perform(request, MoveRequest, effect)
 
@@ -163,12 +164,17 @@ async def move(request: Request) -> Response:
 async def cancel(request: Request) -> Response:
     """`POST /v1/appointments/{id}/cancel`"""
 
-    async def effect(clinic: Clinic, session: Session, who: Who) -> Response:
+    async def effect(clinic: Clinic, session: Session, who: Who) -> Done:
         cancelled = await _own(clinic, session, request.path_params["id"], who)
         cancelled.status = "cancelled"
-        return answer(_answer(cancelled, clinic.now()))
+        return _done("cancelled", cancelled, clinic)
 
     return await perform(request, Who, effect)
+
+
+def _done(what: str, row: Appointment, clinic: Clinic, *, status: int = 200) -> Done:
+    told = _answer(row, clinic.now())
+    return Done(f"appointment.{what}", f"appointment:{row.id}", told, status)
 
 
 async def _take(session: Session) -> None:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from examples.backend_base.database import Session
-from examples.backend_base.payloads import answer
+from examples.backend_base.effects import Done
 from examples.clinic.backend.clinic import Clinic
 from examples.clinic.backend.patients import Who
 from examples.clinic.backend.tables import Callback
@@ -35,11 +35,12 @@ class CallbackAnswer(BaseModel):
 async def create(request: Request) -> Response:
     """`POST /v1/callbacks`"""
 
-    async def effect(clinic: Clinic, session: Session, wish: CallbackRequest) -> Response:
+    async def effect(clinic: Clinic, session: Session, wish: CallbackRequest) -> Done:
         promised = Callback(**wish.model_dump(), at=clinic.clock())
         session.add(promised)
         await session.flush()
-        return answer(CallbackAnswer.model_validate(promised), 201)
+        told = CallbackAnswer.model_validate(promised)
+        return Done("callback.requested", f"callback:{promised.id}", told, 201)
 
     return await perform(request, CallbackRequest, effect)
 

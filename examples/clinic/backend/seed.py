@@ -8,6 +8,8 @@ from examples.clinic.backend.patients import name_key
 from examples.clinic.backend.tables import Appointment, Patient
 
 SAM, ALEX = ("Sam Rivera", "2025550134"), ("Alex Kim", "2025550177")
+IDENTITIES = tuple(name.lower().replace(" ", "-") for name, _ in (SAM, ALEX))
+"""The names by which they sign in."""
 
 
 async def seed(session: Session, now: datetime) -> None:
@@ -17,9 +19,9 @@ async def seed(session: Session, now: datetime) -> None:
             name=name,
             name_key=name_key(name),
             phone_number=phone_number,
-            identity=name.lower().replace(" ", "-"),
+            identity=identity,
         )
-        for name, phone_number in (SAM, ALEX)
+        for (name, phone_number), identity in zip((SAM, ALEX), IDENTITIES, strict=True)
     )
     soon = now.date() + timedelta(days=3)
     while soon.weekday() not in schedule.HOURS:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from examples.backend_base.columns import COLUMN_TYPES, booked_once
 from examples.backend_base.effects import KeyColumns
+from examples.backend_base.ledger import LedgerColumns
 
 Topic = Literal["question", "prescription"]
 
@@ -58,6 +59,10 @@ class Callback(Base):
     topic: Mapped[Topic]
     text: Mapped[str] = mapped_column(String(200))
     at: Mapped[datetime]
+
+
+class LedgerEntry(LedgerColumns, Base):
+    __tablename__ = "ledger"
 
 
 class IdempotencyKey(KeyColumns, Base):

@@ -1,7 +1,6 @@
 """The agent's side of the shop's HTTP API."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import date
@@ -9,16 +8,11 @@ from datetime import date
 import httpx2 as httpx
 
 from agent_worker.reasoning.known_numbers import KnownNumbers
-from agent_worker.rehearsal.ledger import Ledger
 from agent_worker.tools.tool import BackendUnavailable, Caller, ToolRefused
-from examples.backend_base.client import BackendClient
+from examples.backend_base.client import BackendClient, BackendLedger, connect, start_over
 from examples.storefront.address import ShopClientSettings
 from examples.storefront.customers import customer_headers
 from service_base.settings import load
-
-TIMEOUT_S = 4.0
-# Read once: reading it would hold up the first words of each call.
-_TLS = ssl.create_default_context()
 
 
 class ShopClient(BackendClient):
@@ -31,18 +25,6 @@ class ShopClient(BackendClient):
         Raises: as `get`.
         """
         return date.fromisoformat((await self.get("/v1/opening-hours"))["today"])
-
-
-class ShopLedger(Ledger):
-    """What the shop has done in one call, as its own ledger says."""
-
-    def __init__(self, shop: ShopClient, call_id: str) -> None:
-        self._shop = shop
-        self._call_id = call_id
-
-    async def effects(self) -> list[str]:
-        found = (await self._shop.get("/v1/ledger", call_id=self._call_id))["effects"]
-        return [f"{one['kind']} {one['subject']}" for one in found]
 
 
 @asynccontextmanager
@@ -67,33 +49,16 @@ async def open_rehearsal(caller: Caller) -> AsyncIterator[tuple[object, ...]]:
     Raises: RuntimeError: the shop does not answer, or does not let its data be erased.
     """
     settings = load(ShopClientSettings)
-    where = f"the shop at {settings.storefront_url}"
     async with _connect(caller, settings) as http:
-        try:
-            response = await http.post("/v1/reset")
-        except httpx.TransportError as error:
-            raise RuntimeError(f"{where} does not answer") from error
-    if response.status_code == 404:
-        raise RuntimeError(
-            f"{where} keeps its data, and a rehearsal would change them: start a demonstration "
-            "with --allow-reset, as `make run` does"
-        )
-    if not response.is_success:
-        raise RuntimeError(f"{where} was not reset: {response.json()['detail']}")
+        await start_over(http, f"the shop at {settings.storefront_url}")
     async with open_shop(caller) as (shop, known):
         assert isinstance(shop, ShopClient)
-        yield (shop, known, ShopLedger(shop, caller.call_id))
+        yield (shop, known, BackendLedger(shop, caller.call_id))
 
 
 def _connect(caller: Caller, settings: ShopClientSettings) -> httpx.AsyncClient:
-    headers = {
-        "X-Call-Id": caller.call_id,
-        **customer_headers(caller.identity, caller.tenant),
-        **settings.headers,
-    }
-    return httpx.AsyncClient(
-        base_url=settings.storefront_url, headers=headers, timeout=TIMEOUT_S, verify=_TLS
-    )
+    headers = {**customer_headers(caller.identity, caller.tenant), **settings.headers}
+    return connect(settings.storefront_url, caller.call_id, headers)
 
 
 async def _learn_orders(shop: ShopClient, orders: set[int]) -> None:

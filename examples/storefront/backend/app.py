@@ -2,16 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
+from starlette.routing import Route
 
 from examples.backend_base.access import CALL_HEADER, AccessMiddleware, warn_if_open
 from examples.backend_base.clock import Clock, system_clock, to_timezone
 from examples.backend_base.database import Database
 from examples.backend_base.errors import BACKEND_HANDLERS
+from examples.backend_base.reset import reset_route
 from examples.storefront.backend import (
     appointments,
     callbacks,
@@ -21,11 +24,12 @@ from examples.storefront.backend import (
     opening_hours,
     orders,
     products,
-    reset,
     tickets,
 )
 from examples.storefront.backend.access import CUSTOMER_HEADER
+from examples.storefront.backend.seed import CUSTOMER_IDS
 from examples.storefront.backend.settings import StorefrontSettings
+from examples.storefront.backend.setup import prepare
 from examples.storefront.backend.shop import Shop
 from examples.storefront.backend.tables import Customer
 from service_base.health import health_routes
@@ -77,7 +81,7 @@ def build(settings: StorefrontSettings, shop: Shop, *, allow_reset: bool = False
             *contacts.ROUTES,
             *tickets.ROUTES,
             *ledger.ROUTES,
-            *(reset.ROUTES if allow_reset else ()),
+            *([_reset(shop)] if allow_reset else ()),
             *health_routes({"database": database}),
             METRICS_ROUTE,
         ],
@@ -90,3 +94,8 @@ def build(settings: StorefrontSettings, shop: Shop, *, allow_reset: bool = False
     )
     app.state.shop = shop
     return app
+
+
+def _reset(shop: Shop) -> Route:
+    strangers = select(Customer.id).where(Customer.id.not_in(CUSTOMER_IDS))
+    return reset_route(shop.database, strangers, partial(prepare, shop, reset=True))

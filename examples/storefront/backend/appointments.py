@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from examples.backend_base.database import Session
+from examples.backend_base.effects import Done
 from examples.backend_base.errors import NotFound, Refusal
 from examples.backend_base.payloads import (
     MAX_ID,
@@ -22,7 +23,7 @@ from examples.backend_base.payloads import (
 )
 from examples.storefront.backend import slots, speech
 from examples.storefront.backend.access import customer_of
-from examples.storefront.backend.effects import Done, Work, perform
+from examples.storefront.backend.effects import Work, perform
 from examples.storefront.backend.opening_hours import week
 from examples.storefront.backend.shop import shop_of
 from examples.storefront.backend.tables import Appointment, AppointmentKind, AppointmentStatus

@@ -6,9 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from examples.backend_base.effects import Done
 from examples.backend_base.payloads import Payload, answer
 from examples.storefront.backend.access import customer_of
-from examples.storefront.backend.effects import Done, Work, perform
+from examples.storefront.backend.effects import Work, perform
 from examples.storefront.backend.shop import shop_of
 from examples.storefront.backend.tables import Callback, CallbackStatus
 

@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from examples.backend_base.effects import Done
 from examples.backend_base.errors import NotFound, Refusal
 from examples.backend_base.payloads import MAX_ID, Payload, answer, query_of
-from examples.storefront.backend.effects import Done, OfficeWork, perform_in_office
+from examples.storefront.backend.effects import OfficeWork, perform_in_office
 from examples.storefront.backend.shop import shop_of
 from examples.storefront.backend.tables import Activity, Contact, Customer
 

@@ -15,8 +15,8 @@ from starlette.responses import Response
 
 from examples.backend_base.access import call_of
 from examples.backend_base.database import Session
-from examples.backend_base.effects import fingerprint, key_of, once
-from examples.backend_base.payloads import answer, body_of
+from examples.backend_base.effects import Done, fingerprint, key_of, once
+from examples.backend_base.payloads import body_of
 from examples.storefront.backend.access import customer_of
 from examples.storefront.backend.shop import Shop, shop_of
 from examples.storefront.backend.tables import Customer, IdempotencyKey, LedgerEntry
@@ -37,16 +37,6 @@ class Work(OfficeWork):
     """The same, on behalf of a customer."""
 
     customer: Customer
-
-
-@dataclass(frozen=True)
-class Done:
-    """An effect that happened: `kind` and `subject` go to the ledger, `answer` to the client."""
-
-    kind: str
-    subject: str
-    answer: BaseModel
-    status: int = 200
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -92,29 +82,15 @@ async def _once(
     key = key_of(request)
     body = await body_of(request, model)
     shop = shop_of(request)
-    happened: list[Done] = []
     async with shop.database.writing() as session:
         owner, work = await begin(shop, session)
-
-        async def with_ledger() -> Response:
-            done = await effect(work, body)
-            session.add(
-                LedgerEntry(
-                    at=shop.clock(),
-                    kind=done.kind,
-                    subject=done.subject,
-                    customer_id=owner,
-                    call_id=call_of(request),
-                    idempotency_key=key,
-                )
-            )
-            happened.append(done)
-            return answer(done.answer, done.status)
-
         row = IdempotencyKey(
             customer_id=owner, key=key, fingerprint=fingerprint(request, body), requests=1
         )
-        response = await once(session, row, with_ledger)
-    for done in happened:
-        log.info("effect.committed", kind=done.kind, subject=done.subject)
+        entry = LedgerEntry(
+            at=shop.clock(), customer_id=owner, call_id=call_of(request), idempotency_key=key
+        )
+        response = await once(session, row, entry, lambda: effect(work, body))
+    if entry.kind:  # it happened now, and was neither refused nor done before
+        log.info("effect.committed", kind=entry.kind, subject=entry.subject)
     return response

@@ -9,11 +9,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from examples.backend_base.database import Session
+from examples.backend_base.effects import Done
 from examples.backend_base.errors import NotFound, Refusal
 from examples.backend_base.payloads import MAX_ID, Nothing, Payload, answer, query_of
 from examples.storefront.backend import speech
 from examples.storefront.backend.access import customer_of
-from examples.storefront.backend.effects import Done, Work, perform
+from examples.storefront.backend.effects import Work, perform
 from examples.storefront.backend.shop import shop_of
 from examples.storefront.backend.tables import Order, OrderStatus, Product, Refund
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from examples.backend_base.columns import COLUMN_TYPES, booked_once
 from examples.backend_base.effects import KeyColumns
+from examples.backend_base.ledger import LedgerColumns
 
 OrderStatus = Literal["processing", "shipped", "delivered", "cancelled"]
 AppointmentKind = Literal["fitting", "repair"]
@@ -162,16 +163,10 @@ class Ticket(Base):
     at: Mapped[datetime]
 
 
-class LedgerEntry(Base):
+class LedgerEntry(LedgerColumns, Base):
     __tablename__ = "ledger"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime]
-    kind: Mapped[str] = mapped_column(String(40), index=True)
-    subject: Mapped[str] = mapped_column(String(80))
     customer_id: Mapped[str] = mapped_column(String(64))
-    call_id: Mapped[str | None] = mapped_column(String(64), index=True)
-    idempotency_key: Mapped[str] = mapped_column(String(200))
 
 
 class IdempotencyKey(KeyColumns, Base):

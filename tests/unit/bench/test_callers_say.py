@@ -10,12 +10,14 @@ import pytest
 from agent_worker.agent import AgentDefinition
 from agent_worker.reasoning.llm import AgentLLM
 from bench.callers_say import Line, Played, Verdict, judge, read
-from bench.understanding import play
+from bench.conversation import play
+from bench.understanding import in_text
 from devstack.step import StepError
-from tests.unit.agent_worker.small_agent import TEMPLATES, load_templates, small_agent
+from tests.unit.agent_worker.small_agent import PHRASES, TEMPLATES, load_templates, small_agent
 
 pytestmark = pytest.mark.usefixtures("virtual_time")
 NOW = datetime(2026, 11, 18, 10, 15, tzinfo=UTC)
+NOT_HEARD = PHRASES.not_heard[0]
 FILE = """tool\targuments\tsentence
 look\t{"number":7}\tlook at room seven
 look\t{"number":7}\tlook at room eight
@@ -111,7 +113,8 @@ async def test_each_line_gets_its_verdict(agent: AgentDefinition, tmp_path: Path
     tools = {one.name: one for one in agent.all_tools}
     got = []
     for line in lines(agent, tmp_path, FILE):
-        played = await play(agent, AgentLLM(agent), {}, line)
+        async with in_text(agent, AgentLLM, {}) as conversation:
+            played = await play(conversation, line, agent.greeting)
         got.append((line.number, " >> ".join(line.turns), judge(agent, tools, line, played)))
     assert [verdict for *_, verdict in got] == VERDICTS, got
 
@@ -136,6 +139,26 @@ def test_two_values_are_two_runs_of_one_tool(
     """In any order."""
     line = Line(2, "two", {"number": [7, 8]}, ("look at seven and eight",))
     played = Played(line.turns, NOW, "Which?", proposed=proposed, effects=effects)
+    assert judge(agent, {one.name: one for one in agent.all_tools}, line, played) == verdict
+
+
+@pytest.mark.parametrize(
+    ("tool", "turns", "said", "verdict"),
+    [
+        ("look", (), "Hello. How can I help you?", "missed"),
+        ("look", (), NOT_HEARD, "missed"),
+        ("look", ("Look at,",), NOT_HEARD, "missed"),
+        ("none", (), NOT_HEARD, "right"),
+        ("closed", (), NOT_HEARD, "missed"),
+        ("listening", (), "Hello. How can I help you?", "right"),
+    ],
+)
+def test_what_was_not_heard_was_missed(
+    agent: AgentDefinition, tool: str, turns: tuple[str, ...], said: str, verdict: Verdict
+) -> None:
+    """By voice nothing may have come of what was said."""
+    line = Line(2, tool, {}, ("look at room seven",))
+    played = Played(turns, NOW, said)
     assert judge(agent, {one.name: one for one in agent.all_tools}, line, played) == verdict
 
 

@@ -8,8 +8,9 @@ import httpx2 as httpx
 import pytest
 
 from agent_worker.reasoning.known_values import KnownValues
-from agent_worker.tools.tool import Caller
-from examples.clinic.agent.client import ClinicClient, open_clinic
+from agent_worker.rehearsal.ledger import Ledger
+from agent_worker.tools.tool import Caller, IdempotencyKey
+from examples.clinic.agent.client import ClinicClient, open_clinic, open_rehearsal
 from examples.clinic.backend.app import build, prepare
 from examples.clinic.backend.app import open_clinic as open_backend
 from examples.clinic.backend.settings import ClinicSettings
@@ -25,7 +26,7 @@ async def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     settings = load(ClinicSettings, clinic_database_url=url, _env_file=None)
     clinic = open_backend(settings, lambda: NOW)
     await prepare(clinic)
-    transport = httpx.ASGITransport(build(settings, clinic))
+    transport = httpx.ASGITransport(build(settings, clinic, allow_reset=True))
 
     class ToClinic(httpx.AsyncClient):
         def __init__(self, **rest: object) -> None:
@@ -35,7 +36,7 @@ async def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
                 headers=rest["headers"],  # type: ignore[arg-type]
             )
 
-    monkeypatch.setattr("examples.clinic.agent.client.httpx.AsyncClient", ToClinic)
+    monkeypatch.setattr(httpx, "AsyncClient", ToClinic)
     yield
     await clinic.database.close()
 
@@ -65,3 +66,17 @@ async def test_caller_is_served_while_the_clinic_does_not_answer(
     monkeypatch.setenv("PARLEY_CLINIC_URL", "http://127.0.0.1:9")
     async with open_clinic(Caller("sam-rivera", "call-1")) as (_, values):
         assert values == KnownValues({})
+
+
+@pytest.mark.usefixtures("backend")
+async def test_rehearsal_starts_with_the_first_days_data_and_tells_its_effects() -> None:
+    """Each time; nobody is known who did not sign in."""
+    anne = {"name": "Anne Mayer", "phone_number": "2025550144"}
+    for _ in range(2):
+        async with open_rehearsal(Caller("caller-1", "call-1")) as (clinic, values, ledger):
+            assert isinstance(clinic, ClinicClient) and isinstance(ledger, Ledger)
+            assert values == KnownValues({})
+            assert await ledger.effects() == []
+            when = {"date": "2026-11-24", "time": "09:00"}
+            await clinic.post("/v1/appointments", IdempotencyKey("k"), **anne, **when)
+            assert await ledger.effects() == ["appointment.booked appointment:3"]

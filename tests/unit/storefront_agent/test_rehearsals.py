@@ -81,7 +81,7 @@ async def test_scripts_go_as_written_at_any_time_and_twice(
     assert len(scripts) >= 4
     async with shop_at(now, tmp_path / "shop.db", monkeypatch):
         for script in scripts * 2:
-            report = await rehearse(agent, AgentLLM(agent), {}, script, StoppedClock(now))
+            report = await rehearse(agent, AgentLLM, {}, script, StoppedClock(now))
             assert report.failures == [], report.transcript
 
 

@@ -197,7 +197,9 @@ def test_hour_alone_is_heard_without_a_list_of_numbers(desk: Templates) -> None:
 
 def test_yes_takes_what_the_last_tool_may_have_offered(desk: Templates) -> None:
     """With what is known, and only right after it."""
-    assert _move(desk, f"{FULL} >> yes please") == CallTool("call", KNOWN)
+    for said in ("yes please", "Please.", "sounds good", "yes, call me back"):
+        assert _move(desk, f"{FULL} >> {said}") == CallTool("call", KNOWN)
+    assert _move(desk, f"{FULL} >> yes, but not now") != CallTool("call", KNOWN)
     dialog = follow(desk, [Turn("what is free on Friday", NOW), Turn("okay", NOW)])
     assert (dialog.intent, dict(dialog.slots)) == ("visit", {"day": FRIDAY})
     assert isinstance(_move(desk, "yes please"), NotUnderstood)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from agent_worker.agent import AgentDefinition, AgentError
+from agent_worker.reasoning.known_values import KnownValues
 from agent_worker.reasoning.llm import AgentLLM
 from agent_worker.rehearsal.script import Script, ScriptError, read
 from agent_worker.rehearsal.stage import Report, Stage, rehearse
@@ -49,7 +50,7 @@ async def play(agent: AgentDefinition, folder: Path, text: str) -> Report:
     """Play the script in *text*."""
     file = folder / "script.yaml"
     file.write_text(text)
-    async with Stage(agent, AgentLLM(agent), {}) as stage:
+    async with Stage(agent, AgentLLM, {}) as stage:
         return await stage.play(read(file))
 
 
@@ -163,7 +164,7 @@ steps:
 """
     file = tmp_path / "script.yaml"
     file.write_text(text)
-    async with Stage(changed, AgentLLM(changed), {}) as stage:
+    async with Stage(changed, AgentLLM, {}) as stage:
         report = await stage.play(read(file))
         journal = repr(stage._journal.entries)
     assert report.failures == []
@@ -225,7 +226,7 @@ async def test_agent_that_opens_what_it_should_not_is_told(
     """In one sentence, before the first step."""
     wrong = dataclasses.replace(agent, open=opens)
     with pytest.raises(AgentError, match=rf"^tests/unit/.*/test_stage\.py:\d+: {message}"):
-        async with Stage(wrong, AgentLLM(wrong), {}):
+        async with Stage(wrong, AgentLLM, {}):
             pass
 
 
@@ -247,11 +248,26 @@ async def test_rehearsal_opens_what_is_for_rehearsals(
     assert [len(house.painted) for house in opened] == [1, 1]
 
 
+async def test_what_is_known_of_the_caller_is_not_asked_for(
+    agent: AgentDefinition, tmp_path: Path
+) -> None:
+    """As in a call."""
+
+    @asynccontextmanager
+    async def open_known(_: Caller) -> AsyncIterator[tuple[object, ...]]:
+        yield (House(), KnownValues({"number": 7}))
+
+    known = dataclasses.replace(agent, open=open_known)
+    text = "{name: x, steps: [{caller: clear a room, says: 'Clear room 7?'}]}"
+    assert (await play(known, tmp_path, text)).failures == []
+    assert (await play(agent, tmp_path, text)).failures != []
+
+
 async def test_rehearsal_that_cannot_be_opened_is_told(agent: AgentDefinition) -> None:
     """By the name of what failed."""
     wrong = dataclasses.replace(agent, open_rehearsal=open_broken)
     with pytest.raises(AgentError, match=r"test_stage\.py:\d+: open_rehearsal: OSError: no house"):
-        async with Stage(wrong, AgentLLM(wrong), {}):
+        async with Stage(wrong, AgentLLM, {}):
             pass
 
 
@@ -284,7 +300,7 @@ async def test_script_that_midnight_comes_into_is_played_again(
     changed = dataclasses.replace(agent, tools=ours, time_zone="UTC")
     file = tmp_path / "script.yaml"
     file.write_text("{name: x, steps: [{caller: look at room 7, says: 'It is {today}'}]}")
-    report = await rehearse(changed, AgentLLM(changed), {}, read(file), clock)
+    report = await rehearse(changed, AgentLLM, {}, read(file), clock)
     assert report.failures == []
 
 
@@ -294,7 +310,7 @@ async def test_script_that_fails_on_one_day_is_played_once(
     """It is not tried until it passes."""
     file = tmp_path / "script.yaml"
     file.write_text("{name: x, steps: [{caller: look at room 7, says: green}]}")
-    report = await rehearse(agent, AgentLLM(agent), {}, read(file), TurnsAt(1_000))
+    report = await rehearse(agent, AgentLLM, {}, read(file), TurnsAt(1_000))
     assert len(report.failures) == 1
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from agent_worker.reasoning.yes_no import Said, read
 from agent_worker.tools.confirmations import (
     REFUSED_MAX,
     CallersPage,
@@ -14,7 +15,6 @@ from agent_worker.tools.confirmations import (
 from agent_worker.tools.journal import MemoryJournal
 from agent_worker.tools.phrases import GatePhrases
 from agent_worker.tools.tool import Target
-from agent_worker.tools.yes_no import Said, read
 from tests.support.calls import FakeClock
 from voice_contract.confirmations import PENDING_MAX, Confirmations, ConfirmationVote
 from voice_contract.journal import (

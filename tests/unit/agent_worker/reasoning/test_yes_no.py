@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent_worker.tools.yes_no import Said, read, repeats_wish
+from agent_worker.reasoning.yes_no import Said, read, repeats_wish
 
 CANCEL = "Cancel order 10? order number 10"
 BOOK = "Book Friday at nine? day friday; time 9:00"
@@ -36,6 +36,10 @@ YES = [
     "I said yes!",
     "Yes, I said yes.",
     "Sorry, I meant yes.",
+    "Please.",
+    "Um, please, thank you.",
+    "That would be nice.",
+    "I'd like that.",
 ]
 NO = [
     "No.",
@@ -57,6 +61,7 @@ NO = [
     "Of course not!",
     "I don't think so.",
     "I said no",
+    "please don't",
 ]
 NEITHER = [
     "",
@@ -66,6 +71,7 @@ NEITHER = [
     "hang on a second",
     "just a moment, let me find the paper",
     "thanks",
+    "please wait",
     "right",
     "yes but make it order eight",
     "yes and cancel order ten too",

@@ -27,7 +27,9 @@ _YES = (
     r"yes|yeah|yep|yup|sure thing|sure|absolutely|definitely|certainly|of course|correct|"
     r"confirm|confirmed|i confirm|i agree|agreed|go ahead|do it|do that|please do|"
     r"that's right|that is right|that's correct|that is correct|i do|i am sure|i'm sure|"
-    r"sounds (?:good|great|fine|right)|that (?:works|sounds good|would be great)|"
+    r"sounds (?:good|great|fine|right)|that (?:works|sounds good)|"
+    r"that would be (?:good|great|fine|nice|lovely)|i'd like that|"
+    r"please(?= (?:thanks|thank you)|$)|"
     r"that's (?:fine|it|good|great|perfect)|fine|good|great|lovely|wonderful|perfect|exactly|"
     r"go for it|by all means|" + _OKAY
 )
