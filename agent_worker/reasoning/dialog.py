@@ -17,7 +17,7 @@ from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.template_file import LAST_ANSWER
 from agent_worker.reasoning.templates import Templates
 from agent_worker.reasoning.turn import Turn
-from agent_worker.reasoning.wish import NEAR, Reading
+from agent_worker.reasoning.reading import NEAR, Reading
 
 _YES = re.compile(
     r"(?:(?:yes|yeah|yep|yup|sure|ok|okay|all right|alright|please|of course|absolutely|definitely"

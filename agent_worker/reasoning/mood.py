@@ -8,7 +8,7 @@ from agent_worker.reasoning.normalize import normalize
 _NO_WISH = {
     "it is a condition": (
         r"\b(?<!wondering )(?<!see )(?<!know )"
-        r"(?<!ok )(?<!okay )(?<!right )(?<!fine )(?<!mind )if\b"
+        r"(?<!ok )(?<!okay )(?<!right )(?<!fine )(?<!mind )(?<!awfully )(?<!terribly )(?<!asking )if\b"
         r"(?! (?:you (?:can|could|don't|would|please|like|have)|possible|i (?:may|can|could)|"
         r"that's|that is|it's|it is|there's|there is|available|free))|"
         r"\bwhat (?:happens|would happen|will happen)\b|\bin case\b"
@@ -16,14 +16,16 @@ _NO_WISH = {
     "it is a doubt": (
         # "Maybe on Friday" doubts the day alone.
         r"\b(?:maybe|perhaps)\b(?! (?:(?:on|at|around|about|for|like|the|this) )*\{)|"
-        r"\b(?:might|not sure|(?:thinking|thought) (?:of|about))\b"
+        r"\b(?:might(?! (?:i|we|you|there|anyone|anybody|somebody|someone)\b)|not sure|"
+        r"(?:thinking|thought) (?:of|about))\b"
     ),
     "it is taken back": (
         r"(?<=\w) (?:(?:please|rather|better|let's|just) )*(?:don't|do not|better not|rather not|"
         r"leave it|leave that|never mind|forget it|scratch that)(?: (?:please|then|after all))*$"
     ),
     "it tells what somebody said": (
-        r"\b(?:heard|(?:never|didn't|not) sa(?:id|y)|who said|you said|told me|wants? me to|"
+        r"\b(?:heard|(?:never|didn't|not) sa(?:id|y)|who said|you said|wants? me to|"
+        r"told me(?! to (?:call|ring|phone|contact|speak|talk|ask|come|get in touch|try))|"
         r"wants to)\b"
     ),
     "it asks what was done, or what is possible": (
@@ -50,6 +52,11 @@ _NOT_THEIRS = re.compile(
     r"\b(?:numbers?|address(?:es)?|e-?mails?|names?|data|details|accounts?|passwords?) of "
     r"(?:all|every|each|other|another|some|any)\b"
 )
+_WHAT_THEY_DID = re.compile(
+    rf"\b{_PEOPLE}\b.*\b(?:he|she|they)(?:'s|'ve|'d| has| have| had| is| are)? "
+    r"(?:paid|pays?|bought|buys?|owes?|booked|got|ordered|earns?|lives?|spent|said|wants|ordering|"
+    r"getting|paying)\b"
+)
 _TO_THE_MACHINE = re.compile(
     r"\b(?:ignore|forget|disregard|override|bypass|break|drop)(?: all| any| your| the| previous|"
     r" of| these| those)* (?:rules?|instructions?|guidelines?|prompts?|programming|limits?|"
@@ -68,6 +75,12 @@ _NEGATED = re.compile(
     r"(?: (?:really|want|wanna|like|wish|have|to|you|dare|ever|even|just|please|go|be|get|got|me|"
     r"my|a|an|any|the|that|this|any more|anymore)(?!\S))*+ ([a-z']+)"
 )
+_NO_DEED = frozenset(
+    "on in at to by of off up out with for from so too very much many mind know think suppose care "
+    "understand hear see remember recall believe realize realise happen seem feel manage quite "
+    "happy sure able good right enough well there here".split()
+)
+"""What says no to nothing that could be done: "I don't get on with it", "I don't mind"."""
 _DONE = re.compile(r"\b(?:was|were|got|been) (?:(?:already|just|\w+ly) )?([a-z]+ed)\b")
 _ENDINGS = ("ing", "ed", "es", "s")
 
@@ -88,13 +101,15 @@ def is_out_of_bounds(text: str) -> str | None:
     said = f"{normalize(text)} "
     if _TO_THE_MACHINE.search(said) or _AS_CODE.search(text):
         return "it is a command to the machine"
-    return "it is about other people's things" if _NOT_THEIRS.search(said) else None
+    theirs = _NOT_THEIRS.search(said) or _WHAT_THEY_DID.search(said)
+    return "it is about other people's things" if theirs else None
 
 
 def negated(text: str) -> Iterator[str]:
     """The stem of each word that *text* says no to: "cancel" of "don't you cancel it"."""
     for found in _NEGATED.finditer(normalize(text)):
-        yield stem(found[1])
+        if found[1] not in _NO_DEED:
+            yield stem(found[1])
 
 
 def done(text: str) -> Iterator[str]:

@@ -25,6 +25,7 @@ from agent_worker.reasoning.mentions import (
 )
 from agent_worker.reasoning.normalize import HOMOPHONES, hear_number, normalize, repair
 from agent_worker.reasoning.opinions import Opinions, in_words, may_change
+from agent_worker.reasoning.reading import Reading
 from agent_worker.reasoning.template_file import (
     ANSWER_PREFIX,
     IntentRule,
@@ -34,7 +35,7 @@ from agent_worker.reasoning.template_file import (
     slots_in,
 )
 from agent_worker.reasoning.turn import Turn
-from agent_worker.reasoning.wish import Reading, Wishes
+from agent_worker.reasoning.wish import Wishes
 from agent_worker.values.value import ValueKind
 
 _MARKUP = re.compile(r"\{[^}]*\}|<[^>]*>|:[a-z_]+")
@@ -118,7 +119,7 @@ class Templates:
                 courtesy=courtesy,
                 numbered=_NUMBERED.union(checked.numbered),
                 misheard=_misheard(checked.misheard),
-                wishes=Wishes(checked, intents, lists, courtesy),
+                wishes=Wishes(checked, intents, lists),
                 remember=tuple(checked.remember),
                 anywhere=tuple(
                     (re.compile(rf"\b(?:{'|'.join(rule.anywhere)})\b"), name)
