@@ -7,6 +7,8 @@ opposite, into a doubt or into a question whether something is possible.
 
 import re
 
+from agent_worker.reasoning.normalize import spelled_out
+
 _VERY = r"(?:(?:so|very|ever so|terribly|awfully|really|dreadfully|truly|rather|most|quite|just) )*"
 _PERSON = (
     r"(?:wife|husband|partner|son|daughter|mother|mum|mom|father|dad|brother|sister|boss|friend|"
@@ -21,7 +23,7 @@ _WHOLE = (
     rf"(?: to (?:bother|trouble|say|hassle|be a (?:nuisance|pain|bother)|call so late|keep on)"
     r"(?: you)?(?: again)?)?(?: but)?",
     r"(?:many )?(?:please|thanks|thank you|cheers|ta|much obliged)(?: (?:very|so|ever so) much|"
-    r" a lot| a million| in advance| kindly| again)?",
+    r" a lot| a million| a bunch| heaps| loads| tons| in advance| kindly| again)?",
     r"(?:no |without )?(?:disrespect|offen[cs]e|rush|hurry|pressure|worries|bother|trouble)"
     r"(?: (?:but|though|at all|meant|intended))*",
     r"(?:to be|being) (?:\w+ )?(?:honest|frank|fair|clear|precise)(?: with you)?",
@@ -120,7 +122,7 @@ _BETWEEN = re.compile(r"\s*(?:[,;:!?\u2013\u2014]+|\.(?=\s|$)|--+)\s*")
 
 def without_asides(text: str) -> str:
     """*text* in lower case, its punctuation kept, without what is said around a wish."""
-    parts = [part for part in _BETWEEN.split(text.lower().replace("\u2019", "'")) if part]
+    parts = [part for part in _BETWEEN.split(spelled_out(text.lower())) if part]
     kept = [short for part in parts if (short := _shorter(part))]
     return ", ".join(kept) or text
 

@@ -21,7 +21,10 @@ _LEAVES_IT = re.compile(
     r"i(?:'ve| have)? (?:changed my mind|misread (?:it|that)|made a mistake|thought better of it)|"
     rf"i don't want (?:to|it|that)|no(?: thanks| thank you)?)(?: (?:{_SOFTLY}))*"
 )
-_HESITATES = frozenset("oh ooh ah um uh er hm hmm well sorry actually wait".split())
+_EXCLAIMS = (
+    r"(?:(?:oh|ooh|ah|um|uh|er|hm|hmm|well|sorry|actually|wait|my|god|gosh|shoot|crap|damn|dang|darn|"
+    r"whoops|oops|argh|ugh|hell|jeez|blimey|no)\b\W*)+"
+)
 
 
 def leaves(text: str) -> bool:
@@ -31,7 +34,7 @@ def leaves(text: str) -> bool:
 
 def leaves_first(text: str) -> bool:
     """Whether *text* takes the wish back before it says why: "better not, I'll ask my wife"."""
-    first, _, rest = text.partition(",")
-    if first.lower().strip() in _HESITATES:
-        first, _, rest = rest.partition(",")
-    return bool(rest.strip()) and leaves(first)
+    first, *rest = re.split(r"[,.;:!]+\s+", text)
+    if rest and re.fullmatch(_EXCLAIMS, first, re.IGNORECASE) and not leaves(first):
+        first, *rest = rest
+    return bool(rest) and leaves(first)

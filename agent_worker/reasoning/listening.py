@@ -13,13 +13,15 @@ _AGREES = (
     r"that's fine|that's right|that's good|makes sense"
 )
 _HEARS = (
-    r"i see|right|got it|gotcha|i understand|understood|really|fair enough|interesting|"
-    r"is that so|(?:that )?makes sense"
+    r"i see|got it|gotcha|i (?:understand|hear you)|understood|fair enough|interesting|"
+    r"is that so|(?:that )?makes sense|you don't say|good to know"
 )
-"""What answers no question after a sound of listening: "mm, I see", "oh right"."""
-_LISTENING = re.compile(rf"(?:{_LISTENS})(?: (?:{_LISTENS}|{_HEARS}))*")
+"""What answers no question."""
+_LISTENING = re.compile(
+    rf"(?:{_LISTENS}|{_HEARS})(?: (?:{_LISTENS}|{_HEARS}|right|really))*"
+)
 _AGREEING = re.compile(
-    rf"(?:{_LISTENS}|{_AGREES})(?: (?:{_LISTENS}|{_AGREES}|{_HEARS}))*(?!\S)"
+    rf"(?:{_LISTENS}|{_AGREES})(?: (?:{_LISTENS}|{_AGREES}|{_HEARS}|really))*(?!\S)"
 )
 
 _INTERRUPTS = frozenset(
@@ -38,7 +40,7 @@ _WHILE = (
     r"(?:seconds?|2nd|secs?|minutes?|mins?|moments?|mo|ticks?)"
 )
 _HOLD = (
-    rf"(?:(?:hang|hold) (?:on|about|fire|the line)|hold(?: it)?|wait(?: up)?|stand by|"
+    rf"(?:(?:hang|hold) (?:on|about|fire|the line)|hold up|hold(?: it)?|wait(?: up)?|stand by|"
     r"bear with (?:me|us)|stay (?:there|on|on the line)|don't (?:hang up|go away)|"
     rf"(?:give me|i need|i'll (?:only )?be|won't be)(?: just)? (?:{_WHILE})|{_WHILE}|"
     rf"(?:i'll be )?(?:right back|with you (?:right away|in (?:{_WHILE}))))"

@@ -40,7 +40,8 @@ _SEVERAL = re.compile(
 )
 _PEOPLE = (
     r"(?:neighbou?r|friend|brother|sister|someone|somebody|everyone|everybody|client|"
-    r"colleague|ex|(?:other|another) (?:person|client|caller))"
+    r"colleague|co-?worker|room-?mate|flat-?mate|house-?mate|landlord|tenant|ex|"
+    r"(?:other|another) (?:person|client|caller))"
 )
 _NOT_THEIRS = re.compile(
     rf"\b(?:for|of) (?:my|a|an|the|some) {_PEOPLE}\b|"
@@ -56,6 +57,9 @@ _WHAT_THEY_DID = re.compile(
     rf"\b{_PEOPLE}\b.*\b(?:he|she|they)(?:'s|'ve|'d| has| have| had| is| are)? "
     r"(?:paid|pays?|bought|buys?|owes?|booked|got|ordered|earns?|lives?|spent|said|wants|ordering|"
     r"getting|paying)\b"
+)
+_ALL_OF_THEIRS = re.compile(
+    rf"\b{_PEOPLE}(?:'s|s)?\b.*\b(?:(?:all|any|each|most|some|1) (?:of )?)?(?:his|hers|theirs)(?! \w)"
 )
 _TO_THE_MACHINE = re.compile(
     r"\b(?:ignore|forget|disregard|override|bypass|break|drop)(?: all| any| your| the| previous|"
@@ -101,7 +105,7 @@ def is_out_of_bounds(text: str) -> str | None:
     said = f"{normalize(text)} "
     if _TO_THE_MACHINE.search(said) or _AS_CODE.search(text):
         return "it is a command to the machine"
-    theirs = _NOT_THEIRS.search(said) or _WHAT_THEY_DID.search(said)
+    theirs = any(one.search(said) for one in (_NOT_THEIRS, _WHAT_THEY_DID, _ALL_OF_THEIRS))
     return "it is about other people's things" if theirs else None
 
 

@@ -161,9 +161,10 @@ class Templates:
 
     def kind_of(self, intent: str, slot: str) -> ValueKind | None:
         """The kind of value that *slot* takes, if it has one."""
-        lists = self.lists.get(intent, {})
-        name = next((name for name, filled in lists.items() if filled == slot), slot)
-        return self.kinds.get(name)
+        filling = [name for name, filled in self.lists.get(intent, {}).items() if filled == slot]
+        kinds = [self.kinds.get(name) for name in filling or [slot]]
+        # A slot that takes free text, too, has no kind.
+        return None if None in kinds else kinds[0]
 
     def match(self, text: str) -> Match | None:
         """The intent that a template says *text* to mean, as it was said or typed; or None."""

@@ -45,10 +45,13 @@ NOTHING = ""
 SAMPLES = 6
 """Of each template; with the author's examples they are what is learned from."""
 SAMPLE_WEIGHT = 0.25
+ELSEWHERE_WEIGHT = 0.5
+"""Of an example with values masked that its own intent does not take."""
 SMALL_TALK_WEIGHT = 0.2
 """An author's own examples count more: an agent may tell the weather."""
 BY_A_PART = 0.7
 """The least score of an intent that a part of the sentence says as a template does."""
+CLAUSE_WORDS_MIN = 2
 BY_A_CLAUSE = 0.9
 """What the score of a clause counts, beside that of the whole sentence."""
 MISFIT = 0.6
@@ -93,6 +96,9 @@ class Wishes:
         slots: Mapping[str, Mapping[str, str]],
     ) -> None:
         self.kinds: Kinds = file.kinds
+        self._choices = frozenset(
+            name for name, kind in file.kinds.items() if kind.name == ONE_OF
+        )
         self._families = Families(file.alike)
         self._intents = {
             name: self._learn(name, rule, slots[name], file)
@@ -151,13 +157,7 @@ class Wishes:
         scored: list[Candidate] = []
         left = 1.0
         for name, intent in self._intents.items():
-            # The words of a choice that it has no slot for say what is meant: they stay.
-            own = [
-                one
-                for one in found
-                if one.list_name in intent.slots or self.kinds[one.list_name].name != ONE_OF
-            ]
-            chosen = apart(own, intent.slots)
+            chosen = apart(self._in_words_of(intent.slots, found), intent.slots)
             changes = intent.rule.tool is not None and (
                 writes is None or intent.rule.tool in writes
             )
@@ -206,11 +206,12 @@ class Wishes:
         """
         assert self._classifier is not None
         best = (0.0, 0.0)
-        parts = clauses(said)
-        for text in dict.fromkeys((said, *parts)):
-            masked = self._mask_strange(
-                self._intents[name], without_refused(self._plain(text), ())
-            )
+        for text in dict.fromkeys((said, *clauses(said))):
+            plain = without_refused(self._plain(text), ())
+            # "My room" alone names what the rest is about.
+            if text is not said and len(_MASK.sub(" ", plain).split()) < CLAUSE_WORDS_MIN:
+                continue
+            masked = self._mask_strange(self._intents[name], plain)
             if masked not in known:
                 known[masked] = self._classifier.scores(masked)
             weight = 1.0 if text is said else BY_A_CLAUSE
@@ -256,7 +257,7 @@ class Wishes:
         if intent.rule.whole_sentence:
             slots[intent.rule.whole_sentence] = str(turn).strip()
         else:
-            slots.update(self._free_text(turn, intent, valued))
+            slots = {**self._free_text(turn, intent, valued), **slots}
         return Match(name, slots, unsure=unsure, several=several if several in slots else "")
 
     def _free_text(self, turn: Turn, intent: _Intent, valued: str) -> Mapping[str, str]:
@@ -309,26 +310,41 @@ class Wishes:
             return
         for name, intent in self._intents.items():
             for sentence in intent.rule.examples:
-                yield Example(self._as_learned(sentence, intent.slots), name)
-            for masked in intent.not_meant:
-                yield Example(masked, NOTHING)
+                yield from self._learned(sentence, intent.slots, name)
+            for sentence in intent.rule.counter_examples:
+                yield from self._learned(sentence, intent.slots, NOTHING)
             for sentence in samples(intents, name, SAMPLES):
                 yield Example(self._as_learned(sentence, intent.slots), name, SAMPLE_WEIGHT)
         for sentence in file.nothing:
-            yield Example(self._as_learned(sentence, ()), NOTHING)
+            yield from self._learned(sentence, (), NOTHING)
         for sentence in SMALL_TALK.strip().splitlines():
             yield Example(self._as_learned(sentence, ()), NOTHING, SMALL_TALK_WEIGHT)
 
-    def _as_learned(self, sentence: str, preferred: Collection[str]) -> str:
+    def _learned(self, sentence: str, slots: Collection[str], label: str) -> Iterator[Example]:
+        """*sentence* as an intent with *slots* reads it, and as one that has all choices does."""
+        own = self._as_learned(sentence, slots)
+        yield Example(own, label)
+        every = self._as_learned(sentence, [*slots, *self._choices])
+        if every != own:
+            yield Example(every, label, ELSEWHERE_WEIGHT)
+
+    def _as_learned(self, sentence: str, slots: Collection[str]) -> str:
         """*sentence* with its `{slots}` and the values in it masked."""
         masked = _PLACEHOLDER.sub(lambda found: self._masked_slot(found[0]), sentence)
         parts = re.split(r"(\{[a-z_]+\})", masked)
         for number in range(0, len(parts), 2):
             turn = Turn(parts[number], _SOME_DAY)
-            parts[number] = mask(
-                str(turn), apart(mentions(turn, self.kinds), preferred), self.kinds
-            )
+            found = self._in_words_of(slots, mentions(turn, self.kinds))
+            parts[number] = mask(str(turn), apart(found, slots), self.kinds)
         return self._plain("".join(parts))
+
+    def _in_words_of(self, slots: Collection[str], found: Sequence[Mention]) -> list[Mention]:
+        """
+        *found* without choices that none of *slots* takes: their words say what is meant, and stay.
+        """
+        return [
+            one for one in found if one.list_name in slots or one.list_name not in self._choices
+        ]
 
     def _masked_slot(self, written: str) -> str:
         list_name = written.strip("{}").partition(":")[0]

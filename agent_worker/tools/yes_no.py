@@ -60,7 +60,7 @@ _NO = (
 _AROUND = (
     r"please|thank you (?:very|so) much|thanks (?:a lot|very much|so much)|thanks|thank you|well|um|uh|er|oh|ooh|ah|just|"
     r"hm|hmm|mm|quite|why|then|love|dear|darling|mate|sir|madam|ma'am|my friend|god|gosh|heavens|"
-    r"goodness"
+    r"goodness|shoot|crap|damn|dang|darn|whoops|oops|argh|ugh|hell|jeez|blimey|man|dude|bro|buddy|guys"
 )
 _BEFORE_NO = rf"{_AROUND}|{_OKAY}|actually|sorry|wait|hang on|hold on|do|you know what|(?:on )?(?:second|2nd) thoughts?"
 _POINTING = (
@@ -128,8 +128,9 @@ def read(text: str, about: str = "") -> Said | None:
 
 def _declines_first(text: str) -> bool:
     """Whether a no stands alone before the first pause, and a reason after it."""
-    first, _, rest = text.partition(",")
-    return bool(rest) and not _EMPTY_NO.sub(" ", normalize(first)).split()
+    parts = re.split(r"[,.;:!]+(?=\s)", text)
+    said = [_EMPTY_NO.sub(" ", normalize(part)).split() for part in parts[:-1]]
+    return bool(said) and not said[0]
 
 
 def _repeats(said: str, asked: str) -> bool:
