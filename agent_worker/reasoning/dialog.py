@@ -179,6 +179,8 @@ def _after(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> Dia
             near = ()
         if not near and match is not None:
             near = tuple(_swallowed(templates, match, reading))
+            if not near and match is not answer and reading.is_nothing(match.intent):
+                match = None
         if len(near) == 1 and (match is None or match.intent != near[0].intent):
             return _understood(templates, dialog, near[0], turn)
         if (

@@ -11,12 +11,13 @@ _SOFTLY = (
 )
 _LEAVES_IT = re.compile(
     rf"(?:(?:{_SOFTLY}) )*(?:never ?mind|"
-    r"(?:forget|leave|drop|skip|scratch)(?: about)? (?:it|that)"
+    r"(?:forget|leave|drop|skip|scratch)(?: about)? (?:it|that|i (?:asked|said anything))"
     r"(?: (?:be|as it is|as is|like that|alone|for now))?|cancel that|not now|"
     r"(?:rather|better|please|certainly|absolutely|definitely) not|i'd rather not|"
     r"(?:i'll|i will|i'd rather|i'd better|let me) keep (?:it|that)|"
     r"(?:that's|that is) (?:the wrong 1|not (?:it|the (?:right )?1|what i (?:meant|said|want)))|"
-    r"neither|none of (?:them|those)|nothing|don't(?: bother)?|stop(?: it)?|"
+    r"(?:let me|i'll|i'd better|i (?:have|need|want) to)(?: just)? (?:sleep on it|"
+    r"think (?:it over|about (?:it|that|this))|get back to you)(?: first)?|neither|none of (?:them|those)|nothing|don't(?: bother)?|stop(?: it)?|"
     r"(?:let's|let us) (?:not|(?:leave|forget|drop) (?:it|that))|"
     r"i(?:'ve| have)? (?:changed my mind|misread (?:it|that)|made a mistake|thought better of it)|"
     rf"i don't want (?:to|it|that)|no(?: thanks| thank you)?)(?: (?:{_SOFTLY}))*"

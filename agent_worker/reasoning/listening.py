@@ -57,7 +57,8 @@ _LOOKING = (
 )
 _I = (
     r"(?:i|i'll|i will|i have to|i've got to|i need to|i must|i'd better|let me|let's)"
-    rf"(?: just| quickly| first)? {_LOOKS}|(?:i'm|i am)(?: just| still| only)? {_LOOKING}"
+    rf"(?: just| quickly| first)? {_LOOKS}|(?:i'm|i am)(?: just| still| only)? {_LOOKING}|"
+    r"i(?:'ve| have)?(?: just)? (?:dropped|can't find|mislaid)"
 )
 _ERRAND = rf"(?:(?:while|and|till|until|so|because|as) )?(?:{_I})\b.*"
 _FETCHES = (
@@ -68,7 +69,7 @@ _FETCHES = (
     r"(?: on| out| down| off)?"
 )
 """What a caller does first, also if no word asks to wait."""
-_PONDERS = r"(?:let me|i'm|i have to)(?: just)? (?:think|thinking|have a think)(?: about (?:it|that))?"
+_PONDERS = r"(?:let me|i'm|i have to)(?: just)? (?:think|thinking|have a think)"
 _MEANWHILE = (
     r"(?:there's|there is) (?:somebody|someone|a knock)(?: (?:at|on) (?:the|my) door)?|"
     r"(?:somebody|someone)(?:'s| is) at (?:the|my) door|"

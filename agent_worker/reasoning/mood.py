@@ -40,7 +40,7 @@ _SEVERAL = re.compile(
 )
 _PEOPLE = (
     r"(?:neighbou?r|friend|brother|sister|someone|somebody|everyone|everybody|client|"
-    r"colleague|co-?worker|room-?mate|flat-?mate|house-?mate|landlord|tenant|ex|"
+    r"colleague|co-?worker|(?<=my )mate|room-?mate|flat-?mate|house-?mate|landlord|tenant|ex|"
     r"(?:other|another) (?:person|client|caller))"
 )
 _NOT_THEIRS = re.compile(
@@ -59,7 +59,8 @@ _WHAT_THEY_DID = re.compile(
     r"getting|paying)\b"
 )
 _ALL_OF_THEIRS = re.compile(
-    rf"\b{_PEOPLE}(?:'s|s)?\b.*\b(?:(?:all|any|each|most|some|1) (?:of )?)?(?:his|hers|theirs)(?! \w)"
+    rf"\b{_PEOPLE}(?:'s|s)?\b.*\b(?:(?:all|any|each|most|some|1) (?:of )?)?"
+    r"(?:(?:hers|theirs|his)(?! \w)|(?:in|of|with|about|cancel|see|tell) (?:his|her|their) \w)"
 )
 _TO_THE_MACHINE = re.compile(
     r"\b(?:ignore|forget|disregard|override|bypass|break|drop)(?: all| any| your| the| previous|"

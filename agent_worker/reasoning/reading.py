@@ -54,6 +54,12 @@ class Reading:
         count = {"clear": 1, "near": 2, "unclear": 0}[self.verdict]
         return tuple(one.match for one in self.candidates[:count])
 
+    def is_nothing(self, intent: str) -> bool:
+        """Whether the sentence is far more like what means nothing than like *intent*."""
+        nothing = max((one.nothing for one in self.candidates), default=0.0)
+        score = max((one.score for one in self.candidates if one.match.intent == intent), default=0)
+        return nothing >= STRONG and nothing >= 2 * score
+
 
 def decide(candidates: Sequence[Candidate]) -> Reading:
     """How clear it is which of *candidates*, the best first, is meant."""

@@ -32,6 +32,7 @@ from agent_worker.reasoning.mentions import (
     without_refused,
 )
 from agent_worker.reasoning.normalize import normalize
+from agent_worker.reasoning.other_trades import OTHER_TRADES
 from agent_worker.reasoning.reading import SAYS_NO, Candidate, Reading, decide
 from agent_worker.reasoning.sampling import samples
 from agent_worker.reasoning.small_talk import SMALL_TALK
@@ -52,6 +53,8 @@ SMALL_TALK_WEIGHT = 0.2
 BY_A_PART = 0.7
 """The least score of an intent that a part of the sentence says as a template does."""
 CLAUSE_WORDS_MIN = 2
+FOREIGN = 0.5
+"""The score from which a clause surely means nothing: what "fix it" is about is none of ours."""
 BY_A_CLAUSE = 0.9
 """What the score of a clause counts, beside that of the whole sentence."""
 MISFIT = 0.6
@@ -163,7 +166,7 @@ class Wishes:
             )
             meant = target(turn, chosen) if changes else chosen
             said = mask(without(turn, chosen, meant), meant, self.kinds)
-            score, nothing = self._score(name, said, scores)
+            score, nothing, foreign = self._score(name, said, scores)
             score, misfits = self._fit(turn, intent, chosen, score)
             if name in exact and intent.rule.tool is not None and score < BY_A_PART:
                 left = min(left, (1 - BY_A_PART) / (1 - score))
@@ -173,6 +176,8 @@ class Wishes:
             refused = ""
             if self._mask_strange(intent, valued) in intent.not_meant:
                 refused = "it is a counter-example"
+            elif changes and foreign:
+                refused = "a part of it is about something else"
             elif changes:
                 refused = _refusal(turn, mask(str(turn), chosen, self.kinds), intent, match)
             scored.append(Candidate(match, score, misfits, refused, nothing))
@@ -197,15 +202,16 @@ class Wishes:
 
     def _score(
         self, name: str, said: str, known: dict[str, Mapping[str, float]]
-    ) -> tuple[float, float]:
+    ) -> tuple[float, float, bool]:
         """
-        How well the best clause of *said*, or all of it, fits the intent of that name, and how well
-        that fits what means nothing.
+        How well the best clause of *said*, or all of it, fits the intent of that name, how well that
+        fits what means nothing, and whether some clause surely means nothing.
 
         Args: known: Filled with the scores of texts.
         """
         assert self._classifier is not None
         best = (0.0, 0.0)
+        foreign = False
         for text in dict.fromkeys((said, *clauses(said))):
             plain = without_refused(self._plain(text), ())
             # "My room" alone names what the rest is about.
@@ -216,8 +222,10 @@ class Wishes:
                 known[masked] = self._classifier.scores(masked)
             weight = 1.0 if text is said else BY_A_CLAUSE
             scores = known[masked]
-            best = max(best, (weight * scores.get(name, 0.0), weight * scores.get(NOTHING, 0.0)))
-        return best
+            nothing = scores.get(NOTHING, 0.0)
+            best = max(best, (weight * scores.get(name, 0.0), weight * nothing))
+            foreign = foreign or nothing >= max(FOREIGN, *scores.values())
+        return *best, foreign
 
     def _fit(
         self, turn: Turn, intent: _Intent, chosen: Sequence[Mention], score: float
@@ -317,8 +325,16 @@ class Wishes:
                 yield Example(self._as_learned(sentence, intent.slots), name, SAMPLE_WEIGHT)
         for sentence in file.nothing:
             yield from self._learned(sentence, (), NOTHING)
-        for sentence in SMALL_TALK.strip().splitlines():
+        for sentence in (*SMALL_TALK.strip().splitlines(), *self._others()):
             yield Example(self._as_learned(sentence, ()), NOTHING, SMALL_TALK_WEIGHT)
+
+    def _others(self) -> Iterator[str]:
+        """What people want from other trades, with days and times as this agent hears them."""
+        lists = {kind.name: name for name, kind in self.kinds.items()}
+        for sentence in OTHER_TRADES.strip().splitlines():
+            yield _PLACEHOLDER.sub(
+                lambda found: f"{{{lists.get(found[0].strip('{}'), '')}}}", sentence
+            ).replace("{}", "now")
 
     def _learned(self, sentence: str, slots: Collection[str], label: str) -> Iterator[Example]:
         """*sentence* as an intent with *slots* reads it, and as one that has all choices does."""

@@ -55,6 +55,26 @@ complain: complaint, complaints, dispute, kick up a fuss
 relative: wife, husband, partner, daughter, son, mother, mum, mom, father, dad, brother, sister, kid, kids, child, children, granddaughter, grandson, niece, nephew, girl, boy, little one, lad, family, aunt, uncle, grandma, grandpa, nan, boyfriend, girlfriend, fiance, cousin
 list: list, run through, go through, read out, run down, overview, rundown, everything, all of them, all the things, all my, what all
 tell: show, give, read, explain, say
+taxi: cab, cabs, uber, lyft, minicab, limo, lift, ride, rides, chauffeur, taxis
+meal: pizza, pizzas, pepperoni, burger, burgers, hamburger, curry, sandwich, sandwiches, fries, chips, coke, coffee, tea, beer, wine, soup, salad, sushi, noodles, pasta, kebab, takeaway, takeout, food, breakfast, lunch, dinner, snack, dessert, cake, bread, milk, groceries, chicken, steak, fish
+appliance: washing machine, washer, dishwasher, dryer, tumble dryer, oven, stove, cooker, fridge, freezer, refrigerator, microwave, kettle, toaster, television, tv, telly, boiler, heating, heater, radiator, air conditioning, vacuum, hoover, lawnmower, mower, printer, laptop, tablet, iphone, ipad, mobile, cell phone, phone screen, sewing machine, coffee machine
+car: cars, van, truck, lorry, motorbike, motorcycle, moped, engine, windscreen, windshield
+flight: flights, plane, train, trains, bus, buses, coach, ferry, cruise, boat, tram, subway, airport, station, platform, tickets, ticket, boarding pass, luggage, passport, visa
+hotel: hotels, motel, hostel, guest house, bed and breakfast, double room, single room, holiday, holidays, vacation, villa, campsite, airbnb
+restaurant: table for, cafe, pub, bar, bistro, dining
+show: movie, movies, film, films, cinema, concert, concerts, theatre, theater, musical, opera, museum, gig, netflix, series
+music: song, songs, jazz, playlist, radio, album, band, poem, joke, jokes, riddle, story
+sport: football, soccer, baseball, basketball, tennis, lakers, match, matches, league, world cup, olympics, super bowl
+weather: rain, raining, sunny, snow, temperature, forecast, storm, degrees
+politics: president, election, elections, prime minister, government, parliament, senator, mayor, war, king, queen
+plumber: electrician, locksmith, builder, roofer, decorator, gardener, carpenter, handyman, hairdresser, barber, haircut, manicure, massage, babysitter, nanny, cleaner, lawyer, solicitor, accountant, tutor, vet, dog walker, priest, undertaker, removal men
+bank: loan, mortgage, bank account, overdraft, credit card, balance, transfer, shares, stocks, bitcoin, exchange rate, pension, tax, taxes
+insurance: insure, insured, policy, claim
+subscription: subscriptions, contract, contracts, membership, gym, broadband, internet, wifi, electricity, gas bill, water bill, phone bill, energy, streaming
+dog: cat, puppy, kitten, horse, hamster, rabbit, parrot, pet, pets
+house: flat rent, apartment, garden, roof, fence, lawn, windows, kitchen, bathroom, sofa, furniture, carpet
+clothes: dress, suit, trousers, jeans, shirt, coat, sweater, socks, handbag
+library: book loan, books, novel, magazine, newspaper, homework, essay, exam, school, university, course
 can_i: could i, might i, may i, am i able, would i be able
 can_you: could you, would you, will you, are you able
 """

@@ -46,8 +46,10 @@ _NO = (
     r"no need|no|nope|nah|(?:don't|do not)(?: bother)?|no way|no chance|not (?:that 1|this 1|that|this|it|now|yet|today|"
     r"really|at all|just yet|after all|anymore|any more)|"
     r"(?:absolutely|definitely|certainly|of course|sure|please|i (?:guess|think|hope)) not|"
-    r"never mind|nevermind|(?:forget|leave|drop|skip|scratch) (?:about )?(?:it|that)(?: (?:be|out|"
-    r"alone|there|as (?:it|that) is))?|(?:let's|let us) (?:not|(?:leave|forget|drop) (?:it|that))|"
+    r"never mind|nevermind|(?:forget|leave|drop|skip|scratch) (?:about )?(?:it|that|i (?:asked|"
+    r"said anything))(?: (?:be|out|alone|there|as (?:it|that) is))?|"
+    r"(?:let me|i'll|i'd (?:like|better|rather)(?: to)?|i (?:have|need|want) to)(?: just)? (?:sleep on it|"
+    r"think (?:it over|(?:it|this) through|about (?:it|that|this))|get back to you)(?: first| again)?|(?:let's|let us) (?:not|(?:leave|forget|drop) (?:it|that))|"
     r"rather not|better not|i'd (?:rather|prefer) (?:not|you (?:didn't|don't))|"
     r"(?:(?:i'll|i will|i'd rather|let's|i'd better|i want to|i'd like to) )?"
     r"(?:keep|hold on to|hang on to) (?:it|that|that 1|this 1|them)|"
@@ -59,7 +61,7 @@ _NO = (
 )
 _AROUND = (
     r"please|thank you (?:very|so) much|thanks (?:a lot|very much|so much)|thanks|thank you|well|um|uh|er|oh|ooh|ah|just|"
-    r"hm|hmm|mm|quite|why|then|love|dear|darling|mate|sir|madam|ma'am|my friend|god|gosh|heavens|"
+    r"hm|hmm|mm|quite|why|then|right|right then|now|love|dear|darling|mate|sir|madam|ma'am|my friend|god|gosh|heavens|"
     r"goodness|shoot|crap|damn|dang|darn|whoops|oops|argh|ugh|hell|jeez|blimey|man|dude|bro|buddy|guys"
 )
 _BEFORE_NO = rf"{_AROUND}|{_OKAY}|actually|sorry|wait|hang on|hold on|do|you know what|(?:on )?(?:second|2nd) thoughts?"
