@@ -83,6 +83,7 @@ _BEFORE = (
     rf"would (?:it|that) be (?:at all )?(?:possible|ok|okay|all right|alright|a (?:bother|problem|"
     r"nuisance|hassle|pain)|any (?:bother|trouble)|too much (?:bother|trouble|to ask)) "
     r"(?:(?:for (?:me|you|us) )?to|if (?:i|you|we)(?: could| can)?)",
+    r"(?:is it|would it be) possible (?:that (?:i|you|we)(?: can| could)?|for (?:me|you|us) to)",
     r"would you (?:be able|be (?:so |very |ever so )?(?:kind|good)(?: as| enough)?|care|like|have time) to",
     rf"(?:would|do) you mind {_VERY}(?=\w+ing\b)",
     rf"(?:would|do) you mind {_VERY}if (?:i|we)(?: could| can)?",

@@ -23,17 +23,17 @@ _NO_WISH = {
         r"(?<=\w) (?:(?:please|rather|better|let's|just) )*(?:don't|do not|better not|rather not|"
         r"leave it|leave that|never mind|forget it|scratch that)(?: (?:please|then|after all))*$"
     ),
-    "it tells what somebody said": (
-        r"\b(?:heard|(?:never|didn't|not) sa(?:id|y)|who said|you said|wants? me to|"
-        r"told me(?! to (?:call|ring|phone|contact|speak|talk|ask|come|get in touch|try))|"
-        r"wants to)\b"
-    ),
     "it asks what was done, or what is possible": (
         r"^(?:and |so |but |well |okay |ok |hi |hello )*(?:why|did (?:you|i|we|it)|was|were|has|"
-        r"have (?:i|we)|should (?:i|we)|do (?:i|we)|am i|is it (?:possible|true|too late))\b|"
+        r"have (?:i|we)|should (?:i|we)|do (?:i|we)|am i|"
+        r"is it (?:possible(?! (?:that (?:i|we|you)|for (?:me|you|us) to))|true|too late))\b|"
         r"\bcan i still\b|\bstill possible\b"
     ),
 }
+_REPORT = re.compile(
+    r"\b(?:heard|(?:never|didn't|not) sa(?:id|y)|who said|you said|wants? me to|wants to|"
+    r"told me(?! to (?:call|ring|phone|contact|speak|talk|ask|come|get in touch|try)))\b"
+)
 _SEVERAL = re.compile(
     r"\b(?:all|both)(?: of)? (?:my|the|these|those|your|our|of)\b|\b(?:every|each) \w+|"
     r"\beverything\b|\ball(?: of (?:them|those|these))? (?:but|except)\b"
@@ -58,10 +58,16 @@ _WHAT_THEY_DID = re.compile(
     r"(?:paid|pays?|bought|buys?|owes?|booked|got|ordered|earns?|lives?|spent|said|wants|ordering|"
     r"getting|paying)\b"
 )
+_WHAT_SHE_BOUGHT = re.compile(
+    r"\b(?:what|which|when|whether|how (?:much|many)|if)(?: \w+)? (?:my|the|a|an|your|his|her) (?:\w+ )?"
+    rf"(?:{_PEOPLE}|wife|husband|partner|son|daughter|mother|mum|mom|father|dad|cousin|uncle|aunt) "
+    r"(?:has |have |had |'s )?(?:just )?(?:ordered|bought|paid|spent|owes|got)\b"
+)
 _ALL_OF_THEIRS = re.compile(
     rf"\b{_PEOPLE}(?:'s|s)?\b.*\b(?:(?:all|any|each|most|some|1) (?:of )?)?"
     r"(?:(?:hers|theirs|his)(?! \w)|(?:in|of|with|about|cancel|see|tell) (?:his|her|their) \w)"
 )
+_THEIRS = (_NOT_THEIRS, _WHAT_THEY_DID, _WHAT_SHE_BOUGHT, _ALL_OF_THEIRS)
 _TO_THE_MACHINE = re.compile(
     r"\b(?:ignore|forget|disregard|override|bypass|break|drop)(?: all| any| your| the| previous|"
     r" of| these| those)* (?:rules?|instructions?|guidelines?|prompts?|programming|limits?|"
@@ -96,6 +102,11 @@ def no_wish(text: str) -> str | None:
     return next((why for why, form in _RULES if form.search(said)), None)
 
 
+def is_report(clause: str) -> str | None:
+    """Why *clause* is no wish, as it tells what somebody said or wants; None: it does not."""
+    return "it tells what somebody said" if _REPORT.search(normalize(clause)) else None
+
+
 def means_several(text: str) -> bool:
     """Whether *text* means more than one thing at once: "all my rooms"."""
     return _SEVERAL.search(normalize(text)) is not None
@@ -106,7 +117,7 @@ def is_out_of_bounds(text: str) -> str | None:
     said = f"{normalize(text)} "
     if _TO_THE_MACHINE.search(said) or _AS_CODE.search(text):
         return "it is a command to the machine"
-    theirs = any(one.search(said) for one in (_NOT_THEIRS, _WHAT_THEY_DID, _ALL_OF_THEIRS))
+    theirs = any(one.search(said) for one in _THEIRS)
     return "it is about other people's things" if theirs else None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from hassil import Intents
 
@@ -87,6 +87,18 @@ class _Intent:
     """The masks of values that its examples name."""
     not_meant: tuple[str, ...]
     """Its counter-examples, masked."""
+
+
+class _Fits(NamedTuple):
+    """How well a sentence fits an intent."""
+
+    score: float
+    nothing: float
+    """How well the same words fit what means nothing."""
+    part: str
+    """The clause that fits best, or the whole."""
+    foreign: bool = False
+    """Whether some clause surely means nothing."""
 
 
 class Wishes:
@@ -166,8 +178,8 @@ class Wishes:
             )
             meant = target(turn, chosen) if changes else chosen
             said = mask(without(turn, chosen, meant), meant, self.kinds)
-            score, nothing, foreign = self._score(name, said, scores)
-            score, misfits = self._fit(turn, intent, chosen, score)
+            fits = self._fits(name, said, scores)
+            score, misfits = self._fit(turn, intent, chosen, fits.score)
             if name in exact and intent.rule.tool is not None and score < BY_A_PART:
                 left = min(left, (1 - BY_A_PART) / (1 - score))
                 score = BY_A_PART
@@ -176,11 +188,12 @@ class Wishes:
             refused = ""
             if self._mask_strange(intent, valued) in intent.not_meant:
                 refused = "it is a counter-example"
-            elif changes and foreign:
+            elif changes and fits.foreign:
                 refused = "a part of it is about something else"
             elif changes:
-                refused = _refusal(turn, mask(str(turn), chosen, self.kinds), intent, match)
-            scored.append(Candidate(match, score, misfits, refused, nothing))
+                all_masked = mask(str(turn), chosen, self.kinds)
+                refused = _refusal(turn, all_masked, fits.part, intent, match)
+            scored.append(Candidate(match, score, misfits, refused, fits.nothing))
         # What a part of the sentence says leaves the less for all else.
         scored = [
             one if one.match.intent in exact else replace(one, score=one.score * left)
@@ -200,17 +213,14 @@ class Wishes:
         """*turn* as the examples are, with all the values that were *found* in it masked."""
         return self._plain(mask(str(turn), apart(found, ()), self.kinds))
 
-    def _score(
-        self, name: str, said: str, known: dict[str, Mapping[str, float]]
-    ) -> tuple[float, float, bool]:
+    def _fits(self, name: str, said: str, known: dict[str, Mapping[str, float]]) -> "_Fits":
         """
-        How well the best clause of *said*, or all of it, fits the intent of that name, how well that
-        fits what means nothing, and whether some clause surely means nothing.
+        How well *said* fits the intent of that name, by its best clause or as a whole.
 
         Args: known: Filled with the scores of texts.
         """
         assert self._classifier is not None
-        best = (0.0, 0.0)
+        best = _Fits(0.0, 0.0, said)
         foreign = False
         for text in dict.fromkeys((said, *clauses(said))):
             plain = without_refused(self._plain(text), ())
@@ -223,9 +233,9 @@ class Wishes:
             weight = 1.0 if text is said else BY_A_CLAUSE
             scores = known[masked]
             nothing = scores.get(NOTHING, 0.0)
-            best = max(best, (weight * scores.get(name, 0.0), weight * nothing))
+            best = max(best, _Fits(weight * scores.get(name, 0.0), weight * nothing, text))
             foreign = foreign or nothing >= max(FOREIGN, *scores.values())
-        return *best, foreign
+        return best._replace(foreign=foreign)
 
     def _fit(
         self, turn: Turn, intent: _Intent, chosen: Sequence[Mention], score: float
@@ -367,9 +377,13 @@ class Wishes:
         return mask_of(list_name, self.kinds) if list_name in self.kinds else ANY
 
 
-def _refusal(turn: Turn, masked: str, intent: _Intent, match: Match) -> str:
-    """Why *turn*, with its values *masked*, is not meant as *intent*, whose tool changes things."""
-    if why := mood.no_wish(without_asides(masked)):
+def _refusal(turn: Turn, masked: str, part: str, intent: _Intent, match: Match) -> str:
+    """
+    Why *turn*, with its values *masked*, is not meant as *intent*, whose tool changes things.
+
+    Args: part: The clause of *masked* that means it.
+    """
+    if why := mood.no_wish(without_asides(masked)) or mood.is_report(part):
         return why
     if any(word in intent.about for word in mood.done(turn)):
         return "it tells what was done"
