@@ -64,7 +64,7 @@ _BEFORE = (
     rf"{_VERY}sorry(?: love| dear| mate)?(?: but|,)*",
     r"(?:no (?:disrespect|offen[cs]e)|with (?:all due )?respect|to be (?:perfectly )?honest) ?(?:but|,)*",
     rf"(?:i was|i'm|i am|we were|i've been) (?:just |only |really )*(?:wondering|hoping|thinking)"
-    rf"(?: {_WHETHER})?(?= (?:you|i|we|there|it|order|number|my|to))(?: to)?",
+    rf"(?: {_WHETHER})?(?= (?:you|i|we|there|it|my|the|this|that|to)\b)(?: to)?",
     rf"i (?:just )?wonder(?:ed)?(?: {_WHETHER})?,?",
     r"i (?:just |only |really )*(?:wanted|want|would like|wish) to (?:ask|know|check|find out|see|hear)"
     rf"(?: you)?(?: {_WHETHER})?",
@@ -112,6 +112,7 @@ _AFTER = (
     r"ma'am|pal|buddy|today please|by any chance|if possible|if you can|if you could|"
     r"if you would|i think|i guess|i suppose|i'm afraid|i'm sorry|if that's (?:ok|okay|all right|possible)|"
     r"when you(?:'ve got| have| get) a (?:moment|minute|second|chance)|for me|"
+    rf"for (?:my|our) (?:\w+ )?{_PERSON}|"
     r"thank you (?:very|so) much|thanks (?:a lot|very much|so much)))+",
 )
 
@@ -126,6 +127,11 @@ def without_asides(text: str) -> str:
     parts = [part for part in _BETWEEN.split(spelled_out(text.lower())) if part]
     kept = [short for part in parts if (short := _shorter(part))]
     return ", ".join(kept) or text
+
+
+def is_aside(clause: str) -> bool:
+    """Whether *clause*, beside another one, is no part of a wish."""
+    return _A_WHOLE.fullmatch(spelled_out(clause.lower()).strip(" ,.!?")) is not None
 
 
 def _shorter(part: str) -> str:

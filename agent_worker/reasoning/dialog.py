@@ -179,8 +179,11 @@ def _after(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> Dia
             near = ()
         if not near and match is not None:
             near = tuple(_swallowed(templates, match, reading))
-            if not near and match is not answer and reading.is_nothing(match.intent):
+            if not near and match is not answer and reading.is_other(match.intent):
                 match = None
+        if len(near) > 1:
+            # Nobody means to thank.
+            near = tuple(one for one in near if templates.can_ask_about(one.intent)) or near[:1]
         if len(near) == 1 and (match is None or match.intent != near[0].intent):
             return _understood(templates, dialog, near[0], turn)
         if (

@@ -13,6 +13,8 @@ _WORD = re.compile(r"\{[a-z_]+\}|[^\s,]+")
 _OF_WHAT = r"\b(?:a|an|the|any|some|your) (\S+ (?:for|with|of) (?:(?:a|an|the|my) )?"
 """Before words that tell more about a thing: "the stool for" children."""
 _ARTICLE = re.compile(r"^(?:a|an|the|any|some|your|my|one of your|1 of your)\s+")
+_POINTS = frozenset("1 one it that this them these those any some something anything".split())
+"""What stands for a thing that was named before."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ def by_form(forms: Sequence[Form], text: str, plain: Callable[[str], str]) -> di
     for part in dict.fromkeys((text, *clauses(text))):
         said = plain(part)
         for one in forms:
-            if found := one.pattern.fullmatch(said):
+            found = one.pattern.fullmatch(said)
+            if found and found[1] not in _POINTS:
                 return {one.slot: _ARTICLE.sub("", found[1])}
     return {}
 

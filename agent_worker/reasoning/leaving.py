@@ -22,6 +22,7 @@ _LEAVES_IT = re.compile(
     r"i(?:'ve| have)? (?:changed my mind|misread (?:it|that)|made a mistake|thought better of it)|"
     rf"i don't want (?:to|it|that)|no(?: thanks| thank you)?)(?: (?:{_SOFTLY}))*"
 )
+REASON_WORDS_MIN = 3
 _EXCLAIMS = (
     r"(?:(?:oh|ooh|ah|um|uh|er|hm|hmm|well|sorry|actually|wait|my|god|gosh|shoot|crap|damn|dang|darn|"
     r"whoops|oops|argh|ugh|hell|jeez|blimey|no)\b\W*)+"
@@ -38,4 +39,5 @@ def leaves_first(text: str) -> bool:
     first, *rest = re.split(r"[,.;:!]+\s+", text)
     if rest and re.fullmatch(_EXCLAIMS, first, re.IGNORECASE) and not leaves(first):
         first, *rest = rest
-    return bool(rest) and leaves(first)
+    # "No, blue" says what is meant instead.
+    return len(" ".join(rest).split()) >= REASON_WORDS_MIN and leaves(first)

@@ -13,7 +13,8 @@ APART = 0.62
 """The best candidate is clear if the next one scores no more than this part of its score,"""
 AHEAD = 0.12
 STRONG = 0.40
-"""or if it scores as much as this and is so far ahead."""
+AT_MOST = 0.75
+"""or if it scores as much as this, is so far ahead, and the next one has no more than this part."""
 NOTHING_APART = 0.85
 """How much of its score sentences that mean nothing may have."""
 SAYS_NO = "it says no to"
@@ -54,11 +55,10 @@ class Reading:
         count = {"clear": 1, "near": 2, "unclear": 0}[self.verdict]
         return tuple(one.match for one in self.candidates[:count])
 
-    def is_nothing(self, intent: str) -> bool:
-        """Whether the sentence is far more like what means nothing than like *intent*."""
-        nothing = max((one.nothing for one in self.candidates), default=0.0)
-        score = max((one.score for one in self.candidates if one.match.intent == intent), default=0)
-        return nothing >= STRONG and nothing >= 2 * score
+    def is_other(self, intent: str) -> bool:
+        """Whether the sentence is like what means nothing, with values that *intent* cannot take."""
+        meant = [one for one in self.candidates if one.match.intent == intent and one.why]
+        return any(one.nothing >= max(STRONG, one.score) for one in meant)
 
 
 def decide(candidates: Sequence[Candidate]) -> Reading:
@@ -79,7 +79,8 @@ def decide(candidates: Sequence[Candidate]) -> Reading:
     if said_no_to is not None:
         return Reading("unclear", shown, f"{said_no_to.match.intent}: {said_no_to.refused}")
     next_score = second.score if second else 0.0
-    strong = best.score >= STRONG and best.score - next_score >= AHEAD
+    ahead = best.score - next_score >= AHEAD and next_score <= AT_MOST * best.score
+    strong = best.score >= STRONG and ahead
     if strong or next_score <= APART * best.score:
         return Reading("clear", shown, "it is far ahead")
     if second is not None and second.score >= NEAR and not second.refused:

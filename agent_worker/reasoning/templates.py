@@ -159,6 +159,11 @@ class Templates:
         """What *intent* is, in a question: "to empty a room"."""
         return self.rules[intent].about or f"to {intent.replace('_', ' ')}"
 
+    def can_ask_about(self, intent: str) -> bool:
+        """Whether the agent can ask if *intent* is meant: courtesies have no `about`."""
+        rule = self.rules[intent]
+        return bool(rule.about) or rule.say is None
+
     def kind_of(self, intent: str, slot: str) -> ValueKind | None:
         """The kind of value that *slot* takes, if it has one."""
         filling = [name for name, filled in self.lists.get(intent, {}).items() if filled == slot]

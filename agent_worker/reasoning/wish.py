@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from hassil import Intents
 
 from agent_worker.reasoning import free_text, mood
-from agent_worker.reasoning.asides import without_asides
+from agent_worker.reasoning.asides import is_aside, without_asides
 from agent_worker.reasoning.classifier import ANY, Classifier, Example, tokens
 from agent_worker.reasoning.clauses import clauses
 from agent_worker.reasoning.free_text import Form
@@ -55,8 +55,10 @@ BY_A_PART = 0.7
 CLAUSE_WORDS_MIN = 2
 FOREIGN = 0.5
 """The score from which a clause surely means nothing: what "fix it" is about is none of ours."""
-BY_A_CLAUSE = 0.9
-"""What the score of a clause counts, beside that of the whole sentence."""
+BY_LAST = 0.9
+"""What the score of the last clause counts, beside that of the whole sentence,"""
+BY_A_CLAUSE = 0.8
+"""and of another one: the reason or the subject mostly goes before the wish."""
 MISFIT = 0.6
 """By this a candidate's score is lowered for each value that it has no slot for."""
 _SOME_DAY = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -222,15 +224,17 @@ class Wishes:
         assert self._classifier is not None
         best = _Fits(0.0, 0.0, said)
         foreign = False
-        for text in dict.fromkeys((said, *clauses(said))):
+        parts = clauses(said)
+        for text in dict.fromkeys((said, *parts)):
             plain = without_refused(self._plain(text), ())
             # "My room" alone names what the rest is about.
-            if text is not said and len(_MASK.sub(" ", plain).split()) < CLAUSE_WORDS_MIN:
+            says_little = len(_MASK.sub(" ", plain).split()) < CLAUSE_WORDS_MIN
+            if text is not said and (says_little or is_aside(text)):
                 continue
             masked = self._mask_strange(self._intents[name], plain)
             if masked not in known:
                 known[masked] = self._classifier.scores(masked)
-            weight = 1.0 if text is said else BY_A_CLAUSE
+            weight = 1.0 if text is said else BY_LAST if text is parts[-1] else BY_A_CLAUSE
             scores = known[masked]
             nothing = scores.get(NOTHING, 0.0)
             best = max(best, _Fits(weight * scores.get(name, 0.0), weight * nothing, text))
@@ -275,13 +279,12 @@ class Wishes:
         if intent.rule.whole_sentence:
             slots[intent.rule.whole_sentence] = str(turn).strip()
         else:
-            slots = {**self._free_text(turn, intent, valued), **slots}
+            slots = {**self._strange(turn, intent, valued), **slots}
+            slots.update(free_text.by_form(intent.forms, str(turn), self._plain))
         return Match(name, slots, unsure=unsure, several=several if several in slots else "")
 
-    def _free_text(self, turn: Turn, intent: _Intent, valued: str) -> Mapping[str, str]:
-        """Words that no kind finds: by the forms of the examples, else those that are in none."""
-        if found := free_text.by_form(intent.forms, str(turn), self._plain):
-            return found
+    def _strange(self, turn: Turn, intent: _Intent, valued: str) -> Mapping[str, str]:
+        """Words that are in no example, as the free text that *intent* needs."""
         needed = next((one.slot for one in intent.forms if one.slot in intent.rule.ask), None)
         words = free_text.strange(valued, self._words) if needed else ""
         return {needed: free_text.whole(words, self._plain(str(turn)))} if needed and words else {}
