@@ -119,6 +119,8 @@ _AFTER = (
 _A_WHOLE = re.compile("|".join(f"(?:{one})" for one in _WHOLE))
 _LEADS = re.compile(rf"(?:(?:{'|'.join(_BEFORE)})(?:,|\b) *)+")
 _TRAILS = re.compile("|".join(_AFTER) + "$")
+_ASKS_AGAIN = re.compile(r"((?:what|when|where|which|who|how)\b.{12,}) again")
+"""Who forgot it asks so, not who did not hear it."""
 _BETWEEN = re.compile(r"\s*(?:[,;:!?\u2013\u2014]+|\.(?=\s|$)|--+)\s*")
 
 
@@ -140,4 +142,6 @@ def _shorter(part: str) -> str:
     led = _LEADS.match(part)
     short = part[led.end() :] if led else part
     short = _TRAILS.sub("", short).strip(" ,")
+    if asks := _ASKS_AGAIN.fullmatch(short):
+        short = asks[1]
     return short or part

@@ -11,7 +11,7 @@ _SOFTLY = (
 )
 _LEAVES_IT = re.compile(
     rf"(?:(?:{_SOFTLY}) )*(?:never ?mind|"
-    r"(?:forget|leave|drop|skip|scratch)(?: about)? (?:it|that|i (?:asked|said anything))"
+    r"(?:forget|leave|drop|skip|scratch|scrap)(?: about)? (?:it|that|i (?:asked|said anything))"
     r"(?: (?:be|as it is|as is|like that|alone|for now))?|cancel that|not now|"
     r"(?:rather|better|please|certainly|absolutely|definitely) not|i'd rather not|"
     r"(?:i'll|i will|i'd rather|i'd better|let me) keep (?:it|that)|"

@@ -40,9 +40,9 @@ _WHILE = (
     r"(?:seconds?|2nd|secs?|minutes?|mins?|moments?|mo|ticks?)"
 )
 _HOLD = (
-    rf"(?:(?:hang|hold) (?:on|about|fire|the line)|hold up|hold(?: it)?|wait(?: up)?|stand by|"
+    rf"(?:(?:hang|hold) (?:on|about|fire|the line)|hold up|hold your horses|hold(?: it)?|wait(?: up)?|stand by|"
     r"bear with (?:me|us)|stay (?:there|on|on the line)|don't (?:hang up|go away)|"
-    rf"(?:give me|i need|i'll (?:only )?be|won't be)(?: just)? (?:{_WHILE})|{_WHILE}|"
+    rf"(?:give me|i need|i'll (?:only )?be|(?:i )?won't be)(?: just)? (?:{_WHILE})|{_WHILE}|"
     rf"(?:i'll be )?(?:right back|with you (?:right away|in (?:{_WHILE}))))"
     rf"(?: (?:there|for me|(?:for |just )?(?:{_WHILE})))*"
 )

@@ -8,7 +8,9 @@ from agent_worker.reasoning.normalize import normalize
 _NO_WISH = {
     "it is a condition": (
         r"\b(?<!wondering )(?<!see )(?<!know )"
-        r"(?<!ok )(?<!okay )(?<!right )(?<!fine )(?<!mind )(?<!awfully )(?<!terribly )(?<!asking )if\b"
+        r"(?<!ok )(?<!okay )(?<!right )(?<!fine )(?<!mind )(?<!awfully )(?<!terribly )"
+        r"(?<!asking )(?<!happier )(?<!happy )(?<!glad )(?<!grateful )(?<!better )(?<!nice )"
+        r"(?<!great )(?<!appreciate it )if\b"
         r"(?! (?:you (?:can|could|don't|would|please|like|have)|possible|i (?:may|can|could)|"
         r"that's|that is|it's|it is|there's|there is|available|free))|"
         r"\bwhat (?:happens|would happen|will happen)\b|\bin case\b"
@@ -123,9 +125,10 @@ def is_out_of_bounds(text: str) -> str | None:
 
 def negated(text: str) -> Iterator[str]:
     """The stem of each word that *text* says no to: "cancel" of "don't you cancel it"."""
-    for found in _NEGATED.finditer(normalize(text)):
-        if found[1] not in _NO_DEED:
-            yield stem(found[1])
+    for clause in re.split(r"[,;:.!?]+(?=\s|$)", text):
+        for found in _NEGATED.finditer(normalize(clause)):
+            if found[1] not in _NO_DEED:
+                yield stem(found[1])
 
 
 def done(text: str) -> Iterator[str]:

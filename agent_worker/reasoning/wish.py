@@ -61,6 +61,8 @@ BY_A_CLAUSE = 0.8
 """and of another one: the reason or the subject mostly goes before the wish."""
 MISFIT = 0.6
 """By this a candidate's score is lowered for each value that it has no slot for."""
+NAMED = 0.85
+"""Or by this where some of its examples name such a value all the same."""
 _SOME_DAY = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """When an example is said: its values are masked anyway."""
 _IT = re.compile(r"\b(?:it|that one|this one|the same one)\b", re.IGNORECASE)
@@ -85,6 +87,8 @@ class _Intent:
     """Stems of the words that say what it is."""
     negates: frozenset[str]
     """Stems of the words that its examples say no to."""
+    takes_no_text: bool
+    """Whether it has a tool, and none that takes words as they come."""
     mentions: frozenset[str]
     """The masks of values that its examples name."""
     not_meant: tuple[str, ...]
@@ -126,7 +130,7 @@ class Wishes:
 
     def learn(self) -> None:
         """Fit the examples, which the first sentence does else."""
-        _ = self._classifier, self._words
+        _ = self._classifier, self._words, self._foreign
 
     @cached_property
     def examples(self) -> Sequence[Example]:
@@ -138,13 +142,19 @@ class Wishes:
         return Classifier.fit(self.examples, self._families.heads) if self.examples else None
 
     @cached_property
+    def _foreign(self) -> re.Pattern[str]:
+        """Finds words of other trades, which no example has."""
+        own = (token for one in self.examples if one.label != NOTHING for token in tokens(one.text))
+        return self._families.foreign(frozenset(own))
+
+    @cached_property
     def _words(self) -> frozenset[str]:
         """
-        The words of the examples and their stems, but for those of intents that take whole
-        sentences.
+        The words of families and of the examples and their stems, but for those of intents that
+        take whole sentences.
         """
         of_free_text = {name for name, one in self._intents.items() if one.rule.whole_sentence}
-        return frozenset(
+        return self._families.words | frozenset(
             word
             for one in self.examples
             if one.label not in of_free_text
@@ -190,6 +200,8 @@ class Wishes:
             refused = ""
             if self._mask_strange(intent, valued) in intent.not_meant:
                 refused = "it is a counter-example"
+            elif intent.takes_no_text and (found_word := self._foreign.search(fits.part.lower())):
+                refused = f"it is about something else: {found_word[0]!r}"
             elif changes and fits.foreign:
                 refused = "a part of it is about something else"
             elif changes:
@@ -245,14 +257,16 @@ class Wishes:
         self, turn: Turn, intent: _Intent, chosen: Sequence[Mention], score: float
     ) -> tuple[float, tuple[str, ...]]:
         """*score*, lowered for each value that *intent* has no slot for, and why."""
-        said = [
-            str(turn)[one.found.start : one.found.end]
-            for one in chosen
-            if one.list_name not in intent.slots
-            and mask_of(one.list_name, self.kinds) not in intent.mentions
-        ]
-        said = [words for words in said if words.lower() != "one"]
-        return score * MISFIT ** len(said), tuple(f"has no slot for {words!r}" for words in said)
+        why: list[str] = []
+        for one in chosen:
+            words = str(turn)[one.found.start : one.found.end]
+            if one.list_name in intent.slots or words.lower() == "one":
+                continue
+            # Some examples name a day that the tool does not take.
+            named = mask_of(one.list_name, self.kinds) in intent.mentions
+            score *= NAMED if named else MISFIT
+            why += [] if named else [f"has no slot for {words!r}"]
+        return score, tuple(why)
 
     def _fill(
         self, turn: Turn, name: str, intent: _Intent, chosen: Sequence[Mention], valued: str
@@ -279,8 +293,8 @@ class Wishes:
         if intent.rule.whole_sentence:
             slots[intent.rule.whole_sentence] = str(turn).strip()
         else:
-            slots = {**self._strange(turn, intent, valued), **slots}
-            slots.update(free_text.by_form(intent.forms, str(turn), self._plain))
+            by_form = free_text.by_form(intent.forms, str(turn), self._plain)
+            slots = {**(by_form or self._strange(turn, intent, valued)), **slots}
         return Match(name, slots, unsure=unsure, several=several if several in slots else "")
 
     def _strange(self, turn: Turn, intent: _Intent, valued: str) -> Mapping[str, str]:
@@ -322,6 +336,7 @@ class Wishes:
             says=frozenset(mood.stem(word) for text in texts for word in tokens(text)),
             about=frozenset(mood.stem(word) for word in tokens(f"{rule.about} {name}")),
             negates=frozenset(word for text in rule.examples for word in mood.negated(text)),
+            takes_no_text=bool(rule.tool and not forms and not rule.whole_sentence),
             mentions=frozenset(mask for text in learned for mask in _MASK.findall(text)),
             not_meant=tuple(self._as_learned(one, slots) for one in rule.counter_examples),
         )

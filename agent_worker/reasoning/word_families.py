@@ -6,13 +6,15 @@ synonyms elsewhere, and an example's own words go before them.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+from agent_worker.reasoning.other_trades import OTHER_FAMILIES
 
 FAMILIES = """
 fix: mend, mended, mending, repair, repaired, repairing, repairs, fixed, fixing, sort out, sorted out, put right, see to, seen to, patch up, patched up, restore
 check: look at, looked at, looking at, have a look, having a look, take a look, taking a look, check over, checked, checked over, checked out, checking, inspect, inspected, examine, examined, go over, gone over, once over, look over, look into, looking into, check on, check up on, check into
 phone: ring, rang, ringing, phoned, phoning, call, called, calling, telephone, buzz, ring up, call up, ring back, phone back, call back, callback
-person: human, human being, somebody, someone, anybody, anyone, staff, colleague, colleagues, employee, representative, rep, operator, adviser, advisor, people, persons, bloke, lady, guy, guys, receptionist, clerk, supervisor, manager, boss, owner, team
+person: human, human being, somebody, someone, anybody, anyone, staff, colleague, colleagues, employee, representative, rep, operator, adviser, advisor, people, persons, bloke, lady, guy, guys, receptionist, clerk, supervisor, manager, boss, owner, team, gaffer, chief, head, flesh and blood, grown up, soul, living being
 talk: speak, spoke, speaking, talking, chat, have a word, word with, put through, connected, connect, transfer, transferred, pass me on, hand me over, get hold of, deal with, put on to, get through to
 machine: robot, bot, computer, recording, automated, automat, machines, robots, computers, contraption, ai
 want: need, needs, needed, wanted, wants, wanting, require, requiring, after, fancy, could do with, could use, looking for, in need of, in the market for, hoping for, keen on, interested in, wish for, desire, hunting for, searching for, seeking, dying for
@@ -29,13 +31,13 @@ send: sent, sending, ship, shipped, shipping, dispatch, dispatched, despatched, 
 find_out: where, whereabouts, track, tracking, trace, locate, chase, chase up, status, progress, update, news, word on, happened to, happening with, going on with, got to, coming along, getting on, getting along, stage, eta, any sign, sign of, up to with, become of, the story with, state of play
 late: delayed, overdue, held up, hold up, holdup, behind, taking so long, taking ages, takes so long, slow, ages, weeks, forever, long time, taking forever
 waiting: wait, waited, expecting, expected, expect, supposed, meant to, should have, outstanding, pending, still to come, looking forward
-missing: lost, disappeared, vanished, never came, nobody came, nobody's come, hasn't come, haven't come, not come, no sign, not here, nothing here, not arrived, hasn't arrived, haven't arrived, hasn't turned up, hasn't shown up, never arrived, never turned up, never showed up, haven't received, haven't got, didn't get, not received, yet to arrive, no show
+missing: lost, disappeared, vanished, never came, nobody came, nobody's come, hasn't come, haven't come, not come, no sign, not a peep, not a word, not here, nothing here, not arrived, hasn't arrived, haven't arrived, hasn't turned up, hasn't shown up, never arrived, never turned up, never showed up, haven't received, haven't got, didn't get, not received, yet to arrive, no show
 broken: broke, faulty, damaged, cracked, smashed, busted, bust, knackered, defective, doesn't work, don't work, not working, isn't working, aren't working, stopped working, won't work, fell apart, falling apart, in pieces, in bits, scratched, torn, bent, ruined, packed up, packed in, conked out, snapped, shattered, useless, rubbish, junk, dented, leaking, ripped, chipped, split, come apart, came apart, dead, gave out, given up, duff, shoddy, poor quality, on the blink, gone wrong, playing up, acting up, not right
 wrong: mistake, by mistake, error, in error, by accident, accidentally, incorrect, mix up, mixed up, mixup, misclick, twice, duplicate, double
 repay: money back, cash back, pay back, paid back, reimburse, reimbursed, reimbursement, credit, credited, give back, owe, owed, owing, overcharged, charged too much, charged twice, compensation, compensate, my money, my cash, out of pocket, recoup
 return: returned, returning, send back, sent back, sending back, take back, give back, bring back, hand back
 unhappy: not happy, disappointed, dissatisfied, unsatisfied, not satisfied, displeased, fed up, annoyed, not pleased, don't like, didn't like, not what i, not as described
-not_wanted: decided against, changed my mind, second thoughts, 2nd thoughts, no longer want, no longer need, don't want, don't need, won't need, won't be needing, thought better, do without, gone off, not interested, no longer interested, have no use, no use for, not going to need, not bothered about, surplus, superfluous, don't require, not need, not want, not be needing
+not_wanted: decided against, changed my mind, second thoughts, 2nd thoughts, no longer want, no longer need, don't want, don't need, won't need, won't be needing, thought better, do without, gone off, not interested, no longer interested, have no use, no use for, not going to need, not bothered about, surplus, surplus to requirements, superfluous, has to go, must go, have to go, don't require, not need, not want, not be needing
 open: opening, opens, opened, unlock, doors
 close: closed, closes, closing, shut, shuts, shutting, lock up, knock off, pack up, close up
 hours: opening times, times, timetable, business hours
@@ -44,7 +46,7 @@ soonest: earliest, first available, next available, quickest, as soon as possibl
 remember: recall, remind, forgot, forgotten, forget, lost track, mislaid, misplaced, can't find, slipped my mind, can't think, not sure when, lost the card, lost my, jog my memory, double check, confirm when
 book: booked, booking, reserve, reserved, put me down, pencil me in, pencil in, sign me up, schedule, scheduled, arrange, arranged, set up, put me in, get me in, organise, organize, make me, set me up, get booked, fix up, put my name down
 again: once more, one more time, repeat, repeated, repeating, over again, another time, come again, run that by me, pardon, beg your pardon
-hear: heard, catch, caught, understand, understood, follow, make out, missed, miss, got that, get that, hearing
+hear: misunderstand, misunderstanding, misunderstood, heard, catch, caught, understand, understood, follow, make out, missed, miss, got that, get that, hearing
 bye: goodbye, good bye, bye bye, cheerio, see you, see ya, so long, ta ta, farewell, take care, have a good day, have a nice day, good night, be off, get going, all the best, good day, let you go, keep you, have a good one, toodle pip
 finished: done, all done, everything, that's all, that is all, that's it, nothing else, nothing more, all i needed, all i wanted, that'll be all, that will be all, no more, sorted, all set, good to go
 sell: sells, stock, stocks, stocking, carry, keep, supply, selling, in stock, do you do, got any, have any, have you got, you have any, have in
@@ -52,34 +54,12 @@ cheap: cheapest, cheaper, inexpensive, budget, affordable, least expensive
 how_to: how do i, how can i, how would i, how should i, how do you, how to, how might i, go about, best way, what can i do, what should i do, what do i do, any tips, tips, any advice, advice, advise, any ideas, suggestions, recommend, is there a trick, what's the trick, what would you do, what helps, how often, how long should, how tight, how much air, best for, right way, proper way, remedy, cure
 noise: noisy, noises, squeak, squeaks, squeaking, squeal, squeals, squealing, creak, creaks, creaking, rattle, rattles, rattling, grind, grinding, click, clicks, clicking, screech, screeching, clunk, clunking, rubbing, clank
 complain: complaint, complaints, dispute, kick up a fuss
-relative: wife, husband, partner, daughter, son, mother, mum, mom, father, dad, brother, sister, kid, kids, child, children, granddaughter, grandson, niece, nephew, girl, boy, little one, lad, family, aunt, uncle, grandma, grandpa, nan, boyfriend, girlfriend, fiance, cousin
+relative: wife, husband, hubby, missus, other half, partner, daughter, son, mother, mum, mom, father, dad, brother, sister, kid, kids, child, children, granddaughter, grandson, niece, nephew, girl, boy, little one, lad, family, aunt, uncle, grandma, grandpa, nan, boyfriend, girlfriend, fiance, cousin
 list: list, run through, go through, read out, run down, overview, rundown, everything, all of them, all the things, all my, what all
 tell: show, give, read, explain, say
-taxi: cab, cabs, uber, lyft, minicab, limo, lift, ride, rides, chauffeur, taxis
-meal: pizza, pizzas, pepperoni, burger, burgers, hamburger, curry, sandwich, sandwiches, fries, chips, coke, coffee, tea, beer, wine, soup, salad, sushi, noodles, pasta, kebab, takeaway, takeout, food, breakfast, lunch, dinner, snack, dessert, cake, bread, milk, groceries, chicken, steak, fish
-appliance: washing machine, washer, dishwasher, dryer, tumble dryer, oven, stove, cooker, fridge, freezer, refrigerator, microwave, kettle, toaster, television, tv, telly, boiler, heating, heater, radiator, air conditioning, vacuum, hoover, lawnmower, mower, printer, laptop, tablet, iphone, ipad, mobile, cell phone, phone screen, sewing machine, coffee machine
-car: cars, van, truck, lorry, motorbike, motorcycle, moped, engine, windscreen, windshield
-flight: flights, plane, train, trains, bus, buses, coach, ferry, cruise, boat, tram, subway, airport, station, platform, tickets, ticket, boarding pass, luggage, passport, visa
-hotel: hotels, motel, hostel, guest house, bed and breakfast, double room, single room, holiday, holidays, vacation, villa, campsite, airbnb
-restaurant: table for, cafe, pub, bar, bistro, dining
-show: movie, movies, film, films, cinema, concert, concerts, theatre, theater, musical, opera, museum, gig, netflix, series
-music: song, songs, jazz, playlist, radio, album, band, poem, joke, jokes, riddle, story
-sport: football, soccer, baseball, basketball, tennis, lakers, match, matches, league, world cup, olympics, super bowl
-weather: rain, raining, sunny, snow, temperature, forecast, storm, degrees
-politics: president, election, elections, prime minister, government, parliament, senator, mayor, war, king, queen
-plumber: electrician, locksmith, builder, roofer, decorator, gardener, carpenter, handyman, hairdresser, barber, haircut, manicure, massage, babysitter, nanny, cleaner, lawyer, solicitor, accountant, tutor, vet, dog walker, priest, undertaker, removal men
-bank: loan, mortgage, bank account, overdraft, credit card, balance, transfer, shares, stocks, bitcoin, exchange rate, pension, tax, taxes
-insurance: insure, insured, policy, claim
-subscription: subscriptions, contract, contracts, membership, gym, broadband, internet, wifi, electricity, gas bill, water bill, phone bill, energy, streaming
-dog: cat, puppy, kitten, horse, hamster, rabbit, parrot, pet, pets
-house: flat rent, apartment, garden, roof, fence, lawn, windows, kitchen, bathroom, sofa, furniture, carpet
-clothes: dress, suit, trousers, jeans, shirt, coat, sweater, socks, handbag
-library: book loan, books, novel, magazine, newspaper, homework, essay, exam, school, university, course
 can_i: could i, might i, may i, am i able, would i be able
 can_you: could you, would you, will you, are you able
 """
-
-_WORD = re.compile(r"[a-z0-9']+")
 
 
 class Families:
@@ -87,12 +67,24 @@ class Families:
 
     def __init__(self, more: Iterable[str] = ()) -> None:
         self._heads: dict[str, str] = {}
-        for line in (*FAMILIES.strip().splitlines(), *more):
+        for line in (*OTHER_FAMILIES.splitlines(), *FAMILIES.splitlines(), *more):
             head, _, members = line.partition(":")
-            for member in (head, *members.split(",")):
+            for member in filter(None, map(str.strip, (head, *members.split(",")))):
                 self._heads[" ".join(member.split())] = head.strip()
+        self.words = frozenset(word for member in self._heads for word in member.split())
+        """All that are in a family."""
         phrases = sorted(self._heads, key=len, reverse=True)
         self._phrase = re.compile(rf"(?<![\w'{{])(?:{'|'.join(map(re.escape, phrases))})(?![\w'}}])")
+
+    def foreign(self, own: Collection[str]) -> re.Pattern[str]:
+        """Finds the words of other trades, but for those of families that have one of *own*."""
+        strange = [
+            members
+            for line in OTHER_FAMILIES.strip().splitlines()
+            if not (members := set(map(str.strip, line.replace(":", ",").split(",")))) & set(own)
+        ]
+        words = sorted((one for members in strange for one in members), key=len, reverse=True)
+        return re.compile(rf"(?<![\w'])(?:{'|'.join(map(re.escape, words)) or '(?!)'})(?![\w'])")
 
     def heads(self, text: str) -> str:
         """*text*, which is normalized, with the name of a family for each word or phrase of it."""
