@@ -9,7 +9,7 @@ from agent_worker.reasoning.dialog import CallEach, CallTool, Dialog, NotUnderst
 from agent_worker.reasoning.match import Match
 from agent_worker.reasoning.mentions import journalled, mentions
 from agent_worker.reasoning.turn import Turn
-from agent_worker.reasoning.wish import Candidate
+from agent_worker.reasoning.reading import Candidate
 
 NEXT_TURN = ">>"
 SHOWN = 3

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -14,13 +14,19 @@ RIDGE = 0.25
 """How much simpler weights are preferred over ones that fit every example."""
 UNSEEN_WEIGHT = 0.6
 """What a feature that no example has counts, beside the rarest one: strange words lower a score."""
-LETTERS = (3, 4)
+LETTERS = (4,)
 """Lengths of the pieces of words, so that endings and near spellings share features."""
 ANY = "{any}"
 """Stands for free text, which any sentence could be: only the words beside it mean something."""
 _TOKEN = re.compile(r"\{[a-z_]+\}|[^\W_]+(?:'[^\W_]+)?")
 
 Matrix = NDArray[np.float32]
+Heads = Callable[[str], str]
+"""Gives a text with one word for all that mean nearly the same."""
+
+
+def _as_said(text: str) -> str:
+    return text
 
 
 @dataclass(frozen=True)
@@ -46,16 +52,17 @@ class Classifier:
     """The number of each feature."""
     rarity: Matrix
     weights: Matrix
+    heads: Heads = _as_said
 
     @classmethod
-    def fit(cls, examples: Sequence[Example]) -> "Classifier":
+    def fit(cls, examples: Sequence[Example], heads: Heads = _as_said) -> "Classifier":
         """
         Least squares with a penalty on the weights (ridge regression), one target per label.
 
         It is solved for the examples instead of the features, of which there are many more: a
         thousand examples take a fraction of a second.
         """
-        counts = [Counter(_features(tokens(one.text))) for one in examples]
+        counts = [Counter(_features(one.text, heads)) for one in examples]
         seen = Counter(_all(counts))
         columns = {name: number for number, name in enumerate(seen)}
         total = len(examples)
@@ -84,11 +91,11 @@ class Classifier:
         weights: Matrix = np.empty((len(columns), len(labels)), dtype=np.float32)
         weights[shared_columns] = shared.T @ solved
         weights[column_of[alone]] = values[alone, None] * solved[row_of[alone]]
-        return cls(labels, columns, rarity, weights)
+        return cls(labels, columns, rarity, weights, heads)
 
     def scores(self, text: str) -> dict[str, float]:
         """How well *text* fits each label: about 1 for an example of it, about 0 for none."""
-        count = Counter(_features(tokens(text)))
+        count = Counter(_features(text, self.heads))
         if not count:
             return dict.fromkeys(self.labels, 0.0)
         unseen = float(self.rarity.max()) * UNSEEN_WEIGHT
@@ -113,15 +120,17 @@ def _all(counts: Iterable[Counter[str]]) -> Iterator[str]:
         yield from count
 
 
-def _features(words: Sequence[str]) -> Iterator[str]:
-    """Words, pairs of neighbours, and pieces of words."""
-    framed = ("^", *words, "$")
-    yield from (word for word in words if word != ANY)
-    for first, second in pairwise(framed):
-        if ANY not in (first, second) or not {"^", "$"} & {first, second}:
-            yield f"{first} {second}"
-    for first, second in zip(words, words[2:], strict=False):
-        yield f"{first} _ {second}"
+def _features(text: str, heads: Heads) -> Iterator[str]:
+    """Words, pairs of neighbours, and pieces of words; all but the pieces by their families too."""
+    words, families = tokens(text), tokens(heads(text))
+    yield from _words_and_pairs(words)
+    for one in _words_and_pairs(families):
+        yield f"={one}"
+    # What is said together, in whatever order: "the money for it, I want it back".
+    together = sorted(set(families).difference(words) | {one for one in words if one[0] == "{"})
+    for number, first in enumerate(together):
+        for second in together[number + 1 :]:
+            yield f"&{first} {second}"
     for word in words:
         if word.startswith("{"):
             continue
@@ -129,3 +138,13 @@ def _features(words: Sequence[str]) -> Iterator[str]:
         for length in LETTERS:
             for start in range(len(whole) - length + 1):
                 yield f"~{whole[start : start + length]}"
+
+
+def _words_and_pairs(words: Sequence[str]) -> Iterator[str]:
+    framed = ("^", *words, "$")
+    yield from (word for word in words if word != ANY)
+    for first, second in pairwise(framed):
+        if ANY not in (first, second) or not {"^", "$"} & {first, second}:
+            yield f"{first} {second}"
+    for first, second in zip(words, words[2:], strict=False):
+        yield f"{first} _ {second}"

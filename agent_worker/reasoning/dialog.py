@@ -10,27 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent_worker.reasoning import choice, forms, yes_no
+from agent_worker.reasoning import choice, forms, leaving, yes_no
 from agent_worker.reasoning.correction import corrected_within, meant_instead
 from agent_worker.reasoning.match import LEFT_OUT, THE_SAME, Match, Unsure
 from agent_worker.reasoning.normalize import normalize
 from agent_worker.reasoning.template_file import LAST_ANSWER
 from agent_worker.reasoning.templates import Templates
 from agent_worker.reasoning.turn import Turn
-from agent_worker.reasoning.wish import NEAR, Reading
+from agent_worker.reasoning.reading import NEAR, Reading
 
-_SOFTLY = (
-    r"oh|um|uh|hmm|well|wait|ok|okay|sorry|actually|please|just|then|now|i think|"
-    r"on second thoughts?|no|nope|nah|thanks|thank you|for now|at all|any ?more|after all|"
-    r"you know what"
-)
-_LEAVES_IT = re.compile(
-    rf"(?:(?:{_SOFTLY}) )*(?:never ?mind|(?:forget|leave|drop|skip|scratch)(?: about)? (?:it|that)"
-    r"(?: (?:as it is|as is|like that|alone))?|"
-    r"cancel that|neither|none of (?:them|those)|nothing|not now|don't(?: bother)?|stop(?: it)?|"
-    r"(?:let's|let us) (?:leave|forget|drop) (?:it|that)|i(?:'ve| have)? changed my mind|"
-    rf"i don't want to|no(?: thanks| thank you)?)(?: (?:{_SOFTLY}))*"
-)
 _LEFT = "All right. What else?"
 ONE_AT_A_TIME = "One at a time, please. Which one first?"
 SURE = 0.5
@@ -139,7 +127,7 @@ def _after(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> Dia
         return _act_on(templates, dialog, left_out, turn)
     if (agreed := _agreed(templates, dialog, turn)) is not None:
         return _act_on(templates, dialog, agreed, turn)
-    leaves = _LEAVES_IT.fullmatch(normalize(turn)) is not None
+    leaves = leaving.leaves(turn)
     if dialog.choice:
         if leaves:
             return replace(dialog, choice=(), question="", misses=0, move=Say(_LEFT))
@@ -171,7 +159,7 @@ def _after(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> Dia
             return _act_on(templates, dialog, once_more, turn, offer=True)
     if match is None and (parts := corrected_within(turn)) is not None:
         said, meant = (Turn(part, turn.said_at) for part in parts)
-        if _LEAVES_IT.fullmatch(normalize(meant)) and templates.match(said) is not None:
+        if leaving.leaves(meant) and templates.match(said) is not None:
             return _left(dialog)
         before = _advance(templates, dialog, said, model)
         after = _advance(templates, before, meant, model)
@@ -186,6 +174,11 @@ def _after(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> Dia
             near = ()
         if not near and match is not None:
             near = tuple(_swallowed(templates, match, reading))
+            if not near and match is not answer and reading.is_other(match.intent):
+                match = None
+        if len(near) > 1:
+            # Nobody means to thank.
+            near = tuple(one for one in near if templates.can_ask_about(one.intent)) or near[:1]
         if len(near) == 1 and (match is None or match.intent != near[0].intent):
             return _understood(templates, dialog, near[0], turn)
         if (
@@ -203,6 +196,8 @@ def _after(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> Dia
         if slots == dialog.slots and unsure == dialog.unsure:
             return _missed(templates, dialog, rewords=True)
     if match is None and dialog.intent and templates.wishes.says_no_to(dialog.intent, turn):
+        return _left(dialog)
+    if match is None and dialog.last_intent is not None and leaving.leaves_first(turn):
         return _left(dialog)
     if match is None:
         # What was said may have changed the subject: "it" must be named again.

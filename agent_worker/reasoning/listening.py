@@ -12,8 +12,17 @@ _AGREES = (
     r"i see|got it|gotcha|understood|i know|true|exactly|of course|no problem|thanks|thank you|"
     r"that's fine|that's right|that's good|makes sense"
 )
-_LISTENING = re.compile(rf"(?:{_LISTENS})(?: (?:{_LISTENS}))*")
-_AGREEING = re.compile(rf"(?:{_LISTENS}|{_AGREES})(?: (?:{_LISTENS}|{_AGREES}))*(?!\S)")
+_HEARS = (
+    r"i see|got it|gotcha|i (?:understand|hear you)|understood|fair enough|interesting|"
+    r"is that so|(?:that )?makes sense|you don't say|good to know"
+)
+"""What answers no question."""
+_LISTENING = re.compile(
+    rf"(?:{_LISTENS}|{_HEARS})(?: (?:{_LISTENS}|{_HEARS}|right|really))*"
+)
+_AGREEING = re.compile(
+    rf"(?:{_LISTENS}|{_AGREES})(?: (?:{_LISTENS}|{_AGREES}|{_HEARS}|really))*(?!\S)"
+)
 
 _INTERRUPTS = frozenset(
     "stop wait no nope don't hello hey hi what sorry pardon help cancel enough quiet repeat again "
@@ -22,23 +31,59 @@ _INTERRUPTS = frozenset(
 """Words that mean something alone, whatever the agent is about to say."""
 
 _SOFTLY = (
-    r"(?:(?:no|oh|um|uh|er|well|okay|ok|yes|yeah|sorry|please|just|i said|can you|could you) )*"
+    r"(?:(?:no|oh|ooh|ah|um|uh|er|well|okay|ok|yes|yeah|sorry|please|just|now|right|so|and|but|"
+    r"i said|(?:can|could|will|would) you(?: (?:just|please))*|you'll have to|if you (?:would|can|"
+    r"could)|there|love|dear|sir|madam|mate) )*"
 )
 _WHILE = (
-    r"(?:a |one |just a |half a |two |2 |1 )?"
-    r"(?:second|2nd|sec|seconds|minute|minutes|moment|mo|tick)"
+    r"(?:(?:just |only )?(?:a|one|half a|two|1|2|another|a couple of|a few)(?: little| wee)? )?"
+    r"(?:seconds?|2nd|secs?|minutes?|mins?|moments?|mo|ticks?)"
 )
 _HOLD = (
-    rf"(?:hang on|hold on|hold the line|wait|wait up|bear with me|stay there|stay on the line|"
-    rf"give me {_WHILE}|{_WHILE})(?: (?:for |just )?{_WHILE})?"
+    rf"(?:(?:hang|hold) (?:on|about|fire|the line)|hold up|hold your horses|hold(?: it)?|wait(?: up)?|stand by|"
+    r"bear with (?:me|us)|stay (?:there|on|on the line)|don't (?:hang up|go away)|"
+    rf"(?:give me|i need|i'll (?:only )?be|(?:i )?won't be)(?: just)? (?:{_WHILE})|{_WHILE}|"
+    rf"(?:i'll be )?(?:right back|with you (?:right away|in (?:{_WHILE}))))"
+    rf"(?: (?:there|for me|(?:for |just )?(?:{_WHILE})))*"
 )
-_ERRAND = (
-    r"(?:(?:while|and) )?(?:i |i'll |i have to |i need to |i'm |let me )(?:just |quickly )?"
-    r"(?:find|look|get|check|grab|fetch|see|think|ask|write|go|open|finding|looking|getting|"
-    r"checking|thinking)\b.*"
+_LOOKS = (
+    r"(?:find|look|get|check|grab|fetch|see|think|ask|write|go|open|pick|put|pull|turn|dig|search|"
+    r"read|reach|pop|run|sit|park|close|shut|switch|take|have a)"
 )
+_LOOKING = (
+    r"(?:finding|looking|getting|checking|grabbing|fetching|seeing|thinking|asking|writing|opening|"
+    r"picking|putting|pulling|turning|digging|searching|reading|reaching|popping|running|sitting|"
+    rf"parking|closing|shutting|switching|taking|having a|going to {_LOOKS}|going (?:up|down|over))"
+)
+_I = (
+    r"(?:i|i'll|i will|i have to|i've got to|i need to|i must|i'd better|let me|let's)"
+    rf"(?: just| quickly| first)? {_LOOKS}|(?:i'm|i am)(?: just| still| only)? {_LOOKING}|"
+    r"i(?:'ve| have)?(?: just)? (?:dropped|can't find|mislaid)"
+)
+_ERRAND = rf"(?:(?:while|and|till|until|so|because|as) )?(?:{_I})\b.*"
+_FETCHES = (
+    r"(?:let me|i'll just|i'm just)(?: just| quickly)? (?:find|get|grab|fetch|put|pick|turn|finding|"
+    r"getting|grabbing|fetching|putting|turning)(?: up| out| down| on| off)? (?:my (?:\w+ )?(?:bag|"
+    r"purse|wallet|phone|coat|desk|drawer|card)|(?:a|my|the|some|something) (?:\w+ )?(?:pen|pencil|"
+    r"papers?|(?:to )?write (?:with|on)|glasses|specs|spectacles|planner|notes|radio|tv|television))"
+    r"(?: on| out| down| off)?"
+)
+"""What a caller does first, also if no word asks to wait."""
+_PONDERS = r"(?:let me|i'm|i have to)(?: just)? (?:think|thinking|have a think)"
+_MEANWHILE = (
+    r"(?:there's|there is) (?:somebody|someone|a knock)(?: (?:at|on) (?:the|my) door)?|"
+    r"(?:somebody|someone)(?:'s| is) at (?:the|my) door|"
+    r"(?:the|my) (?:door|doorbell|bell|dog|cat|baby|kettle|phone|other phone|kids?|train)"
+    r"(?:'s| is| are| has)?(?: just)? (?:going|gone|goes|went|ringing|rings|rang|calling|here|"
+    r"knocking|barking|crying|boiling|whistling|coming|leaving)(?: (?:off|again|now|in))?"
+)
+"""Why one has to wait: "the doorbell has just gone"."""
 _WAITING = re.compile(
-    rf"{_SOFTLY}(?:{_HOLD})(?: (?:please|will you|would you|{_HOLD}))*(?: {_ERRAND})?(?: please)?"
+    rf"{_SOFTLY}(?:(?:{_MEANWHILE}) {_SOFTLY})?(?:"
+    rf"(?:{_HOLD})(?: {_SOFTLY}(?:{_HOLD}))*(?: {_SOFTLY}(?:{_ERRAND}|{_MEANWHILE}))?|"
+    rf"{_FETCHES}|{_PONDERS})"
+    r"(?: (?:please|will you|would you|thanks|thank you|first|a (?:moment|second|minute)|"
+    r"love|dear|mate))*"
 )
 
 

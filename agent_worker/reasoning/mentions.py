@@ -15,7 +15,7 @@ from agent_worker.values.value import Found, ValueKind
 
 Kinds = Mapping[str, ValueKind]
 """By the name of a list in the templates' file."""
-ONE_OF, NUMBER, TIME = "one_of", "number", "time"
+DAY, NUMBER, ONE_OF, TIME = "day", "number", "one_of", "time"
 _HOUR = NumberKind(1, 24)
 """Finds bare numbers for an agent that has no list of them."""
 _SEVERAL = re.compile(r"(\{[a-z_]+\})(?:[\s,]+(?:and|or|and also)?\s*\1)+")
@@ -41,6 +41,7 @@ class Mention:
 def mentions(turn: Turn, kinds: Kinds) -> list[Mention]:
     """Every reading of a part of *turn*; they may overlap."""
     found = [Mention(name, one) for name, kind in kinds.items() for one in _readings(kind, turn)]
+    found = [_before_the_day(turn, one, found, kinds) for one in found]
     named = [one for one in found if _is_named(turn, one, kinds[one.list_name])]
     return [
         one
@@ -48,6 +49,22 @@ def mentions(turn: Turn, kinds: Kinds) -> list[Mention]:
         if kinds[one.list_name].name != TIME
         or not any(one.found.overlaps(other.found) for other in named)
     ]
+
+
+def _before_the_day(turn: Turn, one: Mention, found: Sequence[Mention], kinds: Kinds) -> Mention:
+    """A time of which a day stands in the middle, "nine on Friday morning", as far as the day."""
+    if kinds[one.list_name].name != TIME:
+        return one
+    start, end = one.found.start, one.found.end
+    inside = [
+        other.found.start
+        for other in found
+        if kinds[other.list_name].name == DAY and start < other.found.start < other.found.end < end
+    ]
+    if not inside:
+        return one
+    said = re.sub(r"[\s,]+(?:(?:on|the|this|next)\s+)*$", "", str(turn)[start : min(inside)])
+    return replace(one, found=replace(one.found, end=start + len(said)))
 
 
 def _is_named(turn: Turn, one: Mention, kind: ValueKind) -> bool:

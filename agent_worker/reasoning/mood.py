@@ -8,7 +8,9 @@ from agent_worker.reasoning.normalize import normalize
 _NO_WISH = {
     "it is a condition": (
         r"\b(?<!wondering )(?<!see )(?<!know )"
-        r"(?<!ok )(?<!okay )(?<!right )(?<!fine )(?<!mind )if\b"
+        r"(?<!ok )(?<!okay )(?<!right )(?<!fine )(?<!mind )(?<!awfully )(?<!terribly )"
+        r"(?<!asking )(?<!happier )(?<!happy )(?<!glad )(?<!grateful )(?<!better )(?<!nice )"
+        r"(?<!great )(?<!appreciate it )if\b"
         r"(?! (?:you (?:can|could|don't|would|please|like|have)|possible|i (?:may|can|could)|"
         r"that's|that is|it's|it is|there's|there is|available|free))|"
         r"\bwhat (?:happens|would happen|will happen)\b|\bin case\b"
@@ -16,29 +18,32 @@ _NO_WISH = {
     "it is a doubt": (
         # "Maybe on Friday" doubts the day alone.
         r"\b(?:maybe|perhaps)\b(?! (?:(?:on|at|around|about|for|like|the|this) )*\{)|"
-        r"\b(?:might|not sure|(?:thinking|thought) (?:of|about))\b"
+        r"\b(?:might(?! (?:i|we|you|there|anyone|anybody|somebody|someone)\b)|not sure|"
+        r"(?:thinking|thought) (?:of|about))\b"
     ),
     "it is taken back": (
         r"(?<=\w) (?:(?:please|rather|better|let's|just) )*(?:don't|do not|better not|rather not|"
         r"leave it|leave that|never mind|forget it|scratch that)(?: (?:please|then|after all))*$"
     ),
-    "it tells what somebody said": (
-        r"\b(?:heard|(?:never|didn't|not) sa(?:id|y)|who said|you said|told me|wants? me to|"
-        r"wants to)\b"
-    ),
     "it asks what was done, or what is possible": (
         r"^(?:and |so |but |well |okay |ok |hi |hello )*(?:why|did (?:you|i|we|it)|was|were|has|"
-        r"have (?:i|we)|should (?:i|we)|do (?:i|we)|am i|is it (?:possible|true|too late))\b|"
+        r"have (?:i|we)|should (?:i|we)|do (?:i|we)|am i|"
+        r"is it (?:possible(?! (?:that (?:i|we|you)|for (?:me|you|us) to))|true|too late))\b|"
         r"\bcan i still\b|\bstill possible\b"
     ),
 }
+_REPORT = re.compile(
+    r"\b(?:heard|(?:never|didn't|not) sa(?:id|y)|who said|you said|wants? me to|wants to|"
+    r"told me(?! to (?:call|ring|phone|contact|speak|talk|ask|come|get in touch|try)))\b"
+)
 _SEVERAL = re.compile(
     r"\b(?:all|both)(?: of)? (?:my|the|these|those|your|our|of)\b|\b(?:every|each) \w+|"
     r"\beverything\b|\ball(?: of (?:them|those|these))? (?:but|except)\b"
 )
 _PEOPLE = (
     r"(?:neighbou?r|friend|brother|sister|someone|somebody|everyone|everybody|client|"
-    r"colleague|ex|(?:other|another) (?:person|client|caller))"
+    r"colleague|co-?worker|(?<=my )mate|room-?mate|flat-?mate|house-?mate|landlord|tenant|ex|"
+    r"(?:other|another) (?:person|client|caller))"
 )
 _NOT_THEIRS = re.compile(
     rf"\b(?:for|of) (?:my|a|an|the|some) {_PEOPLE}\b|"
@@ -50,6 +55,21 @@ _NOT_THEIRS = re.compile(
     r"\b(?:numbers?|address(?:es)?|e-?mails?|names?|data|details|accounts?|passwords?) of "
     r"(?:all|every|each|other|another|some|any)\b"
 )
+_WHAT_THEY_DID = re.compile(
+    rf"\b{_PEOPLE}\b.*\b(?:he|she|they)(?:'s|'ve|'d| has| have| had| is| are)? "
+    r"(?:paid|pays?|bought|buys?|owes?|booked|got|ordered|earns?|lives?|spent|said|wants|ordering|"
+    r"getting|paying)\b"
+)
+_WHAT_SHE_BOUGHT = re.compile(
+    r"\b(?:what|which|when|whether|how (?:much|many)|if)(?: \w+)? (?:my|the|a|an|your|his|her) (?:\w+ )?"
+    rf"(?:{_PEOPLE}|wife|husband|partner|son|daughter|mother|mum|mom|father|dad|cousin|uncle|aunt) "
+    r"(?:has |have |had |'s )?(?:just )?(?:ordered|bought|paid|spent|owes|got)\b"
+)
+_ALL_OF_THEIRS = re.compile(
+    rf"\b{_PEOPLE}(?:'s|s)?\b.*\b(?:(?:all|any|each|most|some|1) (?:of )?)?"
+    r"(?:(?:hers|theirs|his)(?! \w)|(?:in|of|with|about|cancel|see|tell) (?:his|her|their) \w)"
+)
+_THEIRS = (_NOT_THEIRS, _WHAT_THEY_DID, _WHAT_SHE_BOUGHT, _ALL_OF_THEIRS)
 _TO_THE_MACHINE = re.compile(
     r"\b(?:ignore|forget|disregard|override|bypass|break|drop)(?: all| any| your| the| previous|"
     r" of| these| those)* (?:rules?|instructions?|guidelines?|prompts?|programming|limits?|"
@@ -68,6 +88,12 @@ _NEGATED = re.compile(
     r"(?: (?:really|want|wanna|like|wish|have|to|you|dare|ever|even|just|please|go|be|get|got|me|"
     r"my|a|an|any|the|that|this|any more|anymore)(?!\S))*+ ([a-z']+)"
 )
+_NO_DEED = frozenset(
+    "on in at to by of off up out with for from so too very much many mind know think suppose care "
+    "understand hear see remember recall believe realize realise happen seem feel manage quite "
+    "happy sure able good right enough well there here".split()
+)
+"""What says no to nothing that could be done: "I don't get on with it", "I don't mind"."""
 _DONE = re.compile(r"\b(?:was|were|got|been) (?:(?:already|just|\w+ly) )?([a-z]+ed)\b")
 _ENDINGS = ("ing", "ed", "es", "s")
 
@@ -76,6 +102,11 @@ def no_wish(text: str) -> str | None:
     """Why *text* is no wish, though it may name what could be done; None: it may be one."""
     said = normalize(text).replace(",", " ")
     return next((why for why, form in _RULES if form.search(said)), None)
+
+
+def is_report(clause: str) -> str | None:
+    """Why *clause* is no wish, as it tells what somebody said or wants; None: it does not."""
+    return "it tells what somebody said" if _REPORT.search(normalize(clause)) else None
 
 
 def means_several(text: str) -> bool:
@@ -88,13 +119,16 @@ def is_out_of_bounds(text: str) -> str | None:
     said = f"{normalize(text)} "
     if _TO_THE_MACHINE.search(said) or _AS_CODE.search(text):
         return "it is a command to the machine"
-    return "it is about other people's things" if _NOT_THEIRS.search(said) else None
+    theirs = any(one.search(said) for one in _THEIRS)
+    return "it is about other people's things" if theirs else None
 
 
 def negated(text: str) -> Iterator[str]:
     """The stem of each word that *text* says no to: "cancel" of "don't you cancel it"."""
-    for found in _NEGATED.finditer(normalize(text)):
-        yield stem(found[1])
+    for clause in re.split(r"[,;:.!?]+(?=\s|$)", text):
+        for found in _NEGATED.finditer(normalize(clause)):
+            if found[1] not in _NO_DEED:
+                yield stem(found[1])
 
 
 def done(text: str) -> Iterator[str]:

@@ -21,6 +21,17 @@ _OLD_SPELLING = re.compile(r"\b(to)-(day|night|morrow)\b|\b(good)-?(bye?)\b")
 _SPOKEN_DIGITS = re.compile(r"\b\d(?: 0?\d)+\b")
 """Also in two breaths, of which a recognizer writes the second as "04"."""
 _OH = re.compile(r"(?<=\d )oh\b|\boh(?= \d)")
+_SHORT_FOR = {
+    **{"gimme": "give me", "lemme": "let me", "gonna": "going to", "wanna": "want to"},
+    **{"gotta": "got to", "dunno": "don't know", "kinda": "kind of", "whatcha": "what are you"},
+    **{"whaddya": "what do you", "d'you": "do you", "d'ya": "do you", "y'all": "you all"},
+    **{"c'mon": "come on", "ain't": "isn't", "cuz": "because", "coz": "because", "cos": "because"},
+    **{"pls": "please", "plz": "please", "thx": "thanks", "tnx": "thanks", "u": "you"},
+    **{"ur": "your", "mornin": "morning", "evenin": "evening", "doin": "doing", "goin": "going"},
+    **{"comin": "coming", "gettin": "getting", "lookin": "looking", "ya": "you", "yous": "you"},
+    **{"shoulda": "should have", "coulda": "could have", "woulda": "would have", "outta": "out of"},
+}
+_SLURRED = re.compile(rf"(?<![\w'])(?:{'|'.join(_SHORT_FOR)})(?![\w'])")
 _CLOCK = re.compile(r"\b0(?=\d:\d\d\b)")
 HOMOPHONES = {"to": "2", "too": "2", "for": "4", "fore": "4", "ate": "8", "won": "1"}
 _AFTER_OH = re.compile(rf"(?<=\d 0 )(?:{'|'.join(HOMOPHONES)})\b")
@@ -35,7 +46,7 @@ def normalize(text: str) -> str:
     "Where's room number twenty-one?" becomes "where's room number 21"; digits spoken one by
     one are joined: "room one oh four" becomes "room 104".
     """
-    text = text.lower().translate(_APOSTROPHES)
+    text = spelled_out(text.lower())
     text = _MERIDIEM.sub(r"\1m", _THOUSANDS.sub("", text))
     text = " ".join(_PUNCTUATION.sub(" ", text).split())
     text = _CLOCK.sub("", text)
@@ -44,6 +55,12 @@ def normalize(text: str) -> str:
     text = alpha2digit(text, "en", threshold=0)
     text = _AFTER_OH.sub(lambda word: HOMOPHONES[word[0]], _OH.sub("0", text))
     return _SPOKEN_DIGITS.sub(lambda digits: digits[0].replace(" ", ""), text)
+
+
+def spelled_out(text: str) -> str:
+    """*text*, which is in lower case, with "give me" for "gimme", and plain apostrophes."""
+    plain = text.translate(_APOSTROPHES)
+    return _SLURRED.sub(lambda found: _SHORT_FOR[found[0]], plain)
 
 
 def hear_number(text: str, numbered: Collection[str]) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent_worker.reasoning.classifier import ANY
-from agent_worker.reasoning.wish import Candidate, Reading
+from agent_worker.reasoning.reading import Candidate, Reading
 
 ALIKE = 0.55
 """The least similarity to an example for an opinion to count."""

@@ -50,32 +50,14 @@ next week maybe
 what's the weather like today
 what time is it
 what day is it today
-a joke please
 something funny
-sing me a song
 write me a poem
-play some music
-turn on the lights
-set an alarm for seven
-wake me up at six thirty
-call me a taxi
-what is the capital of France
-who is the president
-who won the game last night
-what do you think about politics
 what's two plus two
 what's seven times nine
-how do I bake a cake
 can you recommend a restaurant
-translate this into French
-I need a loan
-can you lend me some money
 I owe you money
-transfer fifty dollars to my brother
 give me five dollars
-what's my balance
 my computer is broken
-my cat is ill
 I lost my keys
 I forgot my password
 can I change my password
@@ -83,8 +65,6 @@ delete my account
 close my account
 change my address
 I have moved, my new address is twelve Main Street
-are you hiring
-do you have any jobs for me
 what is your address
 where are you
 how do I get to you by bus

@@ -179,6 +179,8 @@ class TemplateFile(BaseModel):
     """Words that a number follows."""
     misheard: dict[str, list[str]] = {}
     """By word before a number: the words that a recognizer hears instead of it."""
+    alike: Lines = []
+    """Words of the trade that mean nearly the same, for examples: "tire: tyre, inner tube"."""
     nothing: Lines = []
     """Sentences that no intent is meant by."""
     remember: list[str] = []

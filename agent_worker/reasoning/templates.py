@@ -25,6 +25,7 @@ from agent_worker.reasoning.mentions import (
 )
 from agent_worker.reasoning.normalize import HOMOPHONES, hear_number, normalize, repair
 from agent_worker.reasoning.opinions import Opinions, in_words, may_change
+from agent_worker.reasoning.reading import Reading
 from agent_worker.reasoning.template_file import (
     ANSWER_PREFIX,
     IntentRule,
@@ -34,7 +35,7 @@ from agent_worker.reasoning.template_file import (
     slots_in,
 )
 from agent_worker.reasoning.turn import Turn
-from agent_worker.reasoning.wish import Reading, Wishes
+from agent_worker.reasoning.wish import Wishes
 from agent_worker.values.value import ValueKind
 
 _MARKUP = re.compile(r"\{[^}]*\}|<[^>]*>|:[a-z_]+")
@@ -118,7 +119,7 @@ class Templates:
                 courtesy=courtesy,
                 numbered=_NUMBERED.union(checked.numbered),
                 misheard=_misheard(checked.misheard),
-                wishes=Wishes(checked, intents, lists, courtesy),
+                wishes=Wishes(checked, intents, lists),
                 remember=tuple(checked.remember),
                 anywhere=tuple(
                     (re.compile(rf"\b(?:{'|'.join(rule.anywhere)})\b"), name)
@@ -158,11 +159,17 @@ class Templates:
         """What *intent* is, in a question: "to empty a room"."""
         return self.rules[intent].about or f"to {intent.replace('_', ' ')}"
 
+    def can_ask_about(self, intent: str) -> bool:
+        """Whether the agent can ask if *intent* is meant: courtesies have no `about`."""
+        rule = self.rules[intent]
+        return bool(rule.about) or rule.say is None
+
     def kind_of(self, intent: str, slot: str) -> ValueKind | None:
         """The kind of value that *slot* takes, if it has one."""
-        lists = self.lists.get(intent, {})
-        name = next((name for name, filled in lists.items() if filled == slot), slot)
-        return self.kinds.get(name)
+        filling = [name for name, filled in self.lists.get(intent, {}).items() if filled == slot]
+        kinds = [self.kinds.get(name) for name in filling or [slot]]
+        # A slot that takes free text, too, has no kind.
+        return None if None in kinds else kinds[0]
 
     def match(self, text: str) -> Match | None:
         """The intent that a template says *text* to mean, as it was said or typed; or None."""

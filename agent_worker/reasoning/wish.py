@@ -10,12 +10,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 from hassil import Intents
 
-from agent_worker.reasoning import mood
+from agent_worker.reasoning import free_text, mood
+from agent_worker.reasoning.asides import is_aside, without_asides
 from agent_worker.reasoning.classifier import ANY, Classifier, Example, tokens
+from agent_worker.reasoning.clauses import clauses
+from agent_worker.reasoning.free_text import Form
 from agent_worker.reasoning.match import THE_SAME, Match, Unsure
 from agent_worker.reasoning.mentions import (
     ONE_OF,
@@ -29,80 +32,42 @@ from agent_worker.reasoning.mentions import (
     without_refused,
 )
 from agent_worker.reasoning.normalize import normalize
+from agent_worker.reasoning.other_trades import OTHER_TRADES
+from agent_worker.reasoning.reading import SAYS_NO, Candidate, Reading, decide
 from agent_worker.reasoning.sampling import samples
 from agent_worker.reasoning.small_talk import SMALL_TALK
 from agent_worker.reasoning.template_file import IntentRule, TemplateFile, slots_in
+from agent_worker.reasoning.target import target, without
 from agent_worker.reasoning.turn import Turn
-from agent_worker.values.tokens import before
+from agent_worker.reasoning.word_families import Families
 
 NOTHING = ""
 """The label of sentences that mean no intent."""
-NEAR = 0.28
-"""A score from which a candidate may be meant."""
-APART = 0.62
-"""The best candidate is clear if the next one scores no more than this part of its score,"""
-AHEAD = 0.12
-STRONG = 0.40
-"""or if it scores as much as this and is so far ahead."""
-NOTHING_APART = 0.85
-"""How much of its score sentences that mean nothing may have."""
 SAMPLES = 6
 """Of each template; with the author's examples they are what is learned from."""
 SAMPLE_WEIGHT = 0.25
+ELSEWHERE_WEIGHT = 0.5
+"""Of an example with values masked that its own intent does not take."""
 SMALL_TALK_WEIGHT = 0.2
 """An author's own examples count more: an agent may tell the weather."""
 BY_A_PART = 0.7
 """The least score of an intent that a part of the sentence says as a template does."""
+CLAUSE_WORDS_MIN = 2
+FOREIGN = 0.5
+"""The score from which a clause surely means nothing: what "fix it" is about is none of ours."""
+BY_LAST = 0.9
+"""What the score of the last clause counts, beside that of the whole sentence,"""
+BY_A_CLAUSE = 0.8
+"""and of another one: the reason or the subject mostly goes before the wish."""
 MISFIT = 0.6
 """By this a candidate's score is lowered for each value that it has no slot for."""
+NAMED = 0.85
+"""Or by this where some of its examples name such a value all the same."""
 _SOME_DAY = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """When an example is said: its values are masked anyway."""
-_SAYS_NO = "it says no to"
 _IT = re.compile(r"\b(?:it|that one|this one|the same one)\b", re.IGNORECASE)
-_TO = re.compile(r"\bto (?:(?:on|at|the) )*$", re.IGNORECASE)
-_LEAD = re.compile(r"\b(?:(?:from|on|at|the|for)\s+)+$", re.IGNORECASE)
-_BESIDE = re.compile(r"[\s,]*(?:(?:on|at|around|about|in|the|for)\s+)*", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
-_WORD = re.compile(r"\{[a-z_]+\}|[^\s,]+")
-_OF_WHAT = r"\b(?:a|an|the|any|some|your) (\S+ (?:for|with|of) (?:(?:a|an|the|my) )?"
-"""Before words that tell more about a thing: "the stool for" children."""
-_ARTICLE = re.compile(r"^(?:a|an|the|any|some|your|my|one of your)\s+", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """An intent that a sentence may mean."""
-
-    match: Match
-    score: float
-    why: tuple[str, ...] = ()
-    """What lowered the score."""
-    refused: str = ""
-    """By which rule it is not meant, however high its score."""
-    nothing: float = 0.0
-    """The score of sentences that mean nothing."""
-
-    @property
-    def negated(self) -> bool:
-        """Whether the caller says not to do it."""
-        return self.refused.startswith(_SAYS_NO)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a sentence may mean."""
-
-    verdict: Literal["clear", "near", "unclear"]
-    candidates: tuple[Candidate, ...]
-    """The best first."""
-    why: str
-    found: tuple[Mention, ...] = ()
-
-    @property
-    def matches(self) -> tuple[Match, ...]:
-        """What to act on, or which two to ask about; none when it is unclear."""
-        count = {"clear": 1, "near": 2, "unclear": 0}[self.verdict]
-        return tuple(one.match for one in self.candidates[:count])
+_MASK = re.compile(r"\{[a-z_]+\}")
 
 
 @dataclass(frozen=True)
@@ -114,7 +79,7 @@ class _Intent:
     """By list: the slot that its value fills."""
     can_be_it: frozenset[str]
     """Slots that some sentence fills with "it"."""
-    forms: "tuple[_Form, ...]"
+    forms: tuple[Form, ...]
     """How its examples say free text."""
     says: frozenset[str]
     """Stems of the words in its examples."""
@@ -122,16 +87,24 @@ class _Intent:
     """Stems of the words that say what it is."""
     negates: frozenset[str]
     """Stems of the words that its examples say no to."""
-    not_meant: tuple[str, ...] = ()
+    takes_no_text: bool
+    """Whether it has a tool, and none that takes words as they come."""
+    mentions: frozenset[str]
+    """The masks of values that its examples name."""
+    not_meant: tuple[str, ...]
     """Its counter-examples, masked."""
 
 
-@dataclass(frozen=True)
-class _Form:
-    """An example with free text."""
+class _Fits(NamedTuple):
+    """How well a sentence fits an intent."""
 
-    pattern: re.Pattern[str]
-    slot: str
+    score: float
+    nothing: float
+    """How well the same words fit what means nothing."""
+    part: str
+    """The clause that fits best, or the whole."""
+    foreign: bool = False
+    """Whether some clause surely means nothing."""
 
 
 class Wishes:
@@ -142,10 +115,12 @@ class Wishes:
         file: TemplateFile,
         intents: Intents,
         slots: Mapping[str, Mapping[str, str]],
-        courtesy: re.Pattern[str] | None,
     ) -> None:
         self.kinds: Kinds = file.kinds
-        self._courtesy = courtesy
+        self._choices = frozenset(
+            name for name, kind in file.kinds.items() if kind.name == ONE_OF
+        )
+        self._families = Families(file.alike)
         self._intents = {
             name: self._learn(name, rule, slots[name], file)
             for name, rule in file.intents.items()
@@ -155,7 +130,7 @@ class Wishes:
 
     def learn(self) -> None:
         """Fit the examples, which the first sentence does else."""
-        _ = self._classifier, self._words
+        _ = self._classifier, self._words, self._foreign
 
     @cached_property
     def examples(self) -> Sequence[Example]:
@@ -164,16 +139,22 @@ class Wishes:
 
     @cached_property
     def _classifier(self) -> Classifier | None:
-        return Classifier.fit(self.examples) if self.examples else None
+        return Classifier.fit(self.examples, self._families.heads) if self.examples else None
+
+    @cached_property
+    def _foreign(self) -> re.Pattern[str]:
+        """Finds words of other trades, which no example has."""
+        own = (token for one in self.examples if one.label != NOTHING for token in tokens(one.text))
+        return self._families.foreign(frozenset(own))
 
     @cached_property
     def _words(self) -> frozenset[str]:
         """
-        The words of the examples and their stems, but for those of intents that take whole
-        sentences.
+        The words of families and of the examples and their stems, but for those of intents that
+        take whole sentences.
         """
         of_free_text = {name for name, one in self._intents.items() if one.rule.whole_sentence}
-        return frozenset(
+        return self._families.words | frozenset(
             word
             for one in self.examples
             if one.label not in of_free_text
@@ -199,38 +180,34 @@ class Wishes:
             return Reading("unclear", (), "there are no examples", tuple(found))
         if why := mood.is_out_of_bounds(turn):
             return Reading("unclear", (), why, tuple(found))
-        by_mask: dict[str, dict[str, float]] = {}
+        scores: dict[str, Mapping[str, float]] = {}
         scored: list[Candidate] = []
         left = 1.0
         for name, intent in self._intents.items():
-            # The words of a choice that it has no slot for say what is meant: they stay.
-            own = [
-                one
-                for one in found
-                if one.list_name in intent.slots or self.kinds[one.list_name].name != ONE_OF
-            ]
-            chosen = apart(own, intent.slots)
+            chosen = apart(self._in_words_of(intent.slots, found), intent.slots)
             changes = intent.rule.tool is not None and (
                 writes is None or intent.rule.tool in writes
             )
-            meant = _target(turn, chosen) if changes else chosen
-            valued = self._plain(mask(_without(turn, chosen, meant), meant, self.kinds))
-            valued = without_refused(valued, ())
-            masked = self._mask_strange(valued) if intent.forms else valued
-            if masked not in by_mask:
-                by_mask[masked] = self._classifier.scores(masked)
-            score, misfits = self._fit(turn, intent, chosen, by_mask[masked].get(name, 0.0))
+            meant = target(turn, chosen) if changes else chosen
+            said = mask(without(turn, chosen, meant), meant, self.kinds)
+            fits = self._fits(name, said, scores)
+            score, misfits = self._fit(turn, intent, chosen, fits.score)
             if name in exact and intent.rule.tool is not None and score < BY_A_PART:
                 left = min(left, (1 - BY_A_PART) / (1 - score))
                 score = BY_A_PART
+            valued = without_refused(self._plain(said), ())
             match = self._fill(turn, name, intent, meant, valued)
             refused = ""
-            if masked in intent.not_meant:
+            if self._mask_strange(intent, valued) in intent.not_meant:
                 refused = "it is a counter-example"
+            elif intent.takes_no_text and (found_word := self._foreign.search(fits.part.lower())):
+                refused = f"it is about something else: {found_word[0]!r}"
+            elif changes and fits.foreign:
+                refused = "a part of it is about something else"
             elif changes:
-                refused = _refusal(turn, mask(str(turn), chosen, self.kinds), intent, match)
-            nothing = by_mask[masked].get(NOTHING, 0.0)
-            scored.append(Candidate(match, score, misfits, refused, nothing))
+                all_masked = mask(str(turn), chosen, self.kinds)
+                refused = _refusal(turn, all_masked, fits.part, intent, match)
+            scored.append(Candidate(match, score, misfits, refused, fits.nothing))
         # What a part of the sentence says leaves the less for all else.
         scored = [
             one if one.match.intent in exact else replace(one, score=one.score * left)
@@ -238,7 +215,7 @@ class Wishes:
         ]
         scored = [replace(one, nothing=one.nothing * left) for one in scored]
         scored.sort(key=lambda one: -one.score)
-        return replace(_decide(scored), found=tuple(found))
+        return replace(decide(scored), found=tuple(found))
 
     def says_no_to(self, name: str, turn: Turn) -> bool:
         """Whether *turn* says no to what the intent of that name is about."""
@@ -250,17 +227,46 @@ class Wishes:
         """*turn* as the examples are, with all the values that were *found* in it masked."""
         return self._plain(mask(str(turn), apart(found, ()), self.kinds))
 
+    def _fits(self, name: str, said: str, known: dict[str, Mapping[str, float]]) -> "_Fits":
+        """
+        How well *said* fits the intent of that name, by its best clause or as a whole.
+
+        Args: known: Filled with the scores of texts.
+        """
+        assert self._classifier is not None
+        best = _Fits(0.0, 0.0, said)
+        foreign = False
+        parts = clauses(said)
+        for text in dict.fromkeys((said, *parts)):
+            plain = without_refused(self._plain(text), ())
+            # "My room" alone names what the rest is about.
+            says_little = len(_MASK.sub(" ", plain).split()) < CLAUSE_WORDS_MIN
+            if text is not said and (says_little or is_aside(text)):
+                continue
+            masked = self._mask_strange(self._intents[name], plain)
+            if masked not in known:
+                known[masked] = self._classifier.scores(masked)
+            weight = 1.0 if text is said else BY_LAST if text is parts[-1] else BY_A_CLAUSE
+            scores = known[masked]
+            nothing = scores.get(NOTHING, 0.0)
+            best = max(best, _Fits(weight * scores.get(name, 0.0), weight * nothing, text))
+            foreign = foreign or nothing >= max(FOREIGN, *scores.values())
+        return best._replace(foreign=foreign)
+
     def _fit(
         self, turn: Turn, intent: _Intent, chosen: Sequence[Mention], score: float
     ) -> tuple[float, tuple[str, ...]]:
         """*score*, lowered for each value that *intent* has no slot for, and why."""
-        said = [
-            str(turn)[one.found.start : one.found.end]
-            for one in chosen
-            if one.list_name not in intent.slots
-        ]
-        said = [words for words in said if words.lower() != "one"]
-        return score * MISFIT ** len(said), tuple(f"has no slot for {words!r}" for words in said)
+        why: list[str] = []
+        for one in chosen:
+            words = str(turn)[one.found.start : one.found.end]
+            if one.list_name in intent.slots or words.lower() == "one":
+                continue
+            # Some examples name a day that the tool does not take.
+            named = mask_of(one.list_name, self.kinds) in intent.mentions
+            score *= NAMED if named else MISFIT
+            why += [] if named else [f"has no slot for {words!r}"]
+        return score, tuple(why)
 
     def _fill(
         self, turn: Turn, name: str, intent: _Intent, chosen: Sequence[Mention], valued: str
@@ -284,61 +290,39 @@ class Wishes:
         }
         if _IT.search(turn):
             slots = {**dict.fromkeys(intent.can_be_it - values.keys(), THE_SAME), **slots}
-        slots.update(self._free_text(turn, intent, valued))
+        if intent.rule.whole_sentence:
+            slots[intent.rule.whole_sentence] = str(turn).strip()
+        else:
+            by_form = free_text.by_form(intent.forms, str(turn), self._plain)
+            slots = {**(by_form or self._strange(turn, intent, valued)), **slots}
         return Match(name, slots, unsure=unsure, several=several if several in slots else "")
 
-    def _free_text(self, turn: Turn, intent: _Intent, valued: str) -> dict[str, str]:
-        """Words that no kind finds: by the forms of the examples, else those that are in none."""
-        if intent.rule.whole_sentence:
-            return {intent.rule.whole_sentence: str(turn).strip()}
-        plain = self._plain(str(turn))
-        for one in intent.forms:
-            if found := one.pattern.fullmatch(plain):
-                return {one.slot: _ARTICLE.sub("", found[1])}
+    def _strange(self, turn: Turn, intent: _Intent, valued: str) -> Mapping[str, str]:
+        """Words that are in no example, as the free text that *intent* needs."""
         needed = next((one.slot for one in intent.forms if one.slot in intent.rule.ask), None)
-        strange = self._strange(valued)
-        if not needed or not strange:
-            return {}
-        whole = re.search(rf"{_OF_WHAT}{re.escape(strange)})(?!\S)", plain)
-        return {needed: whole[1] if whole else strange}
+        words = free_text.strange(valued, self._words) if needed else ""
+        return {needed: free_text.whole(words, self._plain(str(turn)))} if needed and words else {}
 
-    def _strange(self, plain: str) -> str:
-        """The longest run of words that no intent is known by: what free text is about."""
-        runs: list[list[str]] = [[]]
-        for word in _WORD.findall(plain):
-            if word in self._words or word.startswith("{"):
-                runs.append([])
-            else:
-                runs[-1].append(word)
-        # Other forms of known words count only beside a strange one: "cargo bikes".
-        strange = [
-            " ".join(run) for run in runs if any(mood.stem(one) not in self._words for one in run)
-        ]
-        return max(strange, key=len, default="")
-
-    def _mask_strange(self, plain: str) -> str:
-        strange = self._strange(plain)
-        if not strange:
+    def _mask_strange(self, intent: _Intent, plain: str) -> str:
+        if not intent.forms:
             return plain
-        return re.sub(rf"\b(?:(?:a|an|the|any|some) )?{re.escape(strange)}\b", ANY, plain, count=1)
+        return free_text.masked(plain, free_text.strange(plain, self._words))
 
     def _plain(self, text: str) -> str:
-        """*text* without politeness, as examples are learned."""
-        text = _unmasked(normalize, text)
-        if self._courtesy:
-            text = " ".join(self._courtesy.sub(" ", text).split()) or text
-        return text
+        """*text* without what is said around a wish, as examples are compared."""
+        return _unmasked(normalize, without_asides(text))
 
     def _learn(
         self, name: str, rule: IntentRule, slots: Mapping[str, str], file: TemplateFile
     ) -> _Intent:
         forms = [
-            self._form(sentence, list_name, slot)
+            Form.of(sentence, slot, self._plain)
             for sentence in rule.examples
             for list_name, slot in slots_in(sentence)
             if list_name not in file.kinds and file.lists[list_name].wildcard
         ]
         texts = [*rule.examples, *(one for data in rule.data for one in data.sentences)]
+        learned = [self._as_learned(sentence, slots) for sentence in rule.examples]
         return _Intent(
             rule=rule,
             slots={name: slot for name, slot in slots.items() if name in self.kinds},
@@ -352,118 +336,78 @@ class Wishes:
             says=frozenset(mood.stem(word) for text in texts for word in tokens(text)),
             about=frozenset(mood.stem(word) for word in tokens(f"{rule.about} {name}")),
             negates=frozenset(word for text in rule.examples for word in mood.negated(text)),
+            takes_no_text=bool(rule.tool and not forms and not rule.whole_sentence),
+            mentions=frozenset(mask for text in learned for mask in _MASK.findall(text)),
             not_meant=tuple(self._as_learned(one, slots) for one in rule.counter_examples),
         )
-
-    def _form(self, sentence: str, list_name: str, slot: str) -> "_Form":
-        before, after = (
-            self._plain(part) if part.strip() else ""
-            for part in _PLACEHOLDER.split(sentence, maxsplit=1)
-        )
-        pattern = re.compile(rf"{re.escape(before)}\s*(.+?)\s*{re.escape(after)}")
-        return _Form(pattern, slot)
 
     def _all_examples(self, file: TemplateFile, intents: Intents) -> Iterator[Example]:
         if not any(rule.examples for rule in file.intents.values()):
             return
         for name, intent in self._intents.items():
             for sentence in intent.rule.examples:
-                yield Example(self._as_learned(sentence, intent.slots), name)
-            for masked in intent.not_meant:
-                yield Example(masked, NOTHING)
+                yield from self._learned(sentence, intent.slots, name)
+            for sentence in intent.rule.counter_examples:
+                yield from self._learned(sentence, intent.slots, NOTHING)
             for sentence in samples(intents, name, SAMPLES):
                 yield Example(self._as_learned(sentence, intent.slots), name, SAMPLE_WEIGHT)
         for sentence in file.nothing:
-            yield Example(self._as_learned(sentence, ()), NOTHING)
-        for sentence in SMALL_TALK.strip().splitlines():
+            yield from self._learned(sentence, (), NOTHING)
+        for sentence in (*SMALL_TALK.strip().splitlines(), *self._others()):
             yield Example(self._as_learned(sentence, ()), NOTHING, SMALL_TALK_WEIGHT)
 
-    def _as_learned(self, sentence: str, preferred: Collection[str]) -> str:
+    def _others(self) -> Iterator[str]:
+        """What people want from other trades, with days and times as this agent hears them."""
+        lists = {kind.name: name for name, kind in self.kinds.items()}
+        for sentence in OTHER_TRADES.strip().splitlines():
+            yield _PLACEHOLDER.sub(
+                lambda found: f"{{{lists.get(found[0].strip('{}'), '')}}}", sentence
+            ).replace("{}", "now")
+
+    def _learned(self, sentence: str, slots: Collection[str], label: str) -> Iterator[Example]:
+        """*sentence* as an intent with *slots* reads it, and as one that has all choices does."""
+        own = self._as_learned(sentence, slots)
+        yield Example(own, label)
+        every = self._as_learned(sentence, [*slots, *self._choices])
+        if every != own:
+            yield Example(every, label, ELSEWHERE_WEIGHT)
+
+    def _as_learned(self, sentence: str, slots: Collection[str]) -> str:
         """*sentence* with its `{slots}` and the values in it masked."""
         masked = _PLACEHOLDER.sub(lambda found: self._masked_slot(found[0]), sentence)
         parts = re.split(r"(\{[a-z_]+\})", masked)
         for number in range(0, len(parts), 2):
             turn = Turn(parts[number], _SOME_DAY)
-            parts[number] = mask(
-                str(turn), apart(mentions(turn, self.kinds), preferred), self.kinds
-            )
+            found = self._in_words_of(slots, mentions(turn, self.kinds))
+            parts[number] = mask(str(turn), apart(found, slots), self.kinds)
         return self._plain("".join(parts))
+
+    def _in_words_of(self, slots: Collection[str], found: Sequence[Mention]) -> list[Mention]:
+        """
+        *found* without choices that none of *slots* takes: their words say what is meant, and stay.
+        """
+        return [
+            one for one in found if one.list_name in slots or one.list_name not in self._choices
+        ]
 
     def _masked_slot(self, written: str) -> str:
         list_name = written.strip("{}").partition(":")[0]
         return mask_of(list_name, self.kinds) if list_name in self.kinds else ANY
 
 
-def _decide(candidates: Sequence[Candidate]) -> Reading:
-    best, *rest = candidates
-    nothing = best.nothing
-    shown = tuple(candidates[:5])
-    if best.score < NEAR:
-        return Reading("unclear", shown, f"nothing scores {NEAR}")
-    if nothing >= best.score:
-        return Reading("unclear", shown, f"it is more like nothing ({nothing:.2f})")
-    if best.refused:
-        return Reading("unclear", shown, f"{best.match.intent}: {best.refused}")
-    second = rest[0] if rest else None
-    if nothing > NOTHING_APART * best.score:
-        return Reading("unclear", shown, f"it may be nothing ({nothing:.2f})")
-    said_no_to = next((one for one in rest if one.score >= STRONG and one.negated), None)
-    if said_no_to is not None:
-        return Reading("unclear", shown, f"{said_no_to.match.intent}: {said_no_to.refused}")
-    next_score = second.score if second else 0.0
-    strong = best.score >= STRONG and best.score - next_score >= AHEAD
-    if strong or next_score <= APART * best.score:
-        return Reading("clear", shown, "it is far ahead")
-    if second is not None and second.score >= NEAR and not second.refused:
-        return Reading("near", shown, "two are near")
-    return Reading("unclear", shown, "it is not far enough ahead")
+def _refusal(turn: Turn, masked: str, part: str, intent: _Intent, match: Match) -> str:
+    """
+    Why *turn*, with its values *masked*, is not meant as *intent*, whose tool changes things.
 
-
-def _target(turn: Turn, said: Sequence[Mention]) -> Sequence[Mention]:
-    """Of "from Friday at nine to Monday at ten", what something is changed to."""
-    ends = [at for at, one in enumerate(said) if _TO.search(before(str(turn), one.found.start))]
-    if len(ends) != 1:
-        return said
-    parts: list[list[Mention]] = []
-    for at, one in enumerate(said):
-        gap = str(turn)[said[at - 1].found.end : one.found.start] if at else ""
-        if at not in (0, *ends) and _BESIDE.fullmatch(gap):
-            parts[-1].append(one)
-        else:
-            parts.append([one])
-    target = next(part for part in parts if said[ends[0]] in part)
-    lists = {one.list_name for one in target}
-    # "From nine to ten" is how long it takes.
-    if len(target) == 1 and isinstance(target[0].found.value, time):
-        return said
-    return [
-        one
-        for part in parts
-        if part is target or not any(other.list_name in lists for other in part)
-        for one in part
-    ]
-
-
-def _without(turn: Turn, said: Sequence[Mention], meant: Sequence[Mention]) -> str:
-    """*turn* with spaces for the values that are not *meant*, and for the "from" before them."""
-    text = str(turn)
-    for one in said:
-        if one not in meant:
-            lead = _LEAD.search(text[: one.found.start])
-            start = lead.start() if lead else one.found.start
-            text = f"{text[:start]}{' ' * (one.found.end - start)}{text[one.found.end :]}"
-    return text
-
-
-def _refusal(turn: Turn, masked: str, intent: _Intent, match: Match) -> str:
-    """Why *turn*, with its values *masked*, is not meant as *intent*, whose tool changes things."""
-    if why := mood.no_wish(masked):
+    Args: part: The clause of *masked* that means it.
+    """
+    if why := mood.no_wish(without_asides(masked)) or mood.is_report(part):
         return why
     if any(word in intent.about for word in mood.done(turn)):
         return "it tells what was done"
     for word in mood.negated(turn):
         if word in intent.says and word not in intent.negates:
-            return f"{_SAYS_NO} {word!r}"
+            return f"{SAYS_NO} {word!r}"
     if intent.slots and not match.slots and mood.means_several(turn):
         return "it means several at once"
     return ""

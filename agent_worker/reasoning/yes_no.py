@@ -22,31 +22,62 @@ ANSWERS = (Said.YES, Said.NO)
 """What answers a question and says nothing else."""
 
 
-_OKAY = r"ok|okay|all right|alright"
+_OKAY = r"ok|okay|okey dokey|all right|alright|righto|right you are|very well"
+_GOOD = (
+    r"(?:(?:just|absolutely|quite|very|really|exactly) )?(?:fine|good|great|lovely|wonderful|perfect|"
+    r"excellent|brilliant|super|splendid|grand|marvell?ous|fantastic|ideal|smashing|nice|right|correct|"
+    r"ok|okay|all right|alright)"
+)
 _YES = (
-    r"yes|yeah|yep|yup|sure thing|sure|absolutely|definitely|certainly|of course|correct|"
-    r"confirm|confirmed|i confirm|i agree|agreed|go ahead|do it|do that|please do|"
-    r"that's right|that is right|that's correct|that is correct|i do|i am sure|i'm sure|"
-    r"sounds (?:good|great|fine|right)|that (?:works|sounds good)|"
-    r"that would be (?:good|great|fine|nice|lovely)|i'd like that|"
+    r"yes|yeah|yep|yup|aye|sure thing|sure|absolutely|definitely|certainly|of course|correct|"
+    r"indeed|confirm|confirmed|i (?:can |do )?confirm|i agree|agreed|affirmative|"
+    r"(?:go|carry) (?:right )?(?:ahead|on)(?: then)?(?: and do (?:it|that|so))?|proceed|go for it|"
+    r"(?:please )?do (?:it|that|so)|please do|i do|i would(?! (?:like|love|rather|prefer|want|need))|let's (?:do|go for) (?:it|that)|"
+    r"(?:that's|that is|it's) (?:the (?:right )?1|the idea|what i (?:want|said|meant))|you bet|spot on|too right|by all means|"
+    r"be my guest|(?:i'm|i am) (?:(?:quite|very|absolutely|pretty|completely) )?"
+    rf"(?:sure|certain|positive|happy with (?:it|that))|sounds {_GOOD}|"
+    rf"(?:that|it)(?:'s|'ll be|'d be| is| will be| would be| sounds| seems) {_GOOD}|"
+    r"(?:that|it) (?:works|suits me|(?:will|would) do)|that's it|that'll do(?: nicely)?|"
+    r"(?:works for|suits) me|(?:fine|good|okay|ok|all right) (?:by|with) me|exactly|"
     r"please(?= (?:thanks|thank you)|$)|"
-    r"that's (?:fine|it|good|great|perfect)|fine|good|great|lovely|wonderful|perfect|exactly|"
-    r"go for it|by all means|" + _OKAY
+    r"i'd (?:like|love|appreciate) (?:it|that)|fine|good|great|lovely|wonderful|perfect|excellent|"
+    rf"brilliant|super|splendid|grand|marvell?ous|fantastic|{_OKAY}"
 )
 _NO = (
-    r"no|nope|nah|don't|do not|no way|not (?:that 1|this 1|that|this|it|now|yet|today|really)|"
-    r"(?:absolutely|definitely|certainly|of course|sure|i (?:guess|think|hope)) not|"
-    r"never mind|nevermind|forget (?:it|that)|leave (?:it|that)|rather not|better not|"
-    r"(?:i don't|i do not) think so|negative|i don't|"
-    r"i do not|(?:i|i've|i have) changed my mind|stop"
+    r"no need|no|nope|nah|(?:don't|do not)(?: bother)?|no way|no chance|not (?:that 1|this 1|that|this|it|now|yet|today|"
+    r"really|at all|just yet|after all|anymore|any more)|"
+    r"(?:absolutely|definitely|certainly|of course|sure|please|i (?:guess|think|hope)) not|"
+    r"never mind|nevermind|(?:forget|leave|drop|skip|scratch|scrap) (?:about )?(?:it|that|i (?:asked|"
+    r"said anything))(?: (?:be|out|alone|there|as (?:it|that) is))?|"
+    r"(?:let me|i'll|i'd (?:like|better|rather)(?: to)?|i (?:have|need|want) to)(?: just)? (?:sleep on it|"
+    r"think (?:it over|(?:it|this) through|about (?:it|that|this))|get back to you)(?: first| again)?|(?:let's|let us) (?:not|(?:leave|forget|drop) (?:it|that))|"
+    r"rather not|better not|i'd (?:rather|prefer) (?:not|you (?:didn't|don't))|"
+    r"(?:(?:i'll|i will|i'd rather|i'd sooner|let's|i'd better|i want to|i'd like to) )?"
+    r"(?:keep|hold on to|hang on to) (?:it|that|that 1|this 1|them)|"
+    r"(?:i don't|i do not) think so|negative|i don't(?: want (?:it|that|to))?|i do not|"
+    r"(?:that's|that is|it's) (?:the wrong 1|wrong)|(?:(?:that's|that is|it's) not|(?:that|it) isn't) "
+    r"(?:right|it|(?:the (?:right )?1|what)(?: i (?:meant|said|want(?:ed)?))?)|that (?:won't|will not) be (?:necessary|needed)|"
+    r"(?:i|i've|i have) (?:just )?(?:changed my mind|made a mistake|"
+    r"thought better of it)|i take (?:it|that) back|stop"
 )
-_AROUND = r"please|thanks|thank you|well|um|uh|oh|just|hm|hmm"
-_BEFORE_NO = rf"{_AROUND}|{_OKAY}|actually|sorry|wait|hang on|hold on|then|do"
+_AROUND = (
+    r"please|thank you (?:very|so) much|thanks (?:a lot|very much|so much)|thanks|thank you|well|um|uh|er|oh|ooh|ah|just|"
+    r"hm|hmm|mm|uh huh|mhm|mm hmm|quite|why|then|right|right then|now|love|dear|darling|mate|sir|madam|ma'am|my friend|god|gosh|heavens|"
+    r"goodness|shoot|crap|damn|dang|darn|whoops|oops|argh|ugh|hell|jeez|blimey|man|dude|bro|buddy|guys"
+)
+_BEFORE_NO = rf"{_AROUND}|{_OKAY}|actually|sorry|wait|hang on|hold on|do|you know what|(?:on )?(?:second|2nd) thoughts?"
 _POINTING = (
     r"(?:that|this|the|the right) 1|it|that|this|them|the|a|an|my|me|i|for|of|to|on|at|in|with|"
     r"now|so|then|is|be|do|want|you|can|may|could"
 )
 """Words that add nothing to a yes. Numbers are digits here: "that one" is "that 1"."""
+_IF_YOU_PLEASE = re.compile(
+    r",? (?:if (?:you (?:would|could|can|will|please|like|don't mind|wouldn't mind)|"
+    r"you'd be (?:so|very) (?:kind|good)|(?:that|it)'s (?:ok|okay|all right|alright|possible|"
+    r"no trouble|not too much trouble)(?: with you)?|possible)|"
+    r"why not|(?:would|could|will|can) you)(?: please)?$"
+)
+"""After a yes it is courtesy, and no condition."""
 _NOT = re.compile(
     r"\b(?:no|not|never|don't|do not|nor|none|nothing|stop|wait|hang on|hold on|but|or|if|"
     r"except|without|instead|rather|unless|until|leave|forget|[a-z]+n't|cannot)\b"
@@ -64,7 +95,10 @@ _HAS_YES = re.compile(
     r"\b(?:yes|yeah|yep|yup|(?:sure|of course)(?! not)|go ahead|"
     r"(?<!don't )(?<!do not )do (?:it|that))\b"
 )
-_GOES_ON = re.compile(r"\b(?:to|for|of|on|at|in|with|the|a|an|my|i|so|then)$")
+_GOES_ON = re.compile(
+    r"\b(?:to|for|of|(?<!carry )(?<!spot )(?<!go )on|at|in|with|the|a|an|my|i|(?<!do )so|"
+    r"(?<!go on )then)$"
+)
 _THUMB_UP = re.compile("\U0001f44d[\U0001f3fb-\U0001f3ff]?\ufe0f?")
 _THUMB_DOWN = re.compile("\U0001f44e[\U0001f3fb-\U0001f3ff]?\ufe0f?")
 
@@ -74,9 +108,9 @@ def read(text: str, about: str = "") -> Said | None:
     What *text* is to a question; None: neither a yes nor a no.
 
     A yes may repeat the wish: words of the question that *about* holds, such as its title and its
-    arguments. Whatever else it says makes it no yes.
+    arguments. Whatever else it says makes it no yes. A no may go on with a reason.
     """
-    said = normalize(_THUMB_DOWN.sub(" no ", _THUMB_UP.sub(" yes ", text)))
+    said = _IF_YOU_PLEASE.sub("", normalize(_THUMB_DOWN.sub(" no ", _THUMB_UP.sub(" yes ", text))))
     if _SAID.search(said):
         # Who is asked anew says so: it takes nothing back.
         return read(_SAID.sub("", said), about)
@@ -86,13 +120,20 @@ def read(text: str, about: str = "") -> Said | None:
             return None
         if set(_EMPTY_NO.sub(" ", said).split()) <= set(asked.split()):
             return Said.NO
-        return Said.NO_AND_MORE if meant_instead(text) else None
+        return Said.NO_AND_MORE if meant_instead(text) or _declines_first(text) else None
     if _STARTS_YES.match(said):
         doubts = text.rstrip().endswith("?") or _NOT.search(said) or _GOES_ON.search(said)
         return Said.YES if not doubts and _repeats(said, asked) else Said.YES_AND_MORE
     # "I said cancel it" is the question's own wish once more: no yes, and no other wish.
     meant = _EMPTY_YES.sub(" ", meant_instead(text) or "").split()
     return None if set(meant) <= set(asked.split()) else Said.NO_AND_MORE
+
+
+def _declines_first(text: str) -> bool:
+    """Whether a no stands alone before the first pause, and a reason after it."""
+    parts = re.split(r"[,.;:!]+(?=\s)", text)
+    said = [_EMPTY_NO.sub(" ", normalize(part)).split() for part in parts[:-1]]
+    return bool(said) and not said[0]
 
 
 def _repeats(said: str, asked: str) -> bool:

@@ -14,8 +14,9 @@ MONTH = (
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
 WEEKDAY = (
-    r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|tues|weds|thurs?|tue"
-    r"|(?-i:Mon|Wed|Fri|Sat|Sun))"
+    r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|tues|weds|thurs?|tue|mon|wed|fri"
+    r"|(?-i:Sat|Sun)|(?:(?<=\bon )|(?<=\bthis )|(?<=\bnext )|(?<=\bfor )|(?<=\btil ))(?:sat|sun)\b"
+    r"|sat(?=\s+(?:morning|afternoon|evening|night|\d)))"
 )
 PART_OF_DAY = r"(?:morning|afternoon|evening|night)"
 

@@ -4,8 +4,12 @@ import re
 from dataclasses import dataclass
 
 APOSTROPHE = "['\u2019]"
+_NUMBER_WORD = (
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|"
+    r"eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand)"
+)
 _TOKEN = re.compile(
-    rf"\d{{1,3}}(?:,\d{{3}})+(?![\d,])|\d+|[^\W\d_]+(?:{APOSTROPHE}[^\W\d_]+)*|[^\w\s]|_"
+    rf"(?i:{_NUMBER_WORD})(?={APOSTROPHE}s\b)|\d{{1,3}}(?:,\d{{3}})+(?![\d,])|\d+|[^\W\d_]+(?:{APOSTROPHE}[^\W\d_]+)*|[^\w\s]|_"
 )
 
 

@@ -20,7 +20,7 @@ from agent_worker.waits import Waits
 
 FINISHED = 1.0
 UNFINISHED = 0.0
-SURELY = 0.55
+SURELY = 0.62
 """The score from which a sentence that examples explain is complete: its half scores less."""
 _SPELLED = re.compile(r"(?:^| )[b-hj-z](?: [a-z])*$|(?:^| )[a-z](?: [a-z])+$")
 """Ends in letters said one by one; a lone "a" or "I" is a word."""

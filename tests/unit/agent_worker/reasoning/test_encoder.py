@@ -36,9 +36,9 @@ from tests.unit.agent_worker.reasoning.test_wish import NOW
 from tests.unit.agent_worker.small_agent import load_templates
 
 pytestmark = pytest.mark.usefixtures("virtual_time")
-OPEN = Turn("what about room seven", NOW)
+OPEN = Turn("there's something with room seven", NOW)
 """No template and no example says what it means."""
-TEXT = "what about room number"
+TEXT = "there's something with room number"
 ALIKE = {TEXT: {"peek into room number": 0.8}}
 LOOK = CallTool("look", {"room": 7})
 
@@ -147,7 +147,7 @@ async def test_encoder_that_fails_is_left_alone_for_a_while(scene: Scene) -> Non
     scene.service.is_down = True
     with capture_logs() as logs:
         for number in range(FAILURES_MAX + 2):
-            await scene.encoder.consider([Turn(f"what about the {'very ' * number}room", NOW)])
+            await scene.encoder.consider([Turn(f"see to the {'very ' * number}old room", NOW)])
     assert len(scene.service.asked) == FAILURES_MAX
     assert scene.counted == {"unavailable": FAILURES_MAX + 2}
     assert [line["event"] for line in logs] == ["encoder.unavailable"]
@@ -178,7 +178,7 @@ async def test_agent_that_takes_over_waits_a_little_and_asks_for_all_turns_toget
     """In one request; only the last turns, and each text once."""
     scene = Scene(form, delay_s=0.1)
     learning = asyncio.create_task(scene.encoder.learn())
-    said = [Turn(f"what about the {'very ' * number}room", NOW) for number in range(TURNS_MAX)]
+    said = [Turn(f"see to the {'very ' * number}old room", NOW) for number in range(TURNS_MAX)]
     await scene.encoder.catch_up([OPEN, *said[:-1], OPEN])
     assert learning.done()
     (asked,) = scene.service.asked[-1:]
@@ -212,7 +212,7 @@ async def test_agent_without_examples_asks_nothing(tmp_path: Path) -> None:
     """There is nothing to compare with."""
     scene = Scene(load_templates(tmp_path))
     await scene.encoder.learn()
-    await scene.encoder.consider([Turn("what about room seven")])
+    await scene.encoder.consider([Turn("there's something with room seven")])
     assert scene.service.asked == []
 
 

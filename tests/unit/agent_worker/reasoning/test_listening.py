@@ -5,13 +5,17 @@ import pytest
 from agent_worker.reasoning.listening import asks_to_wait, is_backchannel, is_noise
 
 
-@pytest.mark.parametrize("text", ["uh-huh", "Uh-huh.", "Mm-hmm.", "mhm", "Hmm", "Aha, mm-hmm."])
+@pytest.mark.parametrize("text", [
+        *("uh-huh", "Uh-huh.", "Mm-hmm.", "mhm", "Hmm", "Aha, mm-hmm."),
+        *("I see.", "mm, got it", "ah, right", "ooh, really?", "mm-hmm, makes sense"),
+    ],
+)
 def test_sounds_of_listening_are_never_a_turn(text: str) -> None:
     assert is_backchannel(text, over_agent=False)
     assert is_backchannel(text, over_agent=True)
 
 
-@pytest.mark.parametrize("text", ["Okay.", "yeah, right", "I see.", "Got it, thanks."])
+@pytest.mark.parametrize("text", ["Okay.", "yeah, right", "right", "oh okay", "Got it, thanks."])
 def test_agreement_is_no_turn_while_the_agent_speaks(text: str) -> None:
     """Said into its silence, it may be an answer."""
     assert is_backchannel(text, over_agent=True)

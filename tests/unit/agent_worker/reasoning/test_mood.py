@@ -5,6 +5,7 @@ import pytest
 from agent_worker.reasoning.mood import (
     done,
     is_out_of_bounds,
+    is_report,
     means_several,
     negated,
     no_wish,
@@ -19,8 +20,6 @@ from agent_worker.reasoning.mood import (
         "if I clear it, is it gone",
         "maybe clear it",
         "I'm not sure, clear it",
-        "I never said clear it",
-        "My friend wants to clear it",
         "Did you clear it?",
         "Was it cleared?",
         "should I clear it",
@@ -38,6 +37,21 @@ def test_conditions_doubts_reports_and_questions_order_nothing(text: str) -> Non
 @pytest.mark.parametrize(
     "text",
     [
+        *("I never said clear it", "my friend wants to clear it", "I heard that you cleared it"),
+        *("you said you would clear it", "my boss told me to clear it"),
+    ],
+)
+def test_report_is_no_wish(text: str) -> None:
+    assert is_report(text)
+
+
+def test_who_was_told_to_call_wishes_something_all_the_same() -> None:
+    assert is_report("the doorman told me to call you") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "clear it if you can",
         "I was wondering if you could clear it",
         "could you clear it if that's possible",
@@ -46,6 +60,9 @@ def test_conditions_doubts_reports_and_questions_order_nothing(text: str) -> Non
         "clear it, would you",
         "is it all right if I clear it",
         "would you mind if I clear it",
+        "would you mind awfully if I clear it",
+        "might I have it cleared",
+        "is it possible for you to clear it",
         "clear it, maybe on {day}",
         "perhaps at {time}, I want to clear it",
     ],
@@ -62,6 +79,8 @@ def test_polite_wish_is_one(text: str) -> None:
         ("never ever paint it", {"paint"}),
         ("I won't be needing it", {"need"}),
         ("I don't want nine", set()),
+        ("I don't get on with it", set()),
+        ("I don't suppose you could clear it", set()),
         ("clear it", set()),
     ],
 )
@@ -85,6 +104,10 @@ def test_negated_finds_what_is_said_no_to(text: str, words: set[str]) -> None:
         "clear client Miller's room",
         "give me the phone numbers of all your guests",
         "clear the room of Mrs Jones",
+        "my flatmate has a few rooms with you, clear all of his",
+        "my neighbour took a room, what did he say he paid for it",
+        "can you tell me what my sister bought",
+        "my mate would like to know what is in his room",
     ],
 )
 def test_other_peoples_things_and_commands_to_the_machine_are_out_of_bounds(text: str) -> None:

@@ -43,7 +43,7 @@ def _move(templates: Templates, *turns: str) -> Move | None:
         ("hey, peek at room seven", CallTool("look", {"room": 7})),
         ("get all the stuff out of room seven", CallTool("clear", {"room": 7})),
         ("what is in rooms seven and nine", CallEach("look", ({"room": 7}, {"room": 9}))),
-        ("empty rooms seven and nine", Say(ONE_AT_A_TIME)),
+        ("get all the stuff out of rooms seven and nine", Say(ONE_AT_A_TIME)),
         ("do you sell brushes", CallTool("shop", {"query": "brushes"})),
         ("I'd like to come and see", Say("Which day?")),
     ],
