@@ -68,6 +68,7 @@ async def test_worker_cut_off_the_network_falls_silent_and_is_replaced(
         fleet.a.start()
         await asyncio.to_thread(fleet.a.wait_ready)
         await call.ask("Where is order eight?", "Order 8")
+        before = call.attempt
         took_s = await call.break_(island.cut)
         cut_at = time.monotonic() - took_s
         measured("worker's network cut", took_s)
@@ -78,7 +79,7 @@ async def test_worker_cut_off_the_network_falls_silent_and_is_replaced(
         await asyncio.sleep(6)
         await call.ask("When will it arrive?", "Order 8")
         assert call.worker is fleet.a
-        assert call.attempt == 2, "nothing was sent to the host that is cut off"
+        assert call.attempt == before + 1, "nothing was sent to the host that is cut off"
         await call.hang_up()
     assert took_s < 8
 
