@@ -53,6 +53,11 @@ _WHOLE = (
     r"(?:do|would|don't) you (?:happen to )?(?:know|think|reckon|see)|(?:can|could) you (?:tell me|say)",
     rf"(?:can|could|would|maybe|perhaps) you (?:please )?{_HELP}(?: with (?:that|this|something))?",
     r"i (?:was |am |'m )?(?:just )?(?:wonder|wondering)|i (?:was|am) just (?:asking|wondering)|just (?:asking|wondering)",
+    r"(?:(?:this is|it's|i'm|i am|my name is|my name's|the name is|the name's|and) )*\{name\}"
+    r"(?: (?:here|speaking|calling|is my name))?",
+    r"(?:and )?(?:(?:my|the) (?:telephone |phone |mobile |cell )?(?:number|mobile|cell|phone) is |"
+    r"i'm on |(?:you can )?(?:reach|call|ring|phone|get) me (?:on|at|back on|back at) |on |at |"
+    r"with )?\{(?:phone_number|email)\}",
     r"thanks for (?:your|the) (?:help|time|patience)|bless you|god bless",
 )
 """A part between two pauses that is nothing else, once there is another."""

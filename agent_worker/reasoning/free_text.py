@@ -36,7 +36,7 @@ class Form:
 
 def by_form(forms: Sequence[Form], text: str, plain: Callable[[str], str]) -> dict[str, str]:
     """The slot that *text*, or a clause of it, fills in the words of one of *forms*."""
-    for part in dict.fromkeys((text, *clauses(text))):
+    for part in dict.fromkeys((*clauses(text), text)):
         said = plain(part)
         for one in forms:
             found = one.pattern.fullmatch(said)
