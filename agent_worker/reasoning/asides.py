@@ -114,7 +114,7 @@ _BEFORE = (
 
 _AFTER = (
     r"(?:,? ?(?:please|thanks|thank you|cheers|at all|you know|then|though|love|dear|mate|sir|madam|"
-    r"ma'am|pal|buddy|today please|by any chance|if possible|if you can|if you could|"
+    r"ma'am|pal|buddy|today please|by any chance|if (?:at all )?possible|if you can|if you could|"
     r"if you would|i think|i guess|i suppose|i'm afraid|i'm sorry|if that's (?:ok|okay|all right|possible)|"
     r"when you(?:'ve got| have| get) a (?:moment|minute|second|chance)|for me|"
     rf"for (?:my|our) (?:\w+ )?{_PERSON}|"

@@ -18,7 +18,7 @@ _HEARS = (
 )
 """What answers no question."""
 _LISTENING = re.compile(
-    rf"(?:{_LISTENS}|{_HEARS})(?: (?:{_LISTENS}|{_HEARS}|right|really))*"
+    rf"(?:(?:right|really) )*(?:{_LISTENS}|{_HEARS})(?: (?:{_LISTENS}|{_HEARS}|right|really))*"
 )
 _AGREEING = re.compile(
     rf"(?:{_LISTENS}|{_AGREES})(?: (?:{_LISTENS}|{_AGREES}|{_HEARS}|really))*(?!\S)"
@@ -71,8 +71,8 @@ _FETCHES = (
 """What a caller does first, also if no word asks to wait."""
 _PONDERS = r"(?:let me|i'm|i have to)(?: just)? (?:think|thinking|have a think)"
 _MEANWHILE = (
-    r"(?:there's|there is) (?:somebody|someone|a knock)(?: (?:at|on) (?:the|my) door)?|"
-    r"(?:somebody|someone)(?:'s| is) at (?:the|my) door|"
+    r"(?:there's|there is) (?:somebody|someone|a knock)(?: (?:at|on) (?:the|my) (?:door|desk|window|counter))?|"
+    r"(?:somebody|someone)(?:'s| is) (?:at (?:the|my) (?:door|desk|window|counter)|here|calling)|"
     r"(?:the|my) (?:door|doorbell|bell|dog|cat|baby|kettle|phone|other phone|kids?|train)"
     r"(?:'s| is| are| has)?(?: just)? (?:going|gone|goes|went|ringing|rings|rang|calling|here|"
     r"knocking|barking|crying|boiling|whistling|coming|leaving)(?: (?:off|again|now|in))?"

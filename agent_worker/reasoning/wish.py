@@ -84,6 +84,8 @@ class _Intent:
     """Slots that some sentence fills with "it"."""
     forms: tuple[Form, ...]
     """How its examples say free text."""
+    texts: tuple[Form, ...]
+    """Those of them whose list has the type `text`."""
     says: frozenset[str]
     """Stems of the words in its examples."""
     about: frozenset[str]
@@ -307,14 +309,18 @@ class Wishes:
         if intent.rule.whole_sentence:
             slots[intent.rule.whole_sentence] = str(turn).strip()
         else:
-            by_form = free_text.by_form(intent.forms, str(turn), self._plain)
-            slots = {**(by_form or self._strange(turn, intent, valued)), **slots}
+            slots = {**self._free_text(turn, intent, valued), **slots}
         return Match(name, slots, unsure=unsure, several=several if several in slots else "")
 
-    def _strange(self, turn: Turn, intent: _Intent, valued: str) -> Mapping[str, str]:
-        """Words that are in no example, as the free text that *intent* needs."""
-        slots = (one.slot for one in intent.forms if one.slot not in self.kinds)
-        needed = next((slot for slot in slots if slot in intent.rule.ask), None)
+    def _free_text(self, turn: Turn, intent: _Intent, valued: str) -> Mapping[str, str]:
+        """Words that no kind finds: by the forms of the examples, else those that are in none."""
+        # A value that is no part of it ends it: "more of the green for {name}".
+        if found := free_text.by_lead(intent.texts, valued, self._words):
+            return found
+        if found := free_text.by_form(intent.forms, str(turn), self._plain):
+            return found
+        wildcards = (one.slot for one in intent.forms if one not in intent.texts)
+        needed = next((slot for slot in wildcards if slot in intent.rule.ask), None)
         words = free_text.strange(valued, self._words) if needed else ""
         return {needed: free_text.whole(words, self._plain(str(turn)))} if needed and words else {}
 
@@ -348,6 +354,7 @@ class Wishes:
                 if value == THE_SAME
             ),
             forms=tuple(forms),
+            texts=tuple(one for one in forms if one.slot in self.kinds),
             says=frozenset(mood.stem(word) for text in texts for word in tokens(text)),
             about=frozenset(mood.stem(word) for word in tokens(f"{rule.about} {name}")),
             negates=frozenset(word for text in rule.examples for word in mood.negated(text)),

@@ -31,7 +31,7 @@ _SURE_INTRO = (
 )
 _INTRO = (
     rf"(?:{_SURE_INTRO}|i{APOSTROPHE}m|i\s+am|this\s+is|it{APOSTROPHE}?s|it\s+is|that{APOSTROPHE}?s"
-    rf"|that\s+is|call\s+me|for|under)"
+    rf"|that\s+is|call\s+me|call|phone|ring|telephone|contact|for|under)"
 )
 _FIND = re.compile(rf"\b(?:(?P<sure>{_SURE_INTRO})|{_INTRO})[\s,:]+", re.I)
 _CAPITALS = r"(?-i:[A-Z][^\W\d_]*(?:[-'\u2019.][^\W\d_]+)*\.?)"
@@ -70,7 +70,8 @@ _NO_NAME = frozenset(
     "hello hi want need know tell say said give get got go going come calling phone email mail "
     "address number later never nothing something anything someone it's its i'm that's what's "
     "i'd i've i'll let's really very too also looking trying asking wondering for in by as so "
-    "hang hold wait moment second minute double triple letter first last name spelled".split()
+    "hang hold wait moment second minute double triple letter first last name spelled "
+    "perfect exactly correct".split()
 )
 _NOT_CAPITAL_NAMES = frozenset((*WEEKDAYS, *MONTHS, "I"))
 _CAPITALIZED = frozenset(map(str.capitalize, _NOT_CAPITAL_NAMES)) | frozenset(
