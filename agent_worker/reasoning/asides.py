@@ -99,6 +99,7 @@ _BEFORE = (
     r"(?: (?:to|and))?",
     r"(?:might|may|could|can|shall) (?:i|we) (?:possibly |perhaps |maybe |please |just )*",
     r"(?:can|could|would|will) you (?:possibly |perhaps |maybe |please |just |kindly )+",
+    r"(?:please |pls )*kindly(?: please)?(?: do the needful and)?(?= \w)",
     r"(?:i|we) (?:just |really |only |actually )+(?=(?:need|want|would|have|wanted|needed)\b)",
     rf"(?:my|the) {_PERSON}(?:'s| is| was| has been)? (?:asking|wondering|asks|wonders|wants? to know)"
     rf"(?: me)?(?: {_WHETHER})?",

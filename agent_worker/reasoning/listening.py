@@ -31,7 +31,7 @@ _INTERRUPTS = frozenset(
 """Words that mean something alone, whatever the agent is about to say."""
 
 _SOFTLY = (
-    r"(?:(?:no|oh|ooh|ah|um|uh|er|well|okay|ok|yes|yeah|sorry|please|just|now|right|so|and|but|"
+    r"(?:(?:no|oh|ooh|ah|um|uh|er|well|okay|ok|yes|yeah|sorry|please|kindly|just|now|right|so|and|but|"
     r"i said|(?:can|could|will|would) you(?: (?:just|please))*|you'll have to|if you (?:would|can|"
     r"could)|there|love|dear|sir|madam|mate) )*"
 )
@@ -43,7 +43,7 @@ _HOLD = (
     rf"(?:(?:hang|hold) (?:on|about|fire|the line)|hold up|hold your horses|hold(?: it)?|wait(?: up)?|stand by|"
     r"bear with (?:me|us)|stay (?:there|on|on the line)|don't (?:hang up|go away)|"
     rf"(?:give me|i need|i'll (?:only )?be|(?:i )?won't be)(?: just)? (?:{_WHILE})|{_WHILE}|"
-    rf"(?:i'll be )?(?:right back|with you (?:right away|in (?:{_WHILE}))))"
+    rf"(?:i'll be |be )?(?:right back|with you (?:right away|in (?:{_WHILE}))))"
     rf"(?: (?:there|for me|(?:for |just )?(?:{_WHILE})))*"
 )
 _LOOKS = (

@@ -10,12 +10,16 @@ from agent_worker.values.tokens import before
 
 _TO = re.compile(r"\bto (?:(?:on|at|the) )*$", re.IGNORECASE)
 _LEAD = re.compile(r"\b(?:(?:from|on|at|the|for)\s+)+$", re.IGNORECASE)
+_INSTEAD = re.compile(r"\binstead\b(?! of)", re.IGNORECASE)
+_PAUSE = re.compile(r"[,;.!?]|\b(?:but|so|and|then)\b", re.IGNORECASE)
 _BESIDE = re.compile(r"[\s,]*(?:(?:on|at|around|about|in|the|for)\s+)*", re.IGNORECASE)
 
 
 def target(turn: Turn, said: Sequence[Mention]) -> Sequence[Mention]:
     """Of "from Friday at nine to Monday at ten", what something is changed to."""
     ends = [at for at, one in enumerate(said) if _TO.search(before(str(turn), one.found.start))]
+    if not ends and len(said) > 1:
+        ends = _instead(str(turn), said)
     if len(ends) != 1:
         return said
     parts: list[list[Mention]] = []
@@ -36,6 +40,16 @@ def target(turn: Turn, said: Sequence[Mention]) -> Sequence[Mention]:
         if part is target or not any(other.list_name in lists for other in part)
         for one in part
     ]
+
+
+def _instead(text: str, said: Sequence[Mention]) -> list[int]:
+    """The first value of the last clause, where that ends in "instead": "Friday is bad, Monday"."""
+    if not _INSTEAD.search(text, said[-1].found.end):
+        return []
+    for at in range(len(said) - 1, 0, -1):
+        if _PAUSE.search(text[said[at - 1].found.end : said[at].found.start]):
+            return [at]
+    return []
 
 
 def without(turn: Turn, said: Sequence[Mention], meant: Sequence[Mention]) -> str:
