@@ -17,7 +17,7 @@ from hassil import Intents
 from agent_worker.reasoning import free_text, mood
 from agent_worker.reasoning.asides import is_aside, without_asides
 from agent_worker.reasoning.classifier import ANY, Classifier, Example, tokens
-from agent_worker.reasoning.clauses import clauses
+from agent_worker.reasoning.clauses import clauses, is_topic
 from agent_worker.reasoning.free_text import Form
 from agent_worker.reasoning.match import THE_SAME, Match, Unsure
 from agent_worker.reasoning.mentions import (
@@ -207,6 +207,8 @@ class Wishes:
                 score = BY_A_PART
             valued = without_refused(self._plain(said), ())
             match = self._fill(turn, name, intent, meant, valued)
+            left_behind = [one for one in chosen if one not in meant]
+            match = self._from(match, intent, left_behind)
             refused = ""
             if self._mask_strange(intent, valued) in intent.not_meant:
                 refused = "it is a counter-example"
@@ -249,20 +251,28 @@ class Wishes:
         parts = clauses(said)
         for text in dict.fromkeys((said, *parts)):
             plain = without_refused(self._plain(text), ())
-            # "My room" alone names what the rest is about.
-            says_little = len(_MASK.sub(" ", plain).split()) < CLAUSE_WORDS_MIN
-            if text is not said and (says_little or is_aside(text)):
+            if text is not said and is_aside(text):
                 continue
             masked = self._mask_strange(self._intents[name], plain)
             if masked not in known:
                 known[masked] = self._classifier.scores(masked)
-            weight = 1.0 if text is said else BY_LAST if text is parts[-1] else BY_A_CLAUSE
             scores = known[masked]
             nothing = scores.get(NOTHING, 0.0)
+            weight = self._weight(text, plain, said, parts[-1])
             best = max(best, _Fits(weight * scores.get(name, 0.0), weight * nothing, text))
             if not set(_MASK.findall(plain)) & self._intents[name].takes:
                 foreign = foreign or nothing >= max(FOREIGN, *scores.values())
         return best._replace(foreign=foreign)
+
+    def _weight(self, text: str, plain: str, said: str, last: str) -> float:
+        """What the score of *text* counts, a clause of *said* or all of it."""
+        if text is said:
+            return 1.0
+        # "My room" alone names what the rest is about.
+        says_little = len(_MASK.sub(" ", plain).split()) < CLAUSE_WORDS_MIN
+        if says_little or (text is not last and is_topic(text)):
+            return 0.0
+        return BY_LAST if text is last else BY_A_CLAUSE
 
     def _of_other_trades(self, intent: _Intent, part: str) -> str:
         """The word of another trade in *part*; none where *intent* takes words as they come."""
@@ -311,6 +321,21 @@ class Wishes:
         else:
             slots = {**self._free_text(turn, intent, valued), **slots}
         return Match(name, slots, unsure=unsure, several=several if several in slots else "")
+
+    def _from(self, match: Match, intent: _Intent, left_behind: Sequence[Mention]) -> Match:
+        """*match* with what is *left_behind* in another slot of its kind: the day that it was."""
+        slots = dict(match.slots)
+        for one in left_behind:
+            kind = self.kinds[one.list_name]
+            others = (
+                slot
+                for list_name, slot in intent.slots.items()
+                if self.kinds[list_name].name == kind.name and slot != intent.slots.get(one.list_name)
+            )
+            slot = next((slot for slot in others if slot not in slots), None)
+            if slot is not None and slot not in match.unsure and not one.found.question:
+                slots[slot] = journalled(kind, one.found.value)
+        return replace(match, slots=slots)
 
     def _free_text(self, turn: Turn, intent: _Intent, valued: str) -> Mapping[str, str]:
         """Words that no kind finds: by the forms of the examples, else those that are in none."""
