@@ -172,9 +172,12 @@ def _two(tools: Mapping[str, Tool], line: Line, played: Played) -> Verdict:
     if not played.proposed:
         return "needless question" if _asks(played) else "missed"
     (slot, values), *_ = line.arguments.items()
+    ran = {name for name, _ in played.proposed}
+    if len(ran) != 1 or (tool := tools.get(ran.pop())) is None:
+        return "wrong tool or words"
     got = sorted(str(arguments.get(slot)) for _, arguments in played.proposed)
-    same = len({name for name, _ in played.proposed}) == 1
-    return "right" if same and got == sorted(map(str, values)) else "wrong tool or words"
+    wanted = sorted(str(_value(tool, slot, value, played.at)[0]) for value in values)
+    return "right" if got == wanted else "wrong tool or words"
 
 
 def _only(effects: Sequence[str], tool: str, proposed: Sequence[tuple[str, Any]]) -> bool:

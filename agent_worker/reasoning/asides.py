@@ -53,6 +53,11 @@ _WHOLE = (
     r"(?:do|would|don't) you (?:happen to )?(?:know|think|reckon|see)|(?:can|could) you (?:tell me|say)",
     rf"(?:can|could|would|maybe|perhaps) you (?:please )?{_HELP}(?: with (?:that|this|something))?",
     r"i (?:was |am |'m )?(?:just )?(?:wonder|wondering)|i (?:was|am) just (?:asking|wondering)|just (?:asking|wondering)",
+    r"(?:(?:this is|it's|i'm|i am|my name is|my name's|the name is|the name's|and) )*\{name\}"
+    r"(?: (?:here|speaking|calling|is my name))?",
+    r"(?:and )?(?:(?:my|the) (?:telephone |phone |mobile |cell )?(?:number|mobile|cell|phone) is |"
+    r"i'm on |(?:you can )?(?:reach|call|ring|phone|get) me (?:on|at|back on|back at) |on |at |"
+    r"with )?\{(?:phone_number|email)\}",
     r"thanks for (?:your|the) (?:help|time|patience)|bless you|god bless",
 )
 """A part between two pauses that is nothing else, once there is another."""
@@ -94,6 +99,7 @@ _BEFORE = (
     r"(?: (?:to|and))?",
     r"(?:might|may|could|can|shall) (?:i|we) (?:possibly |perhaps |maybe |please |just )*",
     r"(?:can|could|would|will) you (?:possibly |perhaps |maybe |please |just |kindly )+",
+    r"(?:please |pls )*kindly(?: please)?(?: do the needful and)?(?= \w)",
     r"(?:i|we) (?:just |really |only |actually )+(?=(?:need|want|would|have|wanted|needed)\b)",
     rf"(?:my|the) {_PERSON}(?:'s| is| was| has been)? (?:asking|wondering|asks|wonders|wants? to know)"
     rf"(?: me)?(?: {_WHETHER})?",
@@ -109,7 +115,7 @@ _BEFORE = (
 
 _AFTER = (
     r"(?:,? ?(?:please|thanks|thank you|cheers|at all|you know|then|though|love|dear|mate|sir|madam|"
-    r"ma'am|pal|buddy|today please|by any chance|if possible|if you can|if you could|"
+    r"ma'am|pal|buddy|today please|by any chance|if (?:at all )?possible|if you can|if you could|"
     r"if you would|i think|i guess|i suppose|i'm afraid|i'm sorry|if that's (?:ok|okay|all right|possible)|"
     r"when you(?:'ve got| have| get) a (?:moment|minute|second|chance)|for me|"
     rf"for (?:my|our) (?:\w+ )?{_PERSON}|"

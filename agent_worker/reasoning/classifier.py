@@ -16,6 +16,7 @@ UNSEEN_WEIGHT = 0.6
 """What a feature that no example has counts, beside the rarest one: strange words lower a score."""
 LETTERS = (4,)
 """Lengths of the pieces of words, so that endings and near spellings share features."""
+BLOCK_COLUMNS = 2048
 ANY = "{any}"
 """Stands for free text, which any sentence could be: only the words beside it mean something."""
 _TOKEN = re.compile(r"\{[a-z_]+\}|[^\W_]+(?:'[^\W_]+)?")
@@ -79,17 +80,17 @@ class Classifier:
         trust = np.array([one.weight for one in examples])
         # Most features are of one example alone: they bring it near to itself only.
         alone = in_examples[column_of] == 1
-        shared_columns = np.flatnonzero(in_examples > 1)
-        place = np.zeros(len(columns), dtype=np.intp)
-        place[shared_columns] = np.arange(len(shared_columns))
-        shared: Matrix = np.zeros((total, len(shared_columns)), dtype=np.float32)
-        shared[row_of[~alone], place[column_of[~alone]]] = values[~alone]
         # A weighted example is one that may be missed by more.
         own = np.bincount(row_of[alone], np.square(values[alone]), minlength=total) + RIDGE / trust
-        near = (shared @ shared.T).astype(np.float64) + np.diag(own)
-        solved = np.linalg.solve(near, targets.astype(np.float64)).astype(np.float32)
+        near: Matrix = np.diag(own).astype(np.float32)
+        for block, _ in _blocks(row_of, column_of, values, np.flatnonzero(in_examples > 1), total):
+            near += block @ block.T
+        solved: Matrix = np.linalg.solve(near, targets.astype(np.float32))
         weights: Matrix = np.empty((len(columns), len(labels)), dtype=np.float32)
-        weights[shared_columns] = shared.T @ solved
+        for block, chosen in _blocks(
+            row_of, column_of, values, np.flatnonzero(in_examples > 1), total
+        ):
+            weights[chosen] = block.T @ solved
         weights[column_of[alone]] = values[alone, None] * solved[row_of[alone]]
         return cls(labels, columns, rarity, weights, heads)
 
@@ -113,6 +114,27 @@ class Classifier:
                 values.append(value)
         found: NDArray[Any] = np.array(values, dtype=np.float32) @ self.weights[known]
         return dict(zip(self.labels, (found / np.sqrt(squares)).tolist(), strict=True))
+
+
+def _blocks(
+    row_of: NDArray[np.intp],
+    column_of: NDArray[np.intp],
+    values: Matrix,
+    chosen: NDArray[np.intp],
+    rows: int,
+) -> Iterator[tuple[Matrix, NDArray[np.intp]]]:
+    """
+    The *chosen* columns of a sparse matrix with *values* at (*row_of*, *column_of*), some at a
+    time: all at once would take hundreds of megabytes. Each with their numbers.
+    """
+    place = np.full(int(column_of.max(initial=-1)) + 1, -1)
+    place[chosen] = np.arange(len(chosen))
+    where = place[column_of]
+    for start in range(0, len(chosen), BLOCK_COLUMNS):
+        here = (where >= start) & (where < start + BLOCK_COLUMNS)
+        block: Matrix = np.zeros((rows, min(BLOCK_COLUMNS, len(chosen) - start)), dtype=np.float32)
+        block[row_of[here], where[here] - start] = values[here]
+        yield block, chosen[start : start + BLOCK_COLUMNS]
 
 
 def _all(counts: Iterable[Counter[str]]) -> Iterator[str]:

@@ -12,7 +12,8 @@ _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 _WORD = re.compile(r"\{[a-z_]+\}|[^\s,]+")
 _OF_WHAT = r"\b(?:a|an|the|any|some|your) (\S+ (?:for|with|of) (?:(?:a|an|the|my) )?"
 """Before words that tell more about a thing: "the stool for" children."""
-_ARTICLE = re.compile(r"^(?:a|an|the|any|some|your|my|one of your|1 of your)\s+")
+_ARTICLE = re.compile(r"^(?:a|an|the|any|some|your|my|one of your|1 of your|\d+)\s+")
+LEAD_WORDS_MIN = 2
 _POINTS = frozenset("1 one it that this them these those any some something anything".split())
 """What stands for a thing that was named before."""
 
@@ -23,6 +24,8 @@ class Form:
 
     pattern: re.Pattern[str]
     slot: str
+    before: re.Pattern[str] | None
+    """Finds the words before it within a sentence, if they are enough to know it by."""
 
     @classmethod
     def of(cls, example: str, slot: str, plain: Callable[[str], str]) -> "Form":
@@ -31,17 +34,29 @@ class Form:
             plain(part) if part.strip() else ""
             for part in _PLACEHOLDER.split(example, maxsplit=1)
         )
-        return cls(re.compile(rf"{re.escape(before)}\s*(.+?)\s*{re.escape(after)}"), slot)
+        whole = re.compile(rf"{re.escape(before)}\s*(.+?)\s*{re.escape(after)}")
+        enough = len(before.split()) >= LEAD_WORDS_MIN
+        lead = re.compile(rf"\b{re.escape(before)} ((?!\{{)\S+)(?!\S)") if enough else None
+        return cls(whole, slot, lead)
 
 
 def by_form(forms: Sequence[Form], text: str, plain: Callable[[str], str]) -> dict[str, str]:
     """The slot that *text*, or a clause of it, fills in the words of one of *forms*."""
-    for part in dict.fromkeys((text, *clauses(text))):
+    for part in dict.fromkeys((*clauses(text), text)):
         said = plain(part)
         for one in forms:
             found = one.pattern.fullmatch(said)
             if found and found[1] not in _POINTS:
                 return {one.slot: _ARTICLE.sub("", found[1])}
+    return {}
+
+
+def by_lead(forms: Sequence[Form], plain: str, known: Collection[str]) -> dict[str, str]:
+    """The slot of a word in *plain* that is not *known* and that one of *forms* leads to."""
+    for one in forms:
+        found = one.before.search(plain) if one.before is not None else None
+        if found and found[1] not in known and mood.stem(found[1]) not in known:
+            return {one.slot: found[1]}
     return {}
 
 

@@ -18,7 +18,7 @@ _HEARS = (
 )
 """What answers no question."""
 _LISTENING = re.compile(
-    rf"(?:{_LISTENS}|{_HEARS})(?: (?:{_LISTENS}|{_HEARS}|right|really))*"
+    rf"(?:(?:right|really) )*(?:{_LISTENS}|{_HEARS})(?: (?:{_LISTENS}|{_HEARS}|right|really))*"
 )
 _AGREEING = re.compile(
     rf"(?:{_LISTENS}|{_AGREES})(?: (?:{_LISTENS}|{_AGREES}|{_HEARS}|really))*(?!\S)"
@@ -31,7 +31,7 @@ _INTERRUPTS = frozenset(
 """Words that mean something alone, whatever the agent is about to say."""
 
 _SOFTLY = (
-    r"(?:(?:no|oh|ooh|ah|um|uh|er|well|okay|ok|yes|yeah|sorry|please|just|now|right|so|and|but|"
+    r"(?:(?:no|oh|ooh|ah|um|uh|er|well|okay|ok|yes|yeah|sorry|please|kindly|just|now|right|so|and|but|"
     r"i said|(?:can|could|will|would) you(?: (?:just|please))*|you'll have to|if you (?:would|can|"
     r"could)|there|love|dear|sir|madam|mate) )*"
 )
@@ -43,7 +43,7 @@ _HOLD = (
     rf"(?:(?:hang|hold) (?:on|about|fire|the line)|hold up|hold your horses|hold(?: it)?|wait(?: up)?|stand by|"
     r"bear with (?:me|us)|stay (?:there|on|on the line)|don't (?:hang up|go away)|"
     rf"(?:give me|i need|i'll (?:only )?be|(?:i )?won't be)(?: just)? (?:{_WHILE})|{_WHILE}|"
-    rf"(?:i'll be )?(?:right back|with you (?:right away|in (?:{_WHILE}))))"
+    rf"(?:i'll be |be )?(?:right back|with you (?:right away|in (?:{_WHILE}))))"
     rf"(?: (?:there|for me|(?:for |just )?(?:{_WHILE})))*"
 )
 _LOOKS = (
@@ -71,8 +71,8 @@ _FETCHES = (
 """What a caller does first, also if no word asks to wait."""
 _PONDERS = r"(?:let me|i'm|i have to)(?: just)? (?:think|thinking|have a think)"
 _MEANWHILE = (
-    r"(?:there's|there is) (?:somebody|someone|a knock)(?: (?:at|on) (?:the|my) door)?|"
-    r"(?:somebody|someone)(?:'s| is) at (?:the|my) door|"
+    r"(?:there's|there is) (?:somebody|someone|a knock)(?: (?:at|on) (?:the|my) (?:door|desk|window|counter))?|"
+    r"(?:somebody|someone)(?:'s| is) (?:at (?:the|my) (?:door|desk|window|counter)|here|calling)|"
     r"(?:the|my) (?:door|doorbell|bell|dog|cat|baby|kettle|phone|other phone|kids?|train)"
     r"(?:'s| is| are| has)?(?: just)? (?:going|gone|goes|went|ringing|rings|rang|calling|here|"
     r"knocking|barking|crying|boiling|whistling|coming|leaving)(?: (?:off|again|now|in))?"

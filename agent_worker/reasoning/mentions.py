@@ -15,7 +15,7 @@ from agent_worker.values.value import Found, ValueKind
 
 Kinds = Mapping[str, ValueKind]
 """By the name of a list in the templates' file."""
-DAY, NUMBER, ONE_OF, TIME = "day", "number", "one_of", "time"
+DAY, NUMBER, ONE_OF, TEXT, TIME = "day", "number", "one_of", "text", "time"
 _HOUR = NumberKind(1, 24)
 """Finds bare numbers for an agent that has no list of them."""
 _SEVERAL = re.compile(r"(\{[a-z_]+\})(?:[\s,]+(?:and|or|and also)?\s*\1)+")

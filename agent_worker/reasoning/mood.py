@@ -91,7 +91,7 @@ _NEGATED = re.compile(
 _NO_DEED = frozenset(
     "on in at to by of off up out with for from so too very much many mind know think suppose care "
     "understand hear see remember recall believe realize realise happen seem feel manage quite "
-    "happy sure able good right enough well there here".split()
+    "happy sure able good right enough well there here away home together round around back".split()
 )
 """What says no to nothing that could be done: "I don't get on with it", "I don't mind"."""
 _DONE = re.compile(r"\b(?:was|were|got|been) (?:(?:already|just|\w+ly) )?([a-z]+ed)\b")

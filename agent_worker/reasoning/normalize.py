@@ -30,6 +30,7 @@ _SHORT_FOR = {
     **{"ur": "your", "mornin": "morning", "evenin": "evening", "doin": "doing", "goin": "going"},
     **{"comin": "coming", "gettin": "getting", "lookin": "looking", "ya": "you", "yous": "you"},
     **{"shoulda": "should have", "coulda": "could have", "woulda": "would have", "outta": "out of"},
+    **{"rn": "right now", "brb": "be right back", "em": "them", "'em": "them", "thru": "through"},
 }
 _SLURRED = re.compile(rf"(?<![\w'])(?:{'|'.join(_SHORT_FOR)})(?![\w'])")
 _CLOCK = re.compile(r"\b0(?=\d:\d\d\b)")

@@ -107,7 +107,7 @@ class Templates:
         try:
             answers = [name for name in rules if name.startswith(ANSWER_PREFIX)]
             intents = _compile(written, [name for name in rules if name not in answers])
-            lists = _lists(rules, intents)
+            lists = _lists(rules, intents, checked.kinds)
             courtesy = _courtesy(checked.courtesy)
             return cls(
                 intents=intents,
@@ -369,10 +369,16 @@ def _compile(document: dict[str, Any], names: list[str]) -> Intents:
     return intents
 
 
-def _lists(rules: Mapping[str, IntentRule], intents: Intents) -> dict[str, dict[str, str]]:
-    """By intent and list: the slot that some sentence or example of it fills."""
+def _lists(
+    rules: Mapping[str, IntentRule], intents: Intents, kinds: Kinds
+) -> dict[str, dict[str, str]]:
+    """
+    By intent and list: the slot that some sentence or example of it fills. What an intent asks for
+    may be said at once, too, where a list of that name has a type.
+    """
     return {
         name: {
+            **{slot: slot for slot in rules[name].ask if slot in kinds},
             **{
                 list_name: slot
                 for sentence in rules[name].examples

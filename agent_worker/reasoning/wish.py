@@ -17,11 +17,12 @@ from hassil import Intents
 from agent_worker.reasoning import free_text, mood
 from agent_worker.reasoning.asides import is_aside, without_asides
 from agent_worker.reasoning.classifier import ANY, Classifier, Example, tokens
-from agent_worker.reasoning.clauses import clauses
+from agent_worker.reasoning.clauses import clauses, is_topic
 from agent_worker.reasoning.free_text import Form
 from agent_worker.reasoning.match import THE_SAME, Match, Unsure
 from agent_worker.reasoning.mentions import (
     ONE_OF,
+    TEXT,
     Kinds,
     Mention,
     apart,
@@ -61,6 +62,8 @@ BY_A_CLAUSE = 0.8
 """and of another one: the reason or the subject mostly goes before the wish."""
 MISFIT = 0.6
 """By this a candidate's score is lowered for each value that it has no slot for."""
+ABOUT_OTHER = 0.7
+"""And by this for a word of another trade; what changes something is not meant then."""
 NAMED = 0.85
 """Or by this where some of its examples name such a value all the same."""
 _SOME_DAY = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -81,12 +84,16 @@ class _Intent:
     """Slots that some sentence fills with "it"."""
     forms: tuple[Form, ...]
     """How its examples say free text."""
+    texts: tuple[Form, ...]
+    """Those of them whose list has the type `text`."""
     says: frozenset[str]
     """Stems of the words in its examples."""
     about: frozenset[str]
     """Stems of the words that say what it is."""
     negates: frozenset[str]
     """Stems of the words that its examples say no to."""
+    takes: frozenset[str]
+    """The masks of values that it has a slot for."""
     takes_no_text: bool
     """Whether it has a tool, and none that takes words as they come."""
     mentions: frozenset[str]
@@ -192,16 +199,21 @@ class Wishes:
             said = mask(without(turn, chosen, meant), meant, self.kinds)
             fits = self._fits(name, said, scores)
             score, misfits = self._fit(turn, intent, chosen, fits.score)
+            if not changes and (other := self._of_other_trades(intent, fits.part)):
+                score *= ABOUT_OTHER
+                misfits = (*misfits, f"{other!r} is of another trade")
             if name in exact and intent.rule.tool is not None and score < BY_A_PART:
                 left = min(left, (1 - BY_A_PART) / (1 - score))
                 score = BY_A_PART
             valued = without_refused(self._plain(said), ())
             match = self._fill(turn, name, intent, meant, valued)
+            left_behind = [one for one in chosen if one not in meant]
+            match = self._from(match, intent, left_behind)
             refused = ""
             if self._mask_strange(intent, valued) in intent.not_meant:
                 refused = "it is a counter-example"
-            elif intent.takes_no_text and (found_word := self._foreign.search(fits.part.lower())):
-                refused = f"it is about something else: {found_word[0]!r}"
+            elif changes and (other := self._of_other_trades(intent, fits.part)):
+                refused = f"it is about something else: {other!r}"
             elif changes and fits.foreign:
                 refused = "a part of it is about something else"
             elif changes:
@@ -239,19 +251,33 @@ class Wishes:
         parts = clauses(said)
         for text in dict.fromkeys((said, *parts)):
             plain = without_refused(self._plain(text), ())
-            # "My room" alone names what the rest is about.
-            says_little = len(_MASK.sub(" ", plain).split()) < CLAUSE_WORDS_MIN
-            if text is not said and (says_little or is_aside(text)):
+            if text is not said and is_aside(text):
                 continue
             masked = self._mask_strange(self._intents[name], plain)
             if masked not in known:
                 known[masked] = self._classifier.scores(masked)
-            weight = 1.0 if text is said else BY_LAST if text is parts[-1] else BY_A_CLAUSE
             scores = known[masked]
             nothing = scores.get(NOTHING, 0.0)
+            weight = self._weight(text, plain, said, parts[-1])
             best = max(best, _Fits(weight * scores.get(name, 0.0), weight * nothing, text))
-            foreign = foreign or nothing >= max(FOREIGN, *scores.values())
+            if not set(_MASK.findall(plain)) & self._intents[name].takes:
+                foreign = foreign or nothing >= max(FOREIGN, *scores.values())
         return best._replace(foreign=foreign)
+
+    def _weight(self, text: str, plain: str, said: str, last: str) -> float:
+        """What the score of *text* counts, a clause of *said* or all of it."""
+        if text is said:
+            return 1.0
+        # "My room" alone names what the rest is about.
+        says_little = len(_MASK.sub(" ", plain).split()) < CLAUSE_WORDS_MIN
+        if says_little or (text is not last and is_topic(text)):
+            return 0.0
+        return BY_LAST if text is last else BY_A_CLAUSE
+
+    def _of_other_trades(self, intent: _Intent, part: str) -> str:
+        """The word of another trade in *part*; none where *intent* takes words as they come."""
+        found = self._foreign.search(part.lower()) if intent.takes_no_text else None
+        return found[0] if found else ""
 
     def _fit(
         self, turn: Turn, intent: _Intent, chosen: Sequence[Mention], score: float
@@ -293,13 +319,33 @@ class Wishes:
         if intent.rule.whole_sentence:
             slots[intent.rule.whole_sentence] = str(turn).strip()
         else:
-            by_form = free_text.by_form(intent.forms, str(turn), self._plain)
-            slots = {**(by_form or self._strange(turn, intent, valued)), **slots}
+            slots = {**self._free_text(turn, intent, valued), **slots}
         return Match(name, slots, unsure=unsure, several=several if several in slots else "")
 
-    def _strange(self, turn: Turn, intent: _Intent, valued: str) -> Mapping[str, str]:
-        """Words that are in no example, as the free text that *intent* needs."""
-        needed = next((one.slot for one in intent.forms if one.slot in intent.rule.ask), None)
+    def _from(self, match: Match, intent: _Intent, left_behind: Sequence[Mention]) -> Match:
+        """*match* with what is *left_behind* in another slot of its kind: the day that it was."""
+        slots = dict(match.slots)
+        for one in left_behind:
+            kind = self.kinds[one.list_name]
+            others = (
+                slot
+                for list_name, slot in intent.slots.items()
+                if self.kinds[list_name].name == kind.name and slot != intent.slots.get(one.list_name)
+            )
+            slot = next((slot for slot in others if slot not in slots), None)
+            if slot is not None and slot not in match.unsure and not one.found.question:
+                slots[slot] = journalled(kind, one.found.value)
+        return replace(match, slots=slots)
+
+    def _free_text(self, turn: Turn, intent: _Intent, valued: str) -> Mapping[str, str]:
+        """Words that no kind finds: by the forms of the examples, else those that are in none."""
+        # A value that is no part of it ends it: "more of the green for {name}".
+        if found := free_text.by_lead(intent.texts, valued, self._words):
+            return found
+        if found := free_text.by_form(intent.forms, str(turn), self._plain):
+            return found
+        wildcards = (one.slot for one in intent.forms if one not in intent.texts)
+        needed = next((slot for slot in wildcards if slot in intent.rule.ask), None)
         words = free_text.strange(valued, self._words) if needed else ""
         return {needed: free_text.whole(words, self._plain(str(turn)))} if needed and words else {}
 
@@ -319,7 +365,7 @@ class Wishes:
             Form.of(sentence, slot, self._plain)
             for sentence in rule.examples
             for list_name, slot in slots_in(sentence)
-            if list_name not in file.kinds and file.lists[list_name].wildcard
+            if self._takes_any(list_name, file)
         ]
         texts = [*rule.examples, *(one for data in rule.data for one in data.sentences)]
         learned = [self._as_learned(sentence, slots) for sentence in rule.examples]
@@ -333,13 +379,21 @@ class Wishes:
                 if value == THE_SAME
             ),
             forms=tuple(forms),
+            texts=tuple(one for one in forms if one.slot in self.kinds),
             says=frozenset(mood.stem(word) for text in texts for word in tokens(text)),
             about=frozenset(mood.stem(word) for word in tokens(f"{rule.about} {name}")),
             negates=frozenset(word for text in rule.examples for word in mood.negated(text)),
+            takes=frozenset(mask_of(one, self.kinds) for one in slots if one in self.kinds),
             takes_no_text=bool(rule.tool and not forms and not rule.whole_sentence),
             mentions=frozenset(mask for text in learned for mask in _MASK.findall(text)),
             not_meant=tuple(self._as_learned(one, slots) for one in rule.counter_examples),
         )
+
+    def _takes_any(self, list_name: str, file: TemplateFile) -> bool:
+        """Whether any words are a value of that list."""
+        if (kind := self.kinds.get(list_name)) is not None:
+            return kind.name == TEXT
+        return file.lists[list_name].wildcard
 
     def _all_examples(self, file: TemplateFile, intents: Intents) -> Iterator[Example]:
         if not any(rule.examples for rule in file.intents.values()):
@@ -392,7 +446,8 @@ class Wishes:
 
     def _masked_slot(self, written: str) -> str:
         list_name = written.strip("{}").partition(":")[0]
-        return mask_of(list_name, self.kinds) if list_name in self.kinds else ANY
+        kind = self.kinds.get(list_name)
+        return ANY if kind is None or kind.name == TEXT else mask_of(list_name, self.kinds)
 
 
 def _refusal(turn: Turn, masked: str, part: str, intent: _Intent, match: Match) -> str:
@@ -408,7 +463,7 @@ def _refusal(turn: Turn, masked: str, part: str, intent: _Intent, match: Match) 
     for word in mood.negated(turn):
         if word in intent.says and word not in intent.negates:
             return f"{SAYS_NO} {word!r}"
-    if intent.slots and not match.slots and mood.means_several(turn):
+    if intent.slots and not match.slots and mood.means_several(without_asides(turn)):
         return "it means several at once"
     return ""
 

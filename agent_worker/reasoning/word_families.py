@@ -14,7 +14,7 @@ FAMILIES = """
 fix: mend, mended, mending, repair, repaired, repairing, repairs, fixed, fixing, sort out, sorted out, put right, see to, seen to, patch up, patched up, restore
 check: look at, looked at, looking at, have a look, having a look, take a look, taking a look, check over, checked, checked over, checked out, checking, inspect, inspected, examine, examined, go over, gone over, once over, look over, look into, looking into, check on, check up on, check into
 phone: ring, rang, ringing, phoned, phoning, call, called, calling, telephone, buzz, ring up, call up, ring back, phone back, call back, callback
-person: human, human being, somebody, someone, anybody, anyone, staff, colleague, colleagues, employee, representative, rep, operator, adviser, advisor, people, persons, bloke, lady, guy, guys, receptionist, clerk, supervisor, manager, boss, owner, team, gaffer, chief, head, flesh and blood, grown up, soul, living being
+person: human, human being, somebody, someone, anybody, anyone, staff, colleague, colleagues, employee, representative, rep, operator, adviser, advisor, people, persons, bloke, lady, guy, guys, receptionist, clerk, supervisor, manager, boss, owner, team, gaffer, chief, head, executive, young man, young men, young woman, man in the, woman in the, lads, chap, fella, fellow, member of staff, flesh and blood, grown up, soul, living being
 talk: speak, spoke, speaking, talking, chat, have a word, word with, put through, connected, connect, transfer, transferred, pass me on, hand me over, get hold of, deal with, put on to, get through to
 machine: robot, bot, computer, recording, automated, automat, machines, robots, computers, contraption, ai
 want: need, needs, needed, wanted, wants, wanting, require, requiring, after, fancy, could do with, could use, looking for, in need of, in the market for, hoping for, keen on, interested in, wish for, desire, hunting for, searching for, seeking, dying for
@@ -40,7 +40,7 @@ unhappy: not happy, disappointed, dissatisfied, unsatisfied, not satisfied, disp
 not_wanted: decided against, changed my mind, second thoughts, 2nd thoughts, no longer want, no longer need, don't want, don't need, won't need, won't be needing, thought better, do without, gone off, not interested, no longer interested, have no use, no use for, not going to need, not bothered about, surplus, surplus to requirements, superfluous, has to go, must go, have to go, don't require, not need, not want, not be needing
 open: opening, opens, opened, unlock, doors
 close: closed, closes, closing, shut, shuts, shutting, lock up, knock off, pack up, close up
-hours: opening times, times, timetable, business hours
+hours: opening times, timings, timing, times, timetable, business hours
 free: available, availability, vacant, vacancy, vacancies, gap, gaps, slot, slots, space, spaces, spot, spots, opening for, openings, room for, spare, anything going, anything left, nothing left, booked up, full up, fully booked, fit me in, squeeze me in, slot me in, work me in
 soonest: earliest, first available, next available, quickest, as soon as possible, how soon, soon, the nearest, before long, right away, asap, first thing
 remember: recall, remind, forgot, forgotten, forget, lost track, mislaid, misplaced, can't find, slipped my mind, can't think, not sure when, lost the card, lost my, jog my memory, double check, confirm when

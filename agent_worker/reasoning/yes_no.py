@@ -61,11 +61,11 @@ _NO = (
     r"thought better of it)|i take (?:it|that) back|stop"
 )
 _AROUND = (
-    r"please|thank you (?:very|so) much|thanks (?:a lot|very much|so much)|thanks|thank you|well|um|uh|er|oh|ooh|ah|just|"
-    r"hm|hmm|mm|uh huh|mhm|mm hmm|quite|why|then|right|right then|now|love|dear|darling|mate|sir|madam|ma'am|my friend|god|gosh|heavens|"
+    r"please|kindly|thank you (?:very|so) much|thanks (?:a lot|very much|so much)|thanks|thank you|well|uh huh|mm hmm|mhm|um|uh|er|oh|ooh|ah|just|"
+    r"hm|hmm|mm|quite|why|then|right|right then|now|love|dear|darling|mate|sir|madam|ma'am|my friend|god|gosh|heavens|"
     r"goodness|shoot|crap|damn|dang|darn|whoops|oops|argh|ugh|hell|jeez|blimey|man|dude|bro|buddy|guys"
 )
-_BEFORE_NO = rf"{_AROUND}|{_OKAY}|actually|sorry|wait|hang on|hold on|do|you know what|(?:on )?(?:second|2nd) thoughts?"
+_BEFORE_NO = rf"{_AROUND}|{_OKAY}|actually|sorry|wait|hang on|hold on|do|you know what|(?:on )?(?:second|2nd) thoughts?|i'm (?:good|fine)"
 _POINTING = (
     r"(?:that|this|the|the right) 1|it|that|this|them|the|a|an|my|me|i|for|of|to|on|at|in|with|"
     r"now|so|then|is|be|do|want|you|can|may|could"

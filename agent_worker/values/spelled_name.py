@@ -1,7 +1,7 @@
 """Names of people, as said or spelled: "it's Smith, S M Y T H", "Anne-Marie O'Neill"."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
@@ -31,9 +31,16 @@ _SURE_INTRO = (
 )
 _INTRO = (
     rf"(?:{_SURE_INTRO}|i{APOSTROPHE}m|i\s+am|this\s+is|it{APOSTROPHE}?s|it\s+is|that{APOSTROPHE}?s"
-    rf"|that\s+is|call\s+me|for|under)"
+    rf"|that\s+is|call\s+me|call|phone|ring|telephone|contact|for|under)"
 )
 _FIND = re.compile(rf"\b(?:(?P<sure>{_SURE_INTRO})|{_INTRO})[\s,:]+", re.I)
+_CAPITALS = r"(?-i:[A-Z][^\W\d_]*(?:[-'\u2019.][^\W\d_]+)*\.?)"
+_INTRODUCED_AFTER = re.compile(
+    rf"(?<!\w)(?P<name>{_CAPITALS}(?:\s+{_CAPITALS}){{1,3}})"
+    r"(?=\s+(?:here|speaking|calling|is\s+my\s+name)\b|\s*(?:,|$))",
+    re.I,
+)
+"""Before "speaking", or alone between commas."""
 _LEAD = re.compile(
     rf"\W*(?:(?:yes|yeah|sure|okay|ok|well|so|um|uh|er|oh|hi|hello|no|sorry|of\s+course|certainly"
     rf"|and|please|actually|i\s+said|i\s+mean)\b[\s,.]*)*(?:{_INTRO}\b[\s,:]*)?"
@@ -63,9 +70,14 @@ _NO_NAME = frozenset(
     "hello hi want need know tell say said give get got go going come calling phone email mail "
     "address number later never nothing something anything someone it's its i'm that's what's "
     "i'd i've i'll let's really very too also looking trying asking wondering for in by as so "
-    "hang hold wait moment second minute double triple letter first last name spelled".split()
+    "hang hold wait moment second minute double triple letter first last name spelled "
+    "perfect exactly correct".split()
 )
 _NOT_CAPITAL_NAMES = frozenset((*WEEKDAYS, *MONTHS, "I"))
+_CAPITALIZED = frozenset(map(str.capitalize, _NOT_CAPITAL_NAMES)) | frozenset(
+    "Good Hello Hi Hey Dear Morning Afternoon Evening Thank Thanks Kind Many Best Regards".split()
+)
+"""Words in capitals that are of no name which stands alone."""
 _PARTICLES = frozenset("de da di del della van von der den la le el al bin ibn zu y".split())
 _ALIKE: dict[str, tuple[str, ...]] = {
     **{"y": ("ie", "i"), "i": ("y",), "k": ("ck", "c", "q"), "c": ("k", "s"), "z": ("s",)},
@@ -99,7 +111,18 @@ class SpelledNameKind(Kind[str]):
             end = self._end_of_name(text, start, sure=bool(intro["sure"]))
             if end > start and (one := self._read(text, start, end)):
                 found.append(one)
-        return found
+        return [*found, *self._introduced_after(text, found)]
+
+    def _introduced_after(self, text: str, known: Sequence[Found]) -> Iterator[Found]:
+        """"Anne Lee speaking", and a first and a last name alone between commas."""
+        for one in _INTRODUCED_AFTER.finditer(text):
+            start, end = one.span("name")
+            alone = re.search(r"(?:^|[,.;:!?])\s*$", text[:start]) is not None
+            words = one["name"].split()
+            no_name = any(word.capitalize() in _CAPITALIZED for word in words)
+            if alone and not no_name and (found := self._read(text, start, end)) is not None:
+                if not any(found.overlaps(other) for other in known):
+                    yield found
 
     def answer(self, text: str, now: datetime) -> Found | None:
         if (parts := self._first_and_last(text)) is not None:
