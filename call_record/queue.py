@@ -16,8 +16,12 @@ from call_record.tables import queue_entry
 Who = tuple[str | None, str | None]
 """Tenant and caller."""
 
+SOON = 3
+"""Positions whose turn comes soon: they are told to ask every 2 s, the others every 5 s."""
 FORGET_AFTER_MS = 20_000
-"""Who has not asked again for longer has left the queue. Callers are told to ask every 2 or 5 s."""
+"""Who has not asked again for longer has left the queue."""
+FORGET_SOON_AFTER_MS = 8_000
+"""The same for those whose turn comes soon: a slot that is kept for them serves nobody."""
 LENGTH_MAX = 1_000
 """Who comes when so many wait is told "busy" without a position."""
 
@@ -50,15 +54,19 @@ class Queue:
     def __init__(self, entries: Iterable[QueueEntry], turn: int, now_ms: int) -> None:
         self._next_rank = turn * LENGTH_MAX
         self._now_ms = now_ms
-        ordered = sorted(entries, key=lambda one: one.rank)
-        self._entries = {one.who: one for one in ordered if not self._is_forgotten(one)}
-        self._removed = [one.who for one in ordered if one.who not in self._entries]
+        self._entries: dict[Who, QueueEntry] = {}
+        self._removed: list[Who] = []
+        for entry in sorted(entries, key=lambda one: one.rank):
+            if self._age_ms(entry) > _forget_after_ms(len(self._entries) + 1):
+                self._removed.append(entry.who)
+            else:
+                self._entries[entry.who] = entry
         self._written: set[Who] = set()
 
     def ahead_of(self, who: Who) -> int:
         """How many wait who came before that caller."""
-        order = list(self._entries)
-        return order.index(who) if who in self._entries else len(order)
+        waiting = list(self._entries)
+        return waiting.index(who) if who in self._entries else len(waiting)
 
     def __iter__(self) -> Iterator[QueueEntry]:
         return iter(self._entries.values())
@@ -80,7 +88,7 @@ class Queue:
             new = QueueEntry(who[0], who[1], self._next_rank, self._now_ms, networks)
             self._write(new)
             self._next_rank += 1
-        elif self._now_ms - entry.asked_at_ms > FORGET_AFTER_MS / 4:
+        elif self._age_ms(entry) > _forget_after_ms(self.ahead_of(who) + 1) / 4:
             # Not each time: most of those who ask again change nothing.
             self._write(replace(entry, asked_at_ms=self._now_ms))
         return self.ahead_of(who) + 1
@@ -113,8 +121,12 @@ class Queue:
         self._entries[entry.who] = entry
         self._written.add(entry.who)
 
-    def _is_forgotten(self, entry: QueueEntry) -> bool:
-        return self._now_ms - entry.asked_at_ms > FORGET_AFTER_MS
+    def _age_ms(self, entry: QueueEntry) -> int:
+        return self._now_ms - entry.asked_at_ms
+
+
+def _forget_after_ms(position: int) -> int:
+    return FORGET_SOON_AFTER_MS if position <= SOON else FORGET_AFTER_MS
 
 
 async def read(connection: AsyncConnection, turn: int, now_ms: int) -> Queue:

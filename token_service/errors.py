@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
+from call_record.queue import SOON
 from service_base.problems import ServiceError
 from voice_contract.limits import GRACE_S
-
-SOON = 3
-"""Positions in the queue whose turn comes soon."""
 
 
 class SfuUnavailable(ServiceError):

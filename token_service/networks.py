@@ -1,4 +1,4 @@
-"""Where a request comes from: the customer it is counted for, and the networks that hold shares."""
+"""Where a request comes from: the subscriber it is counted for, and the networks that hold shares."""
 
 import hashlib
 import hmac
@@ -13,16 +13,16 @@ from call_record.keys import KeyRing
 log = structlog.get_logger()
 
 IPV4_PREFIXES = (32, 24)
-"""One customer, or many behind one address; the smallest network that is routed by itself."""
+"""One subscriber, or many behind one address; the smallest network that is routed by itself."""
 IPV6_PREFIXES = (64, 56, 48)
-"""What providers give to one customer."""
+"""What providers give to one subscriber."""
 NAME_BYTES = 8
 ALIKE = 20
 """So many callers in a row from one address are rather a proxy's."""
 
 
-def customer_of(request: Request) -> str:
-    """The address of a request's sender; for IPv6 its /64 network, which is one customer's."""
+def subscriber_of(request: Request) -> str:
+    """The address of a request's sender; for IPv6 its /64 network, which is one subscriber's."""
     address = _address(request)
     if address is None:
         return (request.client.host if request.client else "")[:64]
@@ -54,12 +54,12 @@ class ProxyWatch:
 
     def saw(self, request: Request, caller: str) -> None:
         """That caller got a call by *request*."""
-        customer = customer_of(request)
+        subscriber = subscriber_of(request)
         address = _address(request)
         if address is not None and address.is_loopback and "x-forwarded-for" not in request.headers:
             return  # a developer's own browser, or a test
         if all(known != caller for _, known in self._last):
-            self._last.append((customer, caller))
+            self._last.append((subscriber, caller))
         is_one = len({known for known, _ in self._last}) == 1
         if is_one and len(self._last) == ALIKE and not self._has_warned:
             self._has_warned = True

@@ -23,7 +23,7 @@ from starlette.requests import Request
 
 from token_service.callers import Caller
 from token_service.errors import RateLimited, RecordUnavailable
-from token_service.networks import customer_of
+from token_service.networks import subscriber_of
 from token_service.settings import TokenSettings
 
 log = structlog.get_logger()
@@ -87,7 +87,7 @@ class RateLimits:
 
         Raises: RateLimited: there were too many. RecordUnavailable.
         """
-        await self._hit_address("failures", customer_of(request))
+        await self._hit_address("failures", subscriber_of(request))
 
     async def check_caller(self, request: Request, caller: Caller) -> Allowance:
         """
@@ -97,7 +97,7 @@ class RateLimits:
         """
         allowance = None
         if caller.is_anonymous:
-            address = customer_of(request)
+            address = subscriber_of(request)
             await self._hit_address("address", address)
             allowance = await self._left("address", self._address, address)
         else:

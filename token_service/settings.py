@@ -134,7 +134,7 @@ class TokenSettings(SfuSettings, RecordSettings):
     )
     token_calls_a_tenant: dict[str, int] = Field(
         {},
-        description='Simultaneous calls of a tenant, as JSON: {"shop": 20}; others have no limit '
+        description='Simultaneous calls of a tenant, as JSON: {"bank": 20}; others have no limit '
         "of their own.",
     )
     token_calls_max: int = Field(

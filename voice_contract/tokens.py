@@ -81,7 +81,7 @@ class QueueProblem(Problem):
     """`agents-busy` or `service-busy`, for a caller who has a position in the queue."""
 
     position: int
-    """From 1. Who asks again within 20 s keeps it."""
+    """From 1. Who asks again after `Retry-After` keeps it."""
 
 
 class TranscriptLine(BaseModel):

@@ -150,8 +150,8 @@ def _repeats(said: str, asked: str) -> bool:
 
 def repeats_wish(text: str, about: str) -> bool:
     """
-    Whether *text* is the wish of the question *about* once more, without a yes: "refund it" to
-    "Refund 2 dollars of order 5?".
+    Whether *text* is the wish of the question *about* once more, without a yes: "pay it" to "Pay
+    two euros of it?".
     """
     said = normalize(text)
     says_something = _EMPTY_YES.sub(" ", said).strip()

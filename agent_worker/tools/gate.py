@@ -234,7 +234,7 @@ class Gate:
             return None
         said = yes_no.read(text, question.about)
         if said is None:
-            # Not another wish with fewer arguments: "refund it", after "Refund 2 dollars?".
+            # Not another wish with fewer arguments: "pay it", after "Pay two euros of it?".
             repeats = yes_no.repeats_wish(text, question.about)
             is_meant = question is last and len(pending) == 1
             return Heard(question.wording) if repeats and is_meant else None
@@ -302,7 +302,7 @@ class Gate:
 
     def _with_its_beginning(self, text: str, turn: Turn) -> tuple[str, Turn]:
         """
-        The turn together with the yes after which the caller went on to say it: "Yes." "Refund it."
+        The turn together with the yes after which the caller went on to say it: "Yes." "Do it."
 
         One that is an answer by itself takes nothing of what was said before it.
         """

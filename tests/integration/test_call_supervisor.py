@@ -153,6 +153,9 @@ async def calling(sfu: LocalStack, record: Record, *, agent: bool = True) -> Asy
         )
     line = Line(rtc.Room())
     await line.room.connect(sfu.sfu_url, token(sfu, call_id))
+    if line.room.metadata:
+        # What the page was told before it came.
+        line.states.insert(0, RoomState.model_validate_json(line.room.metadata))
     try:
         yield line
     finally:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from call_record import calls, workers
+from call_record import calls, queue, workers
 from call_record.admission import hang_up
 from call_record.record import Record
 from tests.support.token_service import browser, client
@@ -31,6 +31,9 @@ async def race(settings: TokenSettings, record: Record) -> None:
     assert len(holding) == SLOTS
     for one in holding:
         await hang_up(record, one.call_id, "caller")
+    # Nobody waits any more.
+    async with record.database.writing() as connection:
+        await queue.remove_forgotten(connection, record.clock.now_ms() + 2 * queue.FORGET_AFTER_MS)
 
 
 async def test_two_hundred_callers_for_five_slots_fill_five(

@@ -5,12 +5,20 @@ from sqlalchemy import select
 
 from call_record import admission, calls, deny_list, erasure, tables, workers
 from call_record.admission import Admitted, Answer, Applicant, Application, Limits, Queued, Refusal
-from call_record.queue import FORGET_AFTER_MS, LENGTH_MAX, Queue, QueueEntry
+from call_record.queue import (
+    FORGET_AFTER_MS,
+    FORGET_SOON_AFTER_MS,
+    LENGTH_MAX,
+    SOON,
+    Queue,
+    QueueEntry,
+)
 from call_record.record import Record
 from tests.support.calls import FakeClock
 from voice_contract.ids import new_call_id
 
 FORGET_AFTER_S = FORGET_AFTER_MS / 1000
+SOON_S = FORGET_SOON_AFTER_MS / 1000
 
 
 async def ask(record: Record, *callers: str, limits: Limits = admission.NO_LIMITS) -> list[Answer]:
@@ -56,12 +64,25 @@ async def test_who_does_not_ask_again_is_forgotten(clocked: Record, clock: FakeC
     await workers.register(clocked, "worker", 1)
     [first, *_] = await ask(clocked, "a", "b", "c")
     for _ in range(10):
-        clock.seconds += FORGET_AFTER_S / 2
-        assert positions(await ask(clocked, "c"))[0] in (1, 2)
+        clock.seconds += SOON_S / 2
+        await ask(clocked, "c")
     assert positions(await ask(clocked, "c", "b")) == [1, 2]
     await end(clocked, first)
-    clock.seconds += FORGET_AFTER_S + 0.001
+    clock.seconds += SOON_S + 0.001
     assert positions(await ask(clocked, "d")) == [0]
+
+
+async def test_who_is_far_behind_may_ask_less_often(clocked: Record, clock: FakeClock) -> None:
+    """As it is told to."""
+    waiting = [f"c{number}" for number in range(SOON + 2)]
+    await ask(clocked, *waiting)
+    clock.seconds += SOON_S - 1
+    await ask(clocked, *waiting[:SOON])
+    clock.seconds += SOON_S - 1
+    await ask(clocked, *waiting[:SOON])
+    assert positions(await ask(clocked, *waiting)) == [1, 2, 3, 4, 5]
+    clock.seconds += FORGET_AFTER_S + 0.001
+    assert positions(await ask(clocked, waiting[-1])) == [1]
 
 
 async def test_retention_leaves_nothing_of_who_has_left_the_queue(
@@ -69,9 +90,9 @@ async def test_retention_leaves_nothing_of_who_has_left_the_queue(
 ) -> None:
     """And all of those who wait."""
     await ask(clocked, "a")
-    clock.seconds += FORGET_AFTER_S / 2
+    clock.seconds += SOON_S - 1
     await ask(clocked, "b")
-    clock.seconds += FORGET_AFTER_S / 2 + 0.001
+    clock.seconds += FORGET_AFTER_S - SOON_S + 1.001
     await erasure.remove_ended_before(clocked, 0, "retention")
     async with clocked.database.reading() as connection:
         left = (await connection.execute(select(tables.queue_entry.c.caller))).scalars().all()

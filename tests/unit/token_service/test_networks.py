@@ -5,7 +5,7 @@ from starlette.requests import Request
 from structlog.testing import capture_logs
 
 from call_record.keys import KeyRing
-from token_service.networks import ALIKE, ProxyWatch, customer_of, networks_of
+from token_service.networks import ALIKE, ProxyWatch, networks_of, subscriber_of
 
 KEYS = KeyRing("k", {"k": b"secret"})
 
@@ -18,7 +18,7 @@ def request(host: str | None, **headers: str) -> Request:
 
 
 @pytest.mark.parametrize(
-    ("host", "customer"),
+    ("host", "subscriber"),
     [
         ("192.0.2.1", "192.0.2.1"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
@@ -28,9 +28,9 @@ def request(host: str | None, **headers: str) -> Request:
         (None, ""),
     ],
 )
-def test_customer_of_ipv6_is_its_network(host: str | None, customer: str) -> None:
+def test_subscriber_of_ipv6_is_its_network(host: str | None, subscriber: str) -> None:
     """Whoever has one has 2^64 addresses."""
-    assert customer_of(request(host)) == customer
+    assert subscriber_of(request(host)) == subscriber
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_settings_limits_of_zero_are_none() -> None:
         token_calls_a_caller=0, token_minutes_a_day=0, token_calls_max=0, token_network_share=1
     )
     assert none.limits == Limits()
-    assert loaded().limits == Limits(calls_a_caller=2, minutes_a_day=120)
+    assert loaded().limits == Limits(calls_a_caller=2, minutes_a_day=120, network_share=0.5)
 
 
 def test_settings_secrets_are_not_shown() -> None:

@@ -5,7 +5,9 @@ import pytest
 from agent_worker.reasoning.listening import asks_to_wait, is_backchannel, is_noise
 
 
-@pytest.mark.parametrize("text", [
+@pytest.mark.parametrize(
+    "text",
+    [
         *("uh-huh", "Uh-huh.", "Mm-hmm.", "mhm", "Hmm", "Aha, mm-hmm."),
         *("I see.", "mm, got it", "ah, right", "ooh, really?", "mm-hmm, makes sense"),
     ],
