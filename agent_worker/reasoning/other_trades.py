@@ -114,7 +114,7 @@ is this the hospital
 reserve me a parking space {day}
 book me on the ferry {day} at {time}
 can the doctor see me {day}
-cancel my dentist appointment
+cancel what I have at the dentist
 I need my car serviced {day} at {time}
 what's my horoscope
 water my plants please

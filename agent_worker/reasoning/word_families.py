@@ -12,7 +12,7 @@ from agent_worker.reasoning.other_trades import OTHER_FAMILIES
 
 FAMILIES = """
 fix: mend, mended, mending, repair, repaired, repairing, repairs, fixed, fixing, sort out, sorted out, put right, see to, seen to, patch up, patched up, restore
-check: look at, looked at, looking at, have a look, having a look, take a look, taking a look, check over, checked, checked over, checked out, checking, inspect, inspected, examine, examined, go over, gone over, once over, look over, look into, looking into, check on, check up on, check into
+check: look at, looked at, looking at, have a look, having a look, take a look, taking a look, check over, checked, checked over, checked out, checking, have a gander, cast an eye over, give a look, give it a look, inspect, inspected, examine, examined, go over, gone over, once over, look over, look into, looking into, check on, check up on, check into
 phone: ring, rang, ringing, phoned, phoning, call, called, calling, telephone, buzz, ring up, call up, ring back, phone back, call back, callback
 person: human, human being, somebody, someone, anybody, anyone, staff, colleague, colleagues, employee, representative, rep, operator, adviser, advisor, people, persons, bloke, lady, guy, guys, receptionist, clerk, supervisor, manager, boss, owner, team, gaffer, chief, head, executive, young man, young men, young woman, man in the, woman in the, lads, chap, fella, fellow, member of staff, flesh and blood, grown up, soul, living being
 talk: speak, spoke, speaking, talking, chat, have a word, word with, put through, connected, connect, transfer, transferred, pass me on, hand me over, get hold of, deal with, put on to, get through to
