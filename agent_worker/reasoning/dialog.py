@@ -14,10 +14,10 @@ from agent_worker.reasoning import choice, forms, leaving
 from agent_worker.reasoning.correction import corrected_within, meant_instead
 from agent_worker.reasoning.match import LEFT_OUT, THE_SAME, Match, Unsure
 from agent_worker.reasoning.normalize import normalize
+from agent_worker.reasoning.reading import NEAR, Reading
 from agent_worker.reasoning.template_file import LAST_ANSWER
 from agent_worker.reasoning.templates import Templates
 from agent_worker.reasoning.turn import Turn
-from agent_worker.reasoning.reading import NEAR, Reading
 
 _YES = re.compile(
     r"(?:(?:yes|yeah|yep|yup|sure|ok|okay|all right|alright|please|of course|absolutely|definitely"

@@ -8,7 +8,7 @@ cancels.
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -37,8 +37,8 @@ from agent_worker.reasoning.other_trades import OTHER_TRADES
 from agent_worker.reasoning.reading import SAYS_NO, Candidate, Reading, decide
 from agent_worker.reasoning.sampling import samples
 from agent_worker.reasoning.small_talk import SMALL_TALK
-from agent_worker.reasoning.template_file import IntentRule, TemplateFile, slots_in
 from agent_worker.reasoning.target import target, without
+from agent_worker.reasoning.template_file import IntentRule, TemplateFile, slots_in
 from agent_worker.reasoning.turn import Turn
 from agent_worker.reasoning.word_families import Families
 
@@ -124,9 +124,7 @@ class Wishes:
         slots: Mapping[str, Mapping[str, str]],
     ) -> None:
         self.kinds: Kinds = file.kinds
-        self._choices = frozenset(
-            name for name, kind in file.kinds.items() if kind.name == ONE_OF
-        )
+        self._choices = frozenset(name for name, kind in file.kinds.items() if kind.name == ONE_OF)
         self._families = Families(file.alike)
         self._intents = {
             name: self._learn(name, rule, slots[name], file)
@@ -330,7 +328,8 @@ class Wishes:
             others = (
                 slot
                 for list_name, slot in intent.slots.items()
-                if self.kinds[list_name].name == kind.name and slot != intent.slots.get(one.list_name)
+                if self.kinds[list_name].name == kind.name
+                and slot != intent.slots.get(one.list_name)
             )
             slot = next((slot for slot in others if slot not in slots), None)
             if slot is not None and slot not in match.unsure and not one.found.question:
