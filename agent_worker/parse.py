@@ -8,8 +8,8 @@ from agent_worker.agent import AgentDefinition
 from agent_worker.reasoning.dialog import CallEach, CallTool, Dialog, NotUnderstood, Say, follow
 from agent_worker.reasoning.match import Match
 from agent_worker.reasoning.mentions import journalled, mentions
-from agent_worker.reasoning.turn import Turn
 from agent_worker.reasoning.reading import Candidate
+from agent_worker.reasoning.turn import Turn
 
 NEXT_TURN = ">>"
 SHOWN = 3

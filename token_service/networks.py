@@ -1,4 +1,4 @@
-"""Where a request comes from: the subscriber it is counted for, and the networks that hold shares."""
+"""Where a request comes from: who it is counted for, and the networks that hold shares."""
 
 import hashlib
 import hmac

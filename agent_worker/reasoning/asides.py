@@ -19,7 +19,8 @@ _HELP = r"(?:help me|help|help me out|assist me|sort me out|be of help|give me a
 _WHETHER = r"(?:if|whether|that)"
 
 _WHOLE = (
-    rf"(?:oh |well |yes |no |and |but )*(?:i'm |i am )?{_VERY}(?:sorry|afraid)(?: about (?:that|this|it))?"
+    rf"(?:oh |well |yes |no |and |but )*(?:i'm |i am )?{_VERY}(?:sorry|afraid)(?: about (?:that|"
+    rf"this|it))?"
     rf"(?: to (?:bother|trouble|say|hassle|be a (?:nuisance|pain|bother)|call so late|keep on)"
     r"(?: you)?(?: again)?)?(?: but)?",
     r"(?:many )?(?:please|thanks|thank you|cheers|ta|much obliged)(?: (?:very|so|ever so) much|"
@@ -27,7 +28,7 @@ _WHOLE = (
     r"(?:no |without )?(?:disrespect|offen[cs]e|rush|hurry|pressure|worries|bother|trouble)"
     r"(?: (?:but|though|at all|meant|intended))*",
     r"(?:to be|being) (?:\w+ )?(?:honest|frank|fair|clear|precise)(?: with you)?",
-    rf"if (?:you (?:would|could|can|please|will|like|don't mind|wouldn't mind|wouldn't)"
+    r"if (?:you (?:would|could|can|please|will|like|don't mind|wouldn't mind|wouldn't)"
     r"(?: (?:be so kind|me asking|my asking|that))?|"
     r"you'd be (?:so|very) (?:kind|good)|(?:it's|that's|it is|that is|it isn't|it's not) (?:not )?"
     r"(?:ok|okay|all right|alright|possible|all the same(?: to you)?|convenient|no trouble|"
@@ -50,9 +51,11 @@ _WHOLE = (
     r"aren't|was|wasn't|were|weren't|does|doesn't|should|shall) (?:you|i|it|we|they|there|he|she)"
     r"(?: (?:please|not|at all|by any chance))?",
     r"(?:is (?:that|he|she|it)|am i|are they) (?:right|wrong|correct|true|ok|okay|all right)",
-    r"(?:do|would|don't) you (?:happen to )?(?:know|think|reckon|see)|(?:can|could) you (?:tell me|say)",
+    r"(?:do|would|don't) you (?:happen to )?(?:know|think|reckon|see)|(?:can|could) you (?:tell me|"
+    r"say)",
     rf"(?:can|could|would|maybe|perhaps) you (?:please )?{_HELP}(?: with (?:that|this|something))?",
-    r"i (?:was |am |'m )?(?:just )?(?:wonder|wondering)|i (?:was|am) just (?:asking|wondering)|just (?:asking|wondering)",
+    r"i (?:was |am |'m )?(?:just )?(?:wonder|wondering)|i (?:was|am) just (?:asking|wondering)|"
+    r"just (?:asking|wondering)",
     r"(?:(?:this is|it's|i'm|i am|my name is|my name's|the name is|the name's|and) )*\{name\}"
     r"(?: (?:here|speaking|calling|is my name))?",
     r"(?:and )?(?:(?:my|the) (?:telephone |phone |mobile |cell )?(?:number|mobile|cell|phone) is |"
@@ -67,29 +70,35 @@ _BEFORE = (
     r"(?: again| but| and)*",
     rf"(?:i'm |i am ){_VERY}(?:sorry|afraid)(?: to say)?(?: that| but|,)*",
     rf"{_VERY}sorry(?: love| dear| mate)?(?: but|,)*",
-    r"(?:no (?:disrespect|offen[cs]e)|with (?:all due )?respect|to be (?:perfectly )?honest) ?(?:but|,)*",
+    r"(?:no (?:disrespect|offen[cs]e)|with (?:all due )?respect|"
+    r"to be (?:perfectly )?honest) ?(?:but|,)*",
     rf"(?:i was|i'm|i am|we were|i've been) (?:just |only |really )*(?:wondering|hoping|thinking)"
     rf"(?: {_WHETHER})?(?= (?:you|i|we|there|it|my|the|this|that|to)\b)(?: to)?",
     rf"i (?:just )?wonder(?:ed)?(?: {_WHETHER})?,?",
-    r"i (?:just |only |really )*(?:wanted|want|would like|wish) to (?:ask|know|check|find out|see|hear)"
+    r"i (?:just |only |really )*(?:wanted|want|would like|wish) to (?:ask|know|check|find out|see|"
+    r"hear)"
     rf"(?: you)?(?: {_WHETHER})?",
     r"i don't suppose(?= (?:you|i|there|it|we))",
     r"i (?:just |really )*(?:hope|hoped|trust)(?: that)?(?= you)",
-    rf"(?:what )?i(?:'d| would) (?:really |just |quite )*(?:like|love|want|need) (?:to (?:do|know|ask) )?is(?: to| {_WHETHER})?",
+    rf"(?:what )?i(?:'d| would) (?:really |just |quite )*(?:like|love|want|need) (?:to (?:do|know|"
+    rf"ask) )?is(?: to| {_WHETHER})?",
     r"what i (?:need|want|wanted|needed) (?:to (?:do|know|ask) )?is(?: to| if| whether)?",
     rf"(?:the reason )?(?:i'm|i am|this is|we're|i was) {_CALLING}(?: today| now| you)?"
-    r"(?: is)?(?: to (?:ask|see|check|find out|say))?(?: because| as| that| in order to| to| if| whether)?"
+    r"(?: is)?(?: to (?:ask|see|check|find out|say))?(?: because| as| that| in order to| to| if|"
+    r" whether)?"
     r"(?! about)",
     r"(?:i|i'd) (?:appreciate|be (?:so |very |most )?(?:grateful|obliged|happy|glad)) (?:it )?if"
     r"(?: you (?:could|would|can))?",
-    r"(?:is there |would there be |will there be )?(?:any|a|some|is it any) (?:chance|way|possibility|hope) "
+    r"(?:is there |would there be |will there be )?(?:any|a|some|is it any) (?:chance|way|"
+    r"possibility|hope) "
     r"(?:that )?(?:you|i|we) (?:could|can|might)",
     r"(?:is there |would there be |will there be )?any (?:chance|possibility|hope) of",
-    rf"would (?:it|that) be (?:at all )?(?:possible|ok|okay|all right|alright|a (?:bother|problem|"
+    r"would (?:it|that) be (?:at all )?(?:possible|ok|okay|all right|alright|a (?:bother|problem|"
     r"nuisance|hassle|pain)|any (?:bother|trouble)|too much (?:bother|trouble|to ask)) "
     r"(?:(?:for (?:me|you|us) )?to|if (?:i|you|we)(?: could| can)?)",
     r"(?:is it|would it be) possible (?:that (?:i|you|we)(?: can| could)?|for (?:me|you|us) to)",
-    r"would you (?:be able|be (?:so |very |ever so )?(?:kind|good)(?: as| enough)?|care|like|have time) to",
+    r"would you (?:be able|be (?:so |very |ever so )?(?:kind|good)(?: as| enough)?|care|like|"
+    r"have time) to",
     rf"(?:would|do) you mind {_VERY}(?=\w+ing\b)",
     rf"(?:would|do) you mind {_VERY}if (?:i|we)(?: could| can)?",
     r"do you (?:think|reckon|suppose) (?:that )?(?=(?:you|i|we|it|there) )",
@@ -101,22 +110,27 @@ _BEFORE = (
     r"(?:can|could|would|will) you (?:possibly |perhaps |maybe |please |just |kindly )+",
     r"(?:please |pls )*kindly(?: please)?(?: do the needful and)?(?= \w)",
     r"(?:i|we) (?:just |really |only |actually )+(?=(?:need|want|would|have|wanted|needed)\b)",
-    rf"(?:my|the) {_PERSON}(?:'s| is| was| has been)? (?:asking|wondering|asks|wonders|wants? to know)"
+    rf"(?:my|the) {_PERSON}(?:'s| is| was| has been)? (?:asking|wondering|asks|wonders|"
+    rf"wants? to know)"
     rf"(?: me)?(?: {_WHETHER})?",
     r"(?:i|we) (?:was|were) told (?:to|i should|i could|that i could) (?:call|ring|phone)(?: you)?"
     r"(?: about)?",
-    r"(?:right|well|okay|ok|now|look|listen|so|and|but|yes|yeah|hello|hi|hey|oh|um|uh|erm|er|actually|"
+    r"(?:right|well|okay|ok|now|look|listen|so|and|but|yes|yeah|hello|hi|hey|oh|um|uh|erm|er|"
+    r"actually|"
     r"basically|anyway|honestly|hiya|good (?:morning|afternoon|evening))(?: then| there)?,? ",
     r"(?:how about|what if) (?=you (?:give|send|tell|show|put))(?:you )",
     r"(?:if you|i need you to|i want you to|i'd like you to|can i get you to|i'll have you)"
-    r"(?: could| would| can)?(?: please| just)*(?= (?:tell|give|put|send|show|take|have|get|make|let)\b)",
+    r"(?: could| would| can)?(?: please| just)*(?= (?:tell|give|put|send|show|take|have|get|make|"
+    r"let)\b)",
 )
 """What leads to a wish."""
 
 _AFTER = (
-    r"(?:,? ?(?:please|thanks|thank you|cheers|at all|you know|then|though|love|dear|mate|sir|madam|"
+    r"(?:,? ?(?:please|thanks|thank you|cheers|at all|you know|then|though|love|dear|mate|sir|"
+    r"madam|"
     r"ma'am|pal|buddy|today please|by any chance|if (?:at all )?possible|if you can|if you could|"
-    r"if you would|i think|i guess|i suppose|i'm afraid|i'm sorry|if that's (?:ok|okay|all right|possible)|"
+    r"if you would|i think|i guess|i suppose|i'm afraid|i'm sorry|if that's (?:ok|okay|all right|"
+    r"possible)|"
     r"when you(?:'ve got| have| get) a (?:moment|minute|second|chance)|for me|"
     rf"for (?:my|our) (?:\w+ )?{_PERSON}|"
     r"thank you (?:very|so) much|thanks (?:a lot|very much|so much)))+",
@@ -134,7 +148,7 @@ def without_asides(text: str) -> str:
     """*text* in lower case, its punctuation kept, without what is said around a wish."""
     parts = [part for part in _BETWEEN.split(spelled_out(text.lower())) if part]
     kept = [short for part in parts if (short := _shorter(part))]
-    return ", ".join(kept) or text
+    return ", ".join(kept or parts)
 
 
 def is_aside(clause: str) -> bool:

@@ -5,7 +5,6 @@ Nothing is remembered between turns but the conversation itself. So a reply can 
 and dropped, and an agent that takes over a call continues where the last one stopped.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,11 +12,10 @@ from typing import Any
 from agent_worker.reasoning import choice, forms, leaving, yes_no
 from agent_worker.reasoning.correction import corrected_within, meant_instead
 from agent_worker.reasoning.match import LEFT_OUT, THE_SAME, Match, Unsure
-from agent_worker.reasoning.normalize import normalize
+from agent_worker.reasoning.reading import NEAR, Reading
 from agent_worker.reasoning.template_file import LAST_ANSWER
 from agent_worker.reasoning.templates import Templates
 from agent_worker.reasoning.turn import Turn
-from agent_worker.reasoning.reading import NEAR, Reading
 
 _LEFT = "All right. What else?"
 ONE_AT_A_TIME = "One at a time, please. Which one first?"

@@ -1,7 +1,7 @@
 """Words in a sentence that no kind of value finds: the thing that somebody looks for."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from agent_worker.reasoning import mood
@@ -13,7 +13,8 @@ _WORD = re.compile(r"\{[a-z_]+\}|[^\s,]+")
 _OF_WHAT = r"\b(?:a|an|the|any|some|your) (\S+ (?:for|with|of) (?:(?:a|an|the|my) )?"
 """Before words that tell more about a thing: "the stool for" children."""
 _ARTICLE = re.compile(r"^(?:a|an|the|any|some|your|my|one of your|1 of your|\d+)\s+")
-LEAD_WORDS_MIN = 2
+LEAD_WORDS_MIN, LEAD_WORDS_MAX = 2, 3
+"""Of the words before free text, by which it is known in the middle of a sentence."""
 _POINTS = frozenset("1 one it that this them these those any some something anything".split())
 """What stands for a thing that was named before."""
 
@@ -31,12 +32,13 @@ class Form:
     def of(cls, example: str, slot: str, plain: Callable[[str], str]) -> "Form":
         """Args: plain: Gives a text as examples are compared."""
         before, after = (
-            plain(part) if part.strip() else ""
-            for part in _PLACEHOLDER.split(example, maxsplit=1)
+            plain(part) if part.strip() else "" for part in _PLACEHOLDER.split(example, maxsplit=1)
         )
         whole = re.compile(rf"{re.escape(before)}\s*(.+?)\s*{re.escape(after)}")
-        enough = len(before.split()) >= LEAD_WORDS_MIN
-        lead = re.compile(rf"\b{re.escape(before)} ((?!\{{)\S+)(?!\S)") if enough else None
+        words = before.split()
+        near = re.escape(" ".join(words[-LEAD_WORDS_MAX:]))
+        enough = len(words) >= LEAD_WORDS_MIN
+        lead = re.compile(rf"\b{near} ((?!\{{)\S+)(?!\S)") if enough else None
         return cls(whole, slot, lead)
 
 

@@ -17,15 +17,17 @@ _LEAVES_IT = re.compile(
     r"(?:i'll|i will|i'd rather|i'd better|let me) keep (?:it|that)|"
     r"(?:that's|that is) (?:the wrong 1|not (?:it|the (?:right )?1|what i (?:meant|said|want)))|"
     r"(?:let me|i'll|i'd better|i (?:have|need|want) to)(?: just)? (?:sleep on it|"
-    r"think (?:it over|about (?:it|that|this))|get back to you)(?: first)?|neither|none of (?:them|those)|nothing|don't(?: bother)?|stop(?: it)?|"
+    r"think (?:it over|about (?:it|that|this))|get back to you)(?: first)?|neither|none of (?:them|"
+    r"those)|nothing|don't(?: bother)?|stop(?: it)?|"
     r"(?:let's|let us) (?:not|(?:leave|forget|drop) (?:it|that))|"
     r"i(?:'ve| have)? (?:changed my mind|misread (?:it|that)|made a mistake|thought better of it)|"
     rf"i don't want (?:to|it|that)|no(?: thanks| thank you)?)(?: (?:{_SOFTLY}))*"
 )
 REASON_WORDS_MIN = 3
 _EXCLAIMS = (
-    r"(?:(?:oh|ooh|ah|um|uh|er|hm|hmm|well|sorry|actually|wait|my|god|gosh|shoot|crap|damn|dang|darn|"
-    r"whoops|oops|argh|ugh|hell|jeez|blimey|no)\b\W*)+"
+    r"(?:(?:oh|ooh|ah|um|uh|er|hm|hmm|well|sorry|actually|wait|my|god|gosh|shoot|crap|damn|dang|"
+    r"darn|"
+    r"whoops|oops|argh|ugh|hell|jeez|blimey|dear|dear me|goodness)\b\W*)+"
 )
 
 
@@ -37,7 +39,7 @@ def leaves(text: str) -> bool:
 def leaves_first(text: str) -> bool:
     """Whether *text* takes the wish back before it says why: "better not, I'll ask my wife"."""
     first, *rest = re.split(r"[,.;:!]+\s+", text)
-    if rest and re.fullmatch(_EXCLAIMS, first, re.IGNORECASE) and not leaves(first):
+    while rest and re.fullmatch(_EXCLAIMS, first, re.IGNORECASE) and not leaves(first):
         first, *rest = rest
     # "No, blue" says what is meant instead.
     return len(" ".join(rest).split()) >= REASON_WORDS_MIN and leaves(first)

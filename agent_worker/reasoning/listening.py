@@ -31,7 +31,8 @@ _INTERRUPTS = frozenset(
 """Words that mean something alone, whatever the agent is about to say."""
 
 _SOFTLY = (
-    r"(?:(?:no|oh|ooh|ah|um|uh|er|well|okay|ok|yes|yeah|sorry|please|kindly|just|now|right|so|and|but|"
+    r"(?:(?:no|oh|ooh|ah|um|uh|er|well|okay|ok|yes|yeah|sorry|please|kindly|just|now|right|so|and|"
+    r"but|"
     r"i said|(?:can|could|will|would) you(?: (?:just|please))*|you'll have to|if you (?:would|can|"
     r"could)|there|love|dear|sir|madam|mate) )*"
 )
@@ -40,7 +41,8 @@ _WHILE = (
     r"(?:seconds?|2nd|secs?|minutes?|mins?|moments?|mo|ticks?)"
 )
 _HOLD = (
-    rf"(?:(?:hang|hold) (?:on|about|fire|the line)|hold up|hold your horses|hold(?: it)?|wait(?: up)?|stand by|"
+    rf"(?:(?:hang|hold) (?:on|about|fire|the line)|hold up|hold your horses|hold(?: it)?|"
+    rf"wait(?: up)?|stand by|"
     r"bear with (?:me|us)|stay (?:there|on|on the line)|don't (?:hang up|go away)|"
     rf"(?:give me|i need|i'll (?:only )?be|(?:i )?won't be)(?: just)? (?:{_WHILE})|{_WHILE}|"
     rf"(?:i'll be |be )?(?:right back|with you (?:right away|in (?:{_WHILE}))))"
@@ -62,16 +64,19 @@ _I = (
 )
 _ERRAND = rf"(?:(?:while|and|till|until|so|because|as) )?(?:{_I})\b.*"
 _FETCHES = (
-    r"(?:let me|i'll just|i'm just)(?: just| quickly)? (?:find|get|grab|fetch|put|pick|turn|finding|"
+    r"(?:let me|i'll just|i'm just)(?: just| quickly)? (?:find|get|grab|fetch|put|pick|turn|"
+    r"finding|"
     r"getting|grabbing|fetching|putting|turning)(?: up| out| down| on| off)? (?:my (?:\w+ )?(?:bag|"
     r"purse|wallet|phone|coat|desk|drawer|card)|(?:a|my|the|some|something) (?:\w+ )?(?:pen|pencil|"
-    r"papers?|(?:to )?write (?:with|on)|glasses|specs|spectacles|planner|notes|radio|tv|television))"
+    r"papers?|(?:to )?write (?:with|on)|glasses|specs|spectacles|planner|notes|radio|tv|"
+    r"television))"
     r"(?: on| out| down| off)?"
 )
 """What a caller does first, also if no word asks to wait."""
 _PONDERS = r"(?:let me|i'm|i have to)(?: just)? (?:think|thinking|have a think)"
 _MEANWHILE = (
-    r"(?:there's|there is) (?:somebody|someone|a knock)(?: (?:at|on) (?:the|my) (?:door|desk|window|counter))?|"
+    r"(?:there's|there is) (?:somebody|someone|a knock)(?: (?:at|on) (?:the|my) (?:door|desk|"
+    r"window|counter))?|"
     r"(?:somebody|someone)(?:'s| is) (?:at (?:the|my) (?:door|desk|window|counter)|here|calling)|"
     r"(?:the|my) (?:door|doorbell|bell|dog|cat|baby|kettle|phone|other phone|kids?|train)"
     r"(?:'s| is| are| has)?(?: just)? (?:going|gone|goes|went|ringing|rings|rang|calling|here|"

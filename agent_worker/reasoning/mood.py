@@ -61,7 +61,8 @@ _WHAT_THEY_DID = re.compile(
     r"getting|paying)\b"
 )
 _WHAT_SHE_BOUGHT = re.compile(
-    r"\b(?:what|which|when|whether|how (?:much|many)|if)(?: \w+)? (?:my|the|a|an|your|his|her) (?:\w+ )?"
+    r"\b(?:what|which|when|whether|how (?:much|many)|if)(?: \w+)? (?:my|the|a|an|your|his|"
+    r"her) (?:\w+ )?"
     rf"(?:{_PEOPLE}|wife|husband|partner|son|daughter|mother|mum|mom|father|dad|cousin|uncle|aunt) "
     r"(?:has |have |had |'s )?(?:just )?(?:ordered|bought|paid|spent|owes|got)\b"
 )

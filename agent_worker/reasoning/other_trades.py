@@ -7,25 +7,45 @@ understands its own.
 
 OTHER_FAMILIES = """
 taxi: taxis, cab, cabs, uber, lyft, minicab, limo, limousine, chauffeur, rickshaw
-meal: pizza, pizzas, pepperoni, burger, burgers, hamburger, curry, sandwich, sandwiches, fries, chips, coke, coffee, latte, beer, wine, soup, salad, sushi, noodles, pasta, kebab, takeaway, takeout, food, breakfast, lunch, dinner, dessert, cake, bread, milk, groceries, chicken, steak, pancakes, recipe
-appliance: washing machine, washer, dishwasher, dryer, tumble dryer, oven, stove, cooker, fridge, freezer, refrigerator, microwave, toaster, television, tv, telly, boiler, heating, radiator, air conditioning, vacuum cleaner, hoover, lawnmower, mower, printer, laptop, iphone, ipad, mobile phone, cell phone, phone screen, sewing machine, coffee machine, piano, guitar, watch strap, watches
-car: cars, van, truck, lorry, motorbike, motorcycle, moped, windscreen, windshield, parking space, parking, car park
-flight: flights, plane, train, trains, bus, buses, ferry, cruise, boat, tram, subway, airport, harbour, harbor, railway, tickets, ticket, boarding pass, luggage, passport, visa
-hotel: hotels, motel, hostel, guest house, bed and breakfast, double room, single room, vacation, villa, campsite, airbnb, suite
-restaurant: table for 2, table for 4, table for 6, table for {number}, cafe, pub, bistro, restaurants
-show: movie, movies, film, films, cinema, concert, concerts, theatre, theater, musical, opera, museum, netflix, circus, zoo
+meal: pizza, pizzas, pepperoni, burger, burgers, hamburger, curry, sandwich, sandwiches, fries
+meal: chips, coke, coffee, latte, beer, wine, soup, salad, sushi, noodles, pasta, kebab, takeaway
+meal: takeout, food, breakfast, lunch, dinner, dessert, cake, bread, milk, groceries, chicken
+meal: steak, pancakes, recipe
+appliance: washing machine, washer, dishwasher, dryer, tumble dryer, oven, stove, cooker, fridge
+appliance: freezer, refrigerator, microwave, toaster, television, tv, telly, boiler, heating
+appliance: radiator, air conditioning, vacuum cleaner, hoover, lawnmower, mower, printer, laptop
+appliance: iphone, ipad, mobile phone, cell phone, phone screen, sewing machine, coffee machine
+appliance: piano, guitar, watch strap, watches
+car: cars, van, truck, lorry, motorbike, motorcycle, moped, windscreen, windshield, parking space
+car: parking, car park
+flight: flights, plane, train, trains, bus, buses, ferry, cruise, boat, tram, subway, airport
+flight: harbour, harbor, railway, tickets, ticket, boarding pass, luggage, passport, visa
+hotel: hotels, motel, hostel, guest house, bed and breakfast, double room, single room, vacation
+hotel: villa, campsite, airbnb, suite
+restaurant: table for 2, table for 4, table for 6, table for {number}, cafe, pub, bistro
+restaurant: restaurants
+show: movie, movies, film, films, cinema, concert, concerts, theatre, theater, musical, opera
+show: museum, netflix, circus, zoo
 music: song, songs, jazz, playlist, radio, album, poem, joke, jokes, riddle
-sport: football, footballer, soccer, baseball, basketball, tennis, lakers, world cup, olympics, super bowl, golf
+sport: football, footballer, soccer, baseball, basketball, tennis, lakers, world cup, olympics
+sport: super bowl, golf
 weather: rain, raining, sunny, snow, forecast, storm
 politics: president, election, elections, prime minister, government, parliament, senator, mayor
-plumber: electrician, locksmith, builder, roofer, decorator, gardener, carpenter, handyman, hairdresser, barber, haircut, manicure, massage, babysitter, nanny, lawyer, solicitor, accountant, tutor, vet, dog walker, priest, undertaker, removal men, facial
-doctor: dentist, dentists, doctors, physio, surgeon, optician, hospital, surgery, clinic, prescription, prescriptions, pharmacy, pharmacist, x ray, vaccination, blood test
-bank: loan, mortgage, bank account, overdraft, bank balance, bitcoin, exchange rate, pension, tax, taxes, savings
+plumber: electrician, locksmith, builder, roofer, decorator, gardener, carpenter, handyman
+plumber: hairdresser, barber, haircut, manicure, massage, babysitter, nanny, lawyer, solicitor
+plumber: accountant, tutor, vet, dog walker, priest, undertaker, removal men, facial
+doctor: dentist, dentists, doctors, physio, surgeon, optician, hospital, surgery, clinic
+doctor: prescription, prescriptions, pharmacy, pharmacist, x ray, vaccination, blood test
+bank: loan, mortgage, bank account, overdraft, bank balance, bitcoin, exchange rate, pension, tax
+bank: taxes, savings
 insurance: insure, insured
-subscription: subscriptions, phone contract, membership, gym, broadband, wifi, electricity, gas bill, water bill, phone bill, streaming, electric bill
+subscription: subscriptions, phone contract, membership, gym, broadband, wifi, electricity
+subscription: gas bill, water bill, phone bill, streaming, electric bill
 dog: dogs, cat, cats, puppy, kitten, horse, hamster, parrot, pet, pets, plants, flowers
-house: apartment, garden, roof, fence, lawn, kitchen, bathroom, sofa, furniture, carpet, plot of land
-library: novel, magazine, newspaper, homework, essay, exam, university, library book, library books
+house: apartment, garden, roof, fence, lawn, kitchen, bathroom, sofa, furniture, carpet
+house: plot of land
+library: novel, magazine, newspaper, homework, essay, exam, university, library book
+library: library books
 horoscope: lottery, casino, bet, betting, stars sign
 """
 """Words of a family, by its first; as in `word_families`."""
@@ -114,7 +134,7 @@ is this the hospital
 reserve me a parking space {day}
 book me on the ferry {day} at {time}
 can the doctor see me {day}
-cancel my dentist appointment
+cancel what I have at the dentist
 I need my car serviced {day} at {time}
 what's my horoscope
 water my plants please

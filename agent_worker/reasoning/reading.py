@@ -56,7 +56,7 @@ class Reading:
         return tuple(one.match for one in self.candidates[:count])
 
     def is_other(self, intent: str) -> bool:
-        """Whether the sentence is like what means nothing, with values that *intent* cannot take."""
+        """Whether it is like what means nothing, and has values that no slot takes."""
         meant = [one for one in self.candidates if one.match.intent == intent and one.why]
         return any(one.nothing >= max(STRONG, one.score) for one in meant)
 

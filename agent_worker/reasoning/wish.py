@@ -6,9 +6,8 @@ cancels.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -16,13 +15,11 @@ from hassil import Intents
 
 from agent_worker.reasoning import free_text, mood
 from agent_worker.reasoning.asides import is_aside, without_asides
-from agent_worker.reasoning.classifier import ANY, Classifier, Example, tokens
+from agent_worker.reasoning.classifier import Classifier, Example
 from agent_worker.reasoning.clauses import clauses, is_topic
-from agent_worker.reasoning.free_text import Form
+from agent_worker.reasoning.lessons import MASK, NOTHING, Lesson, Lessons, as_compared
 from agent_worker.reasoning.match import THE_SAME, Match, Unsure
 from agent_worker.reasoning.mentions import (
-    ONE_OF,
-    TEXT,
     Kinds,
     Mention,
     apart,
@@ -32,25 +29,11 @@ from agent_worker.reasoning.mentions import (
     mentions,
     without_refused,
 )
-from agent_worker.reasoning.normalize import normalize
-from agent_worker.reasoning.other_trades import OTHER_TRADES
 from agent_worker.reasoning.reading import SAYS_NO, Candidate, Reading, decide
-from agent_worker.reasoning.sampling import samples
-from agent_worker.reasoning.small_talk import SMALL_TALK
-from agent_worker.reasoning.template_file import IntentRule, TemplateFile, slots_in
 from agent_worker.reasoning.target import target, without
+from agent_worker.reasoning.template_file import TemplateFile
 from agent_worker.reasoning.turn import Turn
-from agent_worker.reasoning.word_families import Families
 
-NOTHING = ""
-"""The label of sentences that mean no intent."""
-SAMPLES = 6
-"""Of each template; with the author's examples they are what is learned from."""
-SAMPLE_WEIGHT = 0.25
-ELSEWHERE_WEIGHT = 0.5
-"""Of an example with values masked that its own intent does not take."""
-SMALL_TALK_WEIGHT = 0.2
-"""An author's own examples count more: an agent may tell the weather."""
 BY_A_PART = 0.7
 """The least score of an intent that a part of the sentence says as a template does."""
 CLAUSE_WORDS_MIN = 2
@@ -66,40 +49,7 @@ ABOUT_OTHER = 0.7
 """And by this for a word of another trade; what changes something is not meant then."""
 NAMED = 0.85
 """Or by this where some of its examples name such a value all the same."""
-_SOME_DAY = datetime(2026, 1, 1, 12, tzinfo=UTC)
-"""When an example is said: its values are masked anyway."""
 _IT = re.compile(r"\b(?:it|that one|this one|the same one)\b", re.IGNORECASE)
-_PLACEHOLDER = re.compile(r"\{[^}]*\}")
-_MASK = re.compile(r"\{[a-z_]+\}")
-
-
-@dataclass(frozen=True)
-class _Intent:
-    """What the examples of an intent say about it."""
-
-    rule: IntentRule
-    slots: Mapping[str, str]
-    """By list: the slot that its value fills."""
-    can_be_it: frozenset[str]
-    """Slots that some sentence fills with "it"."""
-    forms: tuple[Form, ...]
-    """How its examples say free text."""
-    texts: tuple[Form, ...]
-    """Those of them whose list has the type `text`."""
-    says: frozenset[str]
-    """Stems of the words in its examples."""
-    about: frozenset[str]
-    """Stems of the words that say what it is."""
-    negates: frozenset[str]
-    """Stems of the words that its examples say no to."""
-    takes: frozenset[str]
-    """The masks of values that it has a slot for."""
-    takes_no_text: bool
-    """Whether it has a tool, and none that takes words as they come."""
-    mentions: frozenset[str]
-    """The masks of values that its examples name."""
-    not_meant: tuple[str, ...]
-    """Its counter-examples, masked."""
 
 
 class _Fits(NamedTuple):
@@ -124,50 +74,21 @@ class Wishes:
         slots: Mapping[str, Mapping[str, str]],
     ) -> None:
         self.kinds: Kinds = file.kinds
-        self._choices = frozenset(
-            name for name, kind in file.kinds.items() if kind.name == ONE_OF
-        )
-        self._families = Families(file.alike)
-        self._intents = {
-            name: self._learn(name, rule, slots[name], file)
-            for name, rule in file.intents.items()
-            if name in intents.intents
-        }
-        self._file, self._templates = file, intents
+        self._lessons = Lessons(file, intents, slots)
 
     def learn(self) -> None:
         """Fit the examples, which the first sentence does else."""
-        _ = self._classifier, self._words, self._foreign
+        _ = self._classifier, self._lessons.words, self._lessons.foreign
 
-    @cached_property
+    @property
     def examples(self) -> Sequence[Example]:
         """What is learned from, values masked."""
-        return tuple(self._all_examples(self._file, self._templates))
+        return self._lessons.examples
 
     @cached_property
     def _classifier(self) -> Classifier | None:
-        return Classifier.fit(self.examples, self._families.heads) if self.examples else None
-
-    @cached_property
-    def _foreign(self) -> re.Pattern[str]:
-        """Finds words of other trades, which no example has."""
-        own = (token for one in self.examples if one.label != NOTHING for token in tokens(one.text))
-        return self._families.foreign(frozenset(own))
-
-    @cached_property
-    def _words(self) -> frozenset[str]:
-        """
-        The words of families and of the examples and their stems, but for those of intents that
-        take whole sentences.
-        """
-        of_free_text = {name for name, one in self._intents.items() if one.rule.whole_sentence}
-        return self._families.words | frozenset(
-            word
-            for one in self.examples
-            if one.label not in of_free_text
-            for token in tokens(one.text)
-            for word in (token, mood.stem(token))
-        )
+        examples = self.examples
+        return Classifier.fit(examples, self._lessons.families.heads) if examples else None
 
     def read(
         self,
@@ -190,8 +111,8 @@ class Wishes:
         scores: dict[str, Mapping[str, float]] = {}
         scored: list[Candidate] = []
         left = 1.0
-        for name, intent in self._intents.items():
-            chosen = apart(self._in_words_of(intent.slots, found), intent.slots)
+        for name, intent in self._lessons.intents.items():
+            chosen = apart(self._lessons.in_words_of(intent.slots, found), intent.slots)
             changes = intent.rule.tool is not None and (
                 writes is None or intent.rule.tool in writes
             )
@@ -205,7 +126,7 @@ class Wishes:
             if name in exact and intent.rule.tool is not None and score < BY_A_PART:
                 left = min(left, (1 - BY_A_PART) / (1 - score))
                 score = BY_A_PART
-            valued = without_refused(self._plain(said), ())
+            valued = without_refused(as_compared(said), ())
             match = self._fill(turn, name, intent, meant, valued)
             left_behind = [one for one in chosen if one not in meant]
             match = self._from(match, intent, left_behind)
@@ -231,13 +152,13 @@ class Wishes:
 
     def says_no_to(self, name: str, turn: Turn) -> bool:
         """Whether *turn* says no to what the intent of that name is about."""
-        intent = self._intents[name]
+        intent = self._lessons.intents[name]
         said = mood.negated(turn)
         return any(word in intent.about and word not in intent.negates for word in said)
 
     def masked(self, turn: Turn, found: Sequence[Mention]) -> str:
         """*turn* as the examples are, with all the values that were *found* in it masked."""
-        return self._plain(mask(str(turn), apart(found, ()), self.kinds))
+        return as_compared(mask(str(turn), apart(found, ()), self.kinds))
 
     def _fits(self, name: str, said: str, known: dict[str, Mapping[str, float]]) -> "_Fits":
         """
@@ -250,17 +171,17 @@ class Wishes:
         foreign = False
         parts = clauses(said)
         for text in dict.fromkeys((said, *parts)):
-            plain = without_refused(self._plain(text), ())
+            plain = without_refused(as_compared(text), ())
             if text is not said and is_aside(text):
                 continue
-            masked = self._mask_strange(self._intents[name], plain)
+            masked = self._mask_strange(self._lessons.intents[name], plain)
             if masked not in known:
                 known[masked] = self._classifier.scores(masked)
             scores = known[masked]
             nothing = scores.get(NOTHING, 0.0)
             weight = self._weight(text, plain, said, parts[-1])
             best = max(best, _Fits(weight * scores.get(name, 0.0), weight * nothing, text))
-            if not set(_MASK.findall(plain)) & self._intents[name].takes:
+            if not set(MASK.findall(plain)) & self._lessons.intents[name].takes:
                 foreign = foreign or nothing >= max(FOREIGN, *scores.values())
         return best._replace(foreign=foreign)
 
@@ -269,18 +190,18 @@ class Wishes:
         if text is said:
             return 1.0
         # "My room" alone names what the rest is about.
-        says_little = len(_MASK.sub(" ", plain).split()) < CLAUSE_WORDS_MIN
+        says_little = len(MASK.sub(" ", plain).split()) < CLAUSE_WORDS_MIN
         if says_little or (text is not last and is_topic(text)):
             return 0.0
         return BY_LAST if text is last else BY_A_CLAUSE
 
-    def _of_other_trades(self, intent: _Intent, part: str) -> str:
+    def _of_other_trades(self, intent: Lesson, part: str) -> str:
         """The word of another trade in *part*; none where *intent* takes words as they come."""
-        found = self._foreign.search(part.lower()) if intent.takes_no_text else None
+        found = self._lessons.foreign.search(part.lower()) if intent.takes_no_text else None
         return found[0] if found else ""
 
     def _fit(
-        self, turn: Turn, intent: _Intent, chosen: Sequence[Mention], score: float
+        self, turn: Turn, intent: Lesson, chosen: Sequence[Mention], score: float
     ) -> tuple[float, tuple[str, ...]]:
         """*score*, lowered for each value that *intent* has no slot for, and why."""
         why: list[str] = []
@@ -295,7 +216,7 @@ class Wishes:
         return score, tuple(why)
 
     def _fill(
-        self, turn: Turn, name: str, intent: _Intent, chosen: Sequence[Mention], valued: str
+        self, turn: Turn, name: str, intent: Lesson, chosen: Sequence[Mention], valued: str
     ) -> Match:
         values: dict[str, list[Any]] = {}
         unsure: dict[str, Unsure] = {}
@@ -322,7 +243,7 @@ class Wishes:
             slots = {**self._free_text(turn, intent, valued), **slots}
         return Match(name, slots, unsure=unsure, several=several if several in slots else "")
 
-    def _from(self, match: Match, intent: _Intent, left_behind: Sequence[Mention]) -> Match:
+    def _from(self, match: Match, intent: Lesson, left_behind: Sequence[Mention]) -> Match:
         """*match* with what is *left_behind* in another slot of its kind: the day that it was."""
         slots = dict(match.slots)
         for one in left_behind:
@@ -330,127 +251,33 @@ class Wishes:
             others = (
                 slot
                 for list_name, slot in intent.slots.items()
-                if self.kinds[list_name].name == kind.name and slot != intent.slots.get(one.list_name)
+                if self.kinds[list_name].name == kind.name
+                and slot != intent.slots.get(one.list_name)
             )
             slot = next((slot for slot in others if slot not in slots), None)
             if slot is not None and slot not in match.unsure and not one.found.question:
                 slots[slot] = journalled(kind, one.found.value)
         return replace(match, slots=slots)
 
-    def _free_text(self, turn: Turn, intent: _Intent, valued: str) -> Mapping[str, str]:
+    def _free_text(self, turn: Turn, intent: Lesson, valued: str) -> Mapping[str, str]:
         """Words that no kind finds: by the forms of the examples, else those that are in none."""
         # A value that is no part of it ends it: "more of the green for {name}".
-        if found := free_text.by_lead(intent.texts, valued, self._words):
+        if found := free_text.by_lead(intent.texts, valued, self._lessons.words):
             return found
-        if found := free_text.by_form(intent.forms, str(turn), self._plain):
+        if found := free_text.by_form(intent.forms, str(turn), as_compared):
             return found
         wildcards = (one.slot for one in intent.forms if one not in intent.texts)
         needed = next((slot for slot in wildcards if slot in intent.rule.ask), None)
-        words = free_text.strange(valued, self._words) if needed else ""
-        return {needed: free_text.whole(words, self._plain(str(turn)))} if needed and words else {}
+        words = free_text.strange(valued, self._lessons.words) if needed else ""
+        return {needed: free_text.whole(words, as_compared(str(turn)))} if needed and words else {}
 
-    def _mask_strange(self, intent: _Intent, plain: str) -> str:
+    def _mask_strange(self, intent: Lesson, plain: str) -> str:
         if not intent.forms:
             return plain
-        return free_text.masked(plain, free_text.strange(plain, self._words))
-
-    def _plain(self, text: str) -> str:
-        """*text* without what is said around a wish, as examples are compared."""
-        return _unmasked(normalize, without_asides(text))
-
-    def _learn(
-        self, name: str, rule: IntentRule, slots: Mapping[str, str], file: TemplateFile
-    ) -> _Intent:
-        forms = [
-            Form.of(sentence, slot, self._plain)
-            for sentence in rule.examples
-            for list_name, slot in slots_in(sentence)
-            if self._takes_any(list_name, file)
-        ]
-        texts = [*rule.examples, *(one for data in rule.data for one in data.sentences)]
-        learned = [self._as_learned(sentence, slots) for sentence in rule.examples]
-        return _Intent(
-            rule=rule,
-            slots={name: slot for name, slot in slots.items() if name in self.kinds},
-            can_be_it=frozenset(
-                slot
-                for data in rule.data
-                for slot, value in data.slots.items()
-                if value == THE_SAME
-            ),
-            forms=tuple(forms),
-            texts=tuple(one for one in forms if one.slot in self.kinds),
-            says=frozenset(mood.stem(word) for text in texts for word in tokens(text)),
-            about=frozenset(mood.stem(word) for word in tokens(f"{rule.about} {name}")),
-            negates=frozenset(word for text in rule.examples for word in mood.negated(text)),
-            takes=frozenset(mask_of(one, self.kinds) for one in slots if one in self.kinds),
-            takes_no_text=bool(rule.tool and not forms and not rule.whole_sentence),
-            mentions=frozenset(mask for text in learned for mask in _MASK.findall(text)),
-            not_meant=tuple(self._as_learned(one, slots) for one in rule.counter_examples),
-        )
-
-    def _takes_any(self, list_name: str, file: TemplateFile) -> bool:
-        """Whether any words are a value of that list."""
-        if (kind := self.kinds.get(list_name)) is not None:
-            return kind.name == TEXT
-        return file.lists[list_name].wildcard
-
-    def _all_examples(self, file: TemplateFile, intents: Intents) -> Iterator[Example]:
-        if not any(rule.examples for rule in file.intents.values()):
-            return
-        for name, intent in self._intents.items():
-            for sentence in intent.rule.examples:
-                yield from self._learned(sentence, intent.slots, name)
-            for sentence in intent.rule.counter_examples:
-                yield from self._learned(sentence, intent.slots, NOTHING)
-            for sentence in samples(intents, name, SAMPLES):
-                yield Example(self._as_learned(sentence, intent.slots), name, SAMPLE_WEIGHT)
-        for sentence in file.nothing:
-            yield from self._learned(sentence, (), NOTHING)
-        for sentence in (*SMALL_TALK.strip().splitlines(), *self._others()):
-            yield Example(self._as_learned(sentence, ()), NOTHING, SMALL_TALK_WEIGHT)
-
-    def _others(self) -> Iterator[str]:
-        """What people want from other trades, with days and times as this agent hears them."""
-        lists = {kind.name: name for name, kind in self.kinds.items()}
-        for sentence in OTHER_TRADES.strip().splitlines():
-            yield _PLACEHOLDER.sub(
-                lambda found: f"{{{lists.get(found[0].strip('{}'), '')}}}", sentence
-            ).replace("{}", "now")
-
-    def _learned(self, sentence: str, slots: Collection[str], label: str) -> Iterator[Example]:
-        """*sentence* as an intent with *slots* reads it, and as one that has all choices does."""
-        own = self._as_learned(sentence, slots)
-        yield Example(own, label)
-        every = self._as_learned(sentence, [*slots, *self._choices])
-        if every != own:
-            yield Example(every, label, ELSEWHERE_WEIGHT)
-
-    def _as_learned(self, sentence: str, slots: Collection[str]) -> str:
-        """*sentence* with its `{slots}` and the values in it masked."""
-        masked = _PLACEHOLDER.sub(lambda found: self._masked_slot(found[0]), sentence)
-        parts = re.split(r"(\{[a-z_]+\})", masked)
-        for number in range(0, len(parts), 2):
-            turn = Turn(parts[number], _SOME_DAY)
-            found = self._in_words_of(slots, mentions(turn, self.kinds))
-            parts[number] = mask(str(turn), apart(found, slots), self.kinds)
-        return self._plain("".join(parts))
-
-    def _in_words_of(self, slots: Collection[str], found: Sequence[Mention]) -> list[Mention]:
-        """
-        *found* without choices that none of *slots* takes: their words say what is meant, and stay.
-        """
-        return [
-            one for one in found if one.list_name in slots or one.list_name not in self._choices
-        ]
-
-    def _masked_slot(self, written: str) -> str:
-        list_name = written.strip("{}").partition(":")[0]
-        kind = self.kinds.get(list_name)
-        return ANY if kind is None or kind.name == TEXT else mask_of(list_name, self.kinds)
+        return free_text.masked(plain, free_text.strange(plain, self._lessons.words))
 
 
-def _refusal(turn: Turn, masked: str, part: str, intent: _Intent, match: Match) -> str:
+def _refusal(turn: Turn, masked: str, part: str, intent: Lesson, match: Match) -> str:
     """
     Why *turn*, with its values *masked*, is not meant as *intent*, whose tool changes things.
 
@@ -466,10 +293,3 @@ def _refusal(turn: Turn, masked: str, part: str, intent: _Intent, match: Match) 
     if intent.slots and not match.slots and mood.means_several(without_asides(turn)):
         return "it means several at once"
     return ""
-
-
-def _unmasked(change: Any, text: str) -> str:
-    """*text* changed but for what stands in braces."""
-    parts = re.split(r"(\{[a-z_]+\})", text)
-    parts[::2] = [change(part) for part in parts[::2]]
-    return " ".join(" ".join(parts).split())

@@ -24,7 +24,8 @@ ANSWERS = (Said.YES, Said.NO)
 
 _OKAY = r"ok|okay|okey dokey|all right|alright|righto|right you are|very well"
 _GOOD = (
-    r"(?:(?:just|absolutely|quite|very|really|exactly) )?(?:fine|good|great|lovely|wonderful|perfect|"
+    r"(?:(?:just|absolutely|quite|very|really|exactly) )?(?:fine|good|great|lovely|wonderful|"
+    r"perfect|"
     r"excellent|brilliant|super|splendid|grand|marvell?ous|fantastic|ideal|smashing|nice|right|correct|"
     r"ok|okay|all right|alright)"
 )
@@ -32,8 +33,10 @@ _YES = (
     r"yes|yeah|yep|yup|aye|sure thing|sure|absolutely|definitely|certainly|of course|correct|"
     r"indeed|confirm|confirmed|i (?:can |do )?confirm|i agree|agreed|affirmative|"
     r"(?:go|carry) (?:right )?(?:ahead|on)(?: then)?(?: and do (?:it|that|so))?|proceed|go for it|"
-    r"(?:please )?do (?:it|that|so)|please do|i do|i would(?! (?:like|love|rather|prefer|want|need))|let's (?:do|go for) (?:it|that)|"
-    r"(?:that's|that is|it's) (?:the (?:right )?1|the idea|what i (?:want|said|meant))|you bet|spot on|too right|by all means|"
+    r"(?:please )?do (?:it|that|so)|please do|i do|i would(?! (?:like|love|rather|prefer|want|"
+    r"need))|let's (?:do|go for) (?:it|that)|"
+    r"(?:that's|that is|it's) (?:the (?:right )?1|the idea|what i (?:want|said|meant))|you bet|"
+    r"spot on|too right|by all means|"
     r"be my guest|(?:i'm|i am) (?:(?:quite|very|absolutely|pretty|completely) )?"
     rf"(?:sure|certain|positive|happy with (?:it|that))|sounds {_GOOD}|"
     rf"(?:that|it)(?:'s|'ll be|'d be| is| will be| would be| sounds| seems) {_GOOD}|"
@@ -44,28 +47,40 @@ _YES = (
     rf"brilliant|super|splendid|grand|marvell?ous|fantastic|{_OKAY}"
 )
 _NO = (
-    r"no need|no|nope|nah|(?:don't|do not)(?: bother)?|no way|no chance|not (?:that 1|this 1|that|this|it|now|yet|today|"
+    r"no need|no|nope|nah|(?:don't|do not)(?: bother)?|no way|no chance|not (?:that 1|this 1|that|"
+    r"this|it|now|yet|today|"
     r"really|at all|just yet|after all|anymore|any more)|"
     r"(?:absolutely|definitely|certainly|of course|sure|please|i (?:guess|think|hope)) not|"
-    r"never mind|nevermind|(?:forget|leave|drop|skip|scratch|scrap) (?:about )?(?:it|that|i (?:asked|"
+    r"never mind|nevermind|(?:forget|leave|drop|skip|scratch|scrap) (?:about )?(?:it|that|"
+    r"i (?:asked|"
     r"said anything))(?: (?:be|out|alone|there|as (?:it|that) is))?|"
-    r"(?:let me|i'll|i'd (?:like|better|rather)(?: to)?|i (?:have|need|want) to)(?: just)? (?:sleep on it|"
-    r"think (?:it over|(?:it|this) through|about (?:it|that|this))|get back to you)(?: first| again)?|(?:let's|let us) (?:not|(?:leave|forget|drop) (?:it|that))|"
+    r"(?:let me|i'll|i'd (?:like|better|rather)(?: to)?|i (?:have|need|"
+    r"want) to)(?: just)? (?:sleep on it|"
+    r"think (?:it over|(?:it|this) through|about (?:it|that|this))|get back to you)(?: first|"
+    r" again)?|(?:let's|let us) (?:not|(?:leave|forget|drop) (?:it|that))|"
     r"rather not|better not|i'd (?:rather|prefer) (?:not|you (?:didn't|don't))|"
     r"(?:(?:i'll|i will|i'd rather|i'd sooner|let's|i'd better|i want to|i'd like to) )?"
     r"(?:keep|hold on to|hang on to) (?:it|that|that 1|this 1|them)|"
     r"(?:i don't|i do not) think so|negative|i don't(?: want (?:it|that|to))?|i do not|"
-    r"(?:that's|that is|it's) (?:the wrong 1|wrong)|(?:(?:that's|that is|it's) not|(?:that|it) isn't) "
-    r"(?:right|it|(?:the (?:right )?1|what)(?: i (?:meant|said|want(?:ed)?))?)|that (?:won't|will not) be (?:necessary|needed)|"
+    r"(?:that's|that is|it's) (?:the wrong 1|wrong)|(?:(?:that's|that is|it's) not|(?:that|"
+    r"it) isn't) "
+    r"(?:right|it|(?:the (?:right )?1|what)(?: i (?:meant|said|want(?:ed)?))?)|that (?:won't|"
+    r"will not) be (?:necessary|needed)|"
     r"(?:i|i've|i have) (?:just )?(?:changed my mind|made a mistake|"
     r"thought better of it)|i take (?:it|that) back|stop"
 )
 _AROUND = (
-    r"please|kindly|thank you (?:very|so) much|thanks (?:a lot|very much|so much)|thanks|thank you|well|uh huh|mm hmm|mhm|um|uh|er|oh|ooh|ah|just|"
-    r"hm|hmm|mm|quite|why|then|right|right then|now|love|dear|darling|mate|sir|madam|ma'am|my friend|god|gosh|heavens|"
-    r"goodness|shoot|crap|damn|dang|darn|whoops|oops|argh|ugh|hell|jeez|blimey|man|dude|bro|buddy|guys"
+    r"please|kindly|thank you (?:very|so) much|thanks (?:a lot|very much|so much)|thanks|thank you|"
+    r"well|uh huh|mm hmm|mhm|um|uh|er|oh|ooh|ah|just|"
+    r"hm|hmm|mm|quite|why|then|right|right then|now|love|dear|darling|mate|sir|madam|ma'am|"
+    r"my friend|god|gosh|heavens|"
+    r"goodness|shoot|crap|damn|dang|darn|whoops|oops|argh|ugh|hell|jeez|blimey|man|dude|bro|buddy|"
+    r"guys"
 )
-_BEFORE_NO = rf"{_AROUND}|{_OKAY}|actually|sorry|wait|hang on|hold on|do|you know what|(?:on )?(?:second|2nd) thoughts?|i'm (?:good|fine)"
+_BEFORE_NO = (
+    rf"{_AROUND}|{_OKAY}|actually|sorry|wait|hang on|hold on"
+    r"|do|you know what|(?:on )?(?:second|2nd) thoughts?|i'm (?:good|fine)"
+)
 _POINTING = (
     r"(?:that|this|the|the right) 1|it|that|this|them|the|a|an|my|me|i|for|of|to|on|at|in|with|"
     r"now|so|then|is|be|do|want|you|can|may|could"

@@ -34,7 +34,8 @@ _NOT_BEFORE = re.compile(
 _PRONOUN_AFTER = re.compile(r"\s*(?!(?:please|thanks?|and|or|sorry|no|not)\b)[^\W\d]", re.I)
 _COUNTED = re.compile(
     r"\s+(?!(?:this|was|has|does|thanks|pls|guys|yes|always|its|needs|is|arrives|comes|ships|gets|leaves|"
-    r"turns|shows|lands|goes|looks|takes|stays|sits|stands|says|reaches|seems|starts|runs)\b)[^\W\d]{2,}s\b", re.I
+    r"turns|shows|lands|goes|looks|takes|stays|sits|stands|says|reaches|seems|starts|runs)\b)[^\W\d]{2,}s\b",
+    re.I,
 )
 """What is counted rather than named: the "adults" of "two adults"."""
 _ONE_AFTER = re.compile(

@@ -114,7 +114,7 @@ class SpelledNameKind(Kind[str]):
         return [*found, *self._introduced_after(text, found)]
 
     def _introduced_after(self, text: str, known: Sequence[Found]) -> Iterator[Found]:
-        """"Anne Lee speaking", and a first and a last name alone between commas."""
+        """ "Anne Lee speaking", and a first and a last name alone between commas."""
         for one in _INTRODUCED_AFTER.finditer(text):
             start, end = one.span("name")
             alone = re.search(r"(?:^|[,.;:!?])\s*$", text[:start]) is not None

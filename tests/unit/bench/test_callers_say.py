@@ -9,6 +9,8 @@ import pytest
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.reasoning.llm import AgentLLM
+from agent_worker.tools.tool import Answer, tool
+from agent_worker.values import Day
 from bench.callers_say import Line, Played, Verdict, judge, read
 from bench.conversation import play
 from bench.understanding import in_text
@@ -140,6 +142,20 @@ def test_two_values_are_two_runs_of_one_tool(
     line = Line(2, "two", {"number": [7, 8]}, ("look at seven and eight",))
     played = Played(line.turns, NOW, "Which?", proposed=proposed, effects=effects)
     assert judge(agent, {one.name: one for one in agent.all_tools}, line, played) == verdict
+
+
+def test_two_values_may_be_written_as_they_are_said(agent: AgentDefinition) -> None:
+    """As in every other line; the tool gets them in its own form."""
+
+    @tool(effect="read")
+    async def hours(day: Day) -> Answer:
+        """Tell the hours of a day."""
+        return Answer(say=f"{day}")
+
+    line = Line(2, "two", {"day": ["friday", "monday"]}, ("are you open Friday and Monday",))
+    days = ("2026-11-23", "2026-11-20")
+    played = Played(line.turns, NOW, "", proposed=[("hours", {"day": day}) for day in days])
+    assert judge(agent, {"hours": hours}, line, played) == "right"
 
 
 @pytest.mark.parametrize(

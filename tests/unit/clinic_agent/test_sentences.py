@@ -107,6 +107,17 @@ def test_complaint_that_is_no_emergency_is_what_it_is_about(said: str) -> None:
     assert (move.name, move.arguments["reason"]) == ("book_appointment", said)
 
 
+def test_what_is_asked_for_may_be_said_at_once() -> None:
+    """A name and a number, a medicine in the middle of a sentence, the day that it was."""
+    said = "Paul Newman here, I've nearly run out of amoxicillin, you can reach me at 415 555 0199"
+    assert dict(after(said).slots) == {} and after(said).move == CallTool(
+        "renew_prescription",
+        {"name": "Paul Newman", "phone_number": "4155550199", "medicine": "amoxicillin"},
+    )
+    moves = after("can you trade my Thursday visit for Monday at two")
+    assert moves.slots["old_day"] == "2026-12-03" and moves.slots["day"] == "2026-12-07"
+
+
 def test_name_and_number_are_asked_for_once() -> None:
     """For whatever the caller wants next."""
     known = {"name": "Paul Newman", "phone_number": "4155550199"}

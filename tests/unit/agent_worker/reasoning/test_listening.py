@@ -43,6 +43,14 @@ def test_wish_is_a_turn_over_the_agent_too(text: str) -> None:
         "hold on a second, let me look for it",
         "Could you wait a moment?",
         "I said wait.",
+        "two ticks, I'm putting my specs on",
+        "The doorbell has just gone, hang on.",
+        "there's somebody at my desk, one moment",
+        "Hold up, gimme a minute.",
+        "let me just grab a pen",
+        "bear with me while I search for it",
+        "sorry, my phone's ringing, hold on",
+        "Let me think.",
     ],
 )
 def test_request_to_wait(text: str) -> None:
@@ -58,6 +66,11 @@ def test_request_to_wait(text: str) -> None:
         "how long do I have to wait",
         "let me check order seven",
         "just a helmet",
+        "hold on, cancel it",
+        "hang up",
+        "let me get a helmet",
+        "I'll take a bag",
+        "my baby stopped breathing, hold on",
     ],
 )
 def test_wish_is_no_request_to_wait(text: str) -> None:

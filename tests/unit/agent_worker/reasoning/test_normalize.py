@@ -104,3 +104,17 @@ def test_repair_inflected_word_stays(heard: str) -> None:
 def test_repair_inflected_word_with_inflected_neighbour_is_repaired() -> None:
     """An ending does not stand in the way of a word with the same ending."""
     assert repair("stoped", VOCABULARY) == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("said", "plain"),
+    [
+        ("Gimme a sec", "give me a sec"),
+        ("lemme see what u\u2019ve gotta do", "let me see what u've got to do"),
+        ("y'all open rn?", "you all open right now"),
+        ("thru the gotham", "through the gotham"),
+    ],
+)
+def test_slurred_words_are_written_out(said: str, plain: str) -> None:
+    """Whole words only."""
+    assert normalize(said) == plain

@@ -6,10 +6,10 @@ import pytest
 
 from agent_worker.reasoning import opinions as rules
 from agent_worker.reasoning.dialog import CallTool, Move, NotUnderstood, Say, follow
+from agent_worker.reasoning.lessons import NOTHING
 from agent_worker.reasoning.opinions import Opinion, Opinions, in_words
 from agent_worker.reasoning.templates import Templates
 from agent_worker.reasoning.turn import Turn
-from agent_worker.reasoning.wish import NOTHING
 from tests.unit.agent_worker.reasoning.small_form import FORM
 from tests.unit.agent_worker.reasoning.test_wish import NOW, WHICH
 from tests.unit.agent_worker.small_agent import load_templates

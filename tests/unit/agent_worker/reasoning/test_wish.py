@@ -67,6 +67,76 @@ def test_wish_is_taken_back_in_the_same_breath(form: Templates, sentence: str) -
     assert _move(form, sentence) == Say("All right. What else?")
 
 
+@pytest.mark.parametrize(
+    ("sentence", "move"),
+    [
+        (
+            "my sister has moved in with three cats, so I want everything out of room seven",
+            CallTool("clear", {"room": 7}),
+        ),
+        (
+            "I'm terribly sorry to be such a nuisance, but would you mind peeking into room seven",
+            CallTool("look", {"room": 7}),
+        ),
+        ("room seven is a mess, get all the stuff out of it", CallTool("clear", {"room": 7})),
+        (
+            "the painter wants to come on Monday, throw away what is in room seven",
+            CallTool("clear", {"room": 7}),
+        ),
+    ],
+)
+def test_reason_or_courtesy_does_not_drown_the_wish(
+    form: Templates, sentence: str, move: Move
+) -> None:
+    """Each clause is read by itself, too."""
+    assert form.match(sentence) is None
+    assert _move(form, sentence) == move
+
+
+def test_trades_own_words_are_known_by_each_other(tmp_path: Path) -> None:
+    """What the file says to be alike."""
+    sentence = "have a glance into cell seven"
+    assert _move(load_templates(tmp_path, FORM), sentence) == NotUnderstood(1)
+    alike = f"{FORM}alike: |\n  room: cell, chamber\n  peek: glance, a glance, have a glance\n"
+    found = load_templates(tmp_path, alike).read(Turn(sentence, NOW)).candidates[0]
+    assert found.match.intent == "look" and found.match.slots == {"room": 7}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "put me down for a haircut Friday at three",
+        "get everything out of my washing machine",
+        "my dishwasher is full, throw away what is in it",
+    ],
+)
+def test_word_of_another_trade_changes_nothing_here(form: Templates, sentence: str) -> None:
+    """However much the rest is like an example."""
+    assert _move(form, sentence) == NotUnderstood(1)
+
+
+def test_courtesy_is_not_asked_about(tmp_path: Path) -> None:
+    """Of two that are near, one of which has nothing to say what it is."""
+    thanks = "  thanks:\n    say: Welcome.\n    examples: |\n      ta for room {room}\n"
+    near = FORM.replace("nothing: |", f"{thanks}nothing: |")
+    templates = load_templates(tmp_path, near).knowing({"clear"}, {"clear"})
+    assert templates.can_ask_about("look") and not templates.can_ask_about("thanks")
+
+
+def test_time_ends_before_the_day_in_its_middle(form: Templates) -> None:
+    """So that both are found."""
+    move = _move(form, "put me down for nine on Friday morning")
+    assert isinstance(move, CallTool)
+    assert move.arguments == {"day": "2026-11-20", "time": "09:00"}
+
+
+def test_day_of_the_last_clause_is_meant_instead_of_another(form: Templates) -> None:
+    """Where the caller says so; two days else are one too many."""
+    move = _move(form, "I can't do Friday, can I drop in on Monday at three instead")
+    assert isinstance(move, CallTool)
+    assert move.arguments == {"day": "2026-11-23", "time": "15:00"}
+
+
 def test_number_after_its_noun_is_no_time(form: Templates) -> None:
     """Whatever day follows."""
     found = form.read(Turn("empty room nine tomorrow", NOW)).found

@@ -40,6 +40,16 @@ YES = [
     "Um, please, thank you.",
     "That would be nice.",
     "I'd like that.",
+    "Ooh yes please, if you'd be so kind.",
+    "That's the one, thanks very much.",
+    "I'm absolutely certain, carry on.",
+    "Go on then.",
+    "That would be lovely, dear.",
+    "Uh-huh, yes.",
+    "Sure, why not.",
+    "Kindly proceed.",
+    "Okey-dokey.",
+    "By all means, go right ahead.",
 ]
 NO = [
     "No.",
@@ -62,6 +72,15 @@ NO = [
     "I don't think so.",
     "I said no",
     "please don't",
+    "I'd better hang on to it",
+    "Ooh, better not.",
+    "That's the wrong one.",
+    "Let me think it over.",
+    "Scrap that.",
+    "Oh shoot, don't!",
+    "No need, thanks.",
+    "On second thoughts, no.",
+    "nah, I'm fine",
 ]
 NEITHER = [
     "",
@@ -105,6 +124,12 @@ NEITHER = [
     "I said cancel it",
     "no, I said yes",
     "I never said yes",
+    "I would like to know where order eight is",
+    "yes, if it isn't too late",
+    "no worries",
+    "no problem, that's fine",
+    "please",
+    "carry on my wayward order",
 ]
 
 
@@ -172,9 +197,12 @@ def test_yes_that_adds_something_is_none(text: str, about: str) -> None:
         "Sorry, I meant order nine.",
         "no, where is order eight",
         "no, make it Monday",
+        "better not, I have to ask my partner",
+        "oh no, wait, I misread the number",
+        "Don't. I need it after all.",
     ],
 )
-def test_no_with_a_wish_is_both(text: str) -> None:
+def test_no_with_a_wish_or_a_reason_is_both(text: str) -> None:
     """What was asked is not wanted; what is wanted was said with it."""
     assert read(text, CANCEL) is Said.NO_AND_MORE
 

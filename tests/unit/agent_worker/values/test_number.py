@@ -21,6 +21,8 @@ ROOM = NumberKind(maximum=99_999, after=("room", "order"))
         ("where is order one oh four", [104]),
         ("it's about order one two, is it late", [12]),
         ("order three please", [3]),
+        ("order ten's still not here", [10]),
+        ("tell me when eleven comes", [11]),
         ("I've changed my mind, I won't be needing order ten", [10]),
         ("could I have five dollars back on order two", [2]),
         ("what about orders seven and nine", [7, 9]),
