@@ -9,6 +9,8 @@ import structlog
 
 log = structlog.get_logger()
 
+CALLS_A_CORE = 2.5
+"""What a core serves in time, with local speech beside the worker."""
 WINDOW_S = 60.0
 """Older answers say nothing about now."""
 TURNS = 8
@@ -19,6 +21,11 @@ LAG_MAX_S = 0.25
 """An event loop that is that late does not get its share of the machine."""
 BACK_AT = 0.75
 """Of the budgets: what has to be reached again before new calls are taken."""
+
+
+def default_capacity(cores: float) -> int:
+    """As many calls as that many cores serve in time, and at least one."""
+    return max(1, int(CALLS_A_CORE * cores))
 
 
 class ServiceLevel:

@@ -14,8 +14,6 @@ Provider = Annotated[
     str,
     matching(r"openai|[A-Za-z_][\w.]*:[A-Za-z_]\w*", "openai, or a plugin as module:Class"),
 ]
-CALLS_A_CORE = 2.5
-"""What a core serves in time, with local speech beside the worker: see docs/performance.md."""
 LOCAL_SPEECH = "http://127.0.0.1:8082/v1"
 
 
@@ -143,14 +141,6 @@ class WorkerSettings(SfuSettings, RecordSettings):
         description="How long the agent waits for the caller, as a JSON object of seconds that go "
         'before the agent\'s own, such as {"silence_s": 20}; docs/agents.md lists them.',
     )
-
-    @property
-    def capacity(self) -> int:
-        """How many calls the worker takes at most, by the setting or by the cores it may use."""
-        # The framework knows of containers' limits. Imported late, because it takes a second.
-        from livekit.agents.utils.hw import get_cpu_monitor
-
-        return self.worker_capacity or max(1, int(CALLS_A_CORE * get_cpu_monitor().cpu_count()))
 
     @field_validator("waits")
     @classmethod

@@ -23,7 +23,7 @@ from agent_worker.call_end import CallEndListener
 from agent_worker.job import owner_of, run_job
 from agent_worker.loading import Listings, load_agent, look_at_servers
 from agent_worker.metrics import MetricsReceiver
-from agent_worker.service_level import ServiceLevel
+from agent_worker.service_level import ServiceLevel, default_capacity
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
 from call_record import calls, keys, slots, workers
@@ -115,7 +115,8 @@ class Worker:
         """What the record knows it by."""
         self._shown_at_s = 0.0
         """When this worker last wrote its presence to the record, on the monotonic clock."""
-        self._capacity = settings.capacity
+        cores = livekit_compat.cores()
+        self._capacity = settings.worker_capacity or default_capacity(cores)
         self._level = ServiceLevel(self._capacity, settings.worker_turn_budget_ms / 1000)
         self._metrics = MetricsReceiver(self._level.answered)
         self._call_ends = CallEndListener(self._on_call_ended)

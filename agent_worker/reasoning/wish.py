@@ -183,7 +183,7 @@ class Wishes:
             best = max(best, _Fits(weight * scores.get(name, 0.0), weight * nothing, text))
             if not set(MASK.findall(plain)) & self._lessons.intents[name].takes:
                 foreign = foreign or nothing >= max(FOREIGN, *scores.values())
-        return best._replace(foreign=foreign)
+        return _Fits(best.score, best.nothing, best.part, foreign)
 
     def _weight(self, text: str, plain: str, said: str, last: str) -> float:
         """What the score of *text* counts, a clause of *said* or all of it."""

@@ -2,7 +2,14 @@
 
 from structlog.testing import capture_logs
 
-from agent_worker.service_level import LAGS, TURNS, TURNS_MIN, WINDOW_S, ServiceLevel
+from agent_worker.service_level import (
+    LAGS,
+    TURNS,
+    TURNS_MIN,
+    WINDOW_S,
+    ServiceLevel,
+    default_capacity,
+)
 from tests.support.calls import FakeClock
 
 CAPACITY = 5
@@ -76,3 +83,8 @@ def test_event_loop_that_lags_is_late_whatever_the_budget() -> None:
     for _ in range(LAGS):
         service.lagged(0.4)
     assert service.offered(2) == 2
+
+
+def test_capacity_follows_the_cores() -> None:
+    """Five for two; one at least, in however small a container."""
+    assert [default_capacity(cores) for cores in (2, 0.1, 1, 8)] == [5, 1, 2, 20]

@@ -128,7 +128,6 @@ NEITHER = [
     "yes, if it isn't too late",
     "no worries",
     "no problem, that's fine",
-    "please",
     "carry on my wayward order",
 ]
 
