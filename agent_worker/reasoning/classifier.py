@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -63,16 +63,21 @@ class Classifier:
         It is solved for the examples instead of the features, of which there are many more: a
         thousand examples take a fraction of a second.
         """
-        counts = [Counter(_features(one.text, heads)) for one in examples]
-        seen = Counter(_all(counts))
-        columns = {name: number for number, name in enumerate(seen)}
+        columns: dict[str, int] = {}
+        column_of_each: list[NDArray[np.intp]] = []
+        times_of_each: list[Matrix] = []
+        for one in examples:
+            # Kept as numbers at once: the features of all examples fill many megabytes.
+            count = Counter(_features(one.text, heads))
+            numbers = [columns.setdefault(name, len(columns)) for name in count]
+            column_of_each.append(np.array(numbers, dtype=np.intp))
+            times_of_each.append(np.array(list(count.values()), dtype=np.float32))
         total = len(examples)
-        in_examples = np.array(list(seen.values()), dtype=np.float32)
-        rarity = np.log((1 + total) / (1 + in_examples)) + 1
-        row_of = np.repeat(np.arange(total), [len(count) for count in counts])
-        column_of = np.array([columns[name] for name in _all(counts)], dtype=np.intp)
-        times = np.array([n for count in counts for n in count.values()], dtype=np.float32)
-        values = (1 + np.log(times)) * rarity[column_of]
+        row_of = np.repeat(np.arange(total), [len(one) for one in column_of_each])
+        column_of = np.concatenate(column_of_each)
+        in_examples = np.bincount(column_of, minlength=len(columns)).astype(np.float32)
+        rarity: Matrix = np.log((1 + total) / (1 + in_examples)) + 1
+        values = (1 + np.log(np.concatenate(times_of_each))) * rarity[column_of]
         length = np.sqrt(np.bincount(row_of, np.square(values), minlength=total))
         values = (values / np.maximum(length, 1e-9)[row_of]).astype(np.float32)
         labels = tuple(dict.fromkeys(one.label for one in examples))
@@ -135,11 +140,6 @@ def _blocks(
         block: Matrix = np.zeros((rows, min(BLOCK_COLUMNS, len(chosen) - start)), dtype=np.float32)
         block[row_of[here], where[here] - start] = values[here]
         yield block, chosen[start : start + BLOCK_COLUMNS]
-
-
-def _all(counts: Iterable[Counter[str]]) -> Iterator[str]:
-    for count in counts:
-        yield from count
 
 
 def _features(text: str, heads: Heads) -> Iterator[str]:

@@ -7,9 +7,9 @@ cancels.
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from hassil import Intents
 
@@ -52,7 +52,8 @@ NAMED = 0.85
 _IT = re.compile(r"\b(?:it|that one|this one|the same one)\b", re.IGNORECASE)
 
 
-class _Fits(NamedTuple):
+@dataclass(frozen=True, order=True)
+class _Fits:
     """How well a sentence fits an intent."""
 
     score: float
@@ -183,7 +184,7 @@ class Wishes:
             best = max(best, _Fits(weight * scores.get(name, 0.0), weight * nothing, text))
             if not set(MASK.findall(plain)) & self._lessons.intents[name].takes:
                 foreign = foreign or nothing >= max(FOREIGN, *scores.values())
-        return _Fits(best.score, best.nothing, best.part, foreign)
+        return replace(best, foreign=foreign)
 
     def _weight(self, text: str, plain: str, said: str, last: str) -> float:
         """What the score of *text* counts, a clause of *said* or all of it."""
