@@ -94,11 +94,11 @@ class ByVoice(Conversation):
     def now(self) -> datetime:
         return datetime.now(UTC).astimezone(self._zone)
 
-    async def say(self, text: str) -> Reply | None:
+    async def say(self, text: str, speed: float = 1.0) -> Reply | None:
         # A yes counts only when the question was heard to its end.
         await self.heard_out()
         before = max(self._seen.kinds, default=0)
-        await self._caller.say(await speak(self._speech_url, text))
+        await self._caller.say(await speak(self._speech_url, text, speed))
         await self._settle(before)
         seen = self._seen
         turns = [one.text for one in seen.caller_turns if one.seq > before]

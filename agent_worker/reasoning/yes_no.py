@@ -64,6 +64,7 @@ _HAS_YES = re.compile(
     r"\b(?:yes|yeah|yep|yup|(?:sure|of course)(?! not)|go ahead|"
     r"(?<!don't )(?<!do not )do (?:it|that))\b"
 )
+_NO_ALONE = re.compile(r"(?:(?:oh|um|uh|well|sorry|hm|hmm) )*(?:no|nope|nah)(?: (?:no|sorry))*")
 _GOES_ON = re.compile(r"\b(?:to|for|of|on|at|in|with|the|a|an|my|i|so|then)$")
 _THUMB_UP = re.compile("\U0001f44d[\U0001f3fb-\U0001f3ff]?\ufe0f?")
 _THUMB_DOWN = re.compile("\U0001f44e[\U0001f3fb-\U0001f3ff]?\ufe0f?")
@@ -93,6 +94,11 @@ def read(text: str, about: str = "") -> Said | None:
     # "I said cancel it" is the question's own wish once more: no yes, and no other wish.
     meant = _EMPTY_YES.sub(" ", meant_instead(text) or "").split()
     return None if set(meant) <= set(asked.split()) else Said.NO_AND_MORE
+
+
+def is_no_alone(text: str) -> bool:
+    """Whether *text* is a no and nothing else; what is meant instead may follow: "No, ... nine"."""
+    return _NO_ALONE.fullmatch(normalize(text)) is not None
 
 
 def _repeats(said: str, asked: str) -> bool:
