@@ -13,6 +13,7 @@ import pytest
 
 from bench.by_voice import ByVoice
 from devstack.caller import joined
+from devstack.step import StepError
 from examples.clinic.agent import AGENT
 from examples.clinic.backend import schedule
 from tests.support.call_steps import SPEEDS
@@ -116,7 +117,7 @@ def people() -> list[Person]:
                     "No, it's Barker.",
                     "No, my last name is Barker.",
                 ),
-                "phone_number": _said("four one five, five five five, oh one six one"),
+                "phone_number": _said("four one five, five five five, zero one six one"),
                 **no_mail,
             },
         ),
@@ -131,7 +132,7 @@ def people() -> list[Person]:
                     "No, the last letter is S.",
                     "No, the last letter is S, as in Sam.",
                 ),
-                "phone_number": _said("three one two, five five five, oh one eight seven"),
+                "phone_number": _said("three one two, five five five, zero one eight seven"),
                 **no_mail,
             },
         ),
@@ -189,7 +190,7 @@ def people() -> list[Person]:
             time(10),
             {
                 "name": ("My name is Susan Parker.",),
-                "phone_number": _said("two oh six, five five five, oh one two two"),
+                "phone_number": _said("two zero six, five five five, zero one two two"),
                 "email": (
                     "susan at example dot com",
                     "No, at hotmail dot com.",
@@ -205,7 +206,7 @@ def people() -> list[Person]:
             time(11),
             {
                 "name": ("Frank Mitchell.",),
-                "phone_number": _said("six one seven, five five five, oh one three five"),
+                "phone_number": _said("six one seven, five five five, zero one three five"),
                 "email": (
                     "frank at example dot com",
                     "No, mitchell at example dot com.",
@@ -235,7 +236,7 @@ def people() -> list[Person]:
             time(15),
             {
                 "name": ("John Baker.",),
-                "phone_number": _said("five one two, five five five, oh one four six"),
+                "phone_number": _said("five one two, five five five, zero one four six"),
                 "day": (on(third), the(third)),
                 "time": ("two in the afternoon", "No, at three.", "No, make it three."),
                 **no_mail,
@@ -245,10 +246,10 @@ def people() -> list[Person]:
     ]
 
 
-def _said(number: str) -> tuple[str, str, str]:
+def _said(number: str) -> tuple[str, str]:
     """*number* as one says it, and as one says it who was not understood."""
     plain = number.replace("oh", "zero")
-    return (number, plain, f"No, it's {plain}.")
+    return number, f"No, it's {plain}."
 
 
 class Booking:
@@ -355,9 +356,11 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 async def call(clinic: LocalStack, person: Person) -> tuple[Outcome, str]:
     """How the call of *person* went, and what was said."""
     async with clinic.record() as record, joined(clinic.page_url) as caller:
-        conversation = ByVoice(clinic, AGENT, record, caller, ())
-        booking = Booking(person, conversation)
-        await booking.make()
+        booking = Booking(person, ByVoice(clinic, AGENT, record, caller, ()))
+        try:
+            await booking.make()
+        except StepError as error:  # the agent does not greet
+            booking.lines.append(str(error))
         found = booked(clinic, caller.room.name)
     outcome: Outcome = "asked"
     if found:
