@@ -94,11 +94,13 @@ class ByVoice(Conversation):
     def now(self) -> datetime:
         return datetime.now(UTC).astimezone(self._zone)
 
-    async def say(self, text: str) -> Reply | None:
+    async def say(self, text: str, speed: float = 1.0) -> Reply | None:
         # A yes counts only when the question was heard to its end.
         await self.heard_out()
+        if self._caller.left.is_set():
+            return None
         before = max(self._seen.kinds, default=0)
-        await self._caller.say(await speak(self._speech_url, text))
+        await self._caller.say(await speak(self._speech_url, text, speed))
         await self._settle(before)
         seen = self._seen
         turns = [one.text for one in seen.caller_turns if one.seq > before]
@@ -121,7 +123,7 @@ class ByVoice(Conversation):
         Raises: StepError: it does not greet.
         """
         deadline = time.monotonic() + ENDS_S
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not self._caller.left.is_set():
             await self._look()
             if self._greeting in self._said() and all(one.ended for one in self._seen.agent_turns):
                 return
@@ -135,6 +137,8 @@ class ByVoice(Conversation):
         deadline = changed_at + ENDS_S
         while (now := time.monotonic()) < deadline:
             await self._look()
+            if self._caller.left.is_set():
+                return
             if (newest := max(self._seen.kinds, default=0)) > last:
                 last, changed_at = newest, now
             if now - changed_at >= self._patience_s(before):

@@ -138,7 +138,8 @@ def _after(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> Dia
     filled = ""
     if dialog.intent is not None:
         if leaves:
-            return _left(dialog)
+            refused = _refused(templates, dialog, turn)
+            return _left(dialog) if refused is None else _act_on(templates, dialog, refused, turn)
         answer = _answer(templates, dialog, turn)
         if match is not None and answer is not None and answer.free:
             # The same wish once more says nothing new: its words are the answer.
@@ -223,6 +224,20 @@ def _left(dialog: Dialog) -> Dialog:
     return Dialog(spoken_of=dialog.spoken_of, last_intent=dialog.last_intent, move=Say(_LEFT))
 
 
+def _refused(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:
+    """The wish with what was just said back left open, where *turn* is no more than a no to it."""
+    slot, intent = dialog.filled, dialog.intent
+    kind = templates.kind_of(intent, slot) if intent and slot in dialog.slots else None
+    if intent is None or kind is None or kind.name not in forms.READ_BACK:
+        return None
+    if not yes_no.is_no_alone(turn):
+        return None
+    slots = {name: value for name, value in dialog.slots.items() if name != slot}
+    value = kind.from_json(dialog.slots[slot])
+    question = templates.rules[intent].ask[slot][0]
+    return Match(intent, slots, unsure={slot: Unsure("", question, value)})
+
+
 def _left_out(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:
     """The wish without what was asked for, where the caller has none to say and may."""
     if dialog.intent is None or dialog.asked not in templates.rules[dialog.intent].optional:
@@ -250,6 +265,9 @@ def _answer(templates: Templates, dialog: Dialog, turn: Turn) -> Match | None:
     if corrects and (found := forms.corrected(*wish, turn, bare=True)):
         return found
     found = forms.answer(*wish, dialog.unsure, turn)
+    if found is None or not found.slots:
+        # As it was said back wrong.
+        found = forms.once_more(*wish, dialog.filled, turn) or found
     if (found is None or found.free) and dialog.filled:
         return forms.more(*wish, dialog.filled, turn) or found
     return found

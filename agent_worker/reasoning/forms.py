@@ -145,6 +145,19 @@ def more(
     return Match(intent, {**slots, slot: journalled(kind, longer)})
 
 
+def once_more(
+    templates: Templates, intent: str, slots: Mapping[str, Any], slot: str, turn: Turn
+) -> Match | None:
+    """*turn* as the whole value of *slot* said once more, where nothing else is like it."""
+    kind = templates.kind_of(intent, slot)
+    if kind is None or kind.name not in UNMISTAKABLE:
+        return None
+    found = kind.answer(str(turn), turn.said_at)
+    if found is None or found.question or not _nothing_else(turn, [found], ()):
+        return None
+    return Match(intent, {**slots, slot: journalled(kind, found.value)})
+
+
 def corrected(
     templates: Templates, intent: str, slots: Mapping[str, Any], turn: Turn, *, bare: bool
 ) -> Match | None:

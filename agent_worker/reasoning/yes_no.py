@@ -114,6 +114,7 @@ _GOES_ON = re.compile(
     r"\b(?:to|for|of|(?<!carry )(?<!spot )(?<!go )on|at|in|with|the|a|an|my|i|(?<!do )so|"
     r"(?<!go on )then)$"
 )
+_NO_ALONE = re.compile(r"(?:(?:oh|um|uh|well|sorry|hm|hmm) )*(?:no|nope|nah)(?: (?:no|sorry))*")
 _THUMB_UP = re.compile("\U0001f44d[\U0001f3fb-\U0001f3ff]?\ufe0f?")
 _THUMB_DOWN = re.compile("\U0001f44e[\U0001f3fb-\U0001f3ff]?\ufe0f?")
 
@@ -149,6 +150,11 @@ def _declines_first(text: str) -> bool:
     parts = re.split(r"[,.;:!]+(?=\s)", text)
     said = [_EMPTY_NO.sub(" ", normalize(part)).split() for part in parts[:-1]]
     return bool(said) and not said[0]
+
+
+def is_no_alone(text: str) -> bool:
+    """Whether *text* is a no and nothing else; what is meant instead may follow: "No, ... nine"."""
+    return _NO_ALONE.fullmatch(normalize(text)) is not None
 
 
 def _repeats(said: str, asked: str) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar
 
 import phonenumbers
@@ -13,7 +14,7 @@ from pydantic import JsonValue
 from agent_worker.values.corrections import correct_character, instead_of, without_lead
 from agent_worker.values.digits import Group, read_group, read_runs
 from agent_worker.values.kind import Kind
-from agent_worker.values.tokens import before, tokens_of
+from agent_worker.values.tokens import Token, before, tokens_of
 from agent_worker.values.value import Found
 
 FIND_MIN_DIGITS = 7
@@ -176,7 +177,7 @@ class PhoneNumberKind(Kind[str]):
         tokens = tokens_of(text)
         said = []
         for run in read_runs(tokens, text):
-            if len(run) > 1 and run[0].oh and run[0].end == run[0].first + 1 and run[1].pause:
+            if _exclaims(run, tokens):
                 run = run[1:]
             sign = "+" if _PLUS.search(before(text, tokens[run[0].first].start)) else ""
             for part in self._as_one(run, sign):
@@ -212,13 +213,16 @@ class PhoneNumberKind(Kind[str]):
         """*run*, or the parts of it between pauses of which one is a whole number."""
         digits = [group.digits for group in run]
         starts = [0, *(at for at, group in enumerate(run) if group.pause and at), len(run)]
-        if self._canonical(plus + "".join(digits)) or len(starts) == 2:
+        if self._canonical(plus + "".join(digits)) or len(starts) == 2 or _lists_digits(run):
             return [run]
         whole = [
             (one, other)
             for one in starts
             for other in starts
-            if one < other and self._canonical("".join(digits[one:other]))
+            if one < other
+            and self._canonical("".join(digits[one:other]))
+            # Zeros before it belong to it: from elsewhere, it is another number without them.
+            and set("".join(digits[:one])) != {"0"}
         ]
         if len(whole) != 1:
             return [run]
@@ -237,6 +241,18 @@ class PhoneNumberKind(Kind[str]):
             if new and old:
                 return value.replace(old, new) if value.count(old) == 1 else None
         return correct_character(value, rest)
+
+
+def _exclaims(run: Sequence[Group], tokens: Sequence[Token]) -> bool:
+    """Whether *run* begins with an "oh" that is no digit: "Oh, four one five ..."."""
+    is_oh = len(run) > 1 and tokens[run[0].first].text == "oh" and run[1].pause
+    return is_oh and not _lists_digits(run)
+
+
+def _lists_digits(run: Sequence[Group]) -> bool:
+    """Whether a pause is no end of anything, as in "oh, two, oh, seven"."""
+    pairs = pairwise(run)
+    return any(len(one.digits) == 1 and one.pause and after.pause for one, after in pairs)
 
 
 _FILLERS = re.compile(

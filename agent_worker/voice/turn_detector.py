@@ -32,7 +32,8 @@ class GrammarTurnDetector:
     A turn detector for text, as LiveKit's sessions take them.
 
     After a sentence that a template accepts, the agent answers with the shortest delay. After one
-    that may go on ("where is the", "hi,", "order one", "it's S M"), it waits for the longest.
+    that may go on ("where is the", "hi,", "no,", "order one", "it's S M"), it waits for the
+    longest.
 
     Args:
         numbers: Tell whether a number is whole.
@@ -78,6 +79,8 @@ class GrammarTurnDetector:
         turns = user_turns(chat_ctx.items, self._templates.zone)
         if last is None or not turns or asks_to_wait(last.text_content or ""):
             return FINISHED
+        if yes_no.is_no_alone(turns[-1]):
+            return UNFINISHED
         answers = (yes_no.read(turns[-1], about) for about in self._asked())
         if any(answer in yes_no.ANSWERS for answer in answers):
             return FINISHED

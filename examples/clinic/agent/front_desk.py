@@ -77,7 +77,7 @@ async def renew_prescription(
     backend=CLINIC,
     max_per_call=2,
     details=["reason"],
-    in_words={"name": str},
+    in_words={"name": words.name},
 )
 async def call_back(
     name: SpelledName | None = None,

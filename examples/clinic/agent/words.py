@@ -27,3 +27,8 @@ def clock(value: time) -> str:
 def listing(parts: Sequence[str]) -> str:
     """ "a, b and c"."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def name(value: str | None) -> str:
+    """A person's name in a question, not spelled."""
+    return value or "not said"

@@ -10,7 +10,7 @@ from agent_worker.reasoning.dialog import CallTool, Dialog, NotUnderstood, Say, 
 from agent_worker.reasoning.turn import Turn
 from agent_worker.voice.turn_detector import FINISHED, UNFINISHED, GrammarTurnDetector
 from agent_worker.waits import Waits
-from examples.clinic.agent import AGENT
+from examples.clinic.agent import AGENT, front_desk
 
 NOW = datetime(2026, 12, 1, 10, 15, tzinfo=ZoneInfo("UTC"))
 """A Tuesday."""
@@ -141,6 +141,13 @@ def test_yes_after_a_refusal_is_to_the_call_back(wish: str) -> None:
     """That the refusal offers."""
     move = after(wish, "Alex Kim", "2025550177", "yes, please").move
     assert move == CallTool("call_back", {"name": "Alex Kim", "phone_number": "2025550177"})
+
+
+def test_what_is_not_known_is_not_read_as_a_name() -> None:
+    """Where a call back is offered to a caller whom nobody knows yet."""
+    words = front_desk.call_back.in_words({"name": None, "phone_number": None}, NOW)
+    assert words == {"name": "not said", "phone_number": "not said"}
+    assert front_desk.call_back.in_words({"name": "Sam Rivera"}, NOW) == {"name": "Sam Rivera"}
 
 
 @pytest.mark.parametrize(

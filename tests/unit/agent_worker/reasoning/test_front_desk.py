@@ -119,6 +119,34 @@ def test_no_to_a_slot_that_is_needed_leaves_the_form(desk: Templates) -> None:
     assert _move(desk, "book a visit >> no") == Say("All right. What else?")
 
 
+def test_no_to_what_was_said_back_asks_for_it_again(desk: Templates) -> None:
+    """With nothing said instead, it is no reason to drop the form; a second one is."""
+    asked = "book a visit >> Sam Rivera >> no"
+    assert _move(desk, asked) == Say("Who is coming?")
+    tam = Say("Tam Rivera, spelled T, A, M, then R, I, V, E, R, A. Which number?")
+    assert _move(desk, f"{asked} >> Tam Rivera") == tam
+    assert _move(desk, f"{asked} >> the third letter is N") == Say(
+        "San Rivera, spelled S, A, N, then R, I, V, E, R, A. Which number?"
+    )
+    assert _move(desk, f"{asked} >> Tam Rivera >> 2025550134 >> no >> Friday >> nine >> x") == (
+        CallTool("visit", {**VISIT, "name": "Tam Rivera", "note": "x"})
+    )
+    for turns in (f"{asked} >> no", "book a visit >> Sam Rivera >> never mind"):
+        assert _move(desk, turns) == Say("All right. What else?")
+
+
+def test_number_or_address_that_is_said_once_more_takes_the_place_of_the_first(
+    desk: Templates,
+) -> None:
+    """As it was said back wrong; it is none of the next question's answers."""
+    asked = f"{ASKED_MAIL} >> two oh two five five five oh one three five"
+    assert _move(desk, asked) == Say("2 0 2, 5 5 5, 0 1 3 5. Is there a mail address?")
+    asked = f"{ASKED_MAIL} >> it's plus four four two oh seven nine four six oh nine five eight"
+    assert _move(desk, asked) == Say("plus 4 4, 2 0, 7 9 4 6, 0 9 5 8. Is there a mail address?")
+    asked = f"{ASKED_MAIL} >> sam at example dot com >> sam at hotmail dot com"
+    assert _move(desk, asked) == Say("S, A, M, at, hotmail, dot, com. Which day?")
+
+
 def test_values_are_read_back_before_the_next_question(desk: Templates) -> None:
     """Names, numbers and addresses, of which one wrong letter is another value; days are not."""
     asked = "book a visit >> Sam Rivera"

@@ -29,6 +29,9 @@ GB = PhoneNumberKind("GB")
         (GB, "oh two oh seven nine four six oh nine five eight", "02079460958"),
         (GB, "oh seven seven double oh nine hundred one two three", "07700900123"),
         (GB, "+1 212 555 1234", "+12125551234"),
+        (GB, "Oh, two, oh, seven, nine, four, six. Oh, nine, five, eight.", "02079460958"),
+        (US, "Oh, 415-555-0123.", "4155550123"),
+        (US, "Oh, four one five, five five five, oh one two three.", "4155550123"),
         (US, "area code five five five, then one two three, and then 4567", "5551234567"),
         (US, "five five five one two three 4567, sorry, 4568", "5551234568"),
         (US, "order seven", None),
@@ -62,6 +65,22 @@ def test_phone_number_does_not_go_on_with_other_words() -> None:
     assert US.go_on("555123", "wait a second", NOW) is None
     assert US.answer("I don't have one", NOW) is None
     assert US.go_on("555123", "555 123 4567", NOW) == "5551234567"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Oh, two, oh, seven, nine, four, six. Oh, nine, five, eight.",
+        "Zero, two, zero, seven, nine, four, six, zero, nine, five, eight.",
+        "Zero, 20 7946, 0958.",
+        "Oh, 207946, oh, 958.",
+    ],
+)
+def test_leading_zero_is_no_exclamation(said: str) -> None:
+    """Of a number from elsewhere it must not make one of here."""
+    found = US.answer(said, NOW)
+    assert found is not None
+    assert (found.value, bool(found.question)) == ("02079460958", True)
 
 
 def test_phone_number_that_is_too_long_is_asked() -> None:

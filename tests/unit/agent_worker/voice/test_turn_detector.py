@@ -100,6 +100,15 @@ async def test_yes_is_finished_where_it_is_asked_for(templates: Templates) -> No
     assert (await judge(templates, "Yes, heat room three", **asked))[0] == UNFINISHED
 
 
+@pytest.mark.parametrize("no", ["No,", "No.", "Oh, no."])
+async def test_no_alone_may_go_on(templates: Templates, no: str) -> None:
+    """ "No, ... seven": what is meant instead belongs to it, whoever asks and whoever answers."""
+    for asked in (lambda: [], lambda: ["Clear room 1?"]):
+        for turns in ((no,), ("Paint a room.", no)):
+            judged, _ = await judge(templates, *turns, asked=asked, has_model=True)
+            assert judged == UNFINISHED
+
+
 async def test_unknown_sentence_may_go_on_where_no_model_answers_it(templates: Templates) -> None:
     """The answer could only be that it was not understood: that can wait."""
     judged, _ = await judge(templates, "Why is the sky blue?")
