@@ -112,6 +112,8 @@ class Stage:
         self._stack: AsyncExitStack
 
     async def __aenter__(self) -> "Stage":
+        # As a worker does before its first call: the first words do not wait for it.
+        self._agent.templates.learn()
         caller = Caller(CALLER, new_call_id())
         async with AsyncExitStack() as stack:
             resources = await stack.enter_async_context(
