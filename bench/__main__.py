@@ -4,7 +4,7 @@ import argparse
 import sys
 from functools import partial
 
-from bench import encoder, gate, post_call, record, token, turns, understanding
+from bench import encoder, gate, post_call, record, scale, token, turns, understanding
 from devstack.step import exit_code
 
 MEASUREMENTS = {
@@ -12,6 +12,7 @@ MEASUREMENTS = {
     "gate": gate.main,
     "post-call": post_call.main,
     "record": record.main,
+    "scale": scale.main,
     "token": token.main,
     "turns": turns.main,
 }

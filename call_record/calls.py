@@ -56,6 +56,8 @@ class Call:
     key_id: str
     head_seq: int
     head_mac: bytes
+    taken: bool
+    """Whether after-call work was made for it, or none is to be made."""
 
     @property
     def seen(self) -> Seen:

@@ -36,6 +36,7 @@ def a_call(
         key_id="k",
         head_seq=1,
         head_mac=b"",
+        taken=False,
     )
 
 
