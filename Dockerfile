@@ -15,7 +15,10 @@ ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 # owner of the folder that it covers.
 RUN groupadd --gid 10001 parley \
     && useradd --uid 10001 --gid parley --no-create-home --shell /usr/sbin/nologin parley \
-    && install --directory --owner=parley --group=parley --mode=700 /keys /data /record /work
+    && install --directory --owner=parley --group=parley --mode=700 /keys /data /work \
+        /keys/keys /keys/sfu /keys/token-service /keys/agent-worker /keys/call-supervisor \
+        /keys/post-call /keys/migrate /keys/postgres \
+    && chmod 755 /keys/postgres
 WORKDIR /app
 COPY requirements.lock .
 # Without the local voices: they are large, piper-tts is GPL-3, and only `speech-server` needs them.
@@ -27,7 +30,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     && rm /tmp/requirements.lock
 ENV PARLEY_SFU_KEYS_FILE=/keys/sfu-keys.yaml \
     PARLEY_JOURNAL_KEYS_FILE=/keys/journal-keys.yaml \
-    PARLEY_DATABASE_URL=sqlite+aiosqlite:////record/parley.db
+    PGPASSFILE=/keys/pgpass
 HEALTHCHECK --interval=30s --timeout=5s --start-period=2m --start-interval=1s \
     CMD ["python", "-c", "import os, urllib.request as http; http.urlopen(f'http://127.0.0.1:{os.environ[\"READY_PORT\"]}/readyz', timeout=4)"]
 USER parley
@@ -38,9 +41,9 @@ FROM dependencies AS keys
 COPY --chmod=755 service_base service_base
 COPY --chmod=755 voice_contract voice_contract
 COPY --chmod=755 call_record call_record
-COPY --chmod=755 devstack/__init__.py devstack/keys.py devstack/
+COPY --chmod=755 devstack/__init__.py devstack/keys.py devstack/container_keys.py devstack/
 HEALTHCHECK NONE
-CMD ["python", "-m", "devstack.keys"]
+CMD ["python", "-m", "devstack.container_keys", "/keys"]
 
 
 FROM dependencies AS token-service
@@ -84,7 +87,6 @@ CMD ["python", "-m", "call_supervisor"]
 
 FROM dependencies AS post-call
 ENV READY_PORT=8085 PARLEY_POST_CALL_HOST=0.0.0.0 PARLEY_RUN_DIR=/work \
-    PARLEY_POST_CALL_DATABASE_URL=sqlite+aiosqlite:////work/post-call.db \
     PARLEY_POST_CALL_WEBHOOK_KEYS_FILE=/secrets/webhook-keys.yaml
 EXPOSE 8085
 COPY --chmod=755 service_base service_base

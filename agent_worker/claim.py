@@ -53,8 +53,8 @@ class CallClaim:
         call: Call,
         lease: Lease,
         journal: JournalWriter,
-        renewals: JobRenewals | None,
         give_back: GiveBack,
+        renewals: JobRenewals | None = None,
     ) -> None:
         self.record = record
         self.call = call
@@ -163,8 +163,8 @@ async def claim_call(
                 call,
                 lease,
                 journal,
-                renewals,
                 lambda: calls.give_back(record, dispatch.call_id, dispatch.attempt, owner),
+                renewals,
             )
             try:
                 yield claim
