@@ -32,6 +32,7 @@ from call_record.database import DATABASE_DOWN
 from call_record.prepare import prepare
 from call_record.record import open_record
 from call_record.tables import CallState
+from service_base.cores import cores
 from service_base.health import health_routes
 from service_base.metrics import METRICS_ROUTE
 from service_base.problems import EXCEPTION_HANDLERS
@@ -65,7 +66,7 @@ Refusal = Literal["full", "stale", "record-unavailable"]
 
 async def warm_voice(settings: WorkerSettings, agent: AgentDefinition) -> None:
     """Synthesize the fixed phrases once, so that a voice server with a cache can answer faster."""
-    voice = build_tts(settings)
+    voice = build_tts(settings, is_awaited=False)
     phrases = agent.phrases
     try:
         for text in (
@@ -116,8 +117,7 @@ class Worker:
         """What the record knows it by."""
         self._shown_at_s = 0.0
         """When this worker last wrote its presence to the record, on the monotonic clock."""
-        cores = livekit_compat.cores()
-        self._capacity = settings.worker_capacity or default_capacity(cores)
+        self._capacity = settings.worker_capacity or default_capacity(cores())
         self._level = ServiceLevel(self._capacity, settings.worker_turn_budget_ms / 1000)
         self._metrics = MetricsReceiver(self._level.answered)
         self._call_ends = CallEndListener(self._on_call_ended)
