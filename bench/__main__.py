@@ -4,10 +4,11 @@ import argparse
 import sys
 from functools import partial
 
-from bench import encoder, gate, post_call, record, scale, token, turns, understanding
+from bench import callers, encoder, gate, post_call, record, scale, token, turns, understanding
 from devstack.step import exit_code
 
 MEASUREMENTS = {
+    "callers": callers.main,
     "encoder": encoder.main,
     "gate": gate.main,
     "post-call": post_call.main,

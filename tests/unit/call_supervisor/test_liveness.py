@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from call_record.calls import Call
+from call_record.snapshot import OpenCall
 from call_record.tables import CallState
 from call_record.workers import Worker
 from call_supervisor.liveness import Liveness, Need
@@ -15,9 +15,9 @@ TIMES = Timeouts()
 
 def a_call(
     *, owner: str | None = "job", renewals: int = 5, attempt: int = 1, worker: str | None = "w"
-) -> Call:
+) -> OpenCall:
     """A live call as it was read."""
-    return Call(
+    return OpenCall(
         call_id="c",
         state=CallState.LIVE,
         attempt=attempt,
@@ -26,17 +26,7 @@ def a_call(
         renewals=renewals,
         caller="sam",
         tenant=None,
-        display_name=None,
-        return_proof_hash=None,
-        networks=None,
-        admitted_at_ms=0,
         joined_at_ms=0,
-        ended_at_ms=None,
-        end_reason=None,
-        key_id="k",
-        head_seq=1,
-        head_mac=b"",
-        taken=False,
     )
 
 
@@ -54,7 +44,7 @@ class Looks:
         self.presence = 0
         self.workers = ["w"]
 
-    def until(self, seconds: float, *calls: Call, workers_live: bool = True) -> None:
+    def until(self, seconds: float, *calls: OpenCall, workers_live: bool = True) -> None:
         """Look for so long."""
         for _ in range(round(seconds / 0.25)):
             self.now_s += 0.25
