@@ -1,7 +1,5 @@
 """What a supervisor concludes from what it saw."""
 
-import dataclasses
-
 import pytest
 
 from call_record.snapshot import OpenCall
@@ -155,7 +153,7 @@ def test_watch_any_change_is_a_sign_of_life(changed: dict[str, object]) -> None:
     """Attempt, owner, renewals."""
     looks, call = Looks(), a_call()
     looks.until(3, call)
-    moved = dataclasses.replace(call, **changed)  # type: ignore[arg-type]
+    moved = call._replace(**changed)  # type: ignore[arg-type]
     looks.until(0.25, moved)
     assert looks.liveness.need(moved) is None
 
@@ -164,7 +162,7 @@ def test_watch_counts_slots_that_workers_have_free() -> None:
     """Those of draining and silent workers are none."""
     liveness = Liveness(TIMES)
     found = [a_worker(), a_worker(name="v"), a_worker(name="drains", draining=True)]
-    waiting = dataclasses.replace(a_call(owner=None, renewals=0, worker=None), call_id="d")
+    waiting = a_call(owner=None, renewals=0, worker=None)._replace(call_id="d")
     liveness.look(1.0, 1.0, [a_call(), waiting], found)
     assert liveness.free_slots == 3
 
@@ -172,8 +170,8 @@ def test_watch_counts_slots_that_workers_have_free() -> None:
 def test_watch_call_may_have_its_own_slot_again() -> None:
     """A worker that is full of calls, this one among them, can be sent another agent for it."""
     liveness, call = Liveness(TIMES), a_call()
-    other = dataclasses.replace(call, call_id="d")
-    elsewhere = dataclasses.replace(call, call_id="e", worker_id=None)
+    other = call._replace(call_id="d")
+    elsewhere = call._replace(call_id="e", worker_id=None)
     liveness.look(1.0, 1.0, [call, other, elsewhere], [a_worker()])
     assert liveness.free_slots == 0
     assert liveness.has_slot_for(call)
