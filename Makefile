@@ -55,7 +55,9 @@ test-unit: dev ## the quick round: unit tests that need no service and no model
 test-long: dev sfu web chromium postgres redis ## the tests that take minutes
 	@$(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m long \
 		tests/unit tests/integration
-	@exec $(PYTHON_IN_VENV) -m pytest -m long tests/system tests/chaos
+	@# Two at a time: a call waits more than it works.
+	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile -m long tests/system
+	@exec $(PYTHON_IN_VENV) -m pytest -m long tests/chaos
 
 .PHONY: chaos
 chaos: dev sfu web postgres ## break every part in calls, many times; a table of what the caller waited
