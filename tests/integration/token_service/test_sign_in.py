@@ -118,7 +118,7 @@ async def test_office_behind_one_address_is_let_in_beside_somebody_who_cannot_si
             return (await http.post(url, **bearer("no-token"))).status_code
 
         async def call(number: int) -> int:
-            token = issuer.token("one", {"sub": f"colleague-{number}"})
+            token = issuer.token("one", {"shop": "north", "sub": f"colleague-{number}"})
             return (await http.post(url, **bearer(token))).status_code
 
         failed = [await fail() for _ in range(settings.token_rate_address + 5)]
