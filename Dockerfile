@@ -15,10 +15,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 # owner of the folder that it covers.
 RUN groupadd --gid 10001 parley \
     && useradd --uid 10001 --gid parley --no-create-home --shell /usr/sbin/nologin parley \
-    && install --directory --owner=parley --group=parley --mode=700 /keys /data /work \
-        /keys/keys /keys/sfu /keys/token-service /keys/agent-worker /keys/call-supervisor \
-        /keys/post-call /keys/migrate /keys/postgres \
-    && chmod 755 /keys/postgres
+    && install --directory --owner=parley --group=parley --mode=700 /keys /data /work
 WORKDIR /app
 ENV PARLEY_SFU_KEYS_FILE=/keys/sfu-keys.yaml \
     PARLEY_JOURNAL_KEYS_FILE=/keys/journal-keys.yaml \
@@ -34,6 +31,10 @@ COPY requirements/record.lock requirements.lock
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --root-user-action=ignore --no-deps --require-hashes -r requirements.lock \
     && pip check
+# A volume each. PostgreSQL's has another user.
+RUN install --directory --owner=parley --group=parley --mode=700 /keys/keys /keys/sfu \
+        /keys/token-service /keys/agent-worker /keys/call-supervisor /keys/post-call /keys/migrate \
+    && install --directory --owner=parley --group=parley --mode=755 /keys/postgres
 USER parley
 COPY --chmod=755 service_base service_base
 COPY --chmod=755 voice_contract voice_contract
@@ -72,7 +73,8 @@ COPY --chmod=755 voice_contract voice_contract
 COPY --chmod=755 call_record call_record
 COPY --chmod=755 agent_worker agent_worker
 COPY --chmod=755 examples/__init__.py examples/
-COPY --chmod=755 examples/storefront/__init__.py examples/storefront/address.py examples/storefront/
+COPY --chmod=755 examples/storefront/__init__.py examples/storefront/address.py \
+    examples/storefront/customers.py examples/storefront/
 COPY --chmod=755 examples/backend_base examples/backend_base
 COPY --chmod=755 examples/storefront/agent examples/storefront/agent
 COPY --chmod=755 examples/storefront/knowledge examples/storefront/knowledge
@@ -112,7 +114,7 @@ COPY --chmod=755 call_record call_record
 COPY --chmod=755 post_call post_call
 COPY --chmod=755 examples/__init__.py examples/
 COPY --chmod=755 examples/storefront/__init__.py examples/storefront/address.py \
-    examples/storefront/connectors.py examples/storefront/
+    examples/storefront/customers.py examples/storefront/connectors.py examples/storefront/
 CMD ["python", "-m", "post_call"]
 
 

@@ -140,8 +140,10 @@ class _Job(_Lines):
 
     def received(self, line: bytes) -> None:
         if self.held is None:
+            # No proof yet: until its session has started, nobody expects renewals.
             self.held = self._renewals.accept(self, _HELD.validate_json(line))
-        self.proved_s = self._renewals.now_s()
+        else:
+            self.proved_s = self._renewals.now_s()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)

@@ -71,6 +71,17 @@ async def test_all_jobs_that_live_are_renewed_and_told(
         assert (await the_call(clocked, job.lease.held.call_id)).renewals == 2
 
 
+async def test_a_job_that_is_starting_is_not_renewed(clocked: Record, renewals: Renewals) -> None:
+    """One that was renewed counts as started, and is given less time to renew again."""
+    job = await Job.start(clocked, renewals)
+    await asyncio.sleep(0.05)
+    await renewals.renew_due()
+    assert (await the_call(clocked, job.lease.held.call_id)).renewals == 1
+    await job.prove()
+    await renewals.renew_due()
+    assert (await the_call(clocked, job.lease.held.call_id)).renewals == 2
+
+
 async def test_a_job_that_hangs_is_not_renewed(
     clocked: Record, renewals: Renewals, clock: FakeClock
 ) -> None:

