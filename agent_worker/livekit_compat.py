@@ -29,7 +29,6 @@ from livekit.agents.ipc import job_proc_executor
 from livekit.agents.llm import ChatChunk, LLMStream, Tool
 from livekit.agents.llm.async_toolset import AsyncToolset
 from livekit.agents.utils import AudioBuffer, http_context
-from livekit.agents.utils.hw import get_cpu_monitor
 from livekit.agents.voice import agent_activity, agent_session
 from livekit.protocol.agent import Job
 from livekit.rtc._ffi_client import FfiHandle
@@ -110,16 +109,6 @@ def processes_with_jobs(server: AgentServer) -> list[JobProcess]:
         and process.running_job is not None
         and process.pid is not None
     ]
-
-
-def cores() -> float:
-    """
-    How many cores this process may use, a container's limit included.
-
-    Calls `hw.get_cpu_monitor`, which no documented module has. Without it, a worker in a container
-    with a limit would take as many calls as the whole machine could serve.
-    """
-    return get_cpu_monitor().cpu_count()
 
 
 def prepare_tls() -> None:

@@ -5,4 +5,6 @@ from agent_worker.settings import WorkerSettings
 from service_base.settings import load
 
 # The parent has loaded both already: neither fails here.
-load_agent(load(WorkerSettings).agent).templates.learn()
+_settings = load(WorkerSettings)
+if not _settings.worker_reload:
+    load_agent(_settings.agent).templates.learn()

@@ -38,6 +38,11 @@ class WorkerSettings(SfuSettings, RecordSettings):
         "time in milliseconds, by the median of the last turns, takes no new calls until it is "
         "faster again. Set it above what your model needs; 0: no limit.",
     )
+    worker_reload: bool = Field(
+        False,
+        description="Load the agent anew for each call, so that an edit is live in the next one: "
+        "for authors. Each call then loads its agent and learns its examples itself.",
+    )
     worker_drain_s: int = Field(
         3600, ge=0, description="Time in seconds that calls have to finish after SIGTERM."
     )

@@ -23,6 +23,7 @@ from agent_worker.call_end import CallEndListener
 from agent_worker.job import owner_of, run_job
 from agent_worker.loading import Listings, load_agent, look_at_servers
 from agent_worker.metrics import MetricsReceiver
+from agent_worker.renewals import Renewals
 from agent_worker.service_level import ServiceLevel, default_capacity
 from agent_worker.settings import WorkerSettings
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
@@ -31,6 +32,7 @@ from call_record.database import DATABASE_DOWN
 from call_record.prepare import prepare
 from call_record.record import open_record
 from call_record.tables import CallState
+from service_base.cores import cores
 from service_base.health import health_routes
 from service_base.metrics import METRICS_ROUTE
 from service_base.problems import EXCEPTION_HANDLERS
@@ -64,7 +66,7 @@ Refusal = Literal["full", "stale", "record-unavailable"]
 
 async def warm_voice(settings: WorkerSettings, agent: AgentDefinition) -> None:
     """Synthesize the fixed phrases once, so that a voice server with a cache can answer faster."""
-    voice = build_tts(settings)
+    voice = build_tts(settings, is_awaited=False)
     phrases = agent.phrases
     try:
         for text in (
@@ -99,7 +101,7 @@ class Worker:
         build_llm(settings, self._agent)
         self._id = f"{socket.gethostname()[:100]}-{secrets.token_hex(4)}"
         keys.ensure(settings.journal_keys_file)
-        self._record = open_record(settings, connections=2, wait_s=DATABASE_WAIT_S)
+        self._record = open_record(settings, connections=3, wait_s=DATABASE_WAIT_S)
         self._starting = 0
         self._deployment = ""
         """What the SFU knows this worker by now; empty: it does not."""
@@ -115,11 +117,11 @@ class Worker:
         """What the record knows it by."""
         self._shown_at_s = 0.0
         """When this worker last wrote its presence to the record, on the monotonic clock."""
-        cores = livekit_compat.cores()
-        self._capacity = settings.worker_capacity or default_capacity(cores)
+        self._capacity = settings.worker_capacity or default_capacity(cores())
         self._level = ServiceLevel(self._capacity, settings.worker_turn_budget_ms / 1000)
         self._metrics = MetricsReceiver(self._level.answered)
         self._call_ends = CallEndListener(self._on_call_ended)
+        self._renewals = Renewals(self._record, self._id)
         key = settings.sfu_key()
         preload = ["agent_worker.tools.mcp_client"] if self._agent.mcp else []
         self._server = AgentServer(
@@ -149,6 +151,7 @@ class Worker:
             worker_id=self._id,
             metrics_address=self._metrics.address,
             call_end_address=self._call_ends.address,
+            renewals_address=self._renewals.address,
         )
         self._server.rtc_session(
             entrypoint, agent_name=settings.agent_name, on_request=self._on_request
@@ -181,18 +184,21 @@ class Worker:
         await prepare(self._settings.database_url)
         await self._metrics.start()
         await self._call_ends.start()
+        await self._renewals.start()
         health = background_server(self._health_app())
         listener = bind(self._settings.worker_host, self._settings.worker_port)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(health.serve(sockets=[listener]))
             working = tasks.create_task(self._server.run())
             presence = tasks.create_task(self._be_present())
+            renewing = tasks.create_task(self._renewals.run())
             stop = tasks.create_task(stopping.wait())
             await asyncio.wait({working, stop}, return_when=asyncio.FIRST_COMPLETED)
             stop.cancel()
             await self._drain()
             await self._server.aclose()
             presence.cancel()
+            renewing.cancel()
             health.should_exit = True
         if self._warming is not None:
             self._warming.cancel()
@@ -201,6 +207,7 @@ class Worker:
         await self._record.close()
         self._metrics.stop()
         self._call_ends.stop()
+        self._renewals.stop()
 
     async def _be_present(self) -> None:
         """Write to the record each second that this worker can take calls."""

@@ -4,14 +4,16 @@ import argparse
 import sys
 from functools import partial
 
-from bench import encoder, gate, post_call, record, token, turns, understanding
+from bench import callers, encoder, gate, post_call, record, scale, token, turns, understanding
 from devstack.step import exit_code
 
 MEASUREMENTS = {
+    "callers": callers.main,
     "encoder": encoder.main,
     "gate": gate.main,
     "post-call": post_call.main,
     "record": record.main,
+    "scale": scale.main,
     "token": token.main,
     "turns": turns.main,
 }

@@ -1,11 +1,12 @@
-"""`python -m call_record show | verify | export | erase | retention | put-out | migrate`"""
+"""`python -m call_record show | verify | export | erase | retention | put-out | migrate | users`"""
 
 import argparse
 import asyncio
 import os
 import sys
+from pathlib import Path
 
-from call_record import calls, commands, keys, put_out
+from call_record import calls, commands, keys, put_out, users
 from call_record.commands import UNUSABLE, Command
 from call_record.database import DATABASE_DOWN, what_is_wrong
 from call_record.keys import UnknownKey
@@ -65,6 +66,13 @@ def parser() -> argparse.ArgumentParser:
         command("put-out", "Keep a caller out of a call or of every call; list those callers.")
     )
     command("migrate", "Make or update the tables; make the journals' key if there is none.")
+    made = command("users", "Give each service a PostgreSQL user with the rights that it needs.")
+    made.add_argument(
+        "--passwords",
+        type=Path,
+        metavar="FOLDER",
+        help="set their passwords from FOLDER/<service>/pgpass; else they stay as they are",
+    )
     return root
 
 
@@ -101,6 +109,9 @@ async def run(arguments: argparse.Namespace, settings: RecordSettings) -> int:
         keys.ensure(settings.journal_keys_file)
         await prepare(settings.database_url)
         print("The tables and the journals' key are ready.")
+        return commands.DONE
+    if arguments.command == "users":
+        print(f"Ready: {', '.join(await users.grant(settings.database_url, arguments.passwords))}.")
         return commands.DONE
     refuse_missing_file(settings.database_url)
     record = open_record(settings, connections=1)

@@ -364,6 +364,7 @@ class _Batch:
             key_id=head.key_id,
             head_seq=head.seq,
             head_mac=head.mac,
+            taken=False,
         )
         self.new.append((call, link))
         return call

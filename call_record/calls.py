@@ -5,12 +5,12 @@ Each transition is one conditional UPDATE; one that does not match changes nothi
 the journal is appended in the same transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, bindparam, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record import slots, workers
@@ -56,11 +56,21 @@ class Call:
     key_id: str
     head_seq: int
     head_mac: bytes
+    taken: bool
+    """Whether after-call work was made for it, or none is to be made."""
 
     @property
     def seen(self) -> Seen:
         """For `raise_attempt`."""
         return Seen(self.attempt, self.owner, self.renewals)
+
+
+class Held(NamedTuple):
+    """What a job that has a call renews."""
+
+    call_id: str
+    attempt: int
+    owner: str
 
 
 class Raised(NamedTuple):
@@ -93,6 +103,7 @@ class Renewal(StrEnum):
     """The call is another's or has ended: leave the room first, then shut down."""
 
 
+_HAS_A_JOB = (CallState.LIVE, CallState.ENDING)
 _WORKER_OF = select(calls.c.worker_id).where(calls.c.call_id == bindparam("id"))
 
 
@@ -154,9 +165,45 @@ async def renew(record: Record, call_id: str, attempt: int, owner: str) -> Renew
     )
     async with record.database.writing() as connection:
         state = (await connection.execute(statement)).scalar_one_or_none()
-    if state is None:
-        return Renewal.LOST
-    return Renewal.ENDING if state == CallState.ENDING else Renewal.RENEWED
+    return _renewal(state)
+
+
+async def renew_all(record: Record, held: Collection[Held]) -> dict[Held, Renewal]:
+    """
+    Show that several jobs live, in one statement.
+
+    Returns: the answer to each. One whose call somebody else is just writing to is left out, and is
+        to be renewed again soon: a job that hangs in a transaction must not hold up all others.
+    """
+    ids = [one.call_id for one in held]
+    locked = calls.alias()
+    still_held = (
+        select(locked.c.call_id)
+        .where(
+            locked.c.call_id.in_(ids),
+            tuple_(locked.c.call_id, locked.c.attempt, locked.c.owner).in_(
+                [tuple(one) for one in held]
+            ),
+            locked.c.state.in_(_HAS_A_JOB),
+        )
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    row = (calls.c.call_id, calls.c.attempt, calls.c.owner, calls.c.state)
+    renewing = (
+        update(calls)
+        .where(calls.c.call_id.in_(still_held))
+        .values(renewals=calls.c.renewals + 1)
+        .returning(*row)
+    )
+    async with record.database.writing() as connection:
+        renewed = {Held(*one[:3]): one.state for one in await connection.execute(renewing)}
+        busy: set[Held] = set()
+        if missing := [one.call_id for one in held if one not in renewed]:
+            looking = select(*row).where(
+                calls.c.call_id.in_(missing), calls.c.state.in_(_HAS_A_JOB)
+            )
+            busy = {Held(*one[:3]) for one in await connection.execute(looking)} - renewed.keys()
+    return {one: _renewal(renewed.get(one)) for one in held if one in renewed or one not in busy}
 
 
 async def give_back(record: Record, call_id: str, attempt: int, owner: str) -> bool:
@@ -268,12 +315,18 @@ async def end(record: Record, call_id: str, reason: str, *, attempt: int | None 
     )
 
 
+def _renewal(state: str | None) -> Renewal:
+    if state is None:
+        return Renewal.LOST
+    return Renewal.ENDING if state == CallState.ENDING else Renewal.RENEWED
+
+
 def _held(call_id: str, attempt: int, owner: str) -> ColumnElement[bool]:
     return (
         (calls.c.call_id == call_id)
         & (calls.c.attempt == attempt)
         & (calls.c.owner == owner)
-        & calls.c.state.in_((CallState.LIVE, CallState.ENDING))
+        & calls.c.state.in_(_HAS_A_JOB)
     )
 
 

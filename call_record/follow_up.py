@@ -15,7 +15,6 @@ from sqlalchemy import func as sql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record.record import Record
-from call_record.tables import CallState
 from call_record.tables import call as calls
 from call_record.tables import follow_up as work
 from call_record.tables import follow_up_step as steps
@@ -104,33 +103,37 @@ async def take(record: Record, *, ended_after_ms: int = 0, limit: int = 100) -> 
 
     Returns: for how many calls work was made.
     """
-    untaken = (
+    async with record.database.reading() as connection:
+        found = list(await connection.scalars(untaken(ended_after_ms, limit)))
+    if not found:
+        return 0
+    # One process at a time: another one may have been faster. A call may have been removed.
+    rows = (
+        select(calls.c.call_id, exists().where(tombstones.c.call_id == calls.c.call_id))
+        .where(calls.c.call_id.in_(found), ~calls.c.taken)
+        .order_by(calls.c.call_id)
+        .with_for_update(of=calls)
+    )
+    row = {"state": WorkState.WAITING, "run": 0, "queued": -1}
+    async with record.database.writing() as connection:
+        still = (await connection.execute(rows)).all()
+        taken = [call_id for call_id, _ in still]
+        await connection.execute(update(calls).where(calls.c.call_id.in_(taken)).values(taken=True))
+        new = [{"call_id": call_id, **row} for call_id, is_erased in still if not is_erased]
+        if new:
+            await connection.execute(insert(work), new)
+    return len(new)
+
+
+def untaken(ended_after_ms: int, limit: int) -> Select[Any]:
+    """What `take` looks for, several times a second: it must not look through all calls."""
+    return (
         select(calls.c.call_id)
-        .where(
-            calls.c.state == CallState.ENDED,
-            calls.c.ended_at_ms > ended_after_ms,
-            ~exists().where(work.c.call_id == calls.c.call_id),
-            ~exists().where(tombstones.c.call_id == calls.c.call_id),
-        )
+        # Only ended ones have an end; asked for by their state, all of them would be read.
+        .where(~calls.c.taken, calls.c.ended_at_ms > ended_after_ms)
         .order_by(calls.c.ended_at_ms)
         .limit(limit)
     )
-    async with record.database.reading() as connection:
-        found = list(await connection.scalars(untaken))
-    if not found:
-        return 0
-    async with record.database.writing() as connection:
-        # One process at a time: another one may have been faster. A call may have been removed.
-        rows = select(calls.c.call_id).where(calls.c.call_id.in_(found)).order_by(calls.c.call_id)
-        await connection.execute(rows.with_for_update())
-        known = select(calls.c.call_id).where(
-            calls.c.call_id.in_(found), ~exists().where(work.c.call_id == calls.c.call_id)
-        )
-        new = list(await connection.scalars(known))
-        if new:
-            row = {"state": WorkState.WAITING, "run": 0, "queued": -1}
-            await connection.execute(insert(work), [{"call_id": one, **row} for one in new])
-    return len(new)
 
 
 async def unqueued(record: Record, *, limit: int = 100) -> list[Run]:

@@ -1,17 +1,21 @@
 """The lease of a job on its call: claimed once, renewed each second, lost when another is sent."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
 from call_record import calls
-from call_record.calls import Claim, Renewal
+from call_record.calls import Claim, Held, Renewal
 from call_record.database import DATABASE_DOWN
 from call_record.record import Record
 
 log = structlog.get_logger()
 
 EVERY_S = 1.0
+PROVE_EVERY_S = 0.25
+ALONE_AFTER_S = 1.5
+"""A job that has heard nothing of its worker for longer renews by itself."""
 ACT_WITHIN_S = 2.0
 """An effect may start until this time after the last successful renewal was sent. The supervisor
 waits longer before it sends another agent."""
@@ -28,11 +32,9 @@ class Lease:
         self, record: Record, call_id: str, attempt: int, owner: str, worker_id: str
     ) -> None:
         self._record = record
-        self._call_id = call_id
-        self._attempt = attempt
-        self._owner = owner
+        self.held = Held(call_id, attempt, owner)
         self._worker_id = worker_id
-        self._tried_s = record.clock.boot_s()
+        self._tried_s = self._heard_s = record.clock.boot_s()
         self._sent_s: float | None = None
         self.ending = asyncio.Event()
         """Set when the call is over for the caller."""
@@ -48,38 +50,57 @@ class Lease:
         Raises: what `DATABASE_DOWN` lists; claiming again is safe.
         """
         sent_s = self._tried_s = self._record.clock.boot_s()
-        answer = await calls.claim(
-            self._record, self._call_id, self._attempt, self._owner, self._worker_id
-        )
+        answer = await calls.claim(self._record, *self.held, self._worker_id)
         if answer is Claim.CLAIMED:
             self._sent_s = sent_s
         else:
             self.lost.set()
         return answer
 
-    async def keep(self) -> None:
+    async def keep(self, prove: Callable[[], bool] = lambda: False) -> None:
         """
-        Renew each second until the call is lost. Cancel it to stop renewing: when the session is
-        closed or the room is lost, so that another agent is sent.
+        Keep the lease until the call is lost. Cancel it to stop: when the session is closed or the
+        room is lost, so that another agent is sent.
+
+        Args: prove: shows the worker that the job lives, so that the worker renews, and says
+            whether somebody listens. If nobody does or answers, the job renews by itself.
         """
+        self._heard_s = self._record.clock.boot_s()
         while not self.lost.is_set():
-            await asyncio.sleep(max(0.0, self._tried_s + EVERY_S - self._record.clock.boot_s()))
-            await self.renew()
+            now_s = self._record.clock.boot_s()
+            if prove() and now_s - self._heard_s <= ALONE_AFTER_S:
+                await asyncio.sleep(PROVE_EVERY_S)
+            else:
+                await asyncio.sleep(max(0.0, self._tried_s + EVERY_S - now_s))
+                await self.renew()
 
     async def renew(self) -> None:
         """Renew once. No answer of the database is not an error: the lease grows older."""
         sent_s = self._tried_s = self._record.clock.boot_s()
         try:
-            answer = await calls.renew(self._record, self._call_id, self._attempt, self._owner)
+            answer = await calls.renew(self._record, *self.held)
         except DATABASE_DOWN as error:
             log.warning("lease.not_renewed", error=type(error).__name__, age_s=self.age_s())
             return
+        self._answered(sent_s, answer)
+
+    def renewed(self, sent_s: float, answer: Renewal | None) -> None:
+        """
+        The worker has sent a renewal at *sent_s*.
+
+        Args: answer: None: the database has not answered yet.
+        """
+        self._heard_s = self._record.clock.boot_s()
+        if answer is not None and not self.lost.is_set():
+            self._answered(sent_s, answer)
+
+    def _answered(self, sent_s: float, answer: Renewal) -> None:
         if answer is Renewal.LOST:
             if not self.sealing:
-                log.warning("lease.lost", call_id=self._call_id, attempt=self._attempt)
+                log.warning("lease.lost", call_id=self.held.call_id, attempt=self.held.attempt)
             self.lost.set()
             return
-        self._sent_s = sent_s
+        self._sent_s = max(sent_s, self._sent_s or sent_s)
         if answer is Renewal.ENDING:
             self.ending.set()
 

@@ -57,8 +57,18 @@ call = Table(
     Column("key_id", String(200), nullable=False),
     Column("head_seq", Integer, nullable=False),
     Column("head_mac", LargeBinary, nullable=False),
+    # Whether after-call work was made for it, or none is to be made.
+    Column("taken", Boolean, nullable=False, server_default=false()),
     Index("call_by_state", "state", "ended_at_ms"),
     Index("call_by_caller", "caller", "ended_at_ms"),
+)
+
+# Small: after-call work is made for most calls within a second of their end.
+Index(
+    "call_untaken",
+    call.c.ended_at_ms,
+    sqlite_where=~call.c.taken,
+    postgresql_where=~call.c.taken,
 )
 
 journal = Table(

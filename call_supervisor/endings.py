@@ -3,8 +3,8 @@
 import structlog
 
 from call_record import calls, journal
-from call_record.calls import Call
 from call_record.record import Record
+from call_record.snapshot import OpenCall
 from call_record.tables import CallState
 from call_record.timeline import fold
 from call_supervisor import metrics
@@ -25,7 +25,7 @@ class Endings:
         self._ended: dict[str, float] = {}
         """Rooms of ended calls, and when they were first seen."""
 
-    def reason(self, call: Call, tracked: TrackedCall, now_s: float) -> str | None:
+    def reason(self, call: OpenCall, tracked: TrackedCall, now_s: float) -> str | None:
         """Why *call*, requested or live, is over; None: it is not."""
         if tracked.put_out:
             return "put-out"
@@ -40,14 +40,14 @@ class Endings:
             return "no-agent"
         return None
 
-    async def end(self, call: Call, reason: str) -> None:
+    async def end(self, call: OpenCall, reason: str) -> None:
         """End a call: its job seals it; a call without a job is sealed here."""
         if call.state is CallState.REQUESTED:
             await self.seal(call, reason)
         elif await calls.end(self._record, call.call_id, reason):
             log.info("call.over", call_id=call.call_id, reason=reason)
 
-    async def seal(self, call: Call, reason: str | None = None) -> None:
+    async def seal(self, call: OpenCall, reason: str | None = None) -> None:
         """
         Seal the journal of a call that no living job has, and close its room.
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-from call_record.calls import Call, Seen
+from call_record.calls import Seen
+from call_record.snapshot import OpenCall
 from call_record.stillness import StillnessWatch
 from call_record.workers import Worker
 from call_supervisor.timeouts import Timeouts
@@ -43,7 +44,11 @@ class Liveness:
         self._workers.start_over()
 
     def look(
-        self, asked_s: float, answered_s: float, calls: Sequence[Call], workers: Sequence[Worker]
+        self,
+        asked_s: float,
+        answered_s: float,
+        calls: Sequence[OpenCall],
+        workers: Sequence[Worker],
     ) -> None:
         """The record answered at *answered_s* what it was asked at *asked_s*."""
         self._calls.look({call.call_id: call.seen for call in calls}, asked_s, answered_s)
@@ -66,11 +71,11 @@ class Liveness:
         """Workers that stand still and are not marked as gone yet."""
         return self._silent
 
-    def has_slot_for(self, call: Call) -> bool:
+    def has_slot_for(self, call: OpenCall) -> bool:
         """Whether another agent can be had for *call*; its own slot will do."""
         return self.free_slots + (call.worker_id in self._taking) > 0
 
-    def need(self, call: Call) -> Need | None:
+    def need(self, call: OpenCall) -> Need | None:
         """Why *call*, as of the last look, needs another agent; None: it does not."""
         still_s = self._calls.still_s(call.call_id)
         if call.owner is not None:

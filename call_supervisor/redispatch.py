@@ -11,8 +11,9 @@ import time
 import structlog
 
 from call_record import calls
-from call_record.calls import Call, Raised
+from call_record.calls import Raised
 from call_record.record import Record
+from call_record.snapshot import OpenCall
 from call_record.workers import Worker
 from call_supervisor import metrics
 from call_supervisor.liveness import Need
@@ -32,7 +33,9 @@ class Redispatch:
         self._rooms = rooms
         self._timeouts = timeouts
 
-    async def fence(self, call: Call, need: Need, *, send: bool, was_sent: bool) -> Raised | None:
+    async def fence(
+        self, call: OpenCall, need: Need, *, send: bool, was_sent: bool
+    ) -> Raised | None:
         """
         Raise the attempt: from now on the record takes nothing from the last agent.
 
@@ -72,7 +75,7 @@ class Redispatch:
             # A dispatch that is left is refused by its attempt.
             log.warning("dispatch.not_withdrawn", call_id=call_id, reason=str(error))
 
-    async def send(self, call: Call, attempt: int, worker: Worker) -> None:
+    async def send(self, call: OpenCall, attempt: int, worker: Worker) -> None:
         """
         Dispatch the agent of *attempt* to *worker*. Its claim says that it came.
 

@@ -8,10 +8,9 @@ from typing import Any
 import structlog
 
 from call_record import calls, snapshot, workers
-from call_record.calls import Call
 from call_record.database import DATABASE_DOWN
 from call_record.record import Record
-from call_record.snapshot import Snapshot
+from call_record.snapshot import OpenCall, Snapshot
 from call_record.tables import CallState
 from call_supervisor import metrics
 from call_supervisor.endings import Endings
@@ -126,7 +125,7 @@ class CallSupervisor:
 
     # -- what a look says
 
-    def _note(self, call: Call, tracked: TrackedCall) -> None:
+    def _note(self, call: OpenCall, tracked: TrackedCall) -> None:
         if call.state is CallState.ENDING and tracked.ending_since_s is None:
             tracked.ending_since_s = self._looked_s
         if call.owner is not None and tracked.sent == call.attempt:
@@ -143,7 +142,7 @@ class CallSupervisor:
                 )
         tracked.steady(call, self._timeouts)
 
-    def _is_due(self, call: Call, tracked: TrackedCall, asked: set[str]) -> bool:
+    def _is_due(self, call: OpenCall, tracked: TrackedCall, asked: set[str]) -> bool:
         if tracked.busy:
             return False
         if call.call_id in asked or (tracked.put_out and call.state is not CallState.ENDING):
@@ -159,12 +158,12 @@ class CallSupervisor:
             call, tracked
         )
 
-    def _look_every_s(self, call: Call, tracked: TrackedCall) -> float:
+    def _look_every_s(self, call: OpenCall, tracked: TrackedCall) -> float:
         recent = call.attempt > 1 and self._looked_s - tracked.since_s < self._timeouts.often_for_s
         restless = tracked.trouble_since_s is not None or call.joined_at_ms is None
         return self._timeouts.look_often_s if recent or restless else self._timeouts.look_s
 
-    def _need(self, call: Call, tracked: TrackedCall) -> Need | None:
+    def _need(self, call: OpenCall, tracked: TrackedCall) -> Need | None:
         if tracked.held == call.attempt and call.owner is None:
             return Need.UNCLAIMED
         return self._liveness.need(call)
@@ -172,7 +171,7 @@ class CallSupervisor:
     def _may_try(self, tracked: TrackedCall) -> bool:
         return tracked.may_try(self._now(), self._liveness.arrived_s)
 
-    def _state(self, call: Call, tracked: TrackedCall) -> RoomState:
+    def _state(self, call: OpenCall, tracked: TrackedCall) -> RoomState:
         """What the page should show."""
         if call.state is CallState.ENDING:
             return RoomState(attempt=call.attempt, state="ending")
@@ -187,7 +186,7 @@ class CallSupervisor:
 
     # -- what follows
 
-    async def _care(self, call: Call, tracked: TrackedCall) -> None:
+    async def _care(self, call: OpenCall, tracked: TrackedCall) -> None:
         try:
             if call.state is CallState.ENDING and self._is_left(call, tracked):
                 await self._endings.seal(call)
@@ -216,13 +215,13 @@ class CallSupervisor:
         finally:
             tracked.busy = False
 
-    def _is_left(self, call: Call, tracked: TrackedCall) -> bool:
+    def _is_left(self, call: OpenCall, tracked: TrackedCall) -> bool:
         """Whether no job is left to seal the journal."""
         slow_s = 0.0 if tracked.ending_since_s is None else self._looked_s - tracked.ending_since_s
         dead = self._liveness.need(call) is not None
         return call.owner is None or dead or slow_s >= self._timeouts.ending_max_s
 
-    async def _replace(self, call: Call, tracked: TrackedCall, need: Need) -> None:
+    async def _replace(self, call: OpenCall, tracked: TrackedCall, need: Need) -> None:
         now_s = self._now()
         expected = call.caller in tracked.people or (
             call.joined_at_ms is None and now_s - tracked.since_s < self._timeouts.join_within_s

@@ -3,7 +3,7 @@
 from collections.abc import Set
 from dataclasses import dataclass
 
-from call_record.calls import Call
+from call_record.snapshot import OpenCall
 from call_supervisor.timeouts import Timeouts
 from voice_contract.room import RoomState
 
@@ -82,7 +82,7 @@ class TrackedCall:
         """Whether the pause is over; it is when a worker has arrived since the last try."""
         return now_s - self.tried_s >= self.pause_s or arrived_s > self.tried_s
 
-    def steady(self, call: Call, timeouts: Timeouts) -> None:
+    def steady(self, call: OpenCall, timeouts: Timeouts) -> None:
         """The call was seen; an agent that stays ends the trouble."""
         if call.owner is not None and call.renewals >= timeouts.steady_renewals:
             self.trouble_since_s = None

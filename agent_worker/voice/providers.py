@@ -3,7 +3,7 @@
 import inspect
 import json
 import ssl
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, get_type_hints
 
@@ -66,10 +66,12 @@ def build_stt(
     return PreflightSTT(recognizer, inference.VAD(min_silence_duration=PAUSE_S), on_failure)
 
 
-def build_tts(settings: WorkerSettings) -> lk_tts.TTS[Any]:
+def build_tts(settings: WorkerSettings, *, is_awaited: bool = True) -> lk_tts.TTS[Any]:
     """
     The voice.
 
+    Args: is_awaited: False: nobody waits to hear it. It is said to the server in the HTTP header
+        `Priority`, which ours heeds.
     Raises: SettingsError: the plugin cannot be loaded, or does not know one of its options.
     """
     voice: lk_tts.TTS[Any] = (
@@ -77,7 +79,11 @@ def build_tts(settings: WorkerSettings) -> lk_tts.TTS[Any]:
             "PARLEY_TTS",
             openai.TTS,
             {"response_format": "pcm", **settings.tts_options},
-            client=_client(settings.tts_base_url, settings.tts_api_key),
+            client=_client(
+                settings.tts_base_url,
+                settings.tts_api_key,
+                headers={} if is_awaited else {"Priority": "u=7"},
+            ),
             model=settings.tts_model,
             voice=settings.tts_voice,
         )
@@ -133,10 +139,16 @@ def build_embeddings(settings: WorkerSettings) -> Embeddings | None:
     return Embeddings(client, settings.encoder_model)
 
 
-def _client(base_url: str, api_key: SecretStr) -> AsyncOpenAI:
+def _client(
+    base_url: str, api_key: SecretStr, headers: Mapping[str, str] | None = None
+) -> AsyncOpenAI:
     http = httpx.AsyncClient(verify=_TLS, timeout=httpx.Timeout(60, connect=3))
     return AsyncOpenAI(
-        base_url=base_url, api_key=api_key.get_secret_value(), max_retries=0, http_client=http
+        base_url=base_url,
+        api_key=api_key.get_secret_value(),
+        max_retries=0,
+        http_client=http,
+        default_headers=headers,
     )
 
 

@@ -1,5 +1,6 @@
 """The services of a stack as processes that a test kills, stops and starts one by one."""
 
+import asyncio
 import json
 import os
 import signal
@@ -16,11 +17,12 @@ import httpx2 as httpx
 import psutil
 from sqlalchemy.engine import make_url
 
-from call_record import keys
+from call_record import keys, users
 from call_record.database import Database
+from call_record.prepare import prepare
 from call_record.record import Record
 from devstack.parent_death import die_with_parent
-from tests.chaos.relay import Relays
+from tests.chaos.relay import Relay, Relays
 from tests.support.local_stack import LocalStack, free_ports
 
 START_TIMEOUT_S = 60.0
@@ -129,10 +131,9 @@ class Fleet:
         self.record_line = self.relays.to(port)
         """Of the token service and the supervisor to the record."""
         self.record_lines = [self.relays.to(port), self.relays.to(port)]
-        """Of the workers to the record."""
+        """Of the workers `a` and `b` to the record."""
         self.stack = LocalStack.on_free_ports(folder)
         self.stack.run_dir.mkdir(parents=True, exist_ok=True)
-        self.second_worker_port = free_ports(1)[0]
         run_dir = self.stack.run_dir
         self.shop_line = self.relays.to(self.stack.port("storefront"))
         """Of the workers to the shop."""
@@ -141,7 +142,6 @@ class Fleet:
             "PARLEY_SFU_URL": self.stack.sfu_url,
             "PARLEY_SFU_KEYS_FILE": str(run_dir / "sfu-keys.yaml"),
             "PARLEY_JOURNAL_KEYS_FILE": str(run_dir / "journal-keys.yaml"),
-            "PARLEY_DATABASE_URL": self._through(self.record_line.port),
             "PARLEY_STOREFRONT_DATABASE_URL": f"sqlite+aiosqlite:///{run_dir}/storefront.db",
             "PARLEY_STT_BASE_URL": self.stack.url("speech-server") + "/v1",
             "PARLEY_TTS_BASE_URL": self.stack.url("speech-server") + "/v1",
@@ -156,23 +156,16 @@ class Fleet:
         self.sfu = self._service("sfu", "devstack.sfu", "/")
         self.storefront = self._service("storefront", "examples.storefront.backend")
         self.speech = self._service("speech", "speech_server")
-        self.token = self._service("token", "token_service")
-        self.supervisor = self._service("supervisor", "call_supervisor")
-        self.a = self._service(
-            "worker",
-            "agent_worker",
-            name="worker-a",
-            variables={"PARLEY_DATABASE_URL": self._through(self.record_lines[0].port)},
+        self.token = self._service(
+            "token", "token_service", variables=self._record("token_service", self.record_line)
         )
-        self.b = self._service(
-            "worker",
-            "agent_worker",
-            name="worker-b",
-            variables={
-                "PARLEY_DATABASE_URL": self._through(self.record_lines[1].port),
-                "PARLEY_WORKER_PORT": str(self.second_worker_port),
-            },
+        self.supervisor = self._service(
+            "supervisor",
+            "call_supervisor",
+            variables=self._record("call_supervisor", self.record_line),
         )
+        self.a = self.worker("worker-a", self.stack.port("worker"), self.record_lines[0])
+        self.b = self.worker("worker-b", free_ports(1)[0], self.record_lines[1])
         self.services = [
             self.sfu,
             self.storefront,
@@ -183,8 +176,23 @@ class Fleet:
             self.b,
         ]
 
-    def _through(self, port: int) -> str:
-        return self.database_url.set(port=port).render_as_string(hide_password=False)
+    def worker(self, name: str, port: int, line: Relay) -> Service:
+        """A worker on that port that reaches the record by that line."""
+        variables = {**self._record("agent_worker", line), "PARLEY_WORKER_PORT": str(port)}
+        return self._service("worker", "agent_worker", name=name, variables=variables)
+
+    def post_call(self) -> Service:
+        """The post-call service; it has a database of its own."""
+        own = self.database_url.set(username="post_call", database="post_call")
+        variables = {
+            **self._record("post_call", self.record_line),
+            "PARLEY_POST_CALL_DATABASE_URL": own.render_as_string(hide_password=False),
+        }
+        return self._service("post_call", "post_call", variables=variables)
+
+    def _record(self, user: str, line: Relay) -> dict[str, str]:
+        url = self.database_url.set(username=user, port=line.port)
+        return {"PARLEY_DATABASE_URL": url.render_as_string(hide_password=False)}
 
     def _service(
         self,
@@ -211,7 +219,10 @@ class Fleet:
         return self.a, self.b
 
     def start(self) -> None:
-        """Start everything and wait until all is ready."""
+        """Start everything and wait until all is ready; each service is a user of its own."""
+        owner = self.database_url.render_as_string(hide_password=False)
+        asyncio.run(prepare(owner))
+        asyncio.run(users.grant(owner, None))
         self.sfu.start()
         self.sfu.wait_ready()
         for service in self.services[1:]:

@@ -25,7 +25,7 @@ FORM = AGENT.templates.rules["book"].ask
 READ_BACK = ("name", "phone_number", "email")
 """What the agent says back before its next question."""
 EXCHANGES_MAX = 25
-AT_ONCE = 2
+AT_ONCE = 4
 """So many people call at the same time."""
 BOOKED_MIN = 6
 """Of ten. Names are misheard, and not everybody is patient enough to spell them again."""

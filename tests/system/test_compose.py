@@ -1,11 +1,13 @@
 """The containers: built, started, called, stopped, taken down. `make test-compose` runs them."""
 
 import asyncio
+import json
 import os
 import re
 import secrets
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,10 +29,29 @@ QUESTION = "What is the status of my order number seven?"
 TRIES = 3
 BUILD_TIMEOUT_S = 900
 START_TIMEOUT_S = 120
+DRAIN_S = 10
+CALLS = 12
+WORKERS = 3
+RESTARTED = (
+    *("storefront", "speech-server", "token-service", "call-supervisor", "post-call", "redis"),
+    *("postgres", "agent-worker", "sfu"),
+)
+"""One after another, as a rolling restart does it; workers one at a time."""
 IN_CONTAINER = re.compile(
     r".*_(host|port|dir|file)|(storefront_|post_call_)?database_url|sfu_api_(key|secret)"
 )
 """Settings that are the image's own: where it listens, where it keeps its files."""
+
+ASK_POSTGRES = """
+import asyncio, asyncpg
+async def ask():
+    connection = await asyncpg.connect("postgresql://token_service@postgres/{url}")
+    print(await connection.execute("{statement}"))
+try:
+    asyncio.run(ask())
+except asyncpg.PostgresError as error:
+    print(error)
+"""
 
 in_containers = [
     pytest.mark.compose,
@@ -60,7 +81,12 @@ class Project:
     def compose(self, *command: str, timeout_s: float = 120) -> str:
         """`docker compose` with *command*; a failure fails the test with the output."""
         options = ["--project-name", self.name, "--env-file", str(self.env_file)]
-        return docker("compose", *options, *command, timeout_s=timeout_s)
+        files = ["--file", "docker-compose.yml", "--file", "tests/support/compose_ports.yml"]
+        return docker("compose", *options, *files, *command, timeout_s=timeout_s)
+
+    def workers(self) -> list[str]:
+        """The ids of the agent workers' containers that run."""
+        return self.compose("ps", "--quiet", "agent-worker").split()
 
     def found(self, *command: str) -> list[str]:
         """The ids that a `docker ... ls` prints for this project."""
@@ -110,11 +136,13 @@ def project(
         pytest.skip("builds and starts containers: run `make test-compose`")
     if not has_engine():
         pytest.exit(NO_ENGINE, returncode=1)
-    names = ["token", "worker", "supervisor", "post_call", "speech", "storefront"]
-    names += ["sfu", "sfu_tcp", "sfu_udp"]
+    names = ["token", "supervisor", "speech", "storefront", "sfu", "sfu_tcp", "sfu_udp"]
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     env_file = tmp_path_factory.mktemp("compose") / "env"
-    env_file.write_text("".join(f"PARLEY_{n.upper()}_PORT={port}\n" for n, port in ports.items()))
+    lines = [f"PARLEY_{name.upper()}_PORT={port}" for name, port in ports.items()]
+    # All callers come from this machine; calls that go on are moved soon.
+    lines += ["PARLEY_TOKEN_NETWORK_SHARE=1", f"PARLEY_WORKER_DRAIN_S={DRAIN_S}"]
+    env_file.write_text("\n".join(lines) + "\n")
     started = Project(f"parley-test-{secrets.token_hex(4)}", env_file, ports)
     try:
         up = ("up", "--build", "--wait", "--wait-timeout", str(START_TIMEOUT_S))
@@ -149,6 +177,38 @@ async def answered(caller: Caller, project: Project) -> str:
         if "Order 7 is on its way" in answer:
             return await recognize(project.speech_url, caller.ear.since(asked_at))
     pytest.fail(f"not understood: {caller.lines}")
+
+
+async def _greeted(caller: Caller) -> None:
+    await caller.agent_line(containing="automated assistant", timeout_s=60)
+
+
+async def _calls_back(caller: Caller) -> None:
+    """Order a call-back, which is an effect."""
+    before = len(caller.lines)
+    await caller.send_text("I want to talk to a person")
+    await caller.agent_line(after=before, containing="?", timeout_s=30)
+    before = len(caller.lines)
+    await caller.send_text("yes")
+    await caller.agent_line(after=before, timeout_s=30)
+
+
+async def _all_answer(callers: Sequence[Caller]) -> None:
+    async def ask(caller: Caller) -> None:
+        async with asyncio.timeout(60):
+            while caller.agent is None or not caller.room.isconnected():
+                await asyncio.sleep(0.2)
+        before = len(caller.lines)
+        await caller.send_text("Where is order eight?")
+        await caller.agent_line(after=before, containing="Order 8", timeout_s=60)
+
+    await asyncio.gather(*map(ask, callers))
+
+
+def _accepted(container: str) -> set[str]:
+    """The ids of the calls that a worker's container accepted."""
+    lines = docker("logs", container).splitlines()
+    return {json.loads(line)["call_id"] for line in lines if '"job.accepted"' in line}
 
 
 @pytest.mark.parametrize(
@@ -206,24 +266,56 @@ class TestContainers:
         services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
         assert len(everyone) == len(services)
         users = docker("inspect", "--format", "{{.Config.User}}", *everyone).split()
-        assert sorted(users) == ["10001:10001", *["parley"] * (len(services) - 1)]
+        others = ["10001:10001", "postgres", "redis"]
+        assert sorted(users) == sorted([*others, *["parley"] * (len(services) - len(others))])
         for container in project.found("ps"):
             processes = docker("top", container, "-eo", "pid,uid,args").splitlines()[1:]
             assert processes
-            assert {line.split()[1] for line in processes} == {"10001"}
+            assert "0" not in {line.split()[1] for line in processes}
+
+    def test_every_container_has_limits(self, project: Project) -> None:
+        """Of memory and processes; only page, SFU and the operators' port are published."""
+        format_ = "{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{.HostConfig.ReadonlyRootfs}}"
+        for line in docker("inspect", "--format", format_, *project.found("ps", "-a")).splitlines():
+            memory, pids, is_read_only = line.split()
+            assert (int(memory) > 0, int(pids) > 0, is_read_only) == (True, True, "true")
+        services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+        published = {name for name, service in services.items() if "ports" in service}
+        assert published == {"token-service", "sfu", "call-supervisor"}
+
+    def test_door_reaches_neither_the_shop_nor_the_work_after_calls(self, project: Project) -> None:
+        """What somebody has who broke into the token service."""
+
+        def inside(code: str) -> str:
+            return project.compose("exec", "-T", "token-service", "python", "-c", code).strip()
+
+        for host in ("post-call", "storefront", "speech-server", "migrate"):
+            look_up = f"import socket; print(socket.getaddrinfo({host!r}, 80))"
+            with pytest.raises(
+                pytest.fail.Exception, match=r"Name or service not known|resolution"
+            ):
+                inside(look_up)
+        assert inside("import os; print(sorted(os.listdir('/keys')))") == str(
+            ["journal-keys.yaml", "pgpass", "sfu-keys.yaml"]
+        )
+        for url, statement, refusal in (
+            ("parley", "DELETE FROM call", "permission denied for table call"),
+            ("parley", "UPDATE follow_up SET state = 'x'", "permission denied for table follow_up"),
+            ("parley", "SELECT 1 FROM executor", "permission denied for table executor"),
+            ("post_call", "SELECT 1", 'permission denied for database "post_call"'),
+        ):
+            said = inside(ASK_POSTGRES.format(url=url, statement=statement))
+            assert refusal in said, said
 
     async def test_worker_told_to_stop_in_a_call_ends_after_the_call(
         self, project: Project
     ) -> None:
         """`docker compose stop` reaches the worker, not its calls: they go on to their end."""
-        async with (
-            joined(project.url("token-service")) as caller,
-            httpx.AsyncClient(base_url=project.url("agent-worker")) as worker,
-        ):
+        async with joined(project.url("token-service")) as caller:
             await caller.agent_line(containing="automated assistant")
             stop = asyncio.create_task(asyncio.to_thread(project.compose, "stop", "agent-worker"))
             async with asyncio.timeout(15):
-                while "draining" not in (await worker.get("/readyz")).text:
+                while "worker.draining" not in project.compose("logs", "agent-worker"):
                     await asyncio.sleep(0.1)
             assert "gloves" in (await answered(caller, project)).lower()
             assert not stop.done()
@@ -231,6 +323,42 @@ class TestContainers:
             await stop
         stopped = project.compose("ps", "--all", "--quiet", "agent-worker").strip()
         assert docker("inspect", "--format", "{{.State.ExitCode}}", stopped).strip() == "0"
+
+    @pytest.mark.timeout(600)
+    async def test_calls_of_three_workers_survive_stops_and_a_rolling_restart(
+        self, project: Project
+    ) -> None:
+        """None is lost, each effect happens once, and new callers get in."""
+        scale = ("up", "--detach", "--wait", "--scale", f"agent-worker={WORKERS}")
+        await asyncio.to_thread(project.compose, *scale)
+        url = project.url("token-service")
+        async with AsyncExitStack() as calls:
+            callers = [await calls.enter_async_context(joined(url)) for _ in range(CALLS)]
+            await asyncio.gather(*map(_greeted, callers))
+            ids = {caller.room.name for caller in callers}
+            spread = {worker: _accepted(worker) & ids for worker in project.workers()}
+            print("calls of each worker:", [len(taken) for taken in spread.values()])
+            assert [len(taken) for taken in spread.values()] == [CALLS // WORKERS] * WORKERS
+            await asyncio.gather(*(caller.hang_up() for caller in callers[CALLS // 2 :]))
+            callers = callers[: CALLS // 2]
+            await asyncio.gather(*map(_calls_back, callers))
+
+            await asyncio.to_thread(docker, "stop", next(iter(spread)), timeout_s=120)
+            await _all_answer(callers)
+            print("a worker stopped: all answer")
+            await asyncio.to_thread(project.compose, *scale)
+            for service in RESTARTED:
+                for container in project.compose("ps", "--quiet", service).split():
+                    await asyncio.to_thread(docker, "restart", container, timeout_s=120)
+                    await asyncio.to_thread(project.compose, *scale)
+                    await _all_answer(callers)
+                async with joined(url) as another:
+                    await _greeted(another)
+                print(f"{service} restarted: all answer, and a new caller too")
+        async with httpx.AsyncClient(base_url=project.url("storefront")) as shop:
+            for caller in callers:
+                ledger = await shop.get("/v1/ledger", params={"call_id": caller.room.name})
+                assert len(ledger.json()["effects"]) == 1, ledger.json()
 
     def test_project_taken_down_leaves_nothing(self, project: Project) -> None:
         """No container, no volume with keys or orders, no network."""

@@ -1,5 +1,6 @@
 """How much is understood by voice, as an author measures it."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,4 +39,5 @@ def test_lines_are_spoken_each_to_the_same_shop(tmp_path: Path) -> None:
     assert "line 5: wrong effect: cancel order ten" in said
     assert "done: order.cancelled order:10" in said
     assert "line 6: wrong tool or words: where is order nine" in said
-    assert "heard where is order nine?" in said.lower()
+    # The recognizer writes a full stop now and then.
+    assert re.search(r"heard where is order (nine|9)\b", said.lower()), said

@@ -1,11 +1,14 @@
-"""What unit tests share: waits that take no time."""
+"""What unit tests share: waits that take no time, and a record whose clock is turned by hand."""
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Callable, Mapping
 
 import pytest
 
+from call_record.record import Record
+from tests.support.calls import FakeClock
 from tests.support.virtual_time import CLOCKS, VirtualTimeLoop
 
 
@@ -27,3 +30,15 @@ async def virtual_time(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in CLOCKS:
         began_s = getattr(time, name)()
         monkeypatch.setattr(time, name, lambda began_s=began_s: began_s + loop.time())
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Turned by hand."""
+    return FakeClock()
+
+
+@pytest.fixture
+def clocked(record: Record, clock: FakeClock) -> Record:
+    """The record with that clock."""
+    return dataclasses.replace(record, clock=clock)

@@ -1,5 +1,6 @@
 """Callers who are known by name: signed in with an issuer, or named by a server with an API key."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,12 @@ import httpx2 as httpx
 import pytest
 from starlette.applications import Starlette
 
-from call_record import calls
+from call_record import calls, workers
 from call_record.record import Record
 from tests.support.calls import the_call
 from tests.support.jwks import AUDIENCE, ISSUER, Issuer, serving
 from tests.support.local_stack import LocalStack
-from tests.support.token_service import claims, client, room
+from tests.support.token_service import claims, client, room, served
 from token_service.app import build
 from token_service.settings import TokenSettings
 
@@ -103,6 +104,27 @@ async def test_call_of_a_caller_who_is_signed_in_is_its_own_on_any_device(
             assert (await http.get(f"/api/calls/{call_id}", **other)).status_code == 404
         assert (await http.get(f"/api/calls/{call_id}", **sam)).status_code == 200
         assert (await http.post(f"/api/calls/{call_id}/end", **sam)).status_code == 204
+
+
+async def test_office_behind_one_address_is_let_in_beside_somebody_who_cannot_sign_in(
+    with_oidc: Starlette, settings: TokenSettings, issuer: Issuer, record: Record
+) -> None:
+    """Fifty who are signed in, and one next to them who uses up what failures may."""
+    await workers.register(record, "large", 100, "large")
+    async with served(with_oidc) as port, httpx.AsyncClient(timeout=30) as http:
+        url = f"http://127.0.0.1:{port}/api/voice-token"
+
+        async def fail() -> int:
+            return (await http.post(url, **bearer("no-token"))).status_code
+
+        async def call(number: int) -> int:
+            token = issuer.token("one", {"shop": "north", "sub": f"colleague-{number}"})
+            return (await http.post(url, **bearer(token))).status_code
+
+        failed = [await fail() for _ in range(settings.token_rate_address + 5)]
+        assert failed[-5:] == [429] * 5
+        told = await asyncio.gather(*map(call, range(50)), *(fail() for _ in range(20)))
+        assert told == [200] * 50 + [429] * 20
 
 
 async def test_sign_in_that_cannot_be_checked_is_told_apart(

@@ -96,6 +96,7 @@ async def test_job_of_a_call_whose_caller_was_edited_ends_it_without_a_word(
         worker_id="worker",
         metrics_address=str(tmp_path / "nobody"),
         call_end_address=str(tmp_path / "nobody"),
+        renewals_address=str(tmp_path / "nobody"),
     )
     structlog.contextvars.clear_contextvars()
     assert left == ["caller-in-doubt"]

@@ -65,6 +65,22 @@ async def test_take_makes_work_of_ended_calls_once(record: Record) -> None:
     assert await follow_up.waiting(record, after=first) == runs[1:]
 
 
+async def test_take_looks_at_no_call_that_was_taken(record: Record) -> None:
+    """However many there have been: the index holds the others alone."""
+    statement = follow_up.untaken(0, 100)
+    compiled = statement.compile(
+        dialect=record.database.engine.dialect, compile_kwargs={"literal_binds": True}
+    )
+    explain = "EXPLAIN QUERY PLAN" if record.database.is_sqlite else "EXPLAIN"
+    async with record.database.reading() as connection:
+        if not record.database.is_sqlite:
+            # A table of three rows is read whole else.
+            await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            await connection.exec_driver_sql("SET LOCAL enable_sort = off")
+        plan = await connection.exec_driver_sql(f"{explain} {compiled}")
+        assert "call_untaken" in " ".join(str(row) for row in plan)
+
+
 async def test_take_of_the_last_calls_leaves_older_ones_to_the_sweep(
     clocked: Record, clock: FakeClock
 ) -> None:

@@ -63,6 +63,7 @@ CALL = Call(
     key_id="k",
     head_seq=0,
     head_mac=b"",
+    taken=False,
 )
 PROPOSED = ToolProposed(invocation_id="t", tool="pay", arguments={"n": "1"}, turn_id="turn-1")
 STARTED = ToolStarted(

@@ -1,10 +1,8 @@
 """What a supervisor concludes from what it saw."""
 
-import dataclasses
-
 import pytest
 
-from call_record.calls import Call
+from call_record.snapshot import OpenCall
 from call_record.tables import CallState
 from call_record.workers import Worker
 from call_supervisor.liveness import Liveness, Need
@@ -15,9 +13,9 @@ TIMES = Timeouts()
 
 def a_call(
     *, owner: str | None = "job", renewals: int = 5, attempt: int = 1, worker: str | None = "w"
-) -> Call:
+) -> OpenCall:
     """A live call as it was read."""
-    return Call(
+    return OpenCall(
         call_id="c",
         state=CallState.LIVE,
         attempt=attempt,
@@ -26,16 +24,7 @@ def a_call(
         renewals=renewals,
         caller="sam",
         tenant=None,
-        display_name=None,
-        return_proof_hash=None,
-        networks=None,
-        admitted_at_ms=0,
         joined_at_ms=0,
-        ended_at_ms=None,
-        end_reason=None,
-        key_id="k",
-        head_seq=1,
-        head_mac=b"",
     )
 
 
@@ -53,7 +42,7 @@ class Looks:
         self.presence = 0
         self.workers = ["w"]
 
-    def until(self, seconds: float, *calls: Call, workers_live: bool = True) -> None:
+    def until(self, seconds: float, *calls: OpenCall, workers_live: bool = True) -> None:
         """Look for so long."""
         for _ in range(round(seconds / 0.25)):
             self.now_s += 0.25
@@ -164,7 +153,7 @@ def test_watch_any_change_is_a_sign_of_life(changed: dict[str, object]) -> None:
     """Attempt, owner, renewals."""
     looks, call = Looks(), a_call()
     looks.until(3, call)
-    moved = dataclasses.replace(call, **changed)  # type: ignore[arg-type]
+    moved = call._replace(**changed)  # type: ignore[arg-type]
     looks.until(0.25, moved)
     assert looks.liveness.need(moved) is None
 
@@ -173,7 +162,7 @@ def test_watch_counts_slots_that_workers_have_free() -> None:
     """Those of draining and silent workers are none."""
     liveness = Liveness(TIMES)
     found = [a_worker(), a_worker(name="v"), a_worker(name="drains", draining=True)]
-    waiting = dataclasses.replace(a_call(owner=None, renewals=0, worker=None), call_id="d")
+    waiting = a_call(owner=None, renewals=0, worker=None)._replace(call_id="d")
     liveness.look(1.0, 1.0, [a_call(), waiting], found)
     assert liveness.free_slots == 3
 
@@ -181,8 +170,8 @@ def test_watch_counts_slots_that_workers_have_free() -> None:
 def test_watch_call_may_have_its_own_slot_again() -> None:
     """A worker that is full of calls, this one among them, can be sent another agent for it."""
     liveness, call = Liveness(TIMES), a_call()
-    other = dataclasses.replace(call, call_id="d")
-    elsewhere = dataclasses.replace(call, call_id="e", worker_id=None)
+    other = call._replace(call_id="d")
+    elsewhere = call._replace(call_id="e", worker_id=None)
     liveness.look(1.0, 1.0, [call, other, elsewhere], [a_worker()])
     assert liveness.free_slots == 0
     assert liveness.has_slot_for(call)

@@ -15,7 +15,7 @@ def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("PARLEY_SPEECH_THREADS", "0"),
+        ("PARLEY_SPEECH_THREADS", "-1"),
         ("PARLEY_SPEECH_QUEUE", "-1"),
         ("PARLEY_SPEECH_MAX_AUDIO_S", "31"),
         ("PARLEY_SPEECH_TIMEOUT_S", "nan"),

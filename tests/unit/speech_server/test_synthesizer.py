@@ -1,5 +1,7 @@
 """Text to speech with the real voice."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -60,3 +62,15 @@ def test_trim_head_keeps_10_ms_before_the_first_loud_sample() -> None:
 def test_trim_head_of_silence_alone_leaves_next_to_nothing() -> None:
     """A clause that made no sound does not make a pause either."""
     assert len(trim_head(np.zeros(1000, np.int16), 1000)) == 10
+
+
+def test_speak_in_threads_is_the_same_sound() -> None:
+    """With threads for two clauses at the same time; the others wait."""
+    voice = Synthesizer(threads=4)
+    texts = ["One moment, please.", "Your order is on its way."]
+    alone = [len(voice.speak(text, 1.0)) for text in texts]
+    with ThreadPoolExecutor(6) as threads:
+        together = list(threads.map(lambda text: len(voice.speak(text, 1.0)), texts * 6))
+    for length, expected in zip(together, alone * 6, strict=True):
+        # Piper draws the rhythm at random.
+        assert 0.5 < length / expected < 2

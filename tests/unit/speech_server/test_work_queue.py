@@ -5,12 +5,13 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from prometheus_client import REGISTRY
 
 from speech_server.errors import Busy
-from speech_server.work_queue import WorkQueue
+from speech_server.work_queue import Urgency, WorkQueue
 
 SOON_S = 5
 
@@ -107,6 +108,56 @@ async def test_lane_run_cancelled_while_running_holds_its_thread_until_done(
     go_on.set()
     await asyncio.wait_for(second, SOON_S)
     assert called.is_set()
+
+
+async def test_what_somebody_waits_for_comes_first(queue: WorkQueue) -> None:
+    """Then what is heard behind it, last what nobody waits for; else in the order of coming."""
+    running, go_on = threading.Event(), threading.Event()
+    done: list[str] = []
+
+    def block() -> None:
+        running.set()
+        go_on.wait(SOON_S)
+
+    first = asyncio.create_task(queue.run(block))
+    await until_running(running)
+    later = [
+        asyncio.create_task(queue.run(partial(done.append, name), urgency))
+        for name, urgency in (
+            ("warm-up", Urgency.LATER),
+            ("second clause", Urgency.SOON),
+            ("one caller", Urgency.NOW),
+            ("another caller", Urgency.NOW),
+            ("who left", Urgency.NOW),
+        )
+    ]
+    await asyncio.sleep(0.01)
+    later.pop().cancel()
+    go_on.set()
+    await asyncio.gather(first, *later)
+    assert done == ["one caller", "another caller", "second clause", "warm-up"]
+
+
+async def test_a_thread_that_was_just_given_to_who_left_goes_to_the_next(
+    queue: WorkQueue,
+) -> None:
+    """Else it would be idle for ever."""
+    running, go_on = threading.Event(), threading.Event()
+
+    def block() -> None:
+        running.set()
+        go_on.wait(SOON_S)
+
+    first = asyncio.create_task(queue.run(block))
+    await until_running(running)
+    leaves, stays = [asyncio.create_task(queue.run(lambda: None)) for _ in range(2)]
+    await asyncio.sleep(0.01)
+    # In one turn of the event loop: its turn has come, and it is cancelled before it knows.
+    first.add_done_callback(lambda _: leaves.cancel())
+    go_on.set()
+    await first
+    await asyncio.wait_for(stays, SOON_S)
+    await asyncio.wait_for(queue.run(lambda: None), SOON_S)
 
 
 async def test_lane_workers_run_so_many_calls_at_once() -> None:

@@ -113,7 +113,7 @@ def test_effects_happen_once_and_are_on_record(template: Template, steps: list[S
 
 @pytest.mark.long
 @pytest.mark.timeout(3_600)
-@settings(max_examples=5_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS)
 def test_effects_happen_once_and_are_on_record_in_many_calls(
     template: Template, steps: list[Step]

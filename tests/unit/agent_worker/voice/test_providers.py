@@ -264,6 +264,15 @@ async def test_tts_options_reach_the_voice_s_server(server: tuple[str, Requests]
     await tts._client.close()
 
 
+async def test_voice_that_nobody_waits_for_says_so_to_its_server() -> None:
+    """So that it serves callers first."""
+    for is_awaited, said in ((True, None), (False, "u=7")):
+        tts = build_tts(settings(), is_awaited=is_awaited)
+        assert isinstance(tts, openai.TTS)
+        assert tts._client.default_headers.get("Priority") == said
+        await tts._client.close()
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [

@@ -1,0 +1,148 @@
+"""
+A PostgreSQL user for each service, with no more rights than its work needs.
+
+Somebody who breaks into the token service finds neither the tables of the work after calls nor a
+way to write another service's rows.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from call_record.database import Database
+from service_base.settings import SettingsError
+
+READ = "SELECT"
+WRITE = "SELECT, INSERT"
+CHANGE = "SELECT, UPDATE"
+ALL = "SELECT, INSERT, UPDATE, DELETE"
+PASSWORD = re.compile(r"[A-Za-z0-9_-]{20,200}")
+PASSWORD_FILE = "pgpass"  # noqa: S105 - a file's name
+WAIT_S = 30.0
+
+
+@dataclass(frozen=True)
+class User:
+    """What one service may do."""
+
+    name: str
+    tables: Mapping[str, str]
+    own_database: str | None = None
+    """One more database, of which it is the owner."""
+    common: Mapping[str, str] = field(
+        default_factory=lambda: {"alembic_version": READ, "worker": READ, "tombstone": READ}
+    )
+
+
+USERS = (
+    User(
+        "token_service",
+        {
+            "call": "SELECT, INSERT, UPDATE",
+            "journal": WRITE,
+            "admission": CHANGE,
+            "queue_entry": ALL,
+            "deny_entry": READ,
+            # What a caller may see of its own call.
+            "follow_up": READ,
+            "follow_up_step": READ,
+        },
+    ),
+    User(
+        "agent_worker",
+        {"call": CHANGE, "journal": WRITE, "admission": CHANGE, "worker": ALL, "deny_entry": READ},
+    ),
+    User(
+        "call_supervisor",
+        {"call": CHANGE, "journal": WRITE, "admission": CHANGE, "worker": ALL, "deny_entry": READ},
+    ),
+    User(
+        "post_call",
+        {
+            "call": CHANGE,
+            "journal": READ,
+            "follow_up": ALL,
+            "follow_up_step": ALL,
+            "executor": ALL,
+        },
+        own_database="post_call",
+    ),
+)
+
+
+async def grant(url: str, folder: Path | None) -> list[str]:
+    """
+    Make the users that are missing, and give each its rights and no others.
+
+    Args:
+        url: of the record's database, as its owner.
+        folder: where each user's password is, in `FOLDER/<user, with hyphens>/pgpass`, a line as
+            PostgreSQL's own programs read it; None: passwords stay as they are.
+    Returns: the users' names.
+    Raises: SettingsError: the database is not PostgreSQL, or a password cannot be read. What
+        `DATABASE_DOWN` lists.
+    """
+    database = Database(url, connections=1, wait_s=WAIT_S)
+    try:
+        if database.is_sqlite:
+            raise SettingsError("PARLEY_DATABASE_URL: only PostgreSQL has users.")
+        passwords = {one.name: _password(folder, one.name) for one in USERS} if folder else {}
+        async with database.writing() as connection:
+            for user in USERS:
+                await _make(connection, user.name, passwords.get(user.name))
+                await _grant(connection, user, make_url(url).database or "")
+        autocommit = database.engine.execution_options(isolation_level="AUTOCOMMIT")
+        async with autocommit.connect() as connection:
+            for user in USERS:
+                if user.own_database is not None:
+                    await _make_database(connection, user.own_database, user.name)
+    finally:
+        await database.close()
+    return [one.name for one in USERS]
+
+
+async def _make(connection: AsyncConnection, name: str, password: str | None) -> None:
+    found = text("SELECT 1 FROM pg_roles WHERE rolname = :name")
+    if (await connection.execute(found, {"name": name})).scalar_one_or_none() is None:
+        await connection.execute(text(f"CREATE ROLE {name} LOGIN"))
+    if password is not None:
+        await connection.execute(text(f"ALTER ROLE {name} PASSWORD '{password}'"))
+
+
+async def _grant(connection: AsyncConnection, user: User, database: str) -> None:
+    statements = [
+        f'REVOKE ALL ON DATABASE "{database}" FROM PUBLIC',
+        f'GRANT CONNECT ON DATABASE "{database}" TO {user.name}',
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+        f"GRANT USAGE ON SCHEMA public TO {user.name}",
+        f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {user.name}",
+        *(
+            f"GRANT {rights} ON {table} TO {user.name}"
+            for table, rights in {**user.common, **user.tables}.items()
+        ),
+    ]
+    for statement in statements:
+        await connection.execute(text(statement))
+
+
+async def _make_database(connection: AsyncConnection, name: str, owner: str) -> None:
+    found = text("SELECT 1 FROM pg_database WHERE datname = :name")
+    if (await connection.execute(found, {"name": name})).scalar_one_or_none() is None:
+        await connection.execute(text(f"CREATE DATABASE {name} OWNER {owner}"))
+    await connection.execute(text(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC"))
+
+
+def _password(folder: Path, name: str) -> str:
+    file = folder / name.replace("_", "-") / PASSWORD_FILE
+    try:
+        password = file.read_text().strip().rpartition(":")[2]
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}.") from None
+    if not PASSWORD.fullmatch(password):
+        raise SettingsError(f"{file}: expected host:port:database:user:password.")
+    return password
