@@ -15,6 +15,7 @@ from sqlalchemy import func as sql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record.record import Record
+from call_record.tables import OPEN
 from call_record.tables import call as calls
 from call_record.tables import follow_up as work
 from call_record.tables import follow_up_step as steps
@@ -134,6 +135,15 @@ def untaken(ended_after_ms: int, limit: int) -> Select[Any]:
         .order_by(calls.c.ended_at_ms)
         .limit(limit)
     )
+
+
+async def is_quiet(record: Record) -> bool:
+    """Whether no call goes on and no work waits: for a second there can be nothing to do."""
+    going_on = exists().where(calls.c.state.in_(OPEN))
+    has_ended = exists().where(~calls.c.taken, calls.c.ended_at_ms > 0)
+    waits = exists().where(work.c.state == WorkState.WAITING)
+    async with record.database.reading() as connection:
+        return not await connection.scalar(select(going_on | has_ended | waits))
 
 
 async def unqueued(record: Record, *, limit: int = 100) -> list[Run]:

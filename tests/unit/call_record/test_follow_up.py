@@ -81,6 +81,22 @@ async def test_take_looks_at_no_call_that_was_taken(record: Record) -> None:
         assert "call_untaken" in " ".join(str(row) for row in plan)
 
 
+async def test_it_is_quiet_while_no_call_goes_on_and_nothing_waits(record: Record) -> None:
+    """From a call's admission until the work after it is done it is not."""
+    await workers.register(record, "worker", 100)
+    assert await follow_up.is_quiet(record)
+    call_id = await live(record)
+    assert not await follow_up.is_quiet(record)
+    await erasure.end(record, call_id, "caller")
+    assert not await follow_up.is_quiet(record)
+    await follow_up.take(record)
+    assert not await follow_up.is_quiet(record)
+    await follow_up.plan(record, call_id, ["ticket"])
+    await do(record, call_id, "ticket")
+    await follow_up.finish(record, call_id)
+    assert await follow_up.is_quiet(record)
+
+
 async def test_take_of_the_last_calls_leaves_older_ones_to_the_sweep(
     clocked: Record, clock: FakeClock
 ) -> None:
