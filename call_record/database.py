@@ -30,6 +30,8 @@ def what_is_wrong(error: BaseException) -> str:
     words = str(driver.__cause__ or driver).partition("\n")[0] or "no answer"
     if (getattr(driver, "sqlstate", None) or words).startswith(_NO_SUCH_TABLE_OR_COLUMN):
         return f"{words}: `python -m call_record migrate` makes or updates its tables."
+    if words.startswith("permission denied"):
+        return f"{words}: run this as the database's owner."
     return words
 
 

@@ -108,9 +108,13 @@ async def take(record: Record, *, ended_after_ms: int = 0, limit: int = 100) -> 
         found = list(await connection.scalars(untaken(ended_after_ms, limit)))
     if not found:
         return 0
-    # One process at a time: another one may have been faster. A call may have been removed.
+    # One process at a time: another one may have been faster. A call may have been removed. One of
+    # another version may have made the work without saying so.
+    needs_none = exists().where(tombstones.c.call_id == calls.c.call_id) | exists().where(
+        work.c.call_id == calls.c.call_id
+    )
     rows = (
-        select(calls.c.call_id, exists().where(tombstones.c.call_id == calls.c.call_id))
+        select(calls.c.call_id, needs_none)
         .where(calls.c.call_id.in_(found), ~calls.c.taken)
         .order_by(calls.c.call_id)
         .with_for_update(of=calls)
@@ -120,7 +124,7 @@ async def take(record: Record, *, ended_after_ms: int = 0, limit: int = 100) -> 
         still = (await connection.execute(rows)).all()
         taken = [call_id for call_id, _ in still]
         await connection.execute(update(calls).where(calls.c.call_id.in_(taken)).values(taken=True))
-        new = [{"call_id": call_id, **row} for call_id, is_erased in still if not is_erased]
+        new = [{"call_id": call_id, **row} for call_id, is_done in still if not is_done]
         if new:
             await connection.execute(insert(work), new)
     return len(new)

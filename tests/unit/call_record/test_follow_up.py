@@ -65,6 +65,20 @@ async def test_take_makes_work_of_ended_calls_once(record: Record) -> None:
     assert await follow_up.waiting(record, after=first) == runs[1:]
 
 
+async def test_take_of_a_call_whose_work_another_version_made_goes_on(record: Record) -> None:
+    """It does not say in the call's row that it was taken."""
+    await workers.register(record, "worker", 100)
+    first, second = [await ended(record) for _ in range(2)]
+    async with record.database.writing() as connection:
+        await connection.execute(
+            text("INSERT INTO follow_up (call_id, state, run, queued) VALUES (:id, 'ready', 0, 0)"),
+            {"id": first},
+        )
+    assert await follow_up.take(record) == 1
+    assert await follow_up.take(record) == 0
+    assert await follow_up.unqueued(record) == [Run(second, 0)]
+
+
 async def test_take_looks_at_no_call_that_was_taken(record: Record) -> None:
     """However many there have been: the index holds the others alone."""
     statement = follow_up.untaken(0, 100)
