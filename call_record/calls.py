@@ -194,13 +194,12 @@ async def renew_all(record: Record, held: Collection[Held]) -> dict[Held, Renewa
         .values(renewals=calls.c.renewals + 1)
         .returning(*row)
     )
-    async with record.database.writing() as connection:
+    async with record.database.statement() as connection:
         renewed = {Held(*one[:3]): one.state for one in await connection.execute(renewing)}
-        busy: set[Held] = set()
-        if missing := [one.call_id for one in held if one not in renewed]:
-            looking = select(*row).where(
-                calls.c.call_id.in_(missing), calls.c.state.in_(_HAS_A_JOB)
-            )
+    busy: set[Held] = set()
+    if missing := [one.call_id for one in held if one not in renewed]:
+        looking = select(*row).where(calls.c.call_id.in_(missing), calls.c.state.in_(_HAS_A_JOB))
+        async with record.database.reading() as connection:
             busy = {Held(*one[:3]) for one in await connection.execute(looking)} - renewed.keys()
     return {one: _renewal(renewed.get(one)) for one in held if one in renewed or one not in busy}
 
