@@ -72,12 +72,12 @@ class CallClaim:
     def keep(self) -> None:
         """Start to have the lease renewed each second."""
         if self._keeping is None:
-            keeping = (
-                self.lease.keep()
-                if self._renewals is None
-                else self.lease.keep(self._renewals.prove)
-            )
-            self._keeping = asyncio.create_task(keeping, name="renewals")
+            self._keeping = asyncio.create_task(self.lease.keep(self._prove), name="renewals")
+
+    def _prove(self) -> bool:
+        # A job that cannot write must not live on by its worker's connection: it renews over its
+        # own, and is replaced if that is broken.
+        return self._renewals is not None and self.journal.healthy and self._renewals.prove()
 
     def let_go(self) -> None:
         """Stop renewing because session or room is lost, so that another agent is sent."""

@@ -13,6 +13,7 @@ import structlog
 from livekit.agents import JobContext
 from pydantic import ValidationError
 
+from agent_worker.agent import AgentError
 from agent_worker.call import Call
 from agent_worker.call_end import tell_call_ended
 from agent_worker.call_migration import Migration
@@ -96,6 +97,10 @@ async def run_job(
     except NotClaimed as refusal:
         log.warning("job.refused", reason=refusal.reason)
         context.shutdown(reason=refusal.reason)
+    except AgentError as mistake:
+        # Edited since the worker started. The call goes on as soon as the agent can be loaded.
+        log.error("job.refused", reason="agent-not-loaded", problem=str(mistake))
+        context.shutdown(reason="agent-not-loaded")
     except TimeoutError:
         log.warning("job.refused", reason="not-recalled")
         context.shutdown(reason="not-recalled")

@@ -27,13 +27,14 @@ log = structlog.get_logger()
 LOOK_EVERY_S = 0.25
 FRESH_S = 0.75
 """For a job that has not moved for longer nothing is renewed: it may hang."""
-WAITING_AFTER_S = 1.0
+WAITING_AFTER_S = 0.25
 """The database takes longer: the jobs are told, so that they do not all ask it too."""
 CONNECT_WITHIN_S = 1.0
 LINE_MAX_BYTES = 1024
 UNREAD_MAX_BYTES = 4096
 """A job that reads nothing for so long misses answers."""
-JOBS_MAX = 10_000
+JOBS_MAX = 2_000
+"""Far more than a worker has; one statement has room for no more than 8,000."""
 PROOF = b"\n"
 
 
@@ -43,7 +44,7 @@ class Answer(NamedTuple):
     sent_s: float
     """When the renewal was sent; CLOCK_BOOTTIME, which is one for all processes of a machine."""
     renewal: Renewal | None
-    """None: the database has not answered yet."""
+    """None: the statement is under way."""
 
 
 _HELD = TypeAdapter(Held)
@@ -181,7 +182,11 @@ class Renewals:
         try:
             while True:
                 await asyncio.sleep(LOOK_EVERY_S)
-                await self.renew_due()
+                try:
+                    await self.renew_due()
+                except Exception as error:
+                    # The jobs renew by themselves then; calls must not end for it.
+                    log.error("renewals.failed", error=type(error).__name__)
         finally:
             await self._tasks.cancel()
 
@@ -228,9 +233,10 @@ class Renewals:
         answers = renewing.result()
         for held, job in due.items():
             answer = answers.get(held)
+            # Of a failure they hear nothing: their own connections may be better.
             if answer is not None:
                 job.renewed_s = sent_s
-            job.tell(sent_s, answer)
+                job.tell(sent_s, answer)
 
     async def _renewed(self, held: list[Held]) -> Mapping[Held, Renewal]:
         try:

@@ -18,7 +18,7 @@ from call_record.network_shares import NetworkShares
 from call_record.queue import Queue, Who
 from call_record.record import Record
 from call_record.slots import Slots
-from call_record.tables import CallState
+from call_record.tables import OPEN, CallState
 from call_record.tables import call as calls
 from call_record.tables import journal as entries
 from call_record.workers import Worker
@@ -190,7 +190,7 @@ def seconds_until_tomorrow(record: Record) -> int:
 async def _calls_of_tenant(connection: AsyncConnection) -> dict[str, int]:
     of_tenant = (
         select(calls.c.tenant, func.count().label("calls"))
-        .where(calls.c.state.in_(slots.OPEN), calls.c.tenant.is_not(None))
+        .where(calls.c.state.in_(OPEN), calls.c.tenant.is_not(None))
         .group_by(calls.c.tenant)
     )
     return {row.tenant: row.calls for row in await connection.execute(of_tenant)}

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from call_record import slots, workers
 from call_record.journal import Draft, append_in, draft
 from call_record.record import Record
-from call_record.tables import CallState
+from call_record.tables import OPEN, CallState
 from call_record.tables import call as calls
 from call_record.workers import Worker
 from voice_contract.journal import CallClaimed, CallEnding, CallJoined
@@ -120,8 +120,7 @@ async def of_caller(record: Record, caller: str) -> list[Call]:
 
 async def not_ended(record: Record) -> list[Call]:
     """Every call that is not ended, in the order of their admission."""
-    open_states = (CallState.REQUESTED, CallState.LIVE, CallState.ENDING)
-    return await _select(record, calls.c.state.in_(open_states))
+    return await _select(record, calls.c.state.in_(OPEN))
 
 
 async def claim(record: Record, call_id: str, attempt: int, owner: str, worker_id: str) -> Claim:
@@ -195,13 +194,12 @@ async def renew_all(record: Record, held: Collection[Held]) -> dict[Held, Renewa
         .values(renewals=calls.c.renewals + 1)
         .returning(*row)
     )
-    async with record.database.writing() as connection:
+    async with record.database.statement() as connection:
         renewed = {Held(*one[:3]): one.state for one in await connection.execute(renewing)}
-        busy: set[Held] = set()
-        if missing := [one.call_id for one in held if one not in renewed]:
-            looking = select(*row).where(
-                calls.c.call_id.in_(missing), calls.c.state.in_(_HAS_A_JOB)
-            )
+    busy: set[Held] = set()
+    if missing := [one.call_id for one in held if one not in renewed]:
+        looking = select(*row).where(calls.c.call_id.in_(missing), calls.c.state.in_(_HAS_A_JOB))
+        async with record.database.reading() as connection:
             busy = {Held(*one[:3]) for one in await connection.execute(looking)} - renewed.keys()
     return {one: _renewal(renewed.get(one)) for one in held if one in renewed or one not in busy}
 

@@ -30,6 +30,8 @@ def what_is_wrong(error: BaseException) -> str:
     words = str(driver.__cause__ or driver).partition("\n")[0] or "no answer"
     if (getattr(driver, "sqlstate", None) or words).startswith(_NO_SUCH_TABLE_OR_COLUMN):
         return f"{words}: `python -m call_record migrate` makes or updates its tables."
+    if words.startswith("permission denied"):
+        return f"{words}: run this as the database's owner."
     return words
 
 
@@ -67,6 +69,9 @@ class Database:
             event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
         self._writer = self.engine.execution_options(write=True)
+        # No COMMIT follows for which a process that is stopped would keep others waiting.
+        single = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._single = self._writer.execution_options(**single)
         # All that one transaction reads is of one moment; SQLite does it by itself.
         level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._reader = self.engine.execution_options(**level)
@@ -78,6 +83,10 @@ class Database:
     def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction that writes; durable when its block has ended."""
         return self._writer.begin()
+
+    def statement(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """For one statement that writes and is a transaction by itself."""
+        return self._single.begin()
 
     async def close(self) -> None:
         """Give every connection back."""

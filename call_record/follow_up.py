@@ -15,6 +15,7 @@ from sqlalchemy import func as sql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record.record import Record
+from call_record.tables import OPEN
 from call_record.tables import call as calls
 from call_record.tables import follow_up as work
 from call_record.tables import follow_up_step as steps
@@ -107,9 +108,13 @@ async def take(record: Record, *, ended_after_ms: int = 0, limit: int = 100) -> 
         found = list(await connection.scalars(untaken(ended_after_ms, limit)))
     if not found:
         return 0
-    # One process at a time: another one may have been faster. A call may have been removed.
+    # One process at a time: another one may have been faster. A call may have been removed. One of
+    # another version may have made the work without saying so.
+    needs_none = exists().where(tombstones.c.call_id == calls.c.call_id) | exists().where(
+        work.c.call_id == calls.c.call_id
+    )
     rows = (
-        select(calls.c.call_id, exists().where(tombstones.c.call_id == calls.c.call_id))
+        select(calls.c.call_id, needs_none)
         .where(calls.c.call_id.in_(found), ~calls.c.taken)
         .order_by(calls.c.call_id)
         .with_for_update(of=calls)
@@ -119,7 +124,7 @@ async def take(record: Record, *, ended_after_ms: int = 0, limit: int = 100) -> 
         still = (await connection.execute(rows)).all()
         taken = [call_id for call_id, _ in still]
         await connection.execute(update(calls).where(calls.c.call_id.in_(taken)).values(taken=True))
-        new = [{"call_id": call_id, **row} for call_id, is_erased in still if not is_erased]
+        new = [{"call_id": call_id, **row} for call_id, is_done in still if not is_done]
         if new:
             await connection.execute(insert(work), new)
     return len(new)
@@ -134,6 +139,15 @@ def untaken(ended_after_ms: int, limit: int) -> Select[Any]:
         .order_by(calls.c.ended_at_ms)
         .limit(limit)
     )
+
+
+async def is_quiet(record: Record) -> bool:
+    """Whether no call goes on and no work waits: for a second there can be nothing to do."""
+    going_on = exists().where(calls.c.state.in_(OPEN))
+    has_ended = exists().where(~calls.c.taken, calls.c.ended_at_ms > 0)
+    waits = exists().where(work.c.state == WorkState.WAITING)
+    async with record.database.reading() as connection:
+        return not await connection.scalar(select(going_on | has_ended | waits))
 
 
 async def unqueued(record: Record, *, limit: int = 100) -> list[Run]:

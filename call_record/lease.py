@@ -88,9 +88,11 @@ class Lease:
         """
         The worker has sent a renewal at *sent_s*.
 
-        Args: answer: None: the database has not answered yet.
+        Args: answer: None: the database has not answered yet. It is waited for as long as for a
+            renewal of this job's own.
         """
-        self._heard_s = self._record.clock.boot_s()
+        heard_s = sent_s if answer is None else self._record.clock.boot_s()
+        self._heard_s = max(self._heard_s, heard_s)
         if answer is not None and not self.lost.is_set():
             self._answered(sent_s, answer)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from call_record.slots import OPEN
+from call_record.tables import OPEN
 from call_record.tables import call as calls
 
 UNJOINED_SHARE = 0.2

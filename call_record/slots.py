@@ -12,13 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from call_record import workers
 from call_record.record import Record
-from call_record.tables import CallState, admission, worker
+from call_record.tables import OPEN, CallState, admission, worker
 from call_record.tables import call as calls
 from call_record.workers import Worker
 
 NOBODY = "nobody"
 """Workers draw theirs at random and longer: a dispatch to it is lost, as it should be."""
-OPEN = (CallState.REQUESTED, CallState.LIVE, CallState.ENDING)
 
 
 class Slots:

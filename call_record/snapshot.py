@@ -9,8 +9,7 @@ from sqlalchemy import select
 from call_record import deny_list, workers
 from call_record.calls import Seen
 from call_record.record import Record
-from call_record.slots import OPEN
-from call_record.tables import CallState
+from call_record.tables import OPEN, CallState
 from call_record.tables import call as calls
 from call_record.workers import Worker
 

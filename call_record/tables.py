@@ -30,6 +30,9 @@ class CallState(StrEnum):
     ENDED = "ended"
 
 
+OPEN = (CallState.REQUESTED, CallState.LIVE, CallState.ENDING)
+"""States of calls that go on."""
+
 metadata = MetaData()
 
 call = Table(

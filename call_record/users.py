@@ -1,13 +1,13 @@
 """
 A PostgreSQL user for each service, with no more rights than its work needs.
 
-Somebody who breaks into the token service finds neither the tables of the work after calls nor a
-way to write another service's rows.
+Somebody who breaks into the token service can read calls and what came of them, and change calls
+that go on; it can remove nothing, and does not reach what the work after calls is driven by.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import text
@@ -20,7 +20,6 @@ from service_base.settings import SettingsError
 READ = "SELECT"
 WRITE = "SELECT, INSERT"
 CHANGE = "SELECT, UPDATE"
-ALL = "SELECT, INSERT, UPDATE, DELETE"
 PASSWORD = re.compile(r"[A-Za-z0-9_-]{20,200}")
 PASSWORD_FILE = "pgpass"  # noqa: S105 - a file's name
 WAIT_S = 30.0
@@ -34,9 +33,14 @@ class User:
     tables: Mapping[str, str]
     own_database: str | None = None
     """One more database, of which it is the owner."""
-    common: Mapping[str, str] = field(
-        default_factory=lambda: {"alembic_version": READ, "worker": READ, "tombstone": READ}
-    )
+    connections: int = -1
+    """At most, of all its processes; -1: no limit."""
+
+
+COMMON = {"alembic_version": READ}
+IDLE_MAX_S = 5
+"""A process that is stopped in mid-transaction must not keep its locks; behind a pooler the setting
+of a connection does not arrive."""
 
 
 USERS = (
@@ -46,31 +50,50 @@ USERS = (
             "call": "SELECT, INSERT, UPDATE",
             "journal": WRITE,
             "admission": CHANGE,
-            "queue_entry": ALL,
+            "worker": READ,
+            "queue_entry": "SELECT, INSERT, UPDATE, DELETE",
             "deny_entry": READ,
             # What a caller may see of its own call.
             "follow_up": READ,
             "follow_up_step": READ,
+            "tombstone": READ,
         },
+        connections=100,
     ),
     User(
         "agent_worker",
-        {"call": CHANGE, "journal": WRITE, "admission": CHANGE, "worker": ALL, "deny_entry": READ},
+        {
+            "call": CHANGE,
+            "journal": WRITE,
+            "admission": CHANGE,
+            "worker": "SELECT, INSERT, UPDATE, DELETE",
+            "tombstone": READ,
+        },
     ),
     User(
         "call_supervisor",
-        {"call": CHANGE, "journal": WRITE, "admission": CHANGE, "worker": ALL, "deny_entry": READ},
+        {
+            "call": CHANGE,
+            "journal": WRITE,
+            "admission": CHANGE,
+            "worker": CHANGE,
+            "deny_entry": READ,
+            "tombstone": READ,
+        },
+        connections=40,
     ),
     User(
         "post_call",
         {
-            "call": CHANGE,
+            "call": "SELECT, UPDATE (taken)",
             "journal": READ,
-            "follow_up": ALL,
-            "follow_up_step": ALL,
-            "executor": ALL,
+            "tombstone": READ,
+            "follow_up": "SELECT, INSERT, UPDATE",
+            "follow_up_step": "SELECT, INSERT, UPDATE",
+            "executor": "SELECT, INSERT, UPDATE, DELETE",
         },
         own_database="post_call",
+        connections=100,
     ),
 )
 
@@ -80,7 +103,7 @@ async def grant(url: str, folder: Path | None) -> list[str]:
     Make the users that are missing, and give each its rights and no others.
 
     Args:
-        url: of the record's database, as its owner.
+        url: of the record's database, as its owner, who may make users and databases.
         folder: where each user's password is, in `FOLDER/<user, with hyphens>/pgpass`, a line as
             PostgreSQL's own programs read it; None: passwords stay as they are.
     Returns: the users' names.
@@ -120,10 +143,12 @@ async def _grant(connection: AsyncConnection, user: User, database: str) -> None
         f'GRANT CONNECT ON DATABASE "{database}" TO {user.name}',
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
         f"GRANT USAGE ON SCHEMA public TO {user.name}",
+        f"ALTER ROLE {user.name} CONNECTION LIMIT {user.connections}",
+        f"ALTER ROLE {user.name} SET idle_in_transaction_session_timeout = '{IDLE_MAX_S}s'",
         f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {user.name}",
         *(
             f"GRANT {rights} ON {table} TO {user.name}"
-            for table, rights in {**user.common, **user.tables}.items()
+            for table, rights in {**COMMON, **user.tables}.items()
         ),
     ]
     for statement in statements:
@@ -133,6 +158,8 @@ async def _grant(connection: AsyncConnection, user: User, database: str) -> None
 async def _make_database(connection: AsyncConnection, name: str, owner: str) -> None:
     found = text("SELECT 1 FROM pg_database WHERE datname = :name")
     if (await connection.execute(found, {"name": name})).scalar_one_or_none() is None:
+        # Only a member may make others owners.
+        await connection.execute(text(f"GRANT {owner} TO CURRENT_USER"))
         await connection.execute(text(f"CREATE DATABASE {name} OWNER {owner}"))
     await connection.execute(text(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC"))
 

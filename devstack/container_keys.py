@@ -17,6 +17,8 @@ from devstack import keys as sfu_keys
 from service_base.settings import SettingsError
 
 SFU, JOURNAL = "sfu-keys.yaml", "journal-keys.yaml"
+API = "api-keys.yaml"
+"""Of the servers that name callers; only there if somebody wrote it."""
 OWNER = "parley"
 """PostgreSQL's superuser, who makes tables and users."""
 READS = {
@@ -51,6 +53,8 @@ def make(folder: Path) -> None:
     for container, names in READS.items():
         for name in names:
             _write(folder / container / name, (master / name).read_text())
+    if (master / API).exists():
+        _write(folder / "token-service" / API, (master / API).read_text())
     for container, user in USERS.items():
         file = folder / container / PASSWORD_FILE
         if not file.exists():

@@ -51,12 +51,12 @@ def build(settings: PostCallSettings, executor: ExecutorId) -> Starlette:
                     stack.push_async_callback(connector.aclose)
             workflow.use(await _steps(settings, secrets, record, crm, tickets, stack))
             await executors.register(record, executor.executor_id)
-            await dbos_setup.launch(
+            pace = await dbos_setup.launch(
                 settings.post_call_database_url,
                 executor.executor_id,
                 concurrency=settings.post_call_concurrency,
             )
-            loops.start()
+            loops.start(pace)
             try:
                 yield
             finally:

@@ -9,6 +9,7 @@ import logging
 import sqlite3
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,15 +25,19 @@ APPLICATION = "parley-post-call"
 VERSION = "1"
 SCHEMA = "post_call"
 POLL_S = 0.1
+QUIET_POLL_S = 1.0
+"""While no call goes on, and nothing waits."""
+Pace = Callable[[bool], Awaitable[None]]
 WAIT_MS = 30_000
 SUBSECOND_SQLITE = (3, 42)
 
 
-async def launch(url: str, executor_id: str, *, concurrency: int) -> None:
+async def launch(url: str, executor_id: str, *, concurrency: int) -> Pace:
     """
     Start DBOS in the running event loop; its workflows run there.
 
     Args: url: an SQLAlchemy URL as in our settings. concurrency: workflows at a time.
+    Returns: what tells it whether it is quiet, when it looks for work more seldom.
     Raises: whatever the database raises.
     """
     # A row says how it is serialized; of what it can say only JSON runs no code.
@@ -61,12 +66,17 @@ async def launch(url: str, executor_id: str, *, concurrency: int) -> None:
         config["sys_db_pool_size"] = 8
     DBOS(config=config)
     DBOS.launch()
-    await DBOS.register_queue_async(
+    queue = await DBOS.register_queue_async(
         QUEUE,
         worker_concurrency=concurrency,
         polling_interval_sec=POLL_S,
         on_conflict="always_update",
     )
+
+    async def pace(is_quiet: bool) -> None:
+        await queue.set_polling_interval_sec_async(QUIET_POLL_S if is_quiet else POLL_S)
+
+    return pace
 
 
 def _refuse(_: DefaultSerializer, __: str) -> NoReturn:

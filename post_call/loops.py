@@ -17,12 +17,14 @@ from call_record.follow_up import Run
 from call_record.record import Record
 from call_record.stillness import StillnessWatch
 from post_call import metrics, workflow
-from post_call.dbos_setup import QUEUE
+from post_call.dbos_setup import QUEUE, Pace
 from post_call.workflow import workflow_id
 
 log = structlog.get_logger()
 
 TAKE_EVERY_S = 0.2
+QUIET_EVERY_S = 1.0
+"""While no call goes on and nothing waits: a call that begins now does not end sooner."""
 SWEEP_EVERY_S = 30.0
 """Looking at all ended calls costs more than looking at the last ones, but misses none."""
 SWEEP_BACK_MS = 120_000
@@ -52,9 +54,12 @@ class Loops:
         self._swept_s = float("-inf")
         self._tasks: list[asyncio.Task[None]] = []
         self._round_s: dict[str, float] = {}
+        self._pace: Pace | None = None
+        self._is_quiet = False
 
-    def start(self) -> None:
-        """Begin the loops."""
+    def start(self, pace: Pace) -> None:
+        """Begin the loops. *pace* is told when it becomes quiet, and when no longer."""
+        self._pace = pace
         loops: tuple[tuple[str, Callable[[], Awaitable[None]], float], ...] = (
             ("taking calls", self.take, TAKE_EVERY_S),
             ("showing life", self.beat, BEAT_EVERY_S),
@@ -95,6 +100,12 @@ class Loops:
             log.info("follow_up.queued", call_id=run.call_id, run=run.run)
         if runs:
             await follow_up.set_queued(self._record, runs)
+        await self._slow_down(await follow_up.is_quiet(self._record))
+
+    async def _slow_down(self, is_quiet: bool) -> None:
+        if is_quiet is not self._is_quiet and self._pace is not None:
+            await self._pace(is_quiet)
+            self._is_quiet = is_quiet
 
     async def beat(self) -> None:
         """Show that this process lives."""
@@ -166,7 +177,8 @@ class Loops:
                 failing = True
             except Exception as error:
                 log.error("loop.failed", loop=name, exc_info=error)
-            await asyncio.sleep(every_s if not failing else max(every_s, 1.0))
+            is_slow = failing or self._is_quiet
+            await asyncio.sleep(max(every_s, QUIET_EVERY_S) if is_slow else every_s)
 
 
 async def _workflows(**which: Any) -> list[Any]:

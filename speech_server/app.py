@@ -23,6 +23,8 @@ from speech_server.transcriptions import Transcriptions
 from speech_server.work_queue import WorkQueue
 
 MODELS = ("moonshine-tiny-en", "piper-en-us-joe")
+THREADS_MAX = 8
+"""Unless a setting says more: each two bring a copy of the voice, of about 100 MB."""
 ENCODER_NICENESS = 10
 """An opinion that comes late does less harm than a late word."""
 
@@ -37,7 +39,7 @@ async def list_models(request: Request) -> Response:
 def build(settings: SpeechSettings) -> Starlette:
     """The application. Loading the models starts when it starts to serve."""
     has_encoder = settings.speech_encoder
-    threads = settings.speech_threads or max(1, int(cores()))
+    threads = settings.speech_threads or min(max(1, int(cores())), THREADS_MAX)
     models = Models(threads=threads, encoder=has_encoder)
     ears = WorkQueue("stt", workers=threads, queue=settings.speech_queue)
     voice = WorkQueue("tts", workers=voices(threads), queue=settings.speech_queue)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,7 +84,8 @@ class Models:
 
 def _load(threads: int, has_encoder: bool) -> _Loaded:
     ears, voice = Recognizer(), Synthesizer(threads=threads)
-    for clause in WARM_UP:
+    # Each of its voices at least once: they take turns.
+    for clause in islice(cycle(WARM_UP), max(len(WARM_UP), synthesizer.voices(threads))):
         sound = np.frombuffer(voice.speak(clause, 1.0), np.int16)
         ears.transcribe(resample(sound, synthesizer.RATE_HZ, recognizer.RATE_HZ))
     return _Loaded(ears, voice, _load_encoder() if has_encoder else None)

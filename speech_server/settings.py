@@ -14,8 +14,8 @@ class SpeechSettings(ServiceSettings):
         0,
         ge=0,
         le=64,
-        description="Threads of each model; 0: one for each core. Transcriptions use one thread"
-        " each, the synthesis of a clause two.",
+        description="Threads of each model; 0: one for each core, eight at most. Transcriptions"
+        " use one thread each, the synthesis of a clause two.",
     )
     speech_queue: int = Field(
         16,

@@ -37,9 +37,7 @@ RESTARTED = (
     *("postgres", "agent-worker", "sfu"),
 )
 """One after another, as a rolling restart does it; workers one at a time."""
-IN_CONTAINER = re.compile(
-    r".*_(host|port|dir|file)|(storefront_|post_call_)?database_url|sfu_api_(key|secret)"
-)
+IN_CONTAINER = re.compile(r".*_(host|port|dir|file)|storefront_database_url|sfu_api_(key|secret)")
 """Settings that are the image's own: where it listens, where it keeps its files."""
 
 ASK_POSTGRES = """

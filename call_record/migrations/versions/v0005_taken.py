@@ -8,9 +8,15 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Add column and index."""
-    op.add_column("call", sa.Column("taken", sa.Boolean, nullable=False, server_default=sa.false()))
-    op.execute("UPDATE call SET taken = true WHERE call_id IN (SELECT call_id FROM follow_up)")
+    """Add column and index. Only what is to be taken yet is written: all others wait meanwhile."""
+    # With a default PostgreSQL adds a column without touching a row.
+    op.add_column("call", sa.Column("taken", sa.Boolean, nullable=False, server_default=sa.true()))
+    op.execute(
+        "UPDATE call SET taken = false WHERE NOT EXISTS "
+        "(SELECT 1 FROM follow_up WHERE follow_up.call_id = call.call_id)"
+    )
+    with op.batch_alter_table("call") as table:
+        table.alter_column("taken", server_default=sa.false())
     op.create_index(
         "call_untaken",
         "call",

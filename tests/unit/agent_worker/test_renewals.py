@@ -145,22 +145,65 @@ async def test_a_call_that_is_anothers_is_lost(clocked: Record, renewals: Renewa
     assert job.lease.lost.is_set()
 
 
-async def test_a_database_that_is_away_renews_nothing_and_the_jobs_are_told(
+async def test_jobs_hear_nothing_of_a_renewal_that_failed(
     clocked: Record, renewals: Renewals, clock: FakeClock
 ) -> None:
-    """So that they do not all ask it too; the lease grows older."""
+    """So each tries over a connection of its own, which may be better; the lease grows older."""
     job = await Job.start(clocked, renewals)
     async with clocked.database.writing() as connection:
         await connection.exec_driver_sql("ALTER TABLE call RENAME TO away")
     clock.seconds += 1
     await job.prove()
     await renewals.renew_due()
-    assert await job.answer() is None
+    await asyncio.sleep(0.05)
+    assert job.answers == []
     assert job.lease.age_s() == 1
     async with clocked.database.writing() as connection:
         await connection.exec_driver_sql("ALTER TABLE away RENAME TO call")
     await renewals.renew_due()
-    assert await job.answer(2) is Renewal.RENEWED
+    assert await job.answer() is Renewal.RENEWED
+
+
+async def test_jobs_are_told_that_the_database_takes_long(
+    clocked: Record, renewals: Renewals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that they do not all ask it too; for no longer than they would wait for themselves."""
+    answering = asyncio.Event()
+
+    async def slow(_: Record, held: list[Held]) -> dict[Held, Renewal]:
+        await answering.wait()
+        return dict.fromkeys(held, Renewal.RENEWED)
+
+    monkeypatch.setattr(calls, "renew_all", slow)
+    job = await Job.start(clocked, renewals)
+    await job.prove()
+    renewing = asyncio.create_task(renewals.renew_due())
+    assert [await job.answer(count) for count in (1, 2)] == [None, None]
+    answering.set()
+    await renewing
+    async with asyncio.timeout(10):
+        while job.answers[-1] is None:
+            await asyncio.sleep(0.01)
+
+
+async def test_an_unexpected_error_ends_no_renewals(
+    clocked: Record, renewals: Renewals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the worker would end, and all its calls with it."""
+    monkeypatch.setattr("agent_worker.renewals.LOOK_EVERY_S", 0.01)
+    tries = []
+
+    async def fail() -> None:
+        tries.append(1)
+        raise AssertionError
+
+    monkeypatch.setattr(renewals, "renew_due", fail)
+    running = asyncio.create_task(renewals.run())
+    async with asyncio.timeout(10):
+        while len(tries) < 3:
+            await asyncio.sleep(0.01)
+    assert not running.done()
+    running.cancel()
 
 
 async def test_the_worker_renews_for_its_own_jobs_alone(

@@ -65,6 +65,20 @@ async def test_take_makes_work_of_ended_calls_once(record: Record) -> None:
     assert await follow_up.waiting(record, after=first) == runs[1:]
 
 
+async def test_take_of_a_call_whose_work_another_version_made_goes_on(record: Record) -> None:
+    """It does not say in the call's row that it was taken."""
+    await workers.register(record, "worker", 100)
+    first, second = [await ended(record) for _ in range(2)]
+    async with record.database.writing() as connection:
+        await connection.execute(
+            text("INSERT INTO follow_up (call_id, state, run, queued) VALUES (:id, 'ready', 0, 0)"),
+            {"id": first},
+        )
+    assert await follow_up.take(record) == 1
+    assert await follow_up.take(record) == 0
+    assert await follow_up.unqueued(record) == [Run(second, 0)]
+
+
 async def test_take_looks_at_no_call_that_was_taken(record: Record) -> None:
     """However many there have been: the index holds the others alone."""
     statement = follow_up.untaken(0, 100)
@@ -79,6 +93,22 @@ async def test_take_looks_at_no_call_that_was_taken(record: Record) -> None:
             await connection.exec_driver_sql("SET LOCAL enable_sort = off")
         plan = await connection.exec_driver_sql(f"{explain} {compiled}")
         assert "call_untaken" in " ".join(str(row) for row in plan)
+
+
+async def test_it_is_quiet_while_no_call_goes_on_and_nothing_waits(record: Record) -> None:
+    """From a call's admission until the work after it is done it is not."""
+    await workers.register(record, "worker", 100)
+    assert await follow_up.is_quiet(record)
+    call_id = await live(record)
+    assert not await follow_up.is_quiet(record)
+    await erasure.end(record, call_id, "caller")
+    assert not await follow_up.is_quiet(record)
+    await follow_up.take(record)
+    assert not await follow_up.is_quiet(record)
+    await follow_up.plan(record, call_id, ["ticket"])
+    await do(record, call_id, "ticket")
+    await follow_up.finish(record, call_id)
+    assert await follow_up.is_quiet(record)
 
 
 async def test_take_of_the_last_calls_leaves_older_ones_to_the_sweep(

@@ -55,7 +55,9 @@ def test_what_is_there_stays_and_a_key_that_was_changed_is_handed_out(folder: Pa
     make(folder)
     assert contents(folder) == before
     (folder / "keys" / "journal-keys.yaml").write_text(f"new: {'n' * 40}\n")
+    (folder / "keys" / "api-keys.yaml").write_text(f"shop: {'s' * 40}\n")
     make(folder)
+    assert list(read(folder / "token-service" / "api-keys.yaml", "X")) == ["shop"]
     for name in ("token-service", "agent-worker", "call-supervisor", "post-call", "migrate"):
         assert list(read(folder / name / "journal-keys.yaml", "X")) == ["new"]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
+from agent_worker.tools import toolset
 from agent_worker.tools.tool import Answer
 from examples.storefront.agent.client import ShopClient
 from examples.storefront.backend.app import build, open_shop
@@ -15,6 +16,12 @@ from service_base.settings import load
 from tests.unit.storefront_agent.shop_call import CALL_ID, NOW, ShopCall
 
 Ask = Callable[..., Awaitable[Answer]]
+
+
+@pytest.fixture(autouse=True)
+def is_patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No "One moment, please." before an answer because this machine has other work."""
+    monkeypatch.setattr(toolset, "RELEASE_S", 30.0)
 
 
 @pytest.fixture
