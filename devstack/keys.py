@@ -1,16 +1,10 @@
-"""
-The SFU's key: made at the first start, kept in a file that only its owner can read.
-
-`python -m devstack.keys` makes it, and that of the journals.
-"""
+"""The SFU's key: made at the first start, kept in a file that only its owner can read."""
 
 from pathlib import Path
 
-from call_record import keys as journal_keys
-from call_record.settings import RecordSettings
 from service_base import key_file
-from service_base.settings import SettingsError, load_or_exit, or_exit
-from service_base.sfu import SfuSettings, read_sfu_key
+from service_base.settings import SettingsError
+from service_base.sfu import read_sfu_key
 
 
 def ensure(file: Path) -> None:
@@ -32,14 +26,3 @@ def ensure(file: Path) -> None:
             f"run `chmod 600 {file}`."
         )
     read_sfu_key(file)
-
-
-def main() -> None:
-    """Make what is missing; exit with 2 and a sentence when that fails."""
-    with or_exit():
-        ensure(load_or_exit(SfuSettings).sfu_keys_file)
-        journal_keys.ensure(load_or_exit(RecordSettings).journal_keys_file)
-
-
-if __name__ == "__main__":
-    main()

@@ -100,7 +100,8 @@ class Loops:
             log.info("follow_up.queued", call_id=run.call_id, run=run.run)
         if runs:
             await follow_up.set_queued(self._record, runs)
-        await self._slow_down(await follow_up.is_quiet(self._record))
+        is_busy = taken > 0 or bool(runs)
+        await self._slow_down(not is_busy and await follow_up.is_quiet(self._record))
 
     async def _slow_down(self, is_quiet: bool) -> None:
         if is_quiet is not self._is_quiet and self._pace is not None:

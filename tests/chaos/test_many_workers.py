@@ -11,6 +11,7 @@ import pytest
 from call_record import follow_up
 from devstack.caller import Caller, joined
 from tests.chaos.fleet import Fleet, Service
+from tests.support.call_steps import greeted
 from tests.support.local_stack import free_ports
 
 CALLS = 3
@@ -49,7 +50,7 @@ async def test_calls_are_spread_and_survive_the_stop_of_a_worker(
         callers = [
             await calls.enter_async_context(joined(fleet.stack.page_url)) for _ in range(CALLS)
         ]
-        await asyncio.gather(*map(greeted, callers))
+        await asyncio.gather(*(greeted(caller, timeout_s=60) for caller in callers))
         accepted = {worker.name: worker.events("job.accepted") for worker in workers}
         ids = {caller.room.name for caller in callers}
         spread = Counter(
@@ -60,7 +61,7 @@ async def test_calls_are_spread_and_survive_the_stop_of_a_worker(
         assert third.process is not None
         third.process.send_signal(signal.SIGTERM)
         one_more = await calls.enter_async_context(joined(fleet.stack.page_url))
-        await greeted(one_more)
+        await greeted(one_more, timeout_s=60)
         await asyncio.to_thread(third.process.wait, 60)
         await asyncio.gather(*map(answered, (*callers, one_more)))
     async with fleet.record() as record, asyncio.timeout(DONE_WITHIN_S):
@@ -70,11 +71,6 @@ async def test_calls_are_spread_and_survive_the_stop_of_a_worker(
             ):
                 await asyncio.sleep(0.2)
             assert work.state == "ready"
-
-
-async def greeted(caller: Caller) -> None:
-    """The caller was told that a machine speaks."""
-    await caller.agent_line(containing="automated assistant", timeout_s=60)
 
 
 async def answered(caller: Caller) -> None:

@@ -17,9 +17,9 @@ QUIET_S = 6
 """Longer than an answer takes on a busy machine, shorter than the agent's patience with silence."""
 
 
-async def greeted(caller: Caller) -> None:
+async def greeted(caller: Caller, *, timeout_s: float = 20) -> None:
     """Wait for the greeting to be over."""
-    await caller.agent_line(containing="automated assistant")
+    await caller.agent_line(containing="automated assistant", timeout_s=timeout_s)
 
 
 async def ask(stack: LocalStack, caller: Caller, question: str, containing: str) -> float:

@@ -19,6 +19,7 @@ from devstack import services
 from devstack.ask import recognize, speak
 from devstack.caller import Caller, NoAnswer, joined
 from service_base.settings import ENV_PREFIX
+from tests.support.call_steps import greeted
 from tests.support.local_stack import ROOT, free_ports
 
 NO_ENGINE = (
@@ -183,10 +184,6 @@ async def answered(caller: Caller, project: Project) -> str:
     pytest.fail(f"not understood: {caller.lines}")
 
 
-async def _greeted(caller: Caller) -> None:
-    await caller.agent_line(containing="automated assistant", timeout_s=60)
-
-
 async def _calls_back(caller: Caller) -> None:
     """Order a call-back, which is an effect."""
     before = len(caller.lines)
@@ -345,7 +342,7 @@ class TestContainers:
                 # Not all at once, which is too much for two cores, nor one by one: the first ones
                 # would be silent for so long that the agent hangs up.
                 group = [await calls.enter_async_context(joined(url)) for _ in range(AT_ONCE)]
-                await asyncio.gather(*map(_greeted, group))
+                await asyncio.gather(*(greeted(caller, timeout_s=60) for caller in group))
                 callers += group
             ids = {caller.room.name for caller in callers}
             spread = {worker: _accepted(worker) & ids for worker in project.workers()}
@@ -367,7 +364,7 @@ class TestContainers:
                     await asyncio.to_thread(project.compose, *scale)
                     await _all_answer(project, callers)
                 async with joined(url) as another:
-                    await _greeted(another)
+                    await greeted(another, timeout_s=60)
                 print(f"{service} restarted: all answer, and a new caller too")
         async with httpx.AsyncClient(base_url=project.url("storefront")) as shop:
             for caller in callers:

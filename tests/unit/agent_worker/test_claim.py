@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
@@ -16,6 +17,7 @@ from call_record import lease
 from call_record.record import Record
 from call_record.tables import CallState
 from call_record.verification import Verdict, verify
+from call_record.writer import JournalWriter
 from service_base.settings import load
 from tests.support.calls import fence, requested, the_call
 from voice_contract.dispatch import DispatchMetadata
@@ -118,6 +120,27 @@ async def test_claim_that_let_go_renews_no_more(record: Record, claim_it: ClaimI
         before = (await the_call(record, call_id)).renewals
         await asyncio.sleep(0.2)
         assert (await the_call(record, call_id)).renewals == before
+
+
+async def test_job_that_cannot_write_renews_over_its_own_connection(
+    record: Record, claim_it: ClaimIt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept alive by its worker's, it would talk on without a journal and do nothing."""
+    proved: list[int] = []
+    async with claim_it(await requested(record)) as claim:
+        monkeypatch.setattr(claim, "_renewals", SimpleNamespace(prove=_listens(proved), close=bool))
+        assert claim._prove()
+        monkeypatch.setattr(JournalWriter, "healthy", False)
+        assert not claim._prove()
+    assert proved == [1]
+
+
+def _listens(proved: list[int]) -> Callable[[], bool]:
+    def prove() -> bool:
+        proved.append(1)
+        return True
+
+    return prove
 
 
 async def test_claim_of_an_unknown_call_is_refused(record: Record, claim_it: ClaimIt) -> None:

@@ -108,7 +108,6 @@ POINTS: dict[str, Callable[[], object]] = {
     "ProcJobExecutor.pid": lambda: find(f"{PROCESS}:ProcJobExecutor.pid"),
     "ProcJobExecutor.join": lambda: find(f"{PROCESS}:ProcJobExecutor.join"),
     "RunningJobInfo.job": lambda: has_field("livekit.agents.job:RunningJobInfo", "job"),
-    "hw.get_cpu_monitor": lambda: find("livekit.agents.utils.hw:get_cpu_monitor"),
     "http_context._create_ssl_context": lambda: find(
         "livekit.agents.utils.http_context:_create_ssl_context"
     ),

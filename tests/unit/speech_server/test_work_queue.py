@@ -139,7 +139,7 @@ async def test_what_somebody_waits_for_comes_first(queue: WorkQueue) -> None:
 
 
 async def test_a_thread_that_was_just_given_to_who_left_goes_to_the_next(
-    queue: WorkQueue,
+    queue: WorkQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else it would be idle for ever."""
     running, go_on = threading.Event(), threading.Event()
@@ -152,8 +152,14 @@ async def test_a_thread_that_was_just_given_to_who_left_goes_to_the_next(
     await until_running(running)
     leaves, stays = [asyncio.create_task(queue.run(lambda: None)) for _ in range(2)]
     await asyncio.sleep(0.01)
-    # In one turn of the event loop: its turn has come, and it is cancelled before it knows.
-    first.add_done_callback(lambda _: leaves.cancel())
+    give = queue._next
+
+    def give_and_leave() -> None:
+        """In one turn of the event loop: its turn has come, and it is cancelled before it knows."""
+        give()
+        leaves.cancel()
+
+    monkeypatch.setattr(queue, "_next", give_and_leave)
     go_on.set()
     await first
     await asyncio.wait_for(stays, SOON_S)
