@@ -18,7 +18,7 @@ import structlog
 
 from agent_worker.agent import AgentDefinition, AgentError
 from agent_worker.loading import Listings, load_agent, look_at_servers, server_tools
-from agent_worker.reasoning.listening import asks_to_wait, is_backchannel
+from agent_worker.reasoning.listening import asks_to_wait, asks_yes_or_no, is_backchannel
 from agent_worker.rehearsal.stage import BuildLLM, Stage
 from agent_worker.settings import WorkerSettings
 from agent_worker.tools.tool import Tool
@@ -89,13 +89,14 @@ async def in_text(
 ) -> AsyncIterator[Conversation]:
     """A conversation in text, with what the agent's `open_rehearsal` opens."""
     async with Stage(agent, build, listings) as stage:
-        yield _InText(stage, agent.phrases.hold)
+        yield _InText(stage, agent.greeting, agent.phrases.hold)
 
 
 class _InText(Conversation):
-    def __init__(self, stage: Stage, hold: str) -> None:
+    def __init__(self, stage: Stage, greeting: str, hold: str) -> None:
         super().__init__()
         self._stage = stage
+        self._said = greeting
         self._hold = hold
 
     @property
@@ -107,14 +108,16 @@ class _InText(Conversation):
 
     async def say(self, text: str) -> Reply | None:
         # By voice neither becomes a turn that is answered: see agent_worker/voice/speaking.py.
-        if is_backchannel(text, over_agent=False):
+        may_agree = self.asks or asks_yes_or_no(self._said)
+        if is_backchannel(text, over_agent=False, may_agree=may_agree):
             return None
         self.heard.append(text)
         if asks_to_wait(text):
             return Reply(self._hold)
         reply = await self._stage.say(text)
+        self._said = " ".join(reply.said)
         proposed = [(one.tool, one.arguments) for one in reply.proposed]
-        return Reply(" ".join(reply.said), proposed)
+        return Reply(self._said, proposed)
 
     async def effects(self) -> list[str]:
         return await self._stage.effects()

@@ -15,7 +15,9 @@ _BARE = re.compile(r"(?:make (?:it|that)|change (?:it|that) to) (.+)")
 _PAUSE = re.compile(r"\b(?:no|nope|nah)\s*[,.;:!\u2013\u2014-]", re.IGNORECASE)
 
 _WITHIN = re.compile(
-    rf"(?<=\W)(?:(?:{_BEFORE}|no|nope|nah)\W+)*(?:no|nope|nah|i (?:meant|mean|said))\b",
+    rf"(?<=\W)(?:(?:{_BEFORE}|no|nope|nah)\W+)*(?:no|nope|nah|i (?:meant|mean|said))\b"
+    r"(?! (?:more|longer|idea|problem|doubt|rush|hurry|good|use|matter|way|need|news|sign|trace|"
+    r"point|reply|answer)\b)",
     re.IGNORECASE,
 )
 WITHIN_MAX = 3

@@ -23,6 +23,13 @@ _LISTENING = re.compile(
 _AGREEING = re.compile(
     rf"(?:{_LISTENS}|{_AGREES})(?: (?:{_LISTENS}|{_AGREES}|{_HEARS}|really))*(?!\S)"
 )
+_HUMS = re.compile(rf"\b(?:{_LISTENS}|right)\b")
+_THANKS = re.compile(r"\b(?:thanks|thank you|of course|no problem)\b")
+_OPEN_QUESTION = re.compile(
+    r"(?:(?:and|so|but|okay|all right|now|then|sorry|to|for|on|at|by|in|from)\W+)*"
+    r"(?:what|when|where|which|who|whom|whose|why|how)\b",
+    re.IGNORECASE,
+)
 
 _INTERRUPTS = frozenset(
     "stop wait no nope don't hello hey hi what sorry pardon help cancel enough quiet repeat again "
@@ -43,7 +50,8 @@ _WHILE = (
 _HOLD = (
     rf"(?:(?:hang|hold) (?:on|about|fire|the line)|hold up|hold your horses|hold(?: it)?|"
     rf"wait(?: up)?|stand by|"
-    r"bear with (?:me|us)|stay (?:there|on|on the line)|don't (?:hang up|go away)|"
+    r"bear with (?:me|us)|stay (?:there|on|on the line|with me)|"
+    r"don't (?:hang up|go(?: (?:away|anywhere))?(?: yet)?)|"
     rf"(?:give me|i need|i'll (?:only )?be|(?:i )?won't be)(?: just)? (?:{_WHILE})|{_WHILE}|"
     rf"(?:i'll be |be )?(?:right back|with you (?:right away|in (?:{_WHILE}))))"
     rf"(?: (?:there|for me|(?:for |just )?(?:{_WHILE})))*"
@@ -55,11 +63,14 @@ _LOOKS = (
 _LOOKING = (
     r"(?:finding|looking|getting|checking|grabbing|fetching|seeing|thinking|asking|writing|opening|"
     r"picking|putting|pulling|turning|digging|searching|reading|reaching|popping|running|sitting|"
-    rf"parking|closing|shutting|switching|taking|having a|going to {_LOOKS}|going (?:up|down|over))"
+    r"parking|closing|shutting|switching|taking|having a|crossing|walking|driving|stepping|"
+    r"getting (?:on|off|out|in|into)|paying|feeding|carrying|cooking|eating|swallowing|unlocking|"
+    rf"locking|going to {_LOOKS}|going (?:up|down|over|through|into|outside|inside))"
 )
 _I = (
     r"(?:i|i'll|i will|i have to|i've got to|i need to|i must|i'd better|let me|let's)"
-    rf"(?: just| quickly| first)? {_LOOKS}|(?:i'm|i am)(?: just| still| only)? {_LOOKING}|"
+    rf"(?: just| quickly| first)? {_LOOKS}|(?:i'm|i am)(?: just| still| only)*(?: about to)? "
+    rf"(?:{_LOOKING}|{_LOOKS})|"
     r"i(?:'ve| have)?(?: just)? (?:dropped|can't find|mislaid)"
 )
 _ERRAND = rf"(?:(?:while|and|till|until|so|because|as) )?(?:{_I})\b.*"
@@ -83,23 +94,46 @@ _MEANWHILE = (
     r"knocking|barking|crying|boiling|whistling|coming|leaving)(?: (?:off|again|now|in))?"
 )
 """Why one has to wait: "the doorbell has just gone"."""
+_BUSY = (
+    r"(?:(?:the|my|our) (?:\w+ )?(?:dog|cat|puppy|kitten|baby|toddler|kids?|children|son|daughter|"
+    r"boy|girl|wife|husband|mum|mom|dad|boss|kettle|toast|pan|oven|bus|train|tram|lift|elevator|"
+    r"postman|plumber|neighbou?r)|somebody|someone)(?:'s| is| are| has| have)(?: just)? "
+    r"(?:got|taken|run off|come|calling|shouting|crying|barking|pulling|jumping|"
+    r"coming|here|home|at|leaving|arriving|talking to|ringing|boiling|burning)(?: [a-z']+){0,4}"
+)
+"""Who or what keeps the caller busy. Only after a word that asks to wait."""
 _WAITING = re.compile(
     rf"{_SOFTLY}(?:(?:{_MEANWHILE}) {_SOFTLY})?(?:"
-    rf"(?:{_HOLD})(?: {_SOFTLY}(?:{_HOLD}))*(?: {_SOFTLY}(?:{_ERRAND}|{_MEANWHILE}))?|"
+    rf"(?:{_HOLD})(?: {_SOFTLY}(?:{_HOLD}))*"
+    rf"(?: {_SOFTLY}(?:{_ERRAND}|{_MEANWHILE}|(?:{_BUSY})(?: {_SOFTLY}(?:{_HOLD}))?))?|"
     rf"{_FETCHES}|{_PONDERS})"
     r"(?: (?:please|will you|would you|thanks|thank you|first|a (?:moment|second|minute)|"
     r"love|dear|mate))*"
 )
 
 
-def is_backchannel(text: str, *, over_agent: bool) -> bool:
+def is_backchannel(text: str, *, over_agent: bool, may_agree: bool = True) -> bool:
     """
     Whether *text* only says that the caller listens.
 
-    Args: over_agent: said while the agent speaks: then "okay" and "right" are no answer either.
+    Args:
+        over_agent: said while the agent speaks: then "okay" and "right" are no answer either.
+        may_agree: said where a yes would answer something. Where not, neither do "hmm, okay" and
+            "right, right"; "okay" alone goes on with the call.
     """
-    form = _AGREEING if over_agent else _LISTENING
-    return form.fullmatch(_plain(text)) is not None
+    said = _plain(text)
+    if over_agent or _LISTENING.fullmatch(said):
+        return (_AGREEING if over_agent else _LISTENING).fullmatch(said) is not None
+    if may_agree or " " not in said or _THANKS.search(said):
+        return False
+    is_one_word = len(set(said.split())) == 1
+    return _AGREEING.fullmatch(said) is not None and bool(is_one_word or _HUMS.search(said))
+
+
+def asks_yes_or_no(said: str) -> bool:
+    """Whether the agent's words *said* ask something that a yes answers: not "Which day?"."""
+    sentences = re.split(r"(?<=[.!?])\s+", said.strip())
+    return any(one.endswith("?") and not _OPEN_QUESTION.match(one) for one in sentences)
 
 
 def is_noise(text: str, *, words_max: int = 1) -> bool:

@@ -12,7 +12,7 @@ _NO_WISH = {
         r"(?<!asking )(?<!happier )(?<!happy )(?<!glad )(?<!grateful )(?<!better )(?<!nice )"
         r"(?<!great )(?<!appreciate it )if\b"
         r"(?! (?:you (?:can|could|don't|would|please|like|have)|possible|i (?:may|can|could)|"
-        r"that's|that is|it's|it is|there's|there is|available|free))|"
+        r"(?:that|it)(?:'s| is| works| suits)|there's|there is|available|free))|"
         r"\bwhat (?:happens|would happen|will happen)\b|\bin case\b"
     ),
     "it is a doubt": (
@@ -32,6 +32,10 @@ _NO_WISH = {
         r"\bcan i still\b|\bstill possible\b"
     ),
 }
+_POLITE_DOUBT = re.compile(
+    r"\b((?:can|could|would|will)(?: [\w{}']+){1,5}) (?:maybe|perhaps|possibly)\b"
+)
+"""Who asks somebody to do something doubts nothing: "could one of you maybe call me"."""
 _REPORT = re.compile(
     r"\b(?:heard|(?:never|didn't|not) sa(?:id|y)|who said|you said|wants? me to|wants to|"
     r"told me(?! to (?:call|ring|phone|contact|speak|talk|ask|come|get in touch|try)))\b"
@@ -42,16 +46,22 @@ _SEVERAL = re.compile(
 )
 _PEOPLE = (
     r"(?:neighbou?r|friend|brother|sister|someone|somebody|everyone|everybody|client|"
-    r"colleague|co-?worker|(?<=my )mate|room-?mate|flat-?mate|house-?mate|landlord|tenant|ex|"
+    r"colleague|co-?worker|(?<=my )mate|room-?mate|flat-?mate|house-?mate|landlord|tenant|"
+    r"(?:boy|girl)friend|ex(?:-| )?(?:boyfriend|girlfriend|wife|husband|partner)?|"
     r"(?:other|another) (?:person|client|caller))"
 )
 _NOT_THEIRS = re.compile(
     rf"\b(?:for|of) (?:my|a|an|the|some) {_PEOPLE}\b|"
-    rf"\b{_PEOPLE}s?'s?(?: else'?s?)? |\b(?:else|other people)'s |"
+    rf"\b{_PEOPLE}s?'s?(?: else'?s?)? "
+    r"(?!(?:just |already )?\w+ed (?:the|it|my|me|that|this|them)\b)|"
+    rf"\b(?:else|other people)'s |"
     rf"\b(?:every|all|all (?:of )?(?:your|the|these)|other|another|your) (?:client|caller|"
     rf"user|people|person)s?\b|\b(?:every|each|another|other) \w+(?:'s|s') |"
     rf"\b(?:client|user|account|member|mr|mrs|ms|miss|mister) \w+'s? |"
     r"\b(?:of|for) (?:mr|mrs|ms|miss|mister) \w|"
+    r"\b(?:client|customer|caller)s? (?:who|that|before|ahead)\b|"
+    r"\b(?:person|man|woman|lady|guy) (?:before|ahead of|next to) me\b|"
+    r"\b(?:called|rang|phoned|ordered|bought|was|came)(?: in| just)* (?:before|ahead of) me\b|"
     r"\b(?:numbers?|address(?:es)?|e-?mails?|names?|data|details|accounts?|passwords?) of "
     r"(?:all|every|each|other|another|some|any)\b"
 )
@@ -95,13 +105,14 @@ _NO_DEED = frozenset(
     "happy sure able good right enough well there here away home together round around back".split()
 )
 """What says no to nothing that could be done: "I don't get on with it", "I don't mind"."""
+_DO_IT = re.compile(r" (?:it|that|this|so|them|anything|1)\b|$")
 _DONE = re.compile(r"\b(?:was|were|got|been) (?:(?:already|just|\w+ly) )?([a-z]+ed)\b")
 _ENDINGS = ("ing", "ed", "es", "s")
 
 
 def no_wish(text: str) -> str | None:
     """Why *text* is no wish, though it may name what could be done; None: it may be one."""
-    said = normalize(text).replace(",", " ")
+    said = _POLITE_DOUBT.sub(r"\1", " ".join(normalize(text).replace(",", " ").split()))
     return next((why for why, form in _RULES if form.search(said)), None)
 
 
@@ -127,8 +138,11 @@ def is_out_of_bounds(text: str) -> str | None:
 def negated(text: str) -> Iterator[str]:
     """The stem of each word that *text* says no to: "cancel" of "don't you cancel it"."""
     for clause in re.split(r"[,;:.!?]+(?=\s|$)", text):
-        for found in _NEGATED.finditer(normalize(clause)):
-            if found[1] not in _NO_DEED:
+        said = normalize(clause)
+        for found in _NEGATED.finditer(said):
+            # "I don't do robots" says no to nothing that could be done, "don't do it" does.
+            is_taste = found[1] == "do" and not _DO_IT.match(said, found.end())
+            if found[1] not in _NO_DEED and not is_taste:
                 yield stem(found[1])
 
 

@@ -112,6 +112,8 @@ class Gate:
         """When the caller said something that the agent has not answered yet."""
         self._begun: tuple[str, Turn] | None = None
         """A yes after which the caller went on speaking."""
+        self._approved: tuple[Question, Turn] | None = None
+        """What the caller's last yes was to."""
         clock = clock or SystemClock()
         self._clock = clock
         self._zone = ZoneInfo(time_zone) if time_zone else None
@@ -227,6 +229,8 @@ class Gate:
         return heard
 
     def _hear(self, text: str, turn: Turn, by: Way) -> Heard | None:
+        if by == "voice" and self._is_rest_of_yes(text, turn):
+            return Heard(self.phrases.approved)
         pending = self.questions.open
         last = self.questions.asked_last
         question = last if last in pending else next(reversed(pending), None)
@@ -258,6 +262,17 @@ class Gate:
             return Heard(question.wording)
         return self._decide(question, said, turn, by)
 
+    def _is_rest_of_yes(self, text: str, turn: Turn) -> bool:
+        """
+        Whether *text* is the wish that a yes has just approved, once more: "Yes." "Pay it." Where
+        the machine is slow, one sentence may arrive as two. It is no wish to pay all of it besides.
+        """
+        if self._approved is None:
+            return False
+        question, yes = self._approved
+        follows = turn.began_s - yes.ended_s <= GOES_ON_WITHIN_S
+        return follows and yes_no.repeats_wish(text, question.about)
+
     def _is_passed_over(self, question: Question) -> bool:
         """Whether the caller asked for something after *question*, and waits for what it gives."""
         return self._wished_at_s > question.asked_at_s or any(
@@ -276,6 +291,7 @@ class Gate:
         if said is Said.NO_AND_MORE:
             return Heard("", "nothing", invocation)
         if approved:
+            self._approved = (question, turn)
             return Heard(self.phrases.approved, invocation=invocation)
         is_offer = invocation is not None and invocation.offer
         no = self.phrases.declined_offer if is_offer else self.phrases.declined

@@ -72,10 +72,18 @@ class SpeakingAgent(GuardedAgent):
 
     def _is_backchannel(self, text: str) -> bool:
         over_agent = self._over_agent or self._speaks_without_asking()
-        if listening.is_backchannel(text, over_agent=over_agent):
+        if listening.is_backchannel(text, over_agent=over_agent, may_agree=self._asks_yes_or_no()):
             return True
         noise = listening.is_noise(text, words_max=2 if self._reprompts.is_short else 1)
         return over_agent and noise and not self._templates.knows(text)
+
+    def _asks_yes_or_no(self) -> bool:
+        if self._turns.is_speaking or self._gate.questions.open:
+            return True
+        items = reversed(self.session.history.items)
+        said = (one for one in items if isinstance(one, ChatMessage) and one.role == "assistant")
+        last = next(said, None)
+        return last is not None and listening.asks_yes_or_no(last.text_content or "")
 
     def _speaks_without_asking(self) -> bool:
         # "Okay" may answer a question whose end the caller did not wait for.

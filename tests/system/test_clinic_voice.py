@@ -349,7 +349,13 @@ def booked(stack: LocalStack, call_id: str) -> list[dict[str, str | None]]:
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """A stack whose calls the clinic answers."""
     folder: Path = tmp_path_factory.mktemp("clinic")
-    with running_stack(folder, PARLEY_AGENT="examples.clinic.agent") as started:
+    with running_stack(
+        folder,
+        PARLEY_AGENT="examples.clinic.agent",
+        # As many as call at once, however slow the machine is: how fast it is, is not in question.
+        PARLEY_WORKER_CAPACITY=str(2 * AT_ONCE),
+        PARLEY_WORKER_TURN_BUDGET_MS="0",
+    ) as started:
         yield started
 
 

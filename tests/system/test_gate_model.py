@@ -9,6 +9,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx2 as httpx
@@ -27,6 +28,7 @@ from voice_contract.journal import ConfirmationAsked, ConfirmationExpired, ToolP
 pytestmark = pytest.mark.long
 
 ASKING = "refund_order"
+TRIES = 3
 FIFTEEN = "refund 15 dollars for order 3"
 ONE_AND_A_HALF = "refund 1.5 dollars for order 3"
 TOLD = "1 dollar and 50 cents for order 3 are on their way"
@@ -97,9 +99,9 @@ class HastyCall:
         assert begun == [{"order_number": 3, "amount_dollars": "1.50"}]
 
 
-@pytest.fixture
-async def call(hasty_stack: LocalStack, providers_port: int) -> AsyncIterator[HastyCall]:
-    """The call."""
+@asynccontextmanager
+async def hasty_call(hasty_stack: LocalStack, providers_port: int) -> AsyncIterator[HastyCall]:
+    """A call."""
     async with (
         scripted_providers(providers_port) as providers,
         joined(hasty_stack.page_url) as caller,
@@ -108,6 +110,13 @@ async def call(hasty_stack: LocalStack, providers_port: int) -> AsyncIterator[Ha
         await cards(caller)
         present = HastyCall(hasty_stack, caller, providers)
         present.refunded_before = await present.refunded_cents()
+        yield present
+
+
+@pytest.fixture
+async def call(hasty_stack: LocalStack, providers_port: int) -> AsyncIterator[HastyCall]:
+    """The call."""
+    async with hasty_call(hasty_stack, providers_port) as present:
         yield present
 
 
@@ -127,17 +136,22 @@ def refunds(tool: str) -> Callable[[Asked], str | ToolCalls]:
 
 
 async def test_amount_that_is_corrected_in_the_end_is_the_one_that_is_paid(
-    call: HastyCall,
+    hasty_stack: LocalStack, providers_port: int
 ) -> None:
     """
     A reply that pays 15 is ready when "15" turns out to be "1.5". Nothing is asked before this
-    refund: only what the words were in the end may happen.
+    refund: only what the words were in the end may happen. On a busy machine no reply may be ready
+    so early; then the caller calls again.
     """
-    call.providers.script = refunds(AT_ONCE)
-    await call.say(FIFTEEN + SEPARATOR + ONE_AND_A_HALF)
-    await call.hears(TOLD)
-    assert [one.said for one in call.providers.asked][:2] == [FIFTEEN, ONE_AND_A_HALF]
-    await call.check_one_refund()
+    for _ in range(TRIES):
+        async with hasty_call(hasty_stack, providers_port) as call:
+            call.providers.script = refunds(AT_ONCE)
+            await call.say(FIFTEEN + SEPARATOR + ONE_AND_A_HALF)
+            await call.hears(TOLD)
+            await call.check_one_refund()
+            if [one.said for one in call.providers.asked][:2] == [FIFTEEN, ONE_AND_A_HALF]:
+                return
+    pytest.fail("no reply was ready early")
 
 
 async def test_amount_that_is_corrected_in_the_next_breath_is_the_one_that_is_paid(

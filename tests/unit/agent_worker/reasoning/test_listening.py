@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent_worker.reasoning.listening import asks_to_wait, is_backchannel, is_noise
+from agent_worker.reasoning.listening import asks_to_wait, asks_yes_or_no, is_backchannel, is_noise
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,35 @@ def test_agreement_is_no_turn_while_the_agent_speaks(text: str) -> None:
     """Said into its silence, it may be an answer."""
     assert is_backchannel(text, over_agent=True)
     assert not is_backchannel(text, over_agent=False)
+
+
+@pytest.mark.parametrize("text", ["Right, right.", "hmm okay", "mm-hm, right, yeah", "Yeah, yeah."])
+def test_agreement_with_a_hum_is_no_turn_where_a_yes_answers_nothing(text: str) -> None:
+    """Else it may be a yes, hesitant as it is."""
+    assert is_backchannel(text, over_agent=False, may_agree=False)
+    assert not is_backchannel(text, over_agent=False)
+
+
+@pytest.mark.parametrize("text", ["Okay.", "yes", "right, thank you", "right, order nine", ""])
+def test_what_goes_on_with_the_call_is_a_turn_though_a_yes_answers_nothing(text: str) -> None:
+    assert not is_backchannel(text, over_agent=False, may_agree=False)
+
+
+@pytest.mark.parametrize(
+    ("said", "asks"),
+    [
+        ("Cancel order ten?", True),
+        ("Is that right? I can wait.", True),
+        ("It is on its way. Anything else?", True),
+        ("Which day?", False),
+        ("Okay. And what time?", False),
+        ("Hello. How can I help you?", False),
+        ("It is on its way.", False),
+        ("", False),
+    ],
+)
+def test_question_that_a_yes_answers(said: str, asks: bool) -> None:
+    assert asks_yes_or_no(said) is asks
 
 
 @pytest.mark.parametrize(
@@ -51,6 +80,11 @@ def test_wish_is_a_turn_over_the_agent_too(text: str) -> None:
         "bear with me while I search for it",
         "sorry, my phone's ringing, hold on",
         "Let me think.",
+        "hold on, I'm just crossing the road",
+        "hang on hang on, the dog's got my glasses, don't go anywhere",
+        "don't go anywhere",
+        "one second, my wife is talking to me",
+        "wait, I'm about to get off the bus",
     ],
 )
 def test_request_to_wait(text: str) -> None:
@@ -71,6 +105,9 @@ def test_request_to_wait(text: str) -> None:
         "let me get a helmet",
         "I'll take a bag",
         "my baby stopped breathing, hold on",
+        "hold on, my baby is choking",
+        "hang on, my wife wants to know where it is",
+        "wait, my husband is asking about order nine",
     ],
 )
 def test_wish_is_no_request_to_wait(text: str) -> None:

@@ -148,3 +148,38 @@ def test_forms_of_a_word_have_one_stem(forms: str) -> None:
 
 def test_done_finds_what_was_done() -> None:
     assert set(done("room nine was just cleared, it has been painted")) == {"clear", "paint"}
+
+
+def test_taste_says_no_to_nothing_that_could_be_done() -> None:
+    """ "I don't do robots" is none of "don't do it"."""
+    assert list(negated("I don't do robots, get me a person")) == []
+    assert list(negated("don't do it")) == ["do"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "could one of you maybe clear it",
+        "clear it on {day} if that works for you",
+        "clear it if it suits you",
+    ],
+)
+def test_polite_doubt_is_none(text: str) -> None:
+    assert no_wish(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "read me the card number of the customer who called before me",
+        "what's my ex boyfriend's address",
+        "cancel it for the lady who rang before me",
+    ],
+)
+def test_other_callers_things_are_out_of_bounds(text: str) -> None:
+    assert is_out_of_bounds(text)
+
+
+def test_what_a_neighbour_did_for_the_caller_is_the_callers_own() -> None:
+    assert is_out_of_bounds("my neighbour's sorted the lock out for me, cancel the repair") is None
+    assert is_out_of_bounds("cancel my neighbour's repair")

@@ -842,6 +842,35 @@ async def test_yes_is_read_with_nothing_that_is_said_much_later(scene: Scene) ->
     scene.gate.close()
 
 
+@pytest.mark.parametrize(
+    ("rest", "after_s", "is_rest"),
+    [("Pay it.", 0.5, True), ("pay it", 10, False), ("pay six euros", 0.5, False)],
+)
+async def test_rest_of_a_yes_that_was_approved_already_is_no_other_wish(
+    scene: Scene, rest: str, after_s: float, is_rest: bool
+) -> None:
+    """ "Yes." "Pay it.": where the machine is slow, one sentence arrives as two turns."""
+    invocation = await asked(scene.propose("pay", {"amount": 5}))
+    assert invocation.question is not None
+    scene.gate.said(invocation.question.wording)
+    yes = scene.gate.floor.typed("turn-2")
+    assert (await scene.gate.hear_spoken("Yes.", yes, lambda: False)) is not None
+    then = replace(yes, id="turn-3", began_s=yes.ended_s + after_s, ended_s=yes.ended_s + after_s)
+    heard = await scene.gate.hear_spoken(rest, then, lambda: False)
+    assert heard == (Heard(SAYS.approved) if is_rest else None)
+    assert (await outcome(invocation)).kind == "done"
+
+
+async def test_typed_wish_after_a_yes_is_a_wish(scene: Scene) -> None:
+    """What is typed arrives whole."""
+    invocation = await asked(scene.propose("pay", {"amount": 5}))
+    assert invocation.question is not None
+    scene.gate.said(invocation.question.wording)
+    assert scene.gate.hear("yes", scene.gate.floor.typed("turn-2"), "text") is not None
+    assert scene.gate.hear("pay it", scene.gate.floor.typed("turn-3"), "text") is None
+    assert (await outcome(invocation)).kind == "done"
+
+
 # -- the same in other words
 
 
