@@ -42,6 +42,7 @@ class SpeakingAgent(GuardedAgent):
         on_failure: Callable[[str], None],
     ) -> None:
         super().__init__(instructions=instructions, gate=gate, delivery=delivery, chat_ctx=chat_ctx)
+        self._questions = gate.questions
         self._turns = turns
         self._reprompts = reprompts
         self._templates = templates
@@ -78,7 +79,7 @@ class SpeakingAgent(GuardedAgent):
         return over_agent and noise and not self._templates.knows(text)
 
     def _asks_yes_or_no(self) -> bool:
-        if self._turns.is_speaking or self._gate.questions.open:
+        if self._turns.is_speaking or self._questions.open:
             return True
         items = reversed(self.session.history.items)
         said = (one for one in items if isinstance(one, ChatMessage) and one.role == "assistant")
