@@ -50,6 +50,7 @@ _PEOPLE = (
     r"(?:boy|girl)friend|ex(?:-| )?(?:boyfriend|girlfriend|wife|husband|partner)?|"
     r"(?:other|another) (?:person|client|caller))"
 )
+_STRANGER = r"(?:chap|bloke|guy|man|woman|lady|girl|boy|lad|fellow|person|gentleman|couple)"
 _NOT_THEIRS = re.compile(
     rf"\b(?:for|of) (?:my|a|an|the|some) {_PEOPLE}\b|"
     rf"\b{_PEOPLE}s?'s?(?: else'?s?)? "
@@ -60,8 +61,9 @@ _NOT_THEIRS = re.compile(
     rf"\b(?:client|user|account|member|mr|mrs|ms|miss|mister) \w+'s? |"
     r"\b(?:of|for) (?:mr|mrs|ms|miss|mister) \w|"
     r"\b(?:client|customer|caller)s? (?:who|that|before|ahead)\b|"
-    r"\b(?:person|man|woman|lady|guy) (?:before|ahead of|next to) me\b|"
-    r"\b(?:called|rang|phoned|ordered|bought|was|came)(?: in| just)* (?:before|ahead of) me\b|"
+    r"\b(?:before|ahead of) me\b|\b(?:person|man|woman|lady|guy) next to me\b|"
+    r"\b(?:numbers?|address(?:es)?|e-?mails?|names?|details|orders?) of "
+    rf"(?:the|that|this|a) {_STRANGER}\b|"
     r"\b(?:numbers?|address(?:es)?|e-?mails?|names?|data|details|accounts?|passwords?) of "
     r"(?:all|every|each|other|another|some|any)\b"
 )

@@ -43,6 +43,7 @@ _YES = (
     r"(?:that|it) (?:works|suits me|(?:will|would) do)|that's it|that'll do(?: nicely)?|"
     r"(?:works for|suits) me|(?:fine|good|okay|ok|all right) (?:by|with) me|exactly|"
     r"please(?= (?:thanks|thank you)|$)|"
+    r"i(?:'ve| have) (?:made up my mind|decided)|my mind is made up|"
     r"i'd (?:like|love|appreciate) (?:it|that)|fine|good|great|lovely|wonderful|perfect|excellent|"
     rf"brilliant|super|splendid|grand|marvell?ous|fantastic|{_OKAY}"
 )
@@ -80,6 +81,7 @@ _AROUND = (
 _BEFORE_NO = (
     rf"{_AROUND}|{_OKAY}|actually|sorry|wait|hang on|hold on"
     r"|do|you know what|(?:on )?(?:second|2nd) thoughts?|i'm (?:good|fine)"
+    r"|i (?:think|guess|suppose|reckon|believe)"
 )
 _POINTING = (
     r"(?:that|this|the|the right) 1|it|that|this|them|the|a|an|my|me|i|for|of|to|on|at|in|with|"

@@ -8,6 +8,7 @@ CANCEL = "Cancel order 10? order number 10"
 BOOK = "Book Friday at nine? day friday; time 9:00"
 REFUND = "Refund 5 dollars of order 2? order number 2; amount dollars 5 dollars"
 YES = [
+    "yeah, do it, I've made up my mind",
     "Yes.",
     "yes please",
     "Yeah, go ahead.",
@@ -52,6 +53,8 @@ YES = [
     "By all means, go right ahead.",
 ]
 NO = [
+    "actually I think I'll keep it",
+    "I guess not",
     "No.",
     "Nope",
     "no thanks",
