@@ -98,8 +98,10 @@ async def _sentences(stack: LocalStack) -> None:
         pause_s = next(pauses_s)
         for voice, pitch in VOICES.items():
             # A call each: what was said before must not change what is understood.
+            joined_at = time.monotonic()
             async with joined(stack.page_url) as caller:
-                await caller.agent_line(timeout_s=JOINED_S)
+                # To its last sound, which the line is ahead of.
+                await caller.answer_after(joined_at, JOINED_S)
                 if await _is_cut(stack, caller, sentence.split("|"), pause_s, pitch):
                     cut[voice].append(sentence)
     for voice, sentences in cut.items():

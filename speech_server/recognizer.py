@@ -90,7 +90,7 @@ class Recognizer:
         written = guess.text.encode()
         if len(written) > REPEATED_ABOVE * len(zlib.compress(written)):
             return _discard("repeated")
-        return guess.text
+        return _as_written_now(guess.text)
 
     def guess(self, pcm: Pcm) -> Guess:
         """What the model hears in *pcm* (16 kHz), speech or not."""
@@ -142,6 +142,11 @@ def _read_tokens(file: bytes) -> list[bytes]:
         tokens.append(file[at : at + length])
         at += length
     return tokens
+
+
+def _as_written_now(text: str) -> str:
+    """*text* without the hyphen of "to-day", which the model learned from old books."""
+    return re.sub(r"\b(to)-(day|morrow|night)\b", r"\1\2", text, flags=re.IGNORECASE)
 
 
 def _best(scores: NDArray[np.float32]) -> tuple[int, float]:

@@ -65,7 +65,7 @@ _PATTERNS = [
         (
             rf"\b(?:a\s+)?(?:(?P<minutes>quarter|half|five|ten|twenty[-\s]five|twenty|5|10|20|25)"
             rf"|(?P<counted>{words(*range(1, 60))}|\d{{1,2}})\s+minutes?)[\s-]+"
-            rf"(?P<way>past|after|to|before|of|till)[\s-]+(?P<hour>{_HOUR})\b{_UNIT}{_AFTER}",
+            rf"(?P<way>past|passed|after|to|before|of|till)[\s-]+(?P<hour>{_HOUR})\b{_UNIT}{_AFTER}",
             True,
         ),
         (rf"\bhalf[\s-]+(?P<half>{_HOUR})\b{_UNIT}{_AFTER}", True),
@@ -108,7 +108,7 @@ _PATTERNS = [
 _BARE = re.compile(
     rf"(?<![\w.:/$\u20ac\u00a3-]){_NOT_ONE}(?P<hour>{_HOUR_12}){_ISH}\b{_UNIT}", re.I
 )
-_HALF_PAST = re.compile(r"\W*(?:at\s+)?(half|quarter)[\s-]+past\W*$", re.I)
+_HALF_PAST = re.compile(r"\W*(?:at\s+)?(half|quarter)[\s-]+(?:past|passed)\W*$", re.I)
 _MOVED = re.compile(
     rf"\W*(?:(?P<half>half\s+an\s+hour)|(?P<count>an?|{words(*range(1, 60))}|\d{{1,2}})\s+"
     r"(?P<unit>hours?|minutes?))\s+(?P<way>later|earlier)\W*$",

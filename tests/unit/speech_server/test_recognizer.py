@@ -88,3 +88,12 @@ def test_transcribe_longest_audio_ends(recognizer: Recognizer, synthesizer: Synt
     """30 s, the most that is accepted, are understood to the end."""
     sound = np.resize(say(synthesizer, SENTENCES[1]), 30 * RATE_HZ)
     assert recognizer.guess(sound).text.count("person") >= 4
+
+
+@pytest.mark.parametrize("word", ["tomorrow", "today"])
+def test_words_are_written_as_they_are_now(
+    recognizer: Recognizer, synthesizer: Synthesizer, word: str
+) -> None:
+    """The model read old books: "to-morrow"."""
+    heard = recognizer.transcribe(say(synthesizer, f"Put me down for half past ten {word}."))
+    assert word in heard.lower()

@@ -19,6 +19,7 @@ ANY = TimeOfDayKind()
         ("three pm", "15:00"),
         ("3.30pm", "15:30"),
         ("quarter past three", "15:15"),
+        ("a quarter passed three", "15:15"),
         ("a quarter past four would be good for a fitting", "16:15"),
         ("put me down for half ten tomorrow", "10:30"),
         ("half past two", "14:30"),
