@@ -4,7 +4,7 @@ import re
 
 from agent_worker.reasoning.normalize import normalize
 
-_BEFORE = r"(?:wait|hang on|hold on|sorry|oops|actually|oh|um|uh|well|okay|ok)"
+_BEFORE = r"(?:wait|hang on|and on|hold on|sorry|oops|actually|oh|um|uh|well|okay|ok)"
 _MEANT = r"(?:i (?:meant|mean|said)|make (?:it|that)|change (?:it|that) to)"
 _INSTEAD = (
     rf"{_MEANT}|i (?:want|wanted|need)|it's|it is|that's|it should be|rather|let's say|{_BEFORE}"

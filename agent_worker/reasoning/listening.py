@@ -47,8 +47,10 @@ _WHILE = (
     r"(?:(?:just |only )?(?:a|one|half a|two|1|2|another|a couple of|a few)(?: little| wee)? )?"
     r"(?:seconds?|2nd|secs?|minutes?|mins?|moments?|mo|ticks?)"
 )
+# "And on a second" is heard for "hang on a second".
 _HOLD = (
-    rf"(?:(?:hang|hold) (?:on|about|fire|the line)|hold up|hold your horses|hold(?: it)?|"
+    rf"(?:(?:hang|hold) (?:on|about|fire|the line)|and on (?:{_WHILE})|hold up|"
+    r"hold your horses|hold(?: it)?|"
     rf"wait(?: up)?|stand by|"
     r"bear with (?:me|us)|stay (?:there|on|on the line|with me)|"
     r"don't (?:hang up|go(?: (?:away|anywhere))?(?: yet)?)|"

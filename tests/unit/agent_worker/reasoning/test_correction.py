@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent_worker.reasoning.correction import corrected_within
+from agent_worker.reasoning.correction import corrected_within, meant_instead
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,9 @@ def test_what_is_said_instead_stands_at_the_end(text: str, parts: tuple[str, str
 )
 def test_no_before_a_noun_takes_nothing_back(text: str) -> None:
     assert corrected_within(text) is None
+
+
+def test_what_is_meant_instead_is_found_as_a_recognizer_writes_it() -> None:
+    """ "And on" is heard for "hang on"."""
+    assert meant_instead("And on, I meant nine,") == "nine,"
+    assert meant_instead("and on Friday") is None

@@ -83,6 +83,7 @@ def test_wish_is_a_turn_over_the_agent_too(text: str) -> None:
         "hold on, I'm just crossing the road",
         "hang on hang on, the dog's got my glasses, don't go anywhere",
         "don't go anywhere",
+        "And on a second,",
         "one second, my wife is talking to me",
         "wait, I'm about to get off the bus",
     ],
