@@ -34,6 +34,8 @@ JOINED_S = 60
 RADIO_DB = -20.0
 VOICES = {"low voice": 1.0, "high voice": 1.25}
 """By how much the local voice is raised."""
+ENDS = "What would you like?"
+"""With which the long answer ends."""
 LISTENING = ("uh-huh", "okay", "yeah", "right", "I see")
 NEWS = (
     "The council has agreed to rebuild the old bridge. Work begins in spring and will take a year. "
@@ -133,6 +135,7 @@ async def _disturbances(stack: LocalStack) -> None:
             await caller.agent_line(timeout_s=JOINED_S)
             radio = _radio(await _voice(stack, NEWS, 0.9))
             for _ in range(6):
+                lines = len(caller.lines)
                 asked_at = await caller.say(question)
                 # Before the caller has spoken, nobody could say whose voice it is.
                 caller.noise = radio
@@ -146,8 +149,9 @@ async def _disturbances(stack: LocalStack) -> None:
                             if kind == "cough"
                             else await _voice(stack, chance.choice(LISTENING), 1.0)
                         )
+                # Its sound may pause: the line comes when all of it was spoken.
                 with suppress(NoAnswer):
-                    await caller.answer_after(asked_at, 30)
+                    await caller.agent_line(after=lines, containing=ENDS, timeout_s=30)
                 await asyncio.sleep(SETTLES_S)
             false += _false(await entries(stack, caller))
     hours = (time.monotonic() - began_at) / 3600

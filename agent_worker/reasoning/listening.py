@@ -144,11 +144,16 @@ def is_noise(text: str, *, words_max: int = 1) -> bool:
     than *words_max* words, a recognizer's guess at "uh-huh" or at a cough; or as many after "I see"
     and the like, which are of another voice in the room.
     """
-    said = _plain(text)
-    if _INTERRUPTS.intersection(said.split()):
+    if _INTERRUPTS.intersection(_plain(text).split()):
         return False
+    return len(beside_listening(text).split()) <= words_max
+
+
+def beside_listening(text: str) -> str:
+    """What *text* says beside words by which the caller shows that they listen."""
+    said = _plain(text)
     listens = _AGREEING.match(said)
-    return len(said[listens.end() if listens else 0 :].split()) <= words_max
+    return said[listens.end() if listens else 0 :].strip()
 
 
 def asks_to_wait(text: str) -> bool:

@@ -76,7 +76,8 @@ class SpeakingAgent(GuardedAgent):
         if listening.is_backchannel(text, over_agent=over_agent, may_agree=self._asks_yes_or_no()):
             return True
         noise = listening.is_noise(text, words_max=2 if self._reprompts.is_short else 1)
-        return over_agent and noise and not self._templates.knows(text)
+        # "I see" alone is like thanks; what counts is what comes after it.
+        return over_agent and noise and not self._templates.knows(listening.beside_listening(text))
 
     def _asks_yes_or_no(self) -> bool:
         if self._turns.is_speaking or self._questions.open:

@@ -125,7 +125,13 @@ async def test_listening_is_no_turn(agent: AgentDefinition) -> None:
 
 @pytest.mark.parametrize(
     ("text", "is_short"),
-    [("okay", False), ("yeah, right", False), ("that", False), ("I had", True)],
+    [
+        ("okay", False),
+        ("yeah, right", False),
+        ("that", False),
+        ("I had", True),
+        ("I see, take.", False),
+    ],
 )
 async def test_what_is_no_wish_stops_no_answer(
     agent: AgentDefinition, text: str, is_short: bool
