@@ -70,6 +70,15 @@ class Phrases:
     """Said and shown once to a caller whose page sends more than any person; then the call ends."""
     stt_failed: str = "I can't hear you right now, please try again."
     reply_failed: str = "I can't think of an answer right now, please try again."
+    """Said when a model gives no answer."""
+    reply_cut: str = "Sorry, I lost my thread there. Please ask me again."
+    """Said when a model breaks off after its first words."""
+    model_away: str = "I can only help with simple questions right now."
+    """Said once when no model answers and the agent goes on without one."""
+    moment: str = "One moment, please."
+    """Said while a model has not begun to answer."""
+    more: str = "Shall I go on?"
+    """Said where a model's answer is longer than `AgentDefinition.reply_words_max`."""
     gate: GatePhrases = field(default_factory=GatePhrases)
     """Said about tools: questions, refusals, failures."""
 
@@ -147,6 +156,11 @@ class AgentDefinition:
     """The types of the items that `open` yields."""
     mcp: Several[InstanceOf[McpServer]] = ()
     """MCP servers: which of their tools the agent may use, behind which guards."""
+    reply_words_max: Annotated[int, Field(ge=20)] = 120
+    """
+    How many words a model's answer has before the agent asks whether to go on: nobody listens to
+    more than a minute.
+    """
     tool_calls_max: Annotated[int, Field(ge=1)] = CALL_MAX
     """How often tools may run in one call, all together."""
     fallback_tool: str | None = None

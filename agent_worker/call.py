@@ -25,6 +25,7 @@ from agent_worker.caller_text import CallerText
 from agent_worker.claim import CallClaim
 from agent_worker.livekit_compat import bound_streams, guard_streams, keep_text_private
 from agent_worker.metrics import Metrics
+from agent_worker.model.health import Health
 from agent_worker.page_channel import PageChannel
 from agent_worker.presence import Presence
 from agent_worker.reasoning.encoder import Encoder
@@ -69,7 +70,9 @@ class Call(CallControl):
     """
     The call that *dispatch* names. `run` returns when it is over.
 
-    Args: tell_ended: Tells the worker that the call no longer needs its slot.
+    Args:
+        tell_ended: Tells the worker that the call no longer needs its slot.
+        health: Which models failed lately.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Call(CallControl):
         history: CallHistory | None,
         *,
         tell_ended: Callable[[], Awaitable[bool]],
+        health: Health,
     ) -> None:
         self._context = context
         self._room = context.room
@@ -97,6 +101,7 @@ class Call(CallControl):
         self._migration = migration
         self._history = history
         self._tell_ended = tell_ended
+        self._health = health
         loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[EndReason | None] = loop.create_future()
         self._broken: asyncio.Future[str] = loop.create_future()
@@ -165,6 +170,8 @@ class Call(CallControl):
                 numbers=[one for one in resources if isinstance(one, KnownNumbers)],
                 asked=lambda: [one.about for one in self._tools.questions.open],
                 encoder=self._encoder,
+                health=self._health,
+                replied=self._metrics.model_reply,
             )
             if self._history is not None:
                 self._session.history.insert(self._history.items)

@@ -1,6 +1,7 @@
 """What runs in the process of one call."""
 
 from functools import partial
+from pathlib import Path
 
 # Libraries import these on first use, which would delay a call's first words.
 import aiosqlite  # noqa: F401
@@ -21,6 +22,7 @@ from agent_worker.claim import NotClaimed, claim_call
 from agent_worker.livekit_compat import bound_native_logs, prepare_tls
 from agent_worker.loading import Listings, load_agent, open_tools
 from agent_worker.metrics import Metrics
+from agent_worker.model.health import Health
 from agent_worker.resume import CallerInDoubt, recall
 from agent_worker.settings import WorkerSettings
 from service_base import logs
@@ -92,6 +94,8 @@ async def run_job(
                     migration,
                     history,
                     tell_ended=partial(tell_call_ended, call_end_address, dispatch.call_id),
+                    # Beside the worker's socket, so that it goes with the worker.
+                    health=Health(Path(metrics_address).parent),
                 )
                 await call.run()
     except NotClaimed as refusal:

@@ -30,6 +30,7 @@ from livekit.agents.llm import ChatChunk, LLMStream, Tool
 from livekit.agents.llm.async_toolset import AsyncToolset
 from livekit.agents.utils import AudioBuffer, http_context
 from livekit.agents.voice import agent_activity, agent_session
+from livekit.agents.voice.transcription import filters
 from livekit.protocol.agent import Job
 from livekit.rtc._ffi_client import FfiHandle
 
@@ -197,6 +198,19 @@ def bound_streams(room: rtc.Room, max_bytes: int) -> None:
         await connect(url, token, replace(options or rtc.RoomOptions(), data_stream=limit))
 
     room.connect = bounded  # type: ignore[method-assign]
+
+
+def without_markdown(line: str, *, begins_line: bool = True) -> str:
+    """
+    *line*, or the rest of one, without markdown and emoji.
+
+    Uses the patterns of `voice.transcription.filters`, an undocumented module, by which the
+    framework cleans what is spoken and not what is shown. Without it, the page shows asterisks.
+    """
+    of_lines = (*filters.FULL_LINE_PATTERNS, *filters.LINE_PATTERNS) if begins_line else ()
+    for form, instead in (*of_lines, *filters.INLINE_PATTERNS):
+        line = form.sub(instead, line)
+    return filters.EMOJI_PATTERN.sub("", line)
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,14 @@ CLIENT_ACTIONS = Counter(
     ["action", "outcome"],
 )
 PROVIDER_ERRORS = Counter(
-    "parley_provider_errors_total", "Failures of a speech or model provider", ["provider"]
+    "parley_provider_errors_total",
+    "Failures of a speech or model provider, by cause",
+    ["provider", "cause"],
+)
+MODEL_REPLIES = Counter(
+    "parley_model_replies_total",
+    "What went to the models, by who answered it: first, another, tool, templates, nobody",
+    ["by"],
 )
 REPROMPTS = Counter(
     "parley_reprompts_total", "Times the agent had to ask again, by cause", ["cause"]
@@ -91,6 +98,7 @@ _COUNTERS = _by_name(
     CONFIRMATIONS,
     CLIENT_ACTIONS,
     PROVIDER_ERRORS,
+    MODEL_REPLIES,
     REPROMPTS,
     REFUSALS,
     OPINIONS,
@@ -143,9 +151,13 @@ class Metrics:
         """The caller's page reported the outcome of an action."""
         self._send("parley_client_actions", [action, outcome])
 
-    def provider_error(self, provider: str) -> None:
-        """A provider (`stt`, `llm`, `tts`) failed."""
-        self._send("parley_provider_errors", [provider])
+    def provider_error(self, provider: str, cause: str = "error") -> None:
+        """A provider (`stt`, `llm`, `tts`) failed; *cause* as `model.reply.Outcome` has it."""
+        self._send("parley_provider_errors", [provider, cause])
+
+    def model_reply(self, by: str) -> None:
+        """What went to the models was answered by `reasoning.llm.Replied`."""
+        self._send("parley_model_replies", [by])
 
     def reprompt(self, cause: str) -> None:
         """The agent asked again, because of `silence`, `not-heard` or `not-understood`."""

@@ -6,6 +6,7 @@ import structlog
 from livekit.agents import (
     AgentSession,
     AgentStateChangedEvent,
+    APIStatusError,
     CloseEvent,
     ConversationItemAddedEvent,
     ErrorEvent,
@@ -50,8 +51,9 @@ def follow(session: AgentSession[Any], metrics: Metrics) -> None:
 
     def on_error(event: ErrorEvent) -> None:
         kind = str(getattr(event.error, "type", "unknown")).removesuffix("_error")
-        metrics.provider_error(kind)
-        log.warning("provider.failed", provider=kind, error=str(event.error.error))
+        error = event.error.error
+        metrics.provider_error(kind, str(getattr(error, "cause", "error")))
+        log.warning("provider.failed", provider=kind, error=_without_body(error))
 
     def on_agent_state(event: AgentStateChangedEvent) -> None:
         log.info("agent.state_changed", old=event.old_state, new=event.new_state)
@@ -63,6 +65,13 @@ def follow(session: AgentSession[Any], metrics: Metrics) -> None:
     session.on("error", on_error)
     session.on("agent_state_changed", on_agent_state)
     session.on("close", on_close)
+
+
+def _without_body(error: Exception) -> str:
+    """What a provider's *error* is; its answer may repeat what people said."""
+    if isinstance(error, APIStatusError):
+        return f"HTTP {error.status_code}"
+    return str(error)
 
 
 def usage(session: AgentSession[Any]) -> dict[str, float]:

@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from agent_worker.mistakes import problem
 from agent_worker.waits import Waits
@@ -15,6 +23,24 @@ Provider = Annotated[
     matching(r"openai|[A-Za-z_][\w.]*:[A-Za-z_]\w*", "openai, or a plugin as module:Class"),
 ]
 LOCAL_SPEECH = "http://127.0.0.1:8082/v1"
+
+
+class FallbackModel(BaseModel):
+    """A model that is asked when the ones before it fail."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    plugin: Provider = "openai"
+    base_url: str = ""
+    model: str = ""
+    api_key: SecretStr = SecretStr("local")
+    options: dict[str, Any] = Field({}, repr=False)
+
+    @model_validator(mode="after")
+    def _check(self) -> "FallbackModel":
+        if self.plugin == "openai" and not (self.base_url and self.model):
+            raise ValueError("base_url and model: both are needed")
+        return self
 
 
 class WorkerSettings(SfuSettings, RecordSettings):
@@ -117,12 +143,31 @@ class WorkerSettings(SfuSettings, RecordSettings):
         8.0,
         gt=0,
         le=60,
-        description="Seconds until the model must begin; then the agent apologizes.",
+        description="Seconds that the caller may wait for words of a model, or for its call of a "
+        "tool, at its beginning and between two words: reasoning does not count. Then the agent "
+        "apologizes.",
     )
     llm_options: dict[str, Any] = Field(
         {},
         repr=False,
         description="More arguments of LiveKit's openai or the named plugin as a JSON object.",
+    )
+
+    llm_fallbacks: tuple[FallbackModel, ...] = Field(
+        (),
+        max_length=4,
+        repr=False,
+        description="Models that answer when the ones before them fail or are late, as a JSON list "
+        'of objects such as {"base_url": "https://llm.example.com/v1", "model": "small", '
+        '"api_key": "..."}; plugin and options as PARLEY_LLM and PARLEY_LLM_OPTIONS.',
+    )
+    llm_hedge_s: float = Field(
+        1.0,
+        ge=0,
+        le=60,
+        description="After so many seconds without words the next of several models is asked "
+        "besides, and the first that answers counts; 0: it is asked instead, after its share of "
+        "PARLEY_LLM_TIMEOUT_S.",
     )
 
     encoder_url: str = Field(

@@ -38,6 +38,8 @@ class Waits:
     """Shorter sounds without words, such as a cough, are no speech that was not heard."""
     echo_s: Annotated[float, Field(ge=0, le=10)] = 1.0
     """From the agent's first sound, in which nothing interrupts it: echo cancellers learn."""
+    moment_s: Annotated[float, Field(ge=0.5, le=60)] = 3.0
+    """How long a model may take to begin until the agent says that it needs a moment."""
     silence_s: Minutes = 12.0
     """Silence after which the agent asks whether somebody is there."""
     patience_s: Minutes = 180.0

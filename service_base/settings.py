@@ -62,7 +62,7 @@ def load(settings: type[S], **overrides: Any) -> S:
         return settings(**overrides)
     except ValidationError as error:
         lines = [
-            f"{_variable(settings, item['loc'])}: {_sentence(item['msg'])}"
+            f"{_variable(settings, item['loc'])}: {_within(item['loc'])}{_sentence(item['msg'])}"
             for item in error.errors(include_url=False, include_input=False)
             # Says only that another one is wrong, from which this one's default is made.
             if item["type"] != "default_factory_not_called"
@@ -118,6 +118,13 @@ def _fail(error: SettingsError) -> int:
 def _variable(settings: type[ServiceSettings], loc: tuple[int | str, ...]) -> str:
     prefix = settings.model_config.get("env_prefix", "")
     return (prefix + str(loc[0])).upper() if loc else settings.__name__
+
+
+def _within(loc: tuple[int | str, ...]) -> str:
+    """Where inside a value that is JSON: "1.colour: "."""
+    inside = loc[1:]
+    named = any(isinstance(part, str) for part in inside)
+    return f"{'.'.join(map(str, inside))}: " if named else ""
 
 
 def _sentence(message: str) -> str:

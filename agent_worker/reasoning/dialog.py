@@ -108,6 +108,11 @@ def follow(templates: Templates, turns: Iterable[str], *, model: bool = False) -
     return dialog
 
 
+def advance(templates: Templates, dialog: Dialog, turn: Turn) -> Dialog:
+    """The state after one more *turn*, which no model answers."""
+    return _advance(templates, dialog, turn, False)
+
+
 def _advance(templates: Templates, dialog: Dialog, turn: Turn, model: bool) -> Dialog:
     after = _after(templates, dialog, turn, model)
     known = {**after.slots, **after.spoken_of}

@@ -18,16 +18,19 @@ from pydantic import ConfigDict, PydanticUserError, SecretStr, TypeAdapter, Vali
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.mistakes import problem
+from agent_worker.model.health import Health
+from agent_worker.model.reply import Bounds
 from agent_worker.reasoning.embeddings import Embeddings
 from agent_worker.reasoning.encoder import Encoder
-from agent_worker.reasoning.llm import AgentLLM
-from agent_worker.settings import WorkerSettings
+from agent_worker.reasoning.llm import AgentLLM, Replied
+from agent_worker.settings import FallbackModel, WorkerSettings
 from agent_worker.voice.preflight import PAUSE_S, PreflightSTT
 from service_base import named_class
 from service_base.settings import SettingsError
 
 # Read once for all calls, because reading it blocks the event loop for 50 ms.
 _TLS = ssl.create_default_context()
+FALLBACKS = "PARLEY_LLM_FALLBACKS"
 _OURS = frozenset({"api_key", "base_url", "timeout", "max_retries", "vad"})
 """Arguments of LiveKit's openai plugin that are settings of their own, or that JSON cannot give."""
 
@@ -94,41 +97,70 @@ def build_tts(settings: WorkerSettings, *, is_awaited: bool = True) -> lk_tts.TT
 
 
 def build_llm(
-    settings: WorkerSettings, agent: AgentDefinition, encoder: Encoder | None = None
+    settings: WorkerSettings,
+    agent: AgentDefinition,
+    encoder: Encoder | None = None,
+    *,
+    health: Health | None = None,
+    replied: Callable[[Replied], None] = lambda _: None,
 ) -> AgentLLM:
     """
-    The model of the session: the agent's templates, a remote model, or both.
+    The model of the session: the agent's templates, remote models, or both.
 
-    Raises: SettingsError: a model is wanted and none is set, the plugin cannot be loaded, or it
-        does not know one of its options.
+    Args:
+        health: Which models failed lately.
+        replied: Told who has answered what went to the models.
+    Raises: SettingsError: a model is wanted and none is set, a plugin cannot be loaded, or it does
+        not know one of its options.
     """
     if settings.llm == "openai":
         # Also while no model is set: it may be set later, by who does not look for old mistakes.
         _check_openai("PARLEY_LLM", openai.LLM, settings.llm_options, {"client", "model"})
     if settings.mode == "templates":
+        if settings.llm_fallbacks and not settings.llm_base_url:
+            raise SettingsError(f"{FALLBACKS}: there is no first model, PARLEY_LLM_BASE_URL.")
         return AgentLLM(agent, encoder=encoder)
-    remote: LLM[Any]
-    if settings.llm == "openai":
-        if not settings.llm_base_url or not settings.llm_model:
-            raise SettingsError(
-                f"PARLEY_LLM_BASE_URL and PARLEY_LLM_MODEL: both are needed for "
-                f"PARLEY_REASONING={settings.mode}."
-            )
-        remote = _openai(
-            "PARLEY_LLM",
-            openai.LLM,
-            settings.llm_options,
-            client=_client(settings.llm_base_url, settings.llm_api_key),
-            model=settings.llm_model,
+    if settings.llm == "openai" and not (settings.llm_base_url and settings.llm_model):
+        raise SettingsError(
+            f"PARLEY_LLM_BASE_URL and PARLEY_LLM_MODEL: both are needed for "
+            f"PARLEY_REASONING={settings.mode}."
         )
-    else:
-        remote = _plugin("PARLEY_LLM", settings.llm, settings.llm_options, LLM)
+    first = FallbackModel.model_construct(
+        plugin=settings.llm,
+        base_url=settings.llm_base_url,
+        model=settings.llm_model,
+        api_key=settings.llm_api_key,
+        options=settings.llm_options,
+    )
     return AgentLLM(
         agent,
-        remote,
+        _model("PARLEY_LLM", first),
+        *(_model(FALLBACKS, one) for one in settings.llm_fallbacks),
         templates=settings.mode == "templates-first",
-        timeout_s=settings.llm_timeout_s,
+        bounds=Bounds(
+            first_s=settings.llm_timeout_s,
+            silence_s=settings.llm_timeout_s,
+            bridge_s=agent.waits.with_settings(settings.waits).moment_s,
+            words_max=agent.reply_words_max,
+        ),
+        hedge_s=settings.llm_hedge_s,
+        health=health,
+        replied=replied,
     )
+
+
+def _model(variable: str, chosen: FallbackModel) -> LLM[Any]:
+    if chosen.plugin != "openai":
+        found: LLM[Any] = _plugin(variable, chosen.plugin, chosen.options, LLM)
+        return found
+    made: LLM[Any] = _openai(
+        variable,
+        openai.LLM,
+        chosen.options,
+        client=_client(chosen.base_url, chosen.api_key),
+        model=chosen.model,
+    )
+    return made
 
 
 def build_embeddings(settings: WorkerSettings) -> Embeddings | None:
@@ -158,7 +190,7 @@ def _openai(variable: str, plugin: Callable[..., Any], options: dict[str, Any], 
     try:
         return plugin(**own, **options)
     except Exception as error:
-        raise SettingsError(f"{variable}_OPTIONS: openai refuses them: {error}") from error
+        raise SettingsError(f"{_options(variable)}: openai refuses them: {error}") from error
 
 
 def _check_openai(
@@ -168,10 +200,15 @@ def _check_openai(
     known = parameters - _OURS - set(own)
     if unknown := sorted(options.keys() - known):
         raise SettingsError(
-            f"{variable}_OPTIONS: unknown for openai: {', '.join(unknown)}. "
+            f"{_options(variable)}: unknown for openai: {', '.join(unknown)}. "
             f"Known are {', '.join(sorted(known))}."
         )
     _check_types(variable, plugin, options)
+
+
+def _options(variable: str) -> str:
+    """Where the options of what *variable* names are set."""
+    return f"{variable}: options" if variable == FALLBACKS else f"{variable}_OPTIONS"
 
 
 def _check_types(variable: str, plugin: Any, options: dict[str, Any]) -> None:
@@ -187,7 +224,7 @@ def _check_types(variable: str, plugin: Any, options: dict[str, Any]) -> None:
                 # As JSON: strict mode then still takes a list for a tuple.
                 adapter.validate_json(json.dumps(options[name]), strict=True)
             except ValidationError as error:
-                raise SettingsError(f"{variable}_OPTIONS: {name}: {problem(error)}") from None
+                raise SettingsError(f"{_options(variable)}: {name}: {problem(error)}") from None
 
 
 def _plugin(variable: str, name: str, options: dict[str, Any], base: type[Any]) -> Any:

@@ -7,9 +7,12 @@ from livekit.agents.llm import Toolset
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.livekit_compat import connect_options
+from agent_worker.model.health import Health
 from agent_worker.reasoning.encoder import Encoder
 from agent_worker.reasoning.known_numbers import KnownNumbers
+from agent_worker.reasoning.llm import Replied
 from agent_worker.settings import WorkerSettings
+from agent_worker.voice.clauses import by_clause, plain
 from agent_worker.voice.noise_gate import CallerVAD
 from agent_worker.voice.providers import build_llm, build_stt, build_tts
 from agent_worker.voice.turn_detector import GrammarTurnDetector
@@ -26,6 +29,8 @@ def build_session(
     numbers: Iterable[KnownNumbers] = (),
     asked: Callable[[], Iterable[str]] = tuple,
     encoder: Encoder | None = None,
+    health: Health | None = None,
+    replied: Callable[[Replied], None] = lambda _: None,
 ) -> AgentSession[None]:
     """
     A session of *agent* whose only tools are those in *toolset*.
@@ -34,15 +39,18 @@ def build_session(
         numbers: Tell whether a number that the caller says is whole.
         asked: The words of each question that waits for a yes or a no.
         encoder: Has opinions for the agent's templates.
+        health: Which models failed lately.
+        replied: Told who has answered what went to the models.
     Raises: SettingsError: a provider cannot be made.
     """
-    llm = build_llm(settings, agent, encoder)
+    llm = build_llm(settings, agent, encoder, health=health, replied=replied)
     return AgentSession(
         stt=build_stt(settings, on_stt_failure, agent.vocabulary),
-        tts=build_tts(settings),
+        tts=by_clause(build_tts(settings)),
         llm=llm,
         vad=CallerVAD(min_silence_duration=waits.pause_s),
         tools=[toolset],
+        tts_text_transforms=[plain],
         turn_handling={
             "turn_detection": GrammarTurnDetector(
                 agent.templates,

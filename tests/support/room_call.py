@@ -13,6 +13,7 @@ from agent_worker.call import Call
 from agent_worker.call_migration import Migration
 from agent_worker.claim import claim_call
 from agent_worker.metrics import Metrics
+from agent_worker.model.health import Health
 from agent_worker.settings import WorkerSettings
 from call_record import journal
 from call_record.record import Record
@@ -149,6 +150,7 @@ async def running_call(
             Migration(signals=False),
             None,
             tell_ended=told,
+            health=Health(),
         )
         running = asyncio.create_task(call.run())
         await asyncio.wait_for(job.joined.wait(), 30)

@@ -1,8 +1,9 @@
 """A recognizer and a model that do what a test tells them, behind OpenAI's HTTP API."""
 
+import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,27 @@ class ToolCalls:
     arguments: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Streamed:
+    """An answer in pieces: words, deltas as OpenAI's API has them, seconds to wait."""
+
+    steps: Iterable[str | float | Mapping[str, Any]]
+    breaks_off: bool = False
+    """Whether the connection ends without the answer's end."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """No answer but an HTTP status."""
+
+    status: int
+    body: str = "{}"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Answer = str | ToolCalls | Streamed | Refused
+
+
 @dataclass
 class Asked:
     """What the model was asked."""
@@ -34,13 +56,17 @@ class Asked:
 
     @property
     def said(self) -> str:
-        """The caller's last words."""
-        return next(str(one["content"]) for one in reversed(self.messages) if one["role"] == "user")
+        """The caller's last words, without what the agent noted on them."""
+        words = (str(one["content"]) for one in reversed(self.messages) if one["role"] == "user")
+        return next(said for one in words if (said := one.split("(Note: ")[0].strip()))
 
     @property
     def results(self) -> list[str]:
         """What the tools have said since then, the last one last."""
-        since = itertools.takewhile(lambda one: one["role"] != "user", reversed(self.messages))
+        since = itertools.takewhile(
+            lambda one: one["role"] != "user" or str(one["content"]).startswith("(Note: "),
+            reversed(self.messages),
+        )
         return [_words(str(one["content"])) for one in since if one["role"] == "tool"][::-1]
 
 
@@ -50,7 +76,7 @@ class ScriptedProviders:
 
     url: str
     words: str = ""
-    script: Callable[[Asked], str | ToolCalls] = lambda _: "Pardon?"
+    script: Callable[[Asked], Answer] = lambda _: "Pardon?"
     asked: list[Asked] = field(default_factory=list)
     """All that the model was asked."""
     _ids: Iterator[int] = field(default_factory=itertools.count)
@@ -72,8 +98,17 @@ class ScriptedProviders:
         asked = Asked(json.loads(await request.body())["messages"])
         self.asked.append(asked)
         answer = self.script(asked)
-        if isinstance(answer, str):
-            return _stream({"content": answer}, "stop")
+        match answer:
+            case str():
+                return _stream([{"content": answer}], "stop")
+            case Refused():
+                return Response(
+                    answer.body,
+                    answer.status,
+                    {"content-type": "application/json", **answer.headers},
+                )
+            case Streamed():
+                return _stream(answer.steps, None if answer.breaks_off else "stop")
         calls = [
             {
                 "index": index,
@@ -83,7 +118,7 @@ class ScriptedProviders:
             }
             for index, arguments in enumerate(answer.arguments)
         ]
-        return _stream({"tool_calls": calls}, "tool_calls")
+        return _stream([{"tool_calls": calls}], "tool_calls")
 
 
 @asynccontextmanager
@@ -94,20 +129,37 @@ async def scripted_providers(port: int) -> AsyncIterator[ScriptedProviders]:
         yield providers
 
 
-def _stream(delta: dict[str, Any], finish_reason: str) -> Response:
+def _stream(
+    steps: Iterable[str | float | Mapping[str, Any]], finish_reason: str | None
+) -> Response:
     async def events() -> AsyncIterator[str]:
-        for one, reason in (({"role": "assistant", **delta}, None), ({}, finish_reason)):
-            chunk = {
-                "id": "scripted",
-                "object": "chat.completion.chunk",
-                "created": 0,
-                "model": "scripted",
-                "choices": [{"index": 0, "delta": one, "finish_reason": reason}],
-            }
-            yield f"data: {json.dumps(chunk)}\n\n"
+        for step in steps:
+            if isinstance(step, float):
+                await asyncio.sleep(step)
+            else:
+                yield _event({"content": step} if isinstance(step, str) else step)
+        if finish_reason is None:
+            raise ConnectionError("as the script wants it")
+        yield _event({}, finish_reason)
         yield "data: [DONE]\n\n"
 
     return StreamingResponse(events(), media_type="text/event-stream")
+
+
+def _event(delta: Mapping[str, Any], finish_reason: str | None = None) -> str:
+    choice = {
+        "index": 0,
+        "delta": {"role": "assistant", **delta},
+        "finish_reason": finish_reason,
+    }
+    chunk = {
+        "id": "scripted",
+        "object": "chat.completion.chunk",
+        "created": 0,
+        "model": "scripted",
+        "choices": [] if delta.get("choices") == [] else [choice],
+    }
+    return f"data: {json.dumps(chunk)}\n\n"
 
 
 def _words(output: str) -> str:

@@ -21,6 +21,7 @@ from agent_worker.call import Call
 from agent_worker.call_migration import Migration
 from agent_worker.claim import claim_call
 from agent_worker.metrics import Metrics
+from agent_worker.model.health import Health
 from agent_worker.reasoning import message_tags
 from agent_worker.reasoning.dialog import CallTool, Say, follow
 from agent_worker.reasoning.known_numbers import KnownNumbers
@@ -124,6 +125,7 @@ class Scene:
                 Migration(signals=False),
                 history,
                 tell_ended=tell,
+                health=Health(),
             )
 
 

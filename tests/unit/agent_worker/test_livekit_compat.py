@@ -113,6 +113,10 @@ POINTS: dict[str, Callable[[], object]] = {
     ),
     "agent_activity._SpeechHandleContextVar": lambda: find(f"{ACTIVITY}:_SpeechHandleContextVar"),
     "agent_activity.ActivityClosedError": lambda: find(f"{ACTIVITY}:ActivityClosedError"),
+    "transcription.filters": lambda: [
+        find(f"livekit.agents.voice.transcription.filters:{name}")
+        for name in ("FULL_LINE_PATTERNS", "LINE_PATTERNS", "INLINE_PATTERNS", "EMOJI_PATTERN")
+    ],
     "agent_session.SessionConnectOptions": lambda: find(
         "livekit.agents.voice.agent_session:SessionConnectOptions"
     ),
@@ -194,6 +198,7 @@ PUBLIC = {
     "livekit",
     "livekit.agents",
     "livekit.agents.llm",
+    "livekit.agents.tokenize",
     "livekit.agents.utils",
     "livekit.agents.voice",
     "livekit.plugins",

@@ -37,13 +37,14 @@ async def test_observations_arrive_in_the_registry(receiver: MetricsReceiver) ->
         ("parley_turn_part_seconds_count", {"part": "test-other"}),
         ("parley_tool_calls_total", {"tool": "test", "outcome": "done"}),
         ("parley_tool_duration_seconds_sum", {"tool": "test"}),
-        ("parley_provider_errors_total", {"provider": "test"}),
+        ("parley_provider_errors_total", {"provider": "test", "cause": "error"}),
         ("parley_journal_entries_total", {}),
         ("parley_journal_append_seconds_sum", {}),
         ("parley_journal_lost_total", {}),
         ("parley_journal_rolled_back_total", {}),
         ("parley_journal_unhealthy_total", {}),
         ("parley_refusals_total", {"kind": "test", "reason": "test"}),
+        ("parley_model_replies_total", {"by": "test"}),
         ("parley_reprompts_total", {"cause": "test"}),
     ]
     before = [value(name, **labels) for name, labels in names]
@@ -53,19 +54,22 @@ async def test_observations_arrive_in_the_registry(receiver: MetricsReceiver) ->
     metrics.tool_call("test", "done", 0.75)
     metrics.provider_error("test")
     # The system queues ten datagrams.
-    await until(lambda: value("parley_provider_errors_total", provider="test") > before[7])
+    await until(
+        lambda: value("parley_provider_errors_total", provider="test", cause="error") > before[7]
+    )
     metrics.journal_append(3, 0.5)
     metrics.journal_lost()
     metrics.journal_rolled_back()
     metrics.journal_healthy(False)
     metrics.journal_healthy(True)
     metrics.refused("test", "test", 1_000)
+    metrics.model_reply("test")
     metrics.reprompt("test")
     await until(lambda: value(names[-1][0], **names[-1][1]) > before[-1])
     gained = [
         value(name, **labels) - old for (name, labels), old in zip(names, before, strict=True)
     ]
-    assert gained == pytest.approx([1, 12.5, 1, 0.25, 1, 1, 0.75, 1, 3, 0.5, 1, 1, 1, 1_000, 1])
+    assert gained == pytest.approx([1, 12.5, 1, 0.25, 1, 1, 0.75, 1, 3, 0.5, 1, 1, 1, 1_000, 1, 1])
     metrics.close()
 
 

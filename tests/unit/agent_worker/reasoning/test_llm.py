@@ -3,10 +3,11 @@
 import asyncio
 import json
 import time
+from dataclasses import replace
 from unittest.mock import ANY
 
 import pytest
-from livekit.agents import APIConnectionError
+from livekit.agents import APIConnectionError, APIStatusError
 from livekit.agents.llm import (
     ChatContext,
     ChoiceDelta,
@@ -20,6 +21,7 @@ from livekit.agents.voice.run_result import RunResult
 from agent_worker.agent import AgentDefinition
 from agent_worker.reasoning.dialog import Dialog
 from agent_worker.reasoning.llm import (
+    BOUNDS,
     CALL_PREFIX,
     AgentLLM,
     last_answer,
@@ -118,6 +120,19 @@ async def test_yes_to_something_else_is_the_models_turn(agent: AgentDefinition) 
         await call.hears("Room 9 is empty.")
 
 
+async def test_yes_to_something_else_has_the_question_repeated_when_models_fail(
+    agent: AgentDefinition,
+) -> None:
+    """It is no wish of before, proposed once more."""
+    remote = ScriptedLLM(lambda _: _words("So eleven instead?"))
+    async with TextCall(agent, AgentLLM(agent, remote)) as call:
+        asks = await call.say("clear room 9")
+        assert await call.say("change it to eleven") == "So eleven instead?"
+        remote.script = lambda _: [APIConnectionError()]
+        assert await call.say("yes") == asks
+        assert call.house.cleared == []
+
+
 async def test_yes_that_adds_what_nobody_understands_has_the_question_repeated(
     agent: AgentDefinition,
 ) -> None:
@@ -185,7 +200,9 @@ async def test_templates_first_exact_sentence_does_not_ask_the_model(
 async def test_templates_first_other_sentence_asks_the_model(agent: AgentDefinition) -> None:
     """What no template fits goes to the model with the whole conversation, tried once."""
     remote = ScriptedLLM(lambda _: [say("from "), say("afar")])
-    async with TextCall(agent, AgentLLM(agent, remote, timeout_s=3.5)) as call:
+    async with TextCall(
+        agent, AgentLLM(agent, remote, bounds=replace(BOUNDS, silence_s=3.5))
+    ) as call:
         await call.say("when are you open")
         assert await call.say("why is the sky blue") == "from afar"
     assert len(remote.asked) == 1
@@ -247,11 +264,118 @@ async def test_model_that_says_nothing_is_apologized_for(agent: AgentDefinition)
         assert await call.say("why is the sky blue") == "I have no answer now."
 
 
-async def test_model_that_fails_midway_is_not_apologized_for(agent: AgentDefinition) -> None:
-    """What was begun stands; an apology after it would be nonsense."""
-    remote = ScriptedLLM(lambda _: [say("Because "), APIConnectionError()])
+async def test_model_that_breaks_off_is_heard_as_far_as_it_is_whole(agent: AgentDefinition) -> None:
+    """What was whole stands, and half a sentence is left out."""
+    remote = ScriptedLLM(lambda _: [say("It is air. Because "), APIConnectionError()])
     async with TextCall(agent, AgentLLM(agent, remote)) as call:
-        assert (await call.say("why is the sky blue")).strip() == "Because"
+        said = await call.say("why is the sky blue")
+        assert said == f"It is air. {agent.phrases.reply_cut}"
+
+
+async def test_long_answer_is_gone_on_with_by_the_model(agent: AgentDefinition) -> None:
+    """A yes to "Shall I go on?" is no wish that a template knows."""
+    remote = ScriptedLLM(lambda _: _words("One two three. Four five six. Seven."))
+    llm = AgentLLM(agent, remote, bounds=replace(BOUNDS, words_max=4))
+    async with TextCall(agent, llm) as call:
+        said = await call.say("why is the sky blue")
+        assert said == f"One two three. Four five six. {agent.phrases.more}"
+        await call.say("yes")
+    assert user_turns(remote.asked[-1].items) == ["why is the sky blue", "yes"]
+
+
+async def test_model_that_calls_tools_for_ever_is_ended_by_the_results_words(
+    agent: AgentDefinition,
+) -> None:
+    """LiveKit lets it no longer call, and it does all the same."""
+
+    def script(_: ChatContext) -> Script:
+        number = len(remote.asked)
+        arguments = f'{{"number": {number}}}'
+        call = FunctionToolCall(name="look", arguments=arguments, call_id=f"r{number}")
+        return [ChoiceDelta(role="assistant", tool_calls=[call])]
+
+    remote = ScriptedLLM(script)
+    async with TextCall(agent, AgentLLM(agent, remote)) as call:
+        said = await call.say("tell me everything about the ninth")
+    assert said == " ".join(f"Room {number} has 0 coats." for number in (1, 2, 3, 4))
+    assert len(remote.asked) == 5
+
+
+async def test_second_model_answers_when_the_first_fails(agent: AgentDefinition) -> None:
+    """At once, and both the failure and who answered are told."""
+    first = ScriptedLLM(lambda _: [APIConnectionError()])
+    second = ScriptedLLM(lambda _: _words("from afar"))
+    replied: list[str] = []
+    llm = AgentLLM(agent, first, second, replied=replied.append)
+    async with TextCall(agent, llm) as call:
+        assert await call.say("why is the sky blue") == "from afar"
+        assert await call.say("and the sea") == "from afar"
+    assert (len(first.asked), len(second.asked), replied) == (1, 2, ["another", "another"])
+
+
+async def test_without_any_model_templates_and_examples_go_on(agent: AgentDefinition) -> None:
+    """The caller is told once; what they do not know is apologized for."""
+    remote = ScriptedLLM(lambda _: [APIConnectionError()])
+    replied: list[str] = []
+    llm = AgentLLM(agent, remote, templates=False, replied=replied.append)
+    away = agent.phrases.model_away
+    async with TextCall(agent, llm) as call:
+        assert await call.say("when are you open") == f"{away} We are open all day."
+        assert await call.say("why is the sky blue") == "I have no answer now."
+        assert await call.say("look at room 7") == "Room 7 has 0 coats."
+        remote.script = lambda _: _words("from afar")
+        assert await call.say("when are you open") == "from afar"
+    assert replied == ["templates", "nobody", "templates", "first"]
+
+
+async def test_old_wish_does_not_come_back_with_a_value_that_answers_a_model(
+    agent: AgentDefinition,
+) -> None:
+    """The model asked something in between, and now it is gone."""
+    remote = ScriptedLLM(lambda _: _words("For how many?"))
+    async with TextCall(agent, AgentLLM(agent, remote)) as call:
+        assert await call.say("clear a room") == "Which room shall I clear?"
+        assert await call.say("my aunt is coming by train") == "For how many?"
+        remote.script = lambda _: [APIConnectionError()]
+        assert await call.say("nine") == "I have no answer now."
+        assert call.house.cleared == []
+
+
+async def test_wish_that_templates_have_asked_about_goes_on_without_a_model(
+    agent: AgentDefinition,
+) -> None:
+    remote = ScriptedLLM(lambda _: [APIConnectionError()])
+    async with TextCall(agent, AgentLLM(agent, remote, templates=False)) as call:
+        away = agent.phrases.model_away
+        assert await call.say("look at a room") == f"{away} Which room?"
+        assert await call.say("nine") == "Room 9 has 0 coats."
+
+
+async def test_nobody_is_told_to_ask_again_while_a_tool_runs(agent: AgentDefinition) -> None:
+    """The server broke off behind the call."""
+
+    def script(conversation: ChatContext) -> Script:
+        if unanswered(conversation.items):
+            return [say("All right. It"), APIConnectionError()]
+        call = FunctionToolCall(name="look", arguments='{"number": 9}', call_id="r")
+        return [say("I look."), ChoiceDelta(role="assistant", tool_calls=[call]), ValueError()]
+
+    async with TextCall(agent, AgentLLM(agent, ScriptedLLM(script))) as call:
+        said = await call.say("tell me everything about the ninth")
+        assert said == "All right. Room 9 has 0 coats."
+
+
+async def test_models_failure_is_reported_without_the_servers_words(agent: AgentDefinition) -> None:
+    """Its answer may repeat what the caller said."""
+    remote = ScriptedLLM(lambda _: [APIStatusError("sky blue", status_code=429)])
+    llm = AgentLLM(agent, remote)
+    errors: list[LLMError] = []
+    llm.on("error", errors.append)
+    async with TextCall(agent, llm) as call:
+        assert await call.say("why is the sky blue") == "I have no answer now."
+    (failure,) = errors
+    assert str(failure.error) == "scripted-1: rate-limited (HTTP 429)"
+    assert getattr(failure.error, "cause", None) == "rate-limited"
 
 
 async def test_model_alone_answers_everything(agent: AgentDefinition) -> None:

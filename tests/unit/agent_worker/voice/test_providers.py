@@ -100,9 +100,56 @@ async def test_llm_with_a_server_is_openai_compatible(
         agent,
     )
     assert isinstance(llm.remote, openai.LLM)
-    assert (llm.model, llm.templates, llm.timeout_s) == ("small", first, 2.5)
+    assert (llm.model, llm.templates, llm.bounds.silence_s) == ("small", first, 2.5)
     assert KEY not in repr(llm) + repr(vars(llm)) + repr(vars(llm.remote))
     await llm.aclose()
+
+
+async def test_llm_fallbacks_are_asked_in_their_order(agent: AgentDefinition) -> None:
+    """Each with its own address, key and options; two of one name are told apart."""
+    server = {"base_url": "http://127.0.0.1:1/v1", "model": "small", "api_key": KEY}
+    fallbacks = [
+        server,
+        {"plugin": "tests.unit.agent_worker.voice.plugins:EchoLLM"},
+        {**server, "options": {"temperature": 0.5}},
+    ]
+    chosen = settings(
+        llm_base_url="http://127.0.0.1:2/v1", llm_model="large", llm_fallbacks=fallbacks
+    )
+    llm = build_llm(chosen, agent)
+    names = [one.name for one in llm.models]
+    assert names[:2] == ["large", "small 2"] and names[3] == "small 4"
+    assert KEY not in repr(chosen) + repr(llm) + repr([vars(one) for one in llm.remotes])
+    await llm.aclose()
+
+
+async def test_llm_fallbacks_without_a_first_model_are_told(agent: AgentDefinition) -> None:
+    fallbacks = [{"base_url": "http://127.0.0.1:1/v1", "model": "small"}]
+    with pytest.raises(SettingsError, match="PARLEY_LLM_FALLBACKS: there is no first model"):
+        build_llm(settings(llm_fallbacks=fallbacks), agent)
+
+
+@pytest.mark.parametrize(
+    ("fallback", "problem"),
+    [
+        ({"model": "small"}, "base_url and model: both are needed"),
+        ({"base_url": "http://127.0.0.1:1/v1", "model": "small", "colour": "red"}, "colour"),
+        ({"plugin": "no plugin"}, "module:Class"),
+    ],
+)
+def test_llm_fallback_that_is_no_model_is_told(fallback: dict[str, Any], problem: str) -> None:
+    with pytest.raises(SettingsError, match=problem):
+        settings(llm_fallbacks=[fallback])
+
+
+async def test_llm_fallback_with_an_unknown_option_is_told(agent: AgentDefinition) -> None:
+    """With the setting's name."""
+    fallback = {"base_url": "http://127.0.0.1:1/v1", "model": "small", "options": {"colour": 1}}
+    chosen = settings(llm_base_url="http://127.0.0.1:2/v1", llm_model="x", llm_fallbacks=[fallback])
+    with pytest.raises(
+        SettingsError, match="PARLEY_LLM_FALLBACKS: options: unknown for openai: colour"
+    ):
+        build_llm(chosen, agent)
 
 
 @pytest.mark.parametrize(
