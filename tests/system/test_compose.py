@@ -147,6 +147,8 @@ def project(
     lines = [f"PARLEY_{name.upper()}_PORT={port}" for name, port in ports.items()]
     # All callers come from this machine; calls that go on are moved soon.
     lines += ["PARLEY_TOKEN_NETWORK_SHARE=1", f"PARLEY_WORKER_DRAIN_S={DRAIN_S}"]
+    # Who waits for a container to be restarted is silent for longer than people are.
+    lines += ["""PARLEY_WAITS='{"silence_s": 600}'"""]
     env_file.write_text("\n".join(lines) + "\n")
     started = Project(f"parley-test-{secrets.token_hex(4)}", env_file, ports)
     try:
@@ -196,9 +198,13 @@ async def _calls_back(caller: Caller) -> None:
 
 async def _all_answer(project: Project, callers: Sequence[Caller]) -> None:
     async def ask(caller: Caller) -> None:
-        async with asyncio.timeout(60):
-            while caller.agent is None or not caller.room.isconnected():
-                await asyncio.sleep(0.2)
+        try:
+            async with asyncio.timeout(60):
+                while caller.agent is None or not caller.room.isconnected():
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            heard = [line.text for line in caller.lines]
+            pytest.fail(f"{caller.room.name}: {heard}\n{project.log_of(caller.room.name)}")
         before = len(caller.lines)
         await caller.send_text("Where is order eight?")
         try:
