@@ -48,7 +48,7 @@ def plain(text: str) -> str:
 
 @lru_cache(maxsize=64)
 def mark(tools: frozenset[str]) -> re.Pattern[str]:
-    """Where a call begins, one of *tools* as in Python too: `[order_status(order_number=7)]`."""
+    """Where a call begins, one of *tools* as in Python too: `[look(room=7)]`."""
     names = "|".join(map(re.escape, sorted(tools)))
     python = rf"|\[?\b(?:{names})\((?=\s*(?:\w+\s*=|\)))" if names else ""
     return re.compile(_MARKS + python, re.IGNORECASE)
