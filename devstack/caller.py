@@ -124,9 +124,11 @@ class Caller:
     async def hang_up(self) -> None:
         """End the call."""
         if self.agent is not None and not self.left.is_set():
-            await self.room.local_participant.perform_rpc(
-                destination_identity=self.agent.identity, method=HANG_UP_METHOD, payload=""
-            )
+            # The agent may be gone already, or go before it answers; the call is over all the same.
+            with suppress(rtc.RpcError):
+                await self.room.local_participant.perform_rpc(
+                    destination_identity=self.agent.identity, method=HANG_UP_METHOD, payload=""
+                )
 
     async def answer_after(self, moment: float, timeout_s: float = 15) -> float:
         """
@@ -275,9 +277,7 @@ async def joined(
             yield caller
         finally:
             if hang_up:
-                # The agent may be gone already; the call is over all the same.
-                with suppress(rtc.RpcError):
-                    await caller.hang_up()
+                await caller.hang_up()
 
 
 def attempt_of(identity: str) -> int:
