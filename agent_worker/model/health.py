@@ -28,6 +28,7 @@ class Health:
         self._folder = folder
         self._now_s = now_s
         self._own: dict[str, float] = {}
+        """When each is to be tried again, where there is no folder."""
 
     def state(self, name: str) -> State:
         """Whether to ask that model. `probe`: who is told so shall try it, and nobody else yet."""
@@ -43,20 +44,21 @@ class Health:
     def failed(self, name: str) -> None:
         """That model failed."""
         at_s = self._now_s() + TRY_AGAIN_S
-        self._own[name] = at_s
-        if self._folder is not None:
-            with suppress(OSError):
-                file = self._file(self._folder, name)
-                file.touch()
-                os.utime(file, (at_s, at_s))
+        if self._folder is None:
+            self._own[name] = at_s
+            return
+        with suppress(OSError):
+            file = self._file(self._folder, name)
+            file.touch()
+            os.utime(file, (at_s, at_s))
 
     def worked(self, name: str) -> None:
         """That model answered."""
-        if self._own.pop(name, None) is None and self._folder is None:
+        if self._folder is None:
+            self._own.pop(name, None)
             return
-        if self._folder is not None:
-            with suppress(OSError):
-                self._file(self._folder, name).unlink(missing_ok=True)
+        with suppress(OSError):
+            self._file(self._folder, name).unlink(missing_ok=True)
 
     def _try_again_at_s(self, name: str) -> float | None:
         if self._folder is None:

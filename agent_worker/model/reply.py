@@ -138,7 +138,7 @@ async def parts(
     finally:
         if waiting is not None:
             waiting.cancel()
-            with suppress(asyncio.CancelledError, StopAsyncIteration, Exception):
+            with suppress(asyncio.CancelledError, Exception):
                 await waiting
 
 
@@ -217,16 +217,17 @@ class _Reader:
                 return self._take(self._speakable.pause())
             case "hurry":
                 self._last_said = now
-                is_alive = now - self._last_word < ALIVE_S
-                return self._take(self._speakable.hurry()) if is_alive else []
+                return self._hurried()
             case "bridge":
                 self._bridged = True
-                is_alive = now - self._last_word < ALIVE_S
-                said = self._take(self._speakable.hurry()) if is_alive else []
-                return said or [Bridge()]
+                return self._hurried() or [Bridge()]
         found = self._take(self._speakable.end(is_cut=True))
         self.end = self.end or End("stalled" if self._has_answered else "late")
         return found
+
+    def _hurried(self) -> list[Part]:
+        is_alive = self._loop.time() - self._last_word < ALIVE_S
+        return self._take(self._speakable.hurry()) if is_alive else []
 
     def _stop(self) -> list[Part]:
         found = self._take(self._speakable.end())

@@ -11,6 +11,7 @@ from livekit.agents.voice import SpeechHandle
 
 from agent_worker.agent import AgentDefinition
 from agent_worker.reasoning.llm import AgentLLM, user_turns
+from agent_worker.reasoning.templates import Templates
 from agent_worker.turn_journal import TurnJournal
 from agent_worker.voice.speaking import SpeakingAgent
 from tests.unit.agent_worker.voice_call import RATE_HZ, SilentVoice, VoiceCall
@@ -146,6 +147,18 @@ async def test_what_is_no_wish_stops_no_answer(
         assert not speech.interrupted and call.spoken == [ANSWER]
         assert call.told.listenings == 1
         assert user_turns(call.items) == []
+
+
+async def test_what_comes_after_i_see_decides_whether_it_stops_the_answer(
+    agent: AgentDefinition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ "I see" is like thanks to some agents; a recognizer adds a word of the radio's."""
+    monkeypatch.setattr(Templates, "knows", lambda _, text: "see" in text.lower())
+    async with SpeakingCall(agent) as call:
+        speech = await call.answer()
+        await call.speak("I see, take.")
+        await speech
+        assert not speech.interrupted
 
 
 @pytest.mark.parametrize("text", ["search", "I had"])
